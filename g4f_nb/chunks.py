@@ -1,0 +1,323 @@
+"""What a stream yields: text is `str`, everything else a small value; and `Reply`, their running sum.
+
+`str(x)` of whatever is not content is `""`, so `"".join(map(str, stream))` is always the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from io import StringIO
+from types import NoneType
+from typing import Any, ClassVar
+
+from g4f_nb.secret import MASK
+
+_SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
+
+
+class Chunk:
+    """Base of everything in a stream that is not plain text; silent in `str`."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning(Chunk):
+    """What the model thought before it answered; never part of the answer."""
+
+    text: str
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that the model asks for; `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The wire form, for the assistant message that goes back to the model."""
+        return {
+            "id": self.id,
+            "type": "function",
+            "function": {"name": self.name, "arguments": self.arguments},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalls(Chunk):
+    """All calls of one answer, complete, once."""
+
+    calls: tuple[ToolCall, ...]
+
+    __str__ = Chunk.__str__
+
+    def get_list(self) -> list[dict[str, Any]]:
+        """The calls in wire form."""
+        return [call.as_json() for call in self.calls]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Chunk):
+    """The provider's own token counts; `None` where it did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+    __str__ = Chunk.__str__
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Usage:
+        """Read the names that OpenAI, Anthropic, Gemini and their imitators use."""
+        spent = _first_int(data, "prompt_tokens", "input_tokens", "promptTokens", "promptTokenCount")
+        made = _first_int(
+            data, "completion_tokens", "output_tokens", "completionTokens", "candidatesTokenCount"
+        )
+        total = _first_int(data, "total_tokens", "totalTokens", "totalTokenCount")
+        if total is None and spent is not None and made is not None:
+            total = spent + made
+        details = data.get("completion_tokens_details") or data.get("output_tokens_details")
+        cached = data.get("prompt_tokens_details") or data.get("input_tokens_details")
+        return cls(
+            input_tokens=spent,
+            output_tokens=made,
+            total_tokens=total,
+            reasoning_tokens=_first_int(details, "reasoning_tokens"),
+            cached_tokens=_first_int(cached, "cached_tokens"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReason(Chunk):
+    """Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter`…"""
+
+    reason: str
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One page that the answer rests on."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources(Chunk):
+    """The pages that a searching model names."""
+
+    items: tuple[Source, ...]
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResponse(Chunk):
+    """Images that the model made: addresses or `data:` URLs. In text they are Markdown images."""
+
+    urls: tuple[str, ...]
+    alt: str = ""
+
+    def __str__(self) -> str:
+        alt = self.alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+        return "\n".join(f"![{alt}]({url})" for url in self.urls)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioResponse(Chunk):
+    """Sound that the model made."""
+
+    data: bytes = field(repr=False)
+    format: str = "mp3"
+    transcript: str | None = None
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Chunk):
+    """The model's own words for not answering."""
+
+    text: str
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo(Chunk):
+    """Who answers: the provider's name, the model that the server says it is, and its address."""
+
+    name: str
+    model: str | None = None
+    url: str | None = None
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLogin(Chunk):
+    """A login that the user has to do elsewhere before the answer can come."""
+
+    label: str
+    login_url: str
+
+    __str__ = Chunk.__str__
+
+
+class _OpenValue(Chunk):
+    """A JSON value with whatever names its maker gives it."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def get_dict(self) -> dict[str, Any]:
+        """The values, as they were given."""
+        return dict(self.__dict__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # open and mutable
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={_masked(name, value)!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({shown})"
+
+
+class BaseConversation(_OpenValue):
+    """A provider's own handle on a dialogue, passed back as `conversation=`."""
+
+
+class JsonConversation(BaseConversation):
+    """A `BaseConversation` made of JSON values."""
+
+
+class AuthResult(_OpenValue):
+    """What a login gave; its repr masks everything, for each part may be a credential."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={MASK!r}" for name in self.__dict__)
+        return f"{type(self).__name__}({shown})"
+
+
+def concat_chunks(chunks: Iterable[str | Chunk | None]) -> str:
+    """Join a stream into its answer: content only, `None` adds nothing."""
+    return "".join(str(chunk) for chunk in chunks if chunk is not None)
+
+
+class Reply:
+    """The running sum of a stream: `add` each chunk, read the answer at any time.
+
+    `str(reply)` is the text. `partial` says that the answer was cut off by an interrupt or an error.
+    """
+
+    # Set from the top layer: how a notebook shows a reply. The value itself knows no HTML.
+    view: ClassVar[Callable[[Reply], dict[str, str]] | None] = None
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
+        self._text = StringIO()
+        self._reasoning = StringIO()
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.sources: tuple[Source, ...] = ()
+        self.images: tuple[str, ...] = ()
+        self.audio: AudioResponse | None = None
+        self.refusal: str | None = None
+        self.login: RequestLogin | None = None
+        self.provider = provider
+        self.model = model
+        self.url: str | None = None
+        self.ttft: float | None = None
+        self.seconds: float | None = None
+        self.partial = False
+        self.messages: list[dict[str, Any]] = []
+
+    @property
+    def text(self) -> str:
+        """The answer so far, verbatim."""
+        return self._text.getvalue()
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought, apart from the answer."""
+        return self._reasoning.getvalue()
+
+    def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:
+        """Take one chunk in; `at` is the time in seconds since the question was asked."""
+        if self.ttft is None and at is not None and not isinstance(chunk, ProviderInfo | NoneType):
+            self.ttft = at
+        match chunk:
+            case str():
+                self._text.write(chunk)
+            case Reasoning():
+                self._reasoning.write(chunk.text)
+            case ToolCalls():
+                self.tool_calls += chunk.calls
+            case Usage():
+                self.usage = chunk
+            case FinishReason():
+                self.finish_reason = chunk.reason
+            case Sources():
+                self.sources += chunk.items
+            case ImageResponse():
+                self.images += chunk.urls
+                self._text.write(str(chunk))
+            case AudioResponse():
+                self.audio = chunk
+            case Refusal():
+                self.refusal = (self.refusal or "") + chunk.text
+            case RequestLogin():
+                self.login = chunk
+            case ProviderInfo():
+                self.provider, self.url = chunk.name, chunk.url
+                self.model = chunk.model or self.model
+            case _:
+                self._text.write("" if chunk is None else str(chunk))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __bool__(self) -> bool:
+        # An empty answer is still an answer: `if reply` must not depend on its length.
+        return True
+
+    def __repr__(self) -> str:
+        text = self.text
+        shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+        cut = ", partial=True" if self.partial else ""
+        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{cut})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude
+        view = type(self).view
+        return {"text/plain": self.text} if view is None else view(self)
+
+
+def _first_int(data: object, *names: str) -> int | None:
+    if isinstance(data, dict):
+        for name in names:
+            value = data.get(name)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return int(value)
+    return None
+
+
+def _masked(name: str, value: object) -> object:
+    return MASK if any(word in name.lower() for word in _SECRET_WORDS) else value

@@ -1,0 +1,173 @@
+"""What can go wrong, as one tree.
+
+    G4FError
+    ├── ProviderNotFoundError           no provider of that name; names the nearest
+    ├── ProviderNotWorkingError         known, but not usable as it stands
+    ├── NoProviderError                 nothing chosen and nothing to choose from
+    ├── UnknownParameterError           a keyword nobody reads (also a TypeError)
+    ├── InvalidParameterError           a keyword with an impossible value (also a ValueError)
+    ├── MissingRequirementsError        an optional package is absent (also an ImportError)
+    ├── MissingAuthError                no key, or a wrong one (401)
+    ├── ModelNotSupportedError          not in the provider's own list
+    │   └── ModelNotFoundError          the server does not know it (404; also a ResponseError)
+    ├── ConnectionFailedError           nobody there: name, port, proxy (also a ConnectionError)
+    │   └── CertificateError            somebody there whom we cannot trust
+    ├── RequestTimeoutError             connect, first byte, silence, 408, 504 (also a TimeoutError)
+    ├── LoopError                       a sync call that could only deadlock (also a RuntimeError)
+    └── ResponseError                   an answer that is no answer
+        ├── BadRequestError             400, 413, 422
+        │   ├── ConversationTooLongError
+        │   └── ContentFilterError
+        ├── PaymentRequiredError        402
+        ├── PermissionDeniedError       403
+        ├── NotFoundError               404, for anything but a model
+        ├── RateLimitError              429
+        ├── ServerError                 5xx, 529
+        ├── StreamInterruptedError      the stream broke off; `.partial` is what had arrived
+        └── UnreadableResponseError     not JSON, not an event stream, or not an answer
+
+Every message says what happened, shows the value and ends with the way out; none holds a key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BODY_LIMIT = 500
+
+
+class G4FError(Exception):
+    """Base of everything this package raises; the attributes are `None` where unknown."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        body: str | None = None,
+        partial: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        self.body = None if body is None else shorten(body)
+        self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception pickles by positional arguments alone, which would drop every attribute.
+        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+
+
+class ProviderNotFoundError(G4FError):
+    """No provider has that name."""
+
+
+class ProviderNotWorkingError(G4FError):
+    """The provider is known but cannot be used as it stands."""
+
+
+class NoProviderError(G4FError):
+    """No provider was chosen and none can be chosen for the user."""
+
+
+class UnknownParameterError(G4FError, TypeError):
+    """A keyword that the provider does not take."""
+
+
+class InvalidParameterError(G4FError, ValueError):
+    """A keyword with a value that cannot be meant."""
+
+
+class MissingRequirementsError(G4FError, ImportError):
+    """An optional package is needed; the message names the extra that brings it."""
+
+
+class MissingAuthError(G4FError):
+    """There is no key, or the server refused it."""
+
+
+class ModelNotSupportedError(G4FError):
+    """The provider's own list does not hold that model."""
+
+
+class ConnectionFailedError(G4FError, ConnectionError):
+    """No connection: wrong address, nothing listening, a refusing proxy."""
+
+
+class CertificateError(ConnectionFailedError):
+    """The server's certificate does not prove who it is."""
+
+
+class RequestTimeoutError(G4FError, TimeoutError):
+    """A limit passed: connecting, the first byte, silence in a stream, or the whole call."""
+
+
+class LoopError(G4FError, RuntimeError):
+    """A synchronous call in a place where it could only deadlock."""
+
+
+class ResponseError(G4FError):
+    """The server answered, and the answer is an error."""
+
+
+class ModelNotFoundError(ModelNotSupportedError, ResponseError):
+    """The server does not know that model."""
+
+
+class BadRequestError(ResponseError):
+    """The server refuses the request as it is."""
+
+
+class ConversationTooLongError(BadRequestError):
+    """The messages do not fit into the model's context."""
+
+
+class ContentFilterError(BadRequestError):
+    """The provider's content filter refused the request or the answer."""
+
+
+class PaymentRequiredError(ResponseError):
+    """The account has no credit left."""
+
+
+class PermissionDeniedError(ResponseError):
+    """The key is right but may not do this."""
+
+
+class NotFoundError(ResponseError):
+    """Nothing lives at that address."""
+
+
+class RateLimitError(ResponseError):
+    """Too many requests or tokens; `.retry_after` holds the server's advice in seconds."""
+
+
+class ServerError(ResponseError):
+    """The server failed."""
+
+
+class StreamInterruptedError(ResponseError):
+    """The stream ended in the middle; `.partial` holds what had arrived."""
+
+
+class UnreadableResponseError(ResponseError):
+    """The answer is not of any form that a chat server sends."""
+
+
+def shorten(text: str, limit: int = BODY_LIMIT) -> str:
+    """Cut a text for a message, saying that it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _rebuild(kind: type[G4FError], args: tuple[Any, ...], state: dict[str, Any]) -> G4FError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
