@@ -1,0 +1,289 @@
+"""What is said: a function of the question gives an `Answer`, which both JSON and a stream can carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+
+import orjson
+
+from .question import Json, Question, text_of
+
+TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
+_THOUGHT = "The user wants an answer. I should give one."
+_UNFINISHED = "This answer breaks off before it comes to its end"
+
+_MARKDOWN = """\
+# A heading
+
+A paragraph with **bold**, *italic*, `inline code` and [a link](https://example.org).
+
+- first
+- second
+    - nested
+
+1. one
+2. two
+
+| name | value |
+| ---- | ----: |
+| a    |     1 |
+| b    |     2 |
+
+```python
+def double(x: int) -> int:
+    return 2 * x  # <b>not bold</b>
+```
+
+> A quotation.
+
+Inline math $e^{i\\pi} + 1 = 0$ and a block:
+
+$$
+\\int_0^1 x^2 \\, dx = \\frac{1}{3}
+$$
+"""
+_UNICODE = (
+    "Grüße, 你好, こんにちは, 안녕, שלום, مرحبا, e\u0301a\u0308, 👋🏽 "
+    "👩\u200d👩\u200d👧 🇪🇺, \U0001d4b3 ≠ ∅, done"
+)
+_SENTENCE = "the quick brown fox jumps over a lazy dog while seven wise owls watch from their old tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The deltas of one choice, in order, and why it ended; a text delta is one word, one token."""
+
+    deltas: tuple[Json, ...]
+    finish: str = "stop"
+
+    @classmethod
+    def of(cls, text: str, field: str = "content") -> Answer:
+        """Say a text, word by word."""
+        return cls(spoken(text, field))
+
+    def within(self, question: Question) -> Answer:
+        """Cut the answer to what `stop` and `max_tokens` allow."""
+        stopped = _until_stop(self, question.stops) if question.stops else self
+        return stopped if question.limit is None else _limited(stopped, question.limit)
+
+    def message(self) -> Json:
+        """Join the deltas to the message of a JSON answer."""
+        message: Json = {"role": "assistant", "content": None, "refusal": None}
+        for delta in self.deltas:
+            for field, value in delta.items():
+                if field == "tool_calls":
+                    _add_calls(message.setdefault(field, []), value)
+                else:
+                    message[field] = value if message.get(field) is None else message[field] + value
+        return message
+
+    def words(self, *fields: str) -> int:
+        """Count the words said in these fields (all text fields if none is named)."""
+        return sum(1 for delta in self.deltas for field in fields or TEXT_FIELDS if delta.get(field))
+
+
+Say = Callable[[Question], Answer]
+
+
+def spoken(text: str, field: str = "content") -> tuple[Json, ...]:
+    """Give a text as deltas of one word each; nothing is lost."""
+    return tuple({field: word} for word in re.findall(r"\S+\s*|\s+", text))
+
+
+def _until_stop(answer: Answer, stops: tuple[str, ...]) -> Answer:
+    text = "".join(delta["content"] for delta in answer.deltas if isinstance(delta.get("content"), str))
+    left = min((at for at in map(text.find, stops) if at >= 0), default=-1)
+    if left < 0:
+        return answer
+    kept = []
+    for delta in answer.deltas:
+        content = delta.get("content")
+        if isinstance(content, str):
+            if left <= 0:
+                break
+            kept.append(delta | {"content": content[:left]})
+            left -= len(content)
+        else:
+            kept.append(delta)
+    return Answer(tuple(kept), "stop")
+
+
+def _limited(answer: Answer, limit: int) -> Answer:
+    if answer.words() <= limit:
+        return answer
+    texts = (at for at, delta in enumerate(answer.deltas) if not delta.keys().isdisjoint(TEXT_FIELDS))
+    first_too_many = next(at for count, at in enumerate(texts) if count == limit)
+    return Answer(answer.deltas[:first_too_many], "length")
+
+
+def _add_calls(calls: list[Json], pieces: Iterable[Json]) -> None:
+    for piece in pieces:
+        if piece["index"] == len(calls):
+            function = dict(piece["function"])
+            calls.append({"id": piece["id"], "type": piece["type"], "function": function})
+        else:
+            calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
+
+
+def fixed(text: str) -> Say:
+    """Say always the same."""
+    return lambda _: Answer.of(text)
+
+
+markdown = fixed(_MARKDOWN)
+unicode = fixed(_UNICODE)
+unfinished = fixed(_UNFINISHED)
+short = fixed("ok")
+
+
+def echo(question: Question) -> Answer:
+    """Say what the user said last."""
+    return Answer.of(question.text)
+
+
+def upper(question: Question) -> Answer:
+    """Say it in capitals."""
+    return Answer.of(question.text.upper())
+
+
+def long(question: Question) -> Answer:
+    """Say N words, always the same ones."""
+    known = _SENTENCE.split()
+    size = len(known)
+    # Each round begins one word later, so that no round is like the one before.
+    return Answer.of(" ".join(known[(i + i // size) % size] for i in range(question.number)))
+
+
+def numbers(question: Question) -> Answer:
+    """Count from 0 to N-1."""
+    return Answer(tuple({"content": f"{i} "} for i in range(question.number)))
+
+
+def as_json(question: Question) -> Answer:
+    """Say a JSON object: one that fits the asked schema, else the question in an `answer` field."""
+    asked = question.response_format or {}
+    schema = (asked.get("json_schema") or {}).get("schema")
+    value = sample(schema, question.text) if schema else {"answer": question.text, "ok": True}
+    return Answer.of(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def reasoned(field: str) -> Say:
+    """Think in a field of its own, then echo."""
+    return lambda question: Answer((*spoken(_THOUGHT, field), *echo(question).deltas))
+
+
+def think(question: Question) -> Answer:
+    """Think inside the text, with tags that are torn apart by the chunks."""
+    opened = ({"content": "<th"}, {"content": "ink>"})
+    closed = ({"content": "</"}, {"content": "think"}, {"content": ">\n\n"})
+    return Answer((*opened, *spoken(_THOUGHT), *closed, *echo(question).deltas))
+
+
+def refuse(_: Question) -> Answer:
+    """Decline in the `refusal` field."""
+    return Answer.of("I cannot help with that.", "refusal")
+
+
+def empty(_: Question) -> Answer:
+    """Say nothing."""
+    return Answer(({"content": ""},))
+
+
+def filtered(question: Question) -> Answer:
+    """Say half of it; the filter takes the rest."""
+    deltas = echo(question).deltas
+    return Answer(deltas[: len(deltas) // 2], "content_filter")
+
+
+def parts(question: Question) -> Answer:
+    """Say it with lists of parts for content."""
+    return Answer(
+        tuple({"content": [{"type": "text", "text": delta["content"]}]} for delta in echo(question).deltas)
+    )
+
+
+def memory(question: Question) -> Answer:
+    """Tell what was sent."""
+    users = sum(message["role"] == "user" for message in question.messages)
+    system = [text_of(m) for m in question.messages if m["role"] in ("system", "developer")]
+    return Answer.of(f"user messages: {users}\nsystem prompt: {' '.join(system) or '(none)'}")
+
+
+def calling(count: int) -> Say:
+    """Call the first `count` of the offered tools; quote the results once they have come."""
+
+    def say(question: Question) -> Answer:
+        results = [text_of(message) for message in question.messages if message["role"] == "tool"]
+        if question.messages[-1]["role"] == "tool":
+            return Answer.of(f"The tool said: {'; '.join(results[-count:])}")
+        offered = _choose(question)
+        if not offered:
+            return Answer.of("No tools were offered.")
+        # A single tool can well be called twice.
+        chosen = (offered * count)[:count]
+        calls = [_call(tool, question, index) for index, tool in enumerate(chosen)]
+        interleaved = chain.from_iterable(zip_longest(*calls))
+        return Answer(tuple(delta for delta in interleaved if delta), "tool_calls")
+
+    return say
+
+
+def _choose(question: Question) -> list[Json]:
+    choice = question.tool_choice
+    if choice == "none":
+        return []
+    if isinstance(choice, dict):
+        name = (choice.get("function") or choice).get("name")
+        return [tool for tool in question.tools if tool["function"]["name"] == name]
+    return list(question.tools)
+
+
+def _call(tool: Json, question: Question, index: int) -> list[Json]:
+    function = tool["function"]
+    arguments = orjson.dumps(sample(function.get("parameters") or {}, question.text)).decode()
+    start = {
+        "index": index,
+        "id": f"call_{question.id[-12:]}{index}",
+        "type": "function",
+        "function": {"name": function["name"], "arguments": ""},
+    }
+    pieces = [{"index": index, "function": {"arguments": piece}} for piece in _quarters(arguments)]
+    return [{"tool_calls": [piece]} for piece in (start, *pieces)]
+
+
+def _quarters(text: str) -> list[str]:
+    size = max(1, -(-len(text) // 4))
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def sample(schema: Json, text: str) -> Any:
+    """Give a value that fits a JSON schema: numbers and strings are taken from the text, in order."""
+    return _sample(schema, text, iter(re.findall(r"-?\d+(?:\.\d+)?", text)))
+
+
+def _sample(schema: Json, text: str, found: Iterator[str]) -> Any:
+    settled = [schema[key] for key in ("const", "default") if key in schema]
+    if settled or schema.get("enum"):
+        return (settled or schema["enum"])[0]
+    if schema.get("anyOf"):
+        return _sample(schema["anyOf"][0], text, found)
+    kind = schema.get("type", "object")
+    make = _SAMPLES.get(kind[0] if isinstance(kind, list) else kind)
+    return make(schema, text, found) if make else None
+
+
+# JSON type -> a value of it; `null` and what is unknown are null.
+_SAMPLES: dict[str, Callable[[Json, str, Iterator[str]], Any]] = {
+    "integer": lambda _, __, found: int(float(next(found, "1"))),
+    "number": lambda _, __, found: float(next(found, "1")),
+    "string": lambda _, text, __: text,
+    "boolean": lambda _, __, ___: True,
+    "array": lambda schema, text, found: [_sample(schema.get("items") or {}, text, found)],
+    "object": lambda schema, text, found: {
+        name: _sample(part, text, found) for name, part in (schema.get("properties") or {}).items()
+    },
+}

@@ -1,0 +1,243 @@
+"""The server: it listens on 127.0.0.1, answers as the table says, and keeps what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+from aiohttp import web
+
+from . import wire
+from .behaviours import BEHAVIOURS, Behaviour, Tally, find
+from .faults import Fault, json_response
+from .question import Question, parse, question
+from .seen import Door, Seen
+from .travel import play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from ssl import SSLContext
+
+HOST = "127.0.0.1"
+_BODY_STEPS = 8  # a JSON answer is sent in so many pieces, so that it can break off
+
+
+class Server:
+    """An OpenAI-compatible server on the caller's running loop: `async with Server() as server`.
+
+    Args:
+        models: what `/v1/models` lists (all behaviours, if not given); such a name that is no behaviour
+            acts like `echo`.
+        api_key: the key to ask for (`Authorization: Bearer …` or `api-key: …`); `None` takes any or none.
+        latency: seconds to wait before every answer under `/v1`.
+        port: 0 takes a free one.
+        ssl_context: makes it an HTTPS server.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        api_key: str | None = None,
+        latency: float = 0.0,
+        port: int = 0,
+        ssl_context: SSLContext | None = None,
+    ) -> None:
+        self.models = list(BEHAVIOURS) if models is None else list(models)
+        self.api_key = api_key
+        self.latency = latency
+        self.port = port
+        self.requests: list[Seen] = []
+        self.aborted = 0
+        self._ssl_context = ssl_context
+        self._tally = Tally()
+        self._started = int(time.time())
+        self._stopping = False
+        self._door: Door | None = None
+        self._listener: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ---- what it saw -------------------------------------------------------------------------------
+
+    @property
+    def api_base(self) -> str:
+        """The address to give to a client; still known after the end."""
+        if self._door is None:
+            raise RuntimeError("this server has not started: use it in a `with` block")
+        return f"{'https' if self._ssl_context else 'http'}://{HOST}:{self.port}/v1"
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were ever opened."""
+        return self._door.ever if self._door else 0
+
+    @property
+    def open_connections(self) -> int:
+        """How many TCP connections are open now."""
+        return len(self._door.open) if self._door else 0
+
+    def wait_for(self, condition: Callable[[Self], bool], timeout: float = 5.0) -> bool:
+        """Wait until the condition holds, and say whether it does."""
+        try:
+            here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is not None and here is self._loop:
+            raise RuntimeError("wait_for() would stop the loop that this server runs on: await until()")
+        end = time.monotonic() + timeout
+        while not (holds := condition(self)) and time.monotonic() < end:
+            time.sleep(0.002)
+        return holds
+
+    async def until(self, condition: Callable[[Self], bool], timeout: float = 5.0) -> bool:  # noqa: ASYNC109
+        """Wait like `wait_for`, without stopping the running loop."""
+        end = time.monotonic() + timeout
+        while not (holds := condition(self)) and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        return holds
+
+    # ---- start and stop ----------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Start to listen."""
+        if self._door is not None:
+            raise RuntimeError("a server runs once: make another one")
+        self._loop = asyncio.get_running_loop()
+        door = Door(self._handle)
+        self._listener = await self._loop.create_server(door, HOST, self.port, ssl=self._ssl_context)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        self._door = door
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Cut all connections and stop, at once."""
+        if self._door is None or self._listener is None:
+            return
+        self._stopping = True
+        self._listener.close()
+        for handler in list(self._door.open):
+            if handler.transport is not None:
+                handler.transport.abort()
+        # aiohttp forgets a connection when its task is done, which the abort has cancelled.
+        while self._door.connections or self._door.open:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        await self._listener.wait_closed()
+        self._loop = None
+
+    # ---- requests ----------------------------------------------------------------------------------
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw = await request.content.read()
+        self._see(request, raw)
+        try:
+            return await self._route(request, raw)
+        except Fault as fault:
+            return fault.response()
+
+    def _see(self, request: web.BaseRequest, raw: bytes) -> None:
+        try:
+            body = orjson.loads(raw) if raw else None
+        except orjson.JSONDecodeError:
+            body = None
+        connection = self._door.open.get(request.protocol, 0) if self._door else 0
+        self.requests.append(
+            Seen(request.method, request.path, request.headers, body, time.monotonic(), connection)
+        )
+
+    async def _route(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+        match request.method, request.path:
+            case "GET", "/health":
+                return json_response({"status": "ok"})
+            case "GET", "/v1/models":
+                await self._admit(request)
+                return json_response({"object": "list", "data": [self._card(name) for name in self.models]})
+            case "POST", "/v1/chat/completions":
+                await self._admit(request)
+                return await self._chat(request, raw)
+            case method, "/health" | "/v1/models" | "/v1/chat/completions" as path:
+                raise Fault(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
+            case method, path:
+                raise Fault(404, f"Invalid URL ({method} {path})", code="unknown_url")
+
+    async def _admit(self, request: web.BaseRequest) -> None:
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if self.api_key is None:
+            return
+        key = _key(request)
+        if not key:
+            raise Fault(401, "You didn't provide an API key.")
+        if key != self.api_key:
+            raise Fault(401)
+
+    def _card(self, name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": self._started, "owned_by": "g4f_nb"}
+
+    async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+        body = parse(raw)
+        behaviour, number = self._find(body["model"])
+        asked = question(
+            body, number=number, key=_key(request), redirected=bool(request.query.get("redirected"))
+        )
+        intercepted = behaviour.intercept(asked, self._tally)
+        if intercepted is not None:
+            return intercepted
+        response, payload = _stream(behaviour, asked) if asked.stream else _whole(behaviour, asked)
+        try:
+            await play(request, response, behaviour.travel(payload, number), wire.CODERS[behaviour.coding]())
+        except (asyncio.CancelledError, ConnectionError):
+            self.aborted += not self._stopping
+            raise
+        return response
+
+    def _find(self, model: str) -> tuple[Behaviour, int]:
+        found = find(model)
+        if found is None and model in self.models:
+            found = BEHAVIOURS["echo"], 0
+        if found is None:
+            text = f"The model `{model}` does not exist or you do not have access to it."
+            raise Fault(404, text, code="model_not_found")
+        return found
+
+
+def _key(request: web.BaseRequest) -> str:
+    bearer = request.headers.get("Authorization", "")
+    return bearer.removeprefix("Bearer ").strip() or request.headers.get("api-key", "")
+
+
+def _response(behaviour: Behaviour, content_type: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
+    response.content_type = content_type
+    if behaviour.coding:
+        response.headers["Content-Encoding"] = behaviour.coding
+    return response
+
+
+def _whole(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, list[bytes]]:
+    """Give the JSON answer in a few pieces."""
+    answer = behaviour.say(asked).within(asked)
+    body = behaviour.body(orjson.dumps(wire.completion(asked, answer)))
+    response = _response(behaviour, "application/json")
+    if not behaviour.coding:
+        response.content_length = len(body)
+    size = -(-len(body) // _BODY_STEPS)
+    return response, [body[at : at + size] for at in range(0, len(body), size)]
+
+
+def _stream(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, Iterator[bytes]]:
+    """Give the streamed answer, one piece an event."""
+    answer = behaviour.say(asked).within(asked)
+    response = _response(behaviour, behaviour.content_type)
+    response.headers["Cache-Control"] = "no-cache"
+    if behaviour.burst and asked.n == 1:
+        return response, iter(wire.burst(asked, answer))
+    pieces = wire.framed(behaviour.edit(wire.events(asked, answer)), behaviour.frame)
+    return response, _led(behaviour.lead, pieces)
+
+
+def _led(lead: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield lead + next(pieces)
+    yield from pieces
