@@ -188,9 +188,12 @@ class Server:
         response, payload = _stream(behaviour, asked) if asked.stream else _whole(behaviour, asked)
         try:
             await play(request, response, behaviour.travel(payload, number), wire.CODERS[behaviour.coding]())
-        except (asyncio.CancelledError, ConnectionError):
+        except asyncio.CancelledError:
             self.aborted += not self._stopping
             raise
+        except ConnectionError:
+            # Noticed by a write, before the loop could tell: aiohttp would log what is raised here.
+            self.aborted += not self._stopping
         return response
 
     def _find(self, model: str) -> tuple[Behaviour, int]:
