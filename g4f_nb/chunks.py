@@ -79,6 +79,8 @@ class Usage(Chunk):
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Usage:
         """Read the names that OpenAI, Anthropic, Gemini and their imitators use."""
+        details = data.get("completion_tokens_details") or data.get("output_tokens_details")
+        cached = data.get("prompt_tokens_details") or data.get("input_tokens_details")
         spent = _first_int(data, "prompt_tokens", "input_tokens", "promptTokens", "promptTokenCount")
         made = _first_int(
             data, "completion_tokens", "output_tokens", "completionTokens", "candidatesTokenCount"
@@ -86,8 +88,6 @@ class Usage(Chunk):
         total = _first_int(data, "total_tokens", "totalTokens", "totalTokenCount")
         if total is None and spent is not None and made is not None:
             total = spent + made
-        details = data.get("completion_tokens_details") or data.get("output_tokens_details")
-        cached = data.get("prompt_tokens_details") or data.get("input_tokens_details")
         return cls(
             input_tokens=spent,
             output_tokens=made,
@@ -314,6 +314,8 @@ def _first_int(data: object, *names: str) -> int | None:
     if isinstance(data, dict):
         for name in names:
             value = data.get(name)
+            if value is None:
+                continue
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return int(value)
     return None

@@ -25,6 +25,8 @@ def as_messages(prompt: str | Sequence[Mapping[str, Any]], system: str | None = 
 
 def check_messages(messages: object) -> list[dict[str, Any]]:
     """Copy a list of messages, or say which part of it is none."""
+    if type(messages) is list and messages and all(type(m) is dict and type(m.get("role")) is str for m in messages):
+        return [message.copy() for message in messages]
     if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Sequence):
         raise InvalidParameterError(f"messages are a {type(messages).__name__}: {_WAY_OUT}")
     if not messages:

@@ -1,0 +1,164 @@
+"""One question to one reply: `prepare` decides where it goes, `answer` lets it happen on our own loop."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb import loops, settings
+from g4f_nb.chunks import Chunk, Reply
+from g4f_nb.errors import G4FError
+from g4f_nb.messages import as_messages
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.openai_template import OpenaiTemplate
+from g4f_nb.providers.registry import Model, Provider, Resolution, resolve
+from g4f_nb.secret import Secret
+
+Prompt = str | Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, of whom; ready to be sent. Its repr shows no option, for one may be a key."""
+
+    where: Resolution
+    messages: list[dict[str, Any]]
+    options: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """`"provider:model"`, for a user's eyes."""
+        return self.where.label
+
+    def new_reply(self) -> Reply:
+        """An empty reply that knows whom it will come from."""
+        reply = Reply(provider=self.where.provider.__name__, model=self.where.model or None)
+        reply.messages = self.messages
+        return reply
+
+
+def prepare(
+    prompt: Prompt,
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    system: str | None = None,
+    interactive: bool = False,
+    **options: Any,
+) -> Question:
+    """Check everything that can be checked before sending, and raise a clear error otherwise.
+
+    It belongs on the user's own thread: looking for a key may need it.
+    """
+    if options.get("api_key") is not None:
+        options["api_key"] = Secret.of(options["api_key"])
+    if isinstance(model, Model):
+        options = {**model.options, **options}
+    messages = as_messages(prompt, system)
+    where = resolve(
+        model,
+        provider=provider,
+        api_base=options.get("api_base"),
+        api_key=options.get("api_key"),
+        interactive=interactive,
+    )
+    given = {name: value for name, value in options.items() if value is not None}
+    if issubclass(where.provider, OpenaiTemplate):
+        given.setdefault("timeout", settings.current().timeout)
+    return Question(where=where, messages=messages, options=given)
+
+
+async def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator[str | Chunk]:
+    """The stream of one question, from whichever kind of provider."""
+    where, options = question.where, dict(question.options)
+    if "api_key" in options and not issubclass(where.provider, OpenaiTemplate):
+        options["api_key"] = options["api_key"].reveal()
+    if not issubclass(where.provider, AsyncGeneratorProvider):
+        yield await where.provider.create_async(where.model, question.messages, **options)
+        return
+    generator = where.provider.create_async_generator(where.model, question.messages, stream=stream, **options)
+    try:
+        async for chunk in generator:
+            yield chunk
+    finally:
+        closing = getattr(generator, "aclose", None)
+        if closing is not None:
+            await closing()
+
+
+async def answer(
+    question: Question,
+    reply: Reply,
+    on_change: Callable[[], None] | None = None,
+    *,
+    stream: bool = True,
+) -> Reply:
+    """Fill the reply; if it breaks off, `reply.partial` says so and the text so far is kept."""
+    start = time.perf_counter()
+    chunks = chunks_of(question, stream=stream)
+    try:
+        async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
+            async for chunk in chunks:
+                reply.add(chunk, at=time.perf_counter() - start)
+                if on_change is not None:
+                    on_change()
+    except BaseException as error:
+        reply.partial = True
+        if isinstance(error, G4FError):
+            error.partial = error.partial or reply.text or None
+        raise
+    finally:
+        reply.seconds = time.perf_counter() - start
+    return reply
+
+
+def watch(question: Question, reply: Reply, *, beat: float | None = None) -> Iterator[None]:
+    """Fill the reply and give control each time something was added, to a caller that shows it as it comes.
+
+    With `beat` control comes also after so many seconds of silence. Leaving early, an interrupt or an error
+    ends the stream and closes its connection; what had arrived by then is in the reply, marked partial.
+    """
+    start = time.perf_counter()
+    batches = loops.own_batches(chunks_of(question), beat=beat)
+    reply.partial = True
+    try:
+        for batch in batches:
+            at = reply.seconds = time.perf_counter() - start
+            for chunk in batch:
+                reply.add(chunk, at=at)
+            yield
+        reply.partial = False
+    finally:
+        batches.close()
+        reply.seconds = time.perf_counter() - start
+        for chunk in batches.rest():
+            reply.add(chunk, at=reply.seconds)
+
+
+def ask(
+    prompt: Prompt,
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    system: str | None = None,
+    **options: Any,
+) -> Reply:
+    """Ask one question and wait for the whole reply; works in a notebook as anywhere else."""
+    question = prepare(prompt, model, provider=provider, system=system, **options)
+    return loops.own_loop().submit(answer(question, question.new_reply(), stream=False)).result()
+
+
+async def ask_async(
+    prompt: Prompt,
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    system: str | None = None,
+    **options: Any,
+) -> Reply:
+    """Ask one question and await the whole reply; cancelling it closes the connection."""
+    question = prepare(prompt, model, provider=provider, system=system, **options)
+    return await loops.call(answer(question, question.new_reply(), stream=False))

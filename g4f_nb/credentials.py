@@ -1,0 +1,119 @@
+"""Where a key comes from, and to which host it may go.
+
+The order: what the call gives, what the class says, the environment, `.env` in the working folder, the
+system's keyring (extra `keyring`), the secrets of Colab or Kaggle. A key is bound to an origin (scheme,
+host and port) and goes nowhere else.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from g4f_nb.environment import variable
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.secret import Secret
+
+KEYRING_SERVICE = "g4f_nb"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key and the name of the place it was found in."""
+
+    secret: Secret
+    source: str
+
+
+def find_key(names: Iterable[str]) -> FoundKey | None:
+    """Look for the first of these variables that is set, one kind of place after the other."""
+    names = tuple(names)
+    for look in (_in_environment, _in_dotenv, _in_keyring, _in_colab, _in_kaggle):
+        for name in names:
+            found = look(name)
+            if found is not None:
+                return found
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an address: what a key is bound to."""
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidParameterError(f"{url!r} is no address: {error}") from error
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise InvalidParameterError(
+            f"{url!r} is no web address: it begins with http:// or https://, like http://localhost:8000/v1"
+        )
+    return scheme, host.lower().rstrip("."), port or _DEFAULT_PORTS[scheme]
+
+
+def _in_environment(name: str) -> FoundKey | None:
+    secret = Secret.of(variable(name))
+    return secret and FoundKey(secret, f"the environment variable {name}")
+
+
+def _in_dotenv(name: str) -> FoundKey | None:
+    try:
+        stamp = os.stat(".env")
+    except OSError:
+        return None
+    secret = _read_dotenv(os.getcwd(), stamp.st_mtime_ns, stamp.st_size).get(name)
+    return secret and FoundKey(secret, f"{name} in .env")
+
+
+@functools.lru_cache(maxsize=1)
+def _read_dotenv(folder: str, _changed: int, _size: int) -> Mapping[str, Secret]:
+    import dotenv
+
+    values = dotenv.dotenv_values(Path(folder) / ".env", interpolate=False)
+    found = {name: Secret.of(value) for name, value in values.items()}
+    return {name: secret for name, secret in found.items() if secret is not None}
+
+
+def _in_keyring(name: str) -> FoundKey | None:
+    if "keyring" not in sys.modules and importlib.util.find_spec("keyring") is None:
+        return None
+    import keyring
+    import keyring.errors
+
+    try:
+        secret = Secret.of(keyring.get_password(KEYRING_SERVICE, name))
+    except keyring.errors.KeyringError:
+        return None
+    return secret and FoundKey(secret, f"{name} in the keyring")
+
+
+def _in_colab(name: str) -> FoundKey | None:
+    if "google.colab" not in sys.modules:
+        return None
+    userdata: Any = importlib.import_module("google.colab.userdata")
+    # "Not there" and "this notebook may not read it" both mean: look elsewhere.
+    try:
+        secret = Secret.of(userdata.get(name))
+    except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
+        return None
+    return secret and FoundKey(secret, f"the Colab secret {name}")
+
+
+def _in_kaggle(name: str) -> FoundKey | None:
+    if variable("KAGGLE_KERNEL_RUN_TYPE") is None or importlib.util.find_spec("kaggle_secrets") is None:
+        return None
+    client: Any = importlib.import_module("kaggle_secrets").UserSecretsClient()
+    try:
+        secret = Secret.of(client.get_secret(name))
+    except Exception:  # noqa: BLE001  # the client raises whatever its back end does; all mean "no key here"
+        return None
+    return secret and FoundKey(secret, f"the Kaggle secret {name}")

@@ -1,0 +1,249 @@
+"""What a server says went wrong, read from status, payload and headers into one error.
+
+One table decides the class (`kind_of`); one reader understands the payload shapes in use (`read_complaint`).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import html
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from g4f_nb import errors
+from g4f_nb.errors import G4FError, shorten
+from g4f_nb.secret import Secret, redact
+
+_BY_STATUS: Mapping[int, type[G4FError]] = {
+    400: errors.BadRequestError,
+    401: errors.MissingAuthError,
+    402: errors.PaymentRequiredError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    408: errors.RequestTimeoutError,
+    413: errors.BadRequestError,
+    422: errors.BadRequestError,
+    429: errors.RateLimitError,
+    504: errors.RequestTimeoutError,
+}
+
+# What the words of a 400, 404, 413 or 422 narrow it down to; the first match counts.
+_BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
+    (
+        re.compile(r"context[ _](length|window)|maximum context|too many tokens|prompt is too long", re.I),
+        errors.ConversationTooLongError,
+    ),
+    (
+        re.compile(r"content[ _](filter|policy|management)|content_policy_violation", re.I),
+        errors.ContentFilterError,
+    ),
+    (
+        re.compile(r"api[ _]?key (is )?(not valid|invalid|missing)|api_key_invalid|invalid_api_key", re.I),
+        errors.MissingAuthError,
+    ),
+    (
+        re.compile(
+            r"model_not_found|no such model|unknown model|invalid model|not a valid model"
+            r"|model\b.{0,80}\b(not found|does not exist|not supported|not available|decommissioned)",
+            re.I | re.S,
+        ),
+        errors.ModelNotFoundError,
+    ),
+)
+
+_WAYS_OUT: Mapping[type[G4FError], str] = {
+    errors.MissingAuthError: "check the key, or pass another with api_key=",
+    errors.PaymentRequiredError: "add credit to the account, or use another provider",
+    errors.PermissionDeniedError: "check what this key may use, or choose another model",
+    errors.ModelNotFoundError: "choose another model; the provider's get_models() lists them",
+    errors.NotFoundError: "check the address: api_base= is everything before /chat/completions",
+    errors.RequestTimeoutError: "try again, or allow more time with timeout=",
+    errors.RateLimitError: "wait and try again",
+    errors.ConversationTooLongError: "shorten the messages, or choose a model with a larger context",
+    errors.ContentFilterError: "word the request differently",
+    errors.BadRequestError: "change the request as the server says",
+    errors.ServerError: "try again later, or use another provider",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An error as a payload tells it."""
+
+    message: str
+    code: str | None = None
+    status: int | None = None
+
+
+def read_complaint(data: Any) -> Complaint | None:
+    """Find the error in a payload of any known shape; `None` if it holds none."""
+    if isinstance(data, list):
+        return next((found for found in map(read_complaint, data[:1]) if found), None)
+    if not isinstance(data, Mapping):
+        return None
+    status = _status_of(data)
+    if data.get("error_message"):
+        return Complaint(_text(data["error_message"]), status=status)
+    error = data.get("error")
+    if isinstance(error, list) and error:
+        error = error[0]
+    if error:
+        return _from_error(error, data, status)
+    if "choices" not in data and "data" not in data:
+        return _from_bare(data, status)
+    return None
+
+
+def error_for(
+    complaint: Complaint,
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+    secret: Secret | None = None,
+    provider: str | None = None,
+    model: str | None = None,
+) -> G4FError:
+    """Make the one error for a complaint: the status decides the class, the payload the message."""
+    effective = status if status is not None and status >= 400 else complaint.status  # noqa: PLR2004
+    kind = kind_of(effective, f"{complaint.code or ''} {complaint.message}")
+    wait = retry_after(headers or {})
+    text = complaint.message
+    if complaint.code and complaint.code not in text:
+        text = f"{text} ({complaint.code})" if text else complaint.code
+    text = shorten(redact(text, secret))
+    if effective is not None:
+        text = f"Error {effective}: {text}"
+    way_out = _WAYS_OUT.get(kind)
+    if kind is errors.RateLimitError and wait is not None:
+        way_out = f"wait {wait:g} s and try again"
+    if provider and way_out:
+        way_out = f"{way_out} [{provider}{', ' + model if model else ''}]"
+    if way_out and effective is not None:
+        text = f"{text.rstrip('.')} — {way_out}"
+    return kind(
+        text,
+        provider=provider,
+        model=model,
+        status=effective,
+        code=complaint.code,
+        retry_after=wait,
+        body=None if body is None else redact(body, secret),
+    )
+
+
+def error_from_answer(
+    status: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    secret: Secret | None = None,
+    provider: str | None = None,
+    model: str | None = None,
+) -> G4FError:
+    """Make the error for a whole answer with an error status, whatever its body is."""
+    text = body.decode(errors="replace")
+    try:
+        complaint = read_complaint(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        complaint = None
+    if complaint is None:
+        complaint = Complaint(excerpt(text) or "no explanation")
+    return error_for(
+        complaint, status=status, headers=headers, body=text, secret=secret, provider=provider, model=model
+    )
+
+
+def kind_of(status: int | None, words: str = "") -> type[G4FError]:
+    """The error class of a status, narrowed by the words that came with it."""
+    if status is None:
+        return errors.ResponseError
+    if status in (400, 404, 413, 422):
+        for pattern, kind in _BY_WORDS:
+            if pattern.search(words):
+                return kind
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:  # noqa: PLR2004
+        return errors.ServerError
+    return errors.ResponseError
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, from `Retry-After` in either form or `retry-after-ms`."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        try:
+            return max(0.0, float(milliseconds) / 1000)
+        except ValueError:
+            pass
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def excerpt(text: str, limit: int = 200) -> str:
+    """The readable words of a body: a page's title and text without its markup."""
+    if re.match(r"\s*<(!doctype|html|head|body)", text, re.I):
+        text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
+        text = html.unescape(re.sub(r"(?s)<[^>]*>", " ", text))
+    return shorten(" ".join(text.split()), limit)
+
+
+def _from_error(error: Any, data: Mapping[str, Any], status: int | None) -> Complaint:
+    if not isinstance(error, Mapping):
+        return Complaint(_text(data if isinstance(error, bool) else error), status=status)
+    code = error.get("code") or error.get("type")
+    status = _status_of(error) or status
+    message = _text(error.get("message") or error.get("detail") or "")
+    if not message and not code:
+        message = _text(error)
+    if error.get("failed_generation"):
+        message = f"{message}\n{_text(error['failed_generation'])}"
+    return Complaint(message, code=None if code is None else str(code), status=status)
+
+
+def _from_bare(data: Mapping[str, Any], status: int | None) -> Complaint | None:
+    """Shapes without an `error`: FastAPI's detail, problem+json, GigaChat's status and message."""
+    detail = data.get("detail")
+    if isinstance(detail, list):
+        detail = "; ".join(_text(part.get("msg") if isinstance(part, Mapping) else part) for part in detail)
+    title = data.get("title")
+    if detail or (title and status):
+        words = [_text(part) for part in (title, detail) if part]
+        return Complaint(": ".join(words), status=status)
+    if status and data.get("message"):
+        return Complaint(_text(data["message"]), status=status)
+    return None
+
+
+def _status_of(data: Mapping[str, Any]) -> int | None:
+    for name in ("status", "code", "status_code"):
+        value = data.get(name)
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:  # noqa: PLR2004
+            return value
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:
+        return str(value)

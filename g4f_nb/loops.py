@@ -1,0 +1,591 @@
+"""The two doors between synchronous code and coroutines.
+
+A notebook's kernel already runs an event loop, so `asyncio.run` is refused there. A synchronous call has
+two ways out:
+
+1. *The caller's loop.* On a thread whose loop runs, that loop is entered again through nest-asyncio2, so
+   that what the caller made on it (a connector, a session, a lock) stays on it. It is patched at that call
+   and not before.
+2. *Our own loop.* One daemon thread with one loop of its own, insulated from patching. Whoever has no
+   running loop, or one that cannot be entered again, uses it; so do the magic, the panel and the comparison.
+
+In both, ONE producer task runs the whole async generator and whole received batches are handed over.
+Driving `__anext__` step by step instead would make each step another task: then `asyncio.timeout` held
+across a `yield` never fires, anyio's cancel scopes raise, and on Ctrl-C the server goes on streaming.
+"""
+
+from __future__ import annotations
+
+import _asyncio
+import asyncio
+import atexit
+import contextlib
+import contextvars
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator, Iterator
+from concurrent.futures import Future as ThreadFuture
+from concurrent.futures import wait as wait_for_threads
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from g4f_nb import settings
+from g4f_nb.errors import LoopError
+
+T = TypeVar("T")
+
+# How long a wait may last before Python looks at signals and cancellation again.
+BEAT = 0.2
+# How long an ended stream may take to close its connection before the caller goes on without it.
+_CLOSING = 5.0
+# Items handed over at once, and items that may wait for a slow consumer.
+_BATCH, _BACKLOG = 512, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Which door a synchronous call goes through here and now, and why."""
+
+    name: Literal["caller", "own"]
+    reason: str
+
+
+def choose_door() -> Door:
+    """Decide for the calling thread; `doctor`-like tools show the reason."""
+    wish = settings.current().door
+    loop = _running_loop()
+    if loop is None:
+        return Door("own", "no event loop runs on this thread")
+    if wish == "own":
+        return Door("own", "the setting door is own")
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        kind = f"{type(loop).__module__}.{type(loop).__name__}"
+        return Door("own", f"a loop of type {kind} cannot be entered again")
+    if _patched_by_old_nest(loop) and wish != "caller":
+        return Door("own", "nest_asyncio 1.x patched this kernel's loop, which loses queued cells")
+    return Door("caller", "the running loop can be entered again")
+
+
+def to_sync_generator(
+    source: AsyncIterator[T] | Awaitable[T], stream: bool = True
+) -> Generator[T, None, None]:
+    """Turn an async generator or a coroutine into a generator; nothing runs before the first `next`.
+
+    Closing it early, an exception in the consumer or Ctrl-C cancels the producer, closes what it had open
+    and leaves no task behind. `stream=False` hands everything over at the end.
+    """
+    if not stream:
+        yield from run(_collect(source))
+        return
+    try:
+        batches: _Batches[T] = _CallersBatches(source) if _enters() else OwnBatches(source)
+    except BaseException:
+        if isinstance(source, Coroutine):
+            source.close()
+        raise
+    try:
+        for batch in batches:
+            yield from batch
+    finally:
+        batches.close()
+
+
+def own_batches(source: AsyncIterator[T], *, beat: float | None = None) -> OwnBatches[T]:
+    """Iterate over a stream on our own loop, by whole received batches, whatever loop runs here.
+
+    With `beat`, an empty batch comes after so many seconds of silence. Close it when done.
+    """
+    _refuse_own_thread()
+    return OwnBatches(source, beat=beat)
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Wait for one coroutine, whatever loop runs here."""
+    stream = to_sync_generator(coroutine)
+    try:
+        return next(stream)
+    finally:
+        stream.close()
+
+
+async def call(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on our own loop and await it here; cancelling this cancels that, and waits for it."""
+    own = own_loop()
+    if _running_loop() is own.loop:
+        return await coroutine
+    job = own.submit(coroutine)
+    outcome = asyncio.wrap_future(job.future)
+    with Heartbeat():
+        try:
+            return await asyncio.shield(outcome)
+        except asyncio.CancelledError:
+            job.cancel()
+            await asyncio.wait({outcome}, timeout=_CLOSING)
+            if outcome.done():
+                outcome.exception()
+            raise
+
+
+class Heartbeat:
+    """Keeps an idle kernel loop responsive to interrupts while a cell awaits something.
+
+    A loop asleep in `select` notices the cancellation that a signal handler asked for only at its next
+    event, which may be seconds away. Elsewhere than on a kernel's main thread this does nothing.
+    """
+
+    __slots__ = ("_beating",)
+
+    def __enter__(self) -> None:
+        self._beating = (
+            "ipykernel" in sys.modules and threading.current_thread() is threading.main_thread()
+        )
+        if self._beating:
+            self._beat(asyncio.get_running_loop())
+
+    def __exit__(self, *_: object) -> None:
+        self._beating = False
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._beating:
+            loop.call_later(BEAT, self._beat, loop)
+
+
+class _Batches(Iterator[list[T]]):
+    """Batches of what a source gives; `close` ends the producer."""
+
+    def __init__(self, source: AsyncIterator[T] | Awaitable[T]) -> None:
+        self._source = source
+        self._items: list[T] = []
+        self._task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._finished = False
+
+    def close(self) -> None:
+        raise NotImplementedError  # pragma: no cover  # abstract
+
+    async def _produce(self) -> None:
+        source = self._source
+        try:
+            if not hasattr(source, "__anext__"):
+                self._put(await source)  # type: ignore[misc]  # not an async iterator: awaitable
+                return
+            try:
+                async for item in source:
+                    self._items.append(item)
+                    if len(self._items) == 1:
+                        self._announce()
+                    elif len(self._items) >= _BATCH:
+                        await self._room()
+            finally:
+                closing = getattr(source, "aclose", None)
+                if closing is not None:
+                    await closing()
+        except BaseException as error:
+            self._error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._finished = True
+            self._announce()
+
+    def _put(self, item: T) -> None:
+        self._items.append(item)
+
+    def _announce(self) -> None:
+        """Tell the consumer that there is something to take."""
+        raise NotImplementedError  # pragma: no cover  # abstract
+
+    async def _room(self) -> None:
+        """Wait until the consumer is near enough."""
+        raise NotImplementedError  # pragma: no cover  # abstract
+
+    def _raise_failure(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # The frame is part of the traceback; holding the error would make a cycle.
+                del error
+
+
+class _CallersBatches(_Batches[T]):
+    """The first door: producer and consumer share the caller's loop, which the consumer enters again."""
+
+    def __init__(self, source: AsyncIterator[T] | Awaitable[T]) -> None:
+        super().__init__(source)
+        self._loop = _patched_running_loop()
+        self._outer = asyncio.current_task(self._loop)
+        self._asked = self._outer.cancelling() if self._outer else 0
+        self._ready: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+
+    def __next__(self) -> list[T]:
+        if self._task is None:
+            self._task = self._loop.create_task(self._produce(), context=contextvars.copy_context())
+        while not self._items:
+            if self._finished:
+                self._raise_failure()
+                raise StopIteration
+            self._turn(BEAT)
+            if self._outer is not None and self._outer.cancelling() > self._asked:
+                raise asyncio.CancelledError
+        batch, self._items = self._items, []
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        return batch
+
+    def close(self) -> None:
+        task = self._task
+        if task is None or task.done():
+            return
+        if _running_loop() is not self._loop:
+            # Collected on another thread: ask, but do not wait for a loop that we cannot enter.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(task.cancel)
+            return
+        task.cancel()
+        end = time.monotonic() + _CLOSING
+        while not task.done() and time.monotonic() < end:
+            self._turn(BEAT, until=task)
+        if task.done() and not task.cancelled():
+            task.exception()
+
+    def _turn(self, seconds: float, *, until: asyncio.Task[None] | None = None) -> None:
+        """Run the loop until something was announced, or for so many seconds."""
+        self._ready = ready = self._loop.create_future()
+        wake = self._loop.call_later(seconds, _resolve, ready)
+        if until is not None:
+            until.add_done_callback(lambda _: _resolve(ready))
+        try:
+            self._loop.run_until_complete(ready)
+        finally:
+            wake.cancel()
+            ready.cancel()
+            self._ready = None
+
+    def _announce(self) -> None:
+        if self._ready is not None:
+            _resolve(self._ready)
+
+    async def _room(self) -> None:
+        if len(self._items) >= _BACKLOG:
+            self._drained = self._loop.create_future()
+            await self._drained
+        elif len(self._items) % _BATCH == 0:
+            # A source that never waits would otherwise keep the consumer out for the whole backlog.
+            await asyncio.sleep(0)
+
+
+class OwnBatches(_Batches[T]):
+    """The second door: the producer lives on our own loop, the consumer waits on its own thread."""
+
+    def __init__(self, source: AsyncIterator[T] | Awaitable[T], *, beat: float | None = None) -> None:
+        super().__init__(source)
+        self._beat = beat
+        self._own = own_loop()
+        self._inbox: queue.SimpleQueue[tuple[list[T], bool]] = queue.SimpleQueue()
+        self._context = contextvars.copy_context()
+        running = _running_loop()
+        self._outer = asyncio.current_task(running) if running else None
+        self._asked = self._outer.cancelling() if self._outer else 0
+        self._started = self._ended = self._announced = False
+        self._late: list[T] = []
+        # Two counters, for each may be written by one thread only.
+        self._given = self._taken = 0
+        self._drained: asyncio.Future[None] | None = None
+
+    def __next__(self) -> list[T]:
+        if not self._started:
+            self._started = True
+            self._own.loop.call_soon_threadsafe(self._start)
+        while not self._ended:
+            try:
+                batch = self._take(self._beat or BEAT)
+            except queue.Empty:
+                if self._beat is not None:
+                    return []
+                if self._outer is not None and self._outer.cancelling() > self._asked:
+                    raise asyncio.CancelledError from None
+                if not self._own.alive:
+                    raise LoopError("g4f_nb's own loop ended in the middle of a stream: call again") from None
+                continue
+            if batch:
+                return batch
+        self._raise_failure()
+        raise StopIteration
+
+    def close(self) -> None:
+        if not self._started or self._ended or not self._own.alive:
+            return
+        self._own.loop.call_soon_threadsafe(self._stop)
+        if threading.current_thread() is self._own.thread:
+            return
+        end = time.monotonic() + _CLOSING
+        while not self._ended and time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                self._late += self._take(BEAT)
+
+    def rest(self) -> list[T]:
+        """After `close`: what had been received and was not taken."""
+        late, self._late = self._late, []
+        return late
+
+    def _take(self, seconds: float) -> list[T]:
+        batch, self._ended = self._inbox.get(timeout=seconds)
+        self._taken += len(batch)
+        if self._drained is not None and self._given - self._taken < _BACKLOG:
+            self._own.loop.call_soon_threadsafe(self._resume)
+        return batch
+
+    # What follows runs on our own loop.
+
+    def _start(self) -> None:
+        self._task = self._own.loop.create_task(self._produce(), context=self._context)
+        self._task.add_done_callback(self._end)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()
+        self._hand_over(ended=True)
+
+    def _announce(self) -> None:
+        # Handing over in a callback of its own gives the whole received batch: it runs once the producer
+        # has used up its buffer and waits for the network again. At the end, `_end` hands over.
+        if not self._announced and not self._finished:
+            self._announced = True
+            self._own.loop.call_soon(self._hand_over)
+
+    def _hand_over(self, *, ended: bool = False) -> None:
+        self._announced = False
+        if self._finished and not ended:
+            return
+        if self._items or ended:
+            batch, self._items = self._items, []
+            self._given += len(batch)
+            self._inbox.put((batch, ended))
+
+    async def _room(self) -> None:
+        self._hand_over()
+        if self._given - self._taken < _BACKLOG:
+            # A source that never waits would otherwise keep everybody else off this loop.
+            await asyncio.sleep(0)
+            return
+        self._drained = self._own.loop.create_future()
+        # The consumer may have taken everything before it could see the future.
+        if self._given - self._taken >= _BACKLOG:
+            await self._drained
+        self._drained = None
+
+    def _resume(self) -> None:
+        if self._drained is not None:
+            _resolve(self._drained)
+
+
+class _InsulatedLoop(asyncio.SelectorEventLoop):
+    """A loop that nest_asyncio's patches do not reach: the original methods, C tasks and C futures.
+
+    nest_asyncio replaces methods on the platform's loop class and `asyncio.Task` by its Python twin, which
+    makes every loop of the process slower; what stands on this class wins over both.
+    """
+
+    run_forever = asyncio.BaseEventLoop.run_forever
+    run_until_complete = asyncio.BaseEventLoop.run_until_complete
+    _run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]  # noqa: SLF001  # see above
+    _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return _asyncio.Future(loop=self)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_task_factory(_c_task)
+
+
+def _c_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
+) -> asyncio.Task[T]:
+    return _asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]
+
+
+class Job(Generic[T]):
+    """A coroutine at work on our own loop; `future` is its outcome, for any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
+        self.future: ThreadFuture[T] = ThreadFuture()
+        self._loop = loop
+        self._coroutine = coroutine
+        self._task: asyncio.Task[T] | None = None
+        loop.call_soon_threadsafe(self._start, context=contextvars.copy_context())
+
+    def cancel(self) -> None:
+        """Ask it to end; `future` tells when it has."""
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def result(self) -> T:
+        """Wait for the outcome; an interrupt or any other exception here ends the work, too."""
+        try:
+            while not self.future.done():
+                wait_for_threads({self.future}, timeout=BEAT)
+            return self.future.result()
+        except BaseException:
+            if not self.future.done():
+                self.cancel()
+                wait_for_threads({self.future}, timeout=_CLOSING)
+            raise
+
+    def _start(self) -> None:
+        self._task = self._loop.create_task(self._coroutine)
+        self._task.add_done_callback(self._end)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self.future.set_exception(asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(task.result())
+
+
+class OwnLoop:
+    """Our daemon thread and its loop."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.loop: asyncio.AbstractEventLoop = _InsulatedLoop()
+        self.thread = threading.Thread(target=self._run, name="g4f_nb-loop", daemon=True)
+        self.thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop still takes work."""
+        return self.thread.is_alive() and not self.loop.is_closed()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Job[T]:
+        """Start a coroutine, in a copy of the caller's context."""
+        return Job(self.loop, coroutine)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            _finish(self.loop)
+
+    def stop(self) -> None:
+        """Cancel what runs, close what is open, end the thread."""
+        if self.alive and threading.current_thread() is not self.thread:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join(_CLOSING)
+
+
+_own: OwnLoop | None = None
+_own_lock = threading.Lock()
+
+
+def own_loop() -> OwnLoop:
+    """Our loop, started at the first call and anew after a fork."""
+    global _own  # noqa: PLW0603  # one loop a process is the point
+    own = _own
+    if own is not None and own.pid == os.getpid() and own.alive:
+        return own
+    with _own_lock:
+        if _own is None or _own.pid != os.getpid() or not _own.alive:
+            _own = OwnLoop()
+        return _own
+
+
+def stop_own_loop() -> None:
+    """End our loop; the next call starts another."""
+    own = _own
+    if own is not None and own.pid == os.getpid():
+        own.stop()
+
+
+def _after_fork() -> None:
+    # The child has neither the thread nor a usable lock.
+    global _own, _own_lock  # noqa: PLW0603
+    _own = None
+    _own_lock = threading.Lock()
+
+
+atexit.register(stop_own_loop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _enters() -> bool:
+    """Whether the first door is the one; refuses a call that would wait for itself."""
+    _refuse_own_thread()
+    return choose_door().name == "caller"
+
+
+def _refuse_own_thread() -> None:
+    running = _running_loop()
+    if running is not None and _own is not None and running is _own.loop:
+        raise LoopError(
+            "a synchronous call was made on g4f_nb's own loop, where it would wait for itself: "
+            "await the asynchronous form instead (create_async_generator, create_async, ask_async)"
+        )
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _patched_running_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.get_running_loop()
+    if not hasattr(loop, "_nest_patched"):
+        import nest_asyncio2
+
+        nest_asyncio2.apply(loop)
+    return loop
+
+
+def _patched_by_old_nest(loop: asyncio.AbstractEventLoop) -> bool:
+    if "ipykernel" not in sys.modules or not hasattr(loop, "_nest_patched"):
+        return False
+    step = getattr(type(loop), "_run_once", None)
+    return getattr(step, "__module__", "") == "nest_asyncio"
+
+
+async def _collect(source: AsyncIterator[T] | Awaitable[T]) -> list[T]:
+    if not hasattr(source, "__anext__"):
+        return [await source]  # type: ignore[misc]  # not an async iterator: awaitable
+    try:
+        return [item async for item in source]
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _finish(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(Exception):
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    asyncio.set_event_loop(None)
+    loop.close()
+

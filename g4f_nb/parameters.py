@@ -1,0 +1,155 @@
+"""What a provider takes: the names a call may carry, their defaults and examples, read from a signature."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from g4f_nb.chunks import BaseConversation
+from g4f_nb.errors import UnknownParameterError
+from g4f_nb.secret import MASK
+
+SAFE_PARAMETERS: tuple[str, ...] = (
+    "model", "messages", "stream", "timeout", "proxy", "media", "response_format", "prompt",
+    "negative_prompt", "tools", "conversation", "history_disabled", "temperature", "top_k", "top_p",
+    "frequency_penalty", "presence_penalty", "max_tokens", "stop", "api_key", "api_base", "seed", "width",
+    "height", "max_retries", "web_search", "guidance_scale", "num_inference_steps", "randomize_seed",
+    "safe", "enhance", "private", "aspect_ratio", "n", "reasoning_effort", "total_timeout",
+)  # fmt: skip
+
+BASIC_PARAMETERS: Mapping[str, Any] = MappingProxyType(
+    {
+        "provider": None,
+        "model": "",
+        "messages": [],
+        "stream": False,
+        "timeout": None,
+        "response_format": None,
+        "max_tokens": None,
+        "stop": None,
+    }
+)
+
+PARAMETER_EXAMPLES: Mapping[str, Any] = MappingProxyType(
+    {
+        "proxy": "http://user:password@127.0.0.1:3128",
+        "temperature": 1,
+        "top_k": 1,
+        "top_p": 1,
+        "frequency_penalty": 1,
+        "presence_penalty": 1,
+        "messages": [{"role": "system", "content": ""}, {"role": "user", "content": ""}],
+        "media": [["data:image/jpeg;base64,...", "filename.jpg"]],
+        "response_format": {"type": "json_object"},
+        "conversation": {
+            "conversation_id": "550e8400-e29b-11d4-a716-...",
+            "message_id": "550e8400-e29b-11d4-a716-...",
+        },
+        "seed": 42,
+        "tools": [],
+        "timeout": 120,
+        "max_tokens": 4096,
+        "stop": ["stop1", "stop2"],
+    }
+)
+
+_SECRET_NAMES = {"api_key", "token", "password"}
+
+
+def safe_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a provider's main method that a call may carry, in the signature's order."""
+    signature = inspect.signature(function)
+    return {name: value for name, value in signature.parameters.items() if name in SAFE_PARAMETERS}
+
+
+def parameter_value(
+    parameter: inspect.Parameter, function: Callable[..., Any], *, system_message: bool = True
+) -> Any:
+    """The default of a parameter, else its example, else the zero of its type; always a copy."""
+    default = parameter.default
+    if default is not inspect.Parameter.empty and default is not None:
+        return MASK if parameter.name in _SECRET_NAMES else copy.deepcopy(default)
+    if parameter.name in PARAMETER_EXAMPLES:
+        example = copy.deepcopy(PARAMETER_EXAMPLES[parameter.name])
+        return example[-1:] if parameter.name == "messages" and not system_message else example
+    return _zero(resolve_annotation(parameter.annotation, function))
+
+
+def describe(parameters: Mapping[str, inspect.Parameter], *, name: str, default_model: str) -> str:
+    """The text of `Provider.params`: names, types as written, defaults; secrets masked."""
+    lines = []
+    for parameter in parameters.values():
+        line = f"    {parameter.name}"
+        if parameter.annotation is not inspect.Parameter.empty:
+            line += f": {_written(parameter.annotation)}"
+        if parameter.default is not inspect.Parameter.empty:
+            default = parameter.default
+            if parameter.name == "model":
+                default = default_model or default
+            if parameter.name in _SECRET_NAMES and default:
+                default = MASK
+            shown = f'"{default}"' if isinstance(default, str) else repr(default)
+            line += f" = {shown}"
+        lines.append(line + ",")
+    return "\n".join([f"{name} supports: (", *lines, ")"])
+
+
+def resolve_annotation(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation that is text becomes its type, alone; what cannot be resolved stays its text."""
+    if not isinstance(annotation, str):
+        return annotation
+    plain = inspect.unwrap(getattr(function, "__func__", function))
+    names = {**vars(typing), **getattr(plain, "__globals__", {})}
+    try:
+        return eval(annotation, names)  # noqa: S307  # the author's own annotation, as the interpreter would
+    except Exception:  # noqa: BLE001  # an unresolvable annotation may raise anything; its text is shown instead
+        return annotation
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str) -> None:
+    """Raise for the first keyword that nobody reads, naming the nearest one."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known))}"
+            raise UnknownParameterError(f"{provider} takes no parameter {name!r}: {hint}", provider=provider)
+
+
+def _zero(annotation: Any) -> Any:
+    arms = _arms(annotation)
+    if arms:
+        first = next((arm for arm in arms if arm is not type(None)), None)
+        return None if first is None else _zero(first)
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return get_args(annotation)[0]
+    kind = origin or annotation
+    if not isinstance(kind, type):
+        return None
+    # bool first: it is an int, too.
+    for base, zero in ((bool, False), (int, 0), (float, 0.0), (str, ""), (dict, {}), (list, [])):
+        if issubclass(kind, base):
+            return copy.copy(zero)
+    return {} if issubclass(kind, BaseConversation) else None
+
+
+def _arms(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return get_args(annotation)
+    return ()
+
+
+def _written(annotation: Any) -> str:
+    if isinstance(annotation, str):
+        return annotation
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    text = str(annotation)
+    return text.replace("typing.", "")

@@ -1,0 +1,270 @@
+"""The hierarchy that every provider stands on; everything is called on the class, nothing is instantiated."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from inspect import Parameter
+from typing import Any
+
+from g4f_nb import loops, parameters
+from g4f_nb.chunks import concat_chunks
+from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
+from g4f_nb.typing import AsyncResult, CreateResult, Messages
+
+
+class _ParamsText:
+    """`Provider.params`: a class property (chaining classmethod and property ended with Python 3.13)."""
+
+    def __get__(self, instance: object, owner: type[BaseProvider]) -> str:
+        return owner._describe()  # noqa: SLF001  # the descriptor is part of the class
+
+
+class BaseProvider(ABC):
+    """What is known about a provider without calling it."""
+
+    url: str | None = None
+    label: str | None = None
+    working: bool = False
+    needs_auth: bool = False
+    supports_stream: bool = False
+    supports_message_history: bool = False
+    supports_system_message: bool = False
+    params = _ParamsText()
+
+    @classmethod
+    def get_dict(cls) -> dict[str, str | None]:
+        """Name, address and label, for a listing."""
+        return {"name": cls.__name__, "url": cls.url, "label": cls.label}
+
+    @classmethod
+    def _describe(cls) -> str:
+        return f"{cls.__name__} supports: ()"
+
+
+class AbstractProvider(BaseProvider):
+    """A provider whose work is synchronous: a subclass writes `create_completion`, usually as a generator."""
+
+    @classmethod
+    @abstractmethod
+    def create_completion(cls, model: str, messages: Messages, stream: bool, **kwargs: Any) -> CreateResult:
+        """Answer, piece by piece."""
+        raise NotImplementedError(f"{cls.__name__} does not define create_completion")
+
+    @classmethod
+    async def create_async(
+        cls,
+        model: str,
+        messages: Messages,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  # the seed's name; it limits the whole operation
+        loop: asyncio.AbstractEventLoop | None = None,
+        executor: Executor | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """The whole answer's text; the synchronous form runs on a thread meanwhile.
+
+        After `timeout` seconds, or when cancelled, the work stops: blocking code at its next chunk.
+        """
+        _check_loop(loop)
+        kwargs.setdefault("stream", False)
+        stopped = threading.Event()
+
+        def work() -> str:
+            chunks = cls.create_completion(model, messages, **kwargs)
+            kept = []
+            try:
+                for chunk in chunks:
+                    if stopped.is_set():
+                        break
+                    kept.append(chunk)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
+            return concat_chunks(kept)
+
+        try:
+            async with _limit(timeout, cls.__name__):
+                return await _in_thread(work, executor)
+        finally:
+            stopped.set()
+
+    @classmethod
+    def get_create_function(cls) -> Callable[..., CreateResult]:
+        """The synchronous entry point."""
+        return cls.create_completion
+
+    @classmethod
+    def get_async_create_function(cls) -> Callable[..., Any]:
+        """The asynchronous entry point."""
+        return cls.create_async
+
+    @classmethod
+    def get_parameters(cls, as_json: bool = False) -> dict[str, Any]:
+        """What a call may carry: signature parameters by name, or with `as_json` a filled-in request."""
+        method = cls._main_method()
+        found: dict[str, Parameter] = parameters.safe_parameters(method)
+        if not cls.supports_stream:
+            found.pop("stream", None)
+        if not as_json:
+            return found
+        result = dict(parameters.BASIC_PARAMETERS)
+        for name, parameter in found.items():
+            result[name] = parameters.parameter_value(
+                parameter, method, system_message=cls.supports_system_message
+            )
+        result["messages"] = list(result["messages"])
+        result["provider"] = cls.__name__
+        result["model"] = getattr(cls, "default_model", None) or ""
+        result["stream"] = cls.supports_stream
+        return result
+
+    @classmethod
+    def _main_method(cls) -> Callable[..., Any]:
+        return cls.create_completion
+
+    @classmethod
+    def _describe(cls) -> str:
+        return parameters.describe(
+            cls.get_parameters(), name=cls.__name__, default_model=getattr(cls, "default_model", None) or ""
+        )
+
+
+class AsyncProvider(AbstractProvider):
+    """A provider that gives one result: a subclass writes `create_async`."""
+
+    @classmethod
+    def create_completion(
+        cls, model: str, messages: Messages, stream: bool = False, **kwargs: Any
+    ) -> CreateResult:
+        """Yield the one result; works where an event loop runs already."""
+        del stream
+        yield loops.run(cls.create_async(model, messages, **kwargs))
+
+    @staticmethod
+    @abstractmethod
+    async def create_async(model: str, messages: Messages, **kwargs: Any) -> str:  # type: ignore[override]  # the seed's own
+        """Answer as a whole."""
+        raise NotImplementedError("this provider does not define create_async")
+
+    @classmethod
+    def _main_method(cls) -> Callable[..., Any]:
+        return cls.create_async
+
+
+class AsyncGeneratorProvider(AbstractProvider):
+    """A provider that streams: a subclass writes `create_async_generator`."""
+
+    supports_stream = True
+
+    @classmethod
+    def create_completion(
+        cls, model: str, messages: Messages, stream: bool = True, **kwargs: Any
+    ) -> CreateResult:
+        """Stream synchronously: each chunk is out as soon as it is in, also where an event loop runs already.
+
+        Closing the iterator early, an exception or Ctrl-C closes the connection and leaves no task behind.
+        """
+        chunks = cls.create_async_generator(model, messages, stream=stream, **kwargs)
+        return loops.to_sync_generator(chunks, stream=stream)
+
+    @staticmethod
+    @abstractmethod
+    async def create_async_generator(
+        model: str, messages: Messages, stream: bool = True, **kwargs: Any
+    ) -> AsyncResult:
+        """Answer, chunk by chunk."""
+        raise NotImplementedError("this provider does not define create_async_generator")
+        yield ""  # makes it a generator, so that it raises at its first step like every other
+
+    @classmethod
+    async def create_async(
+        cls,
+        model: str,
+        messages: Messages,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  # the seed's name; it limits the whole operation
+        loop: asyncio.AbstractEventLoop | None = None,
+        executor: Executor | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """The whole answer's text, without reasoning; runs on the caller's loop."""
+        del executor
+        _check_loop(loop)
+        kwargs.setdefault("stream", False)
+        chunks = cls.create_async_generator(model, messages, **kwargs)
+        with loops.Heartbeat():
+            if timeout is None:
+                return await _text_of(chunks)
+            async with _limit(timeout, cls.__name__):
+                return await _text_of(chunks)
+
+    @classmethod
+    def get_async_create_function(cls) -> Callable[..., Any]:
+        """The streaming entry point."""
+        return cls.create_async_generator
+
+    @classmethod
+    def _main_method(cls) -> Callable[..., Any]:
+        return cls.create_async_generator
+
+
+def _check_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    if loop is not None and loop is not asyncio.get_running_loop():
+        raise InvalidParameterError(
+            "loop= is not the loop that runs here, and work cannot be carried to another: leave it out"
+        )
+
+
+@contextlib.asynccontextmanager
+async def _limit(seconds: float | None, provider: str) -> AsyncIterator[None]:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise RequestTimeoutError(
+            f"{provider} did not finish within {seconds:g} s: allow more with timeout=", provider=provider
+        ) from error
+
+
+async def _text_of(chunks: AsyncResult) -> str:
+    try:
+        return concat_chunks([chunk async for chunk in chunks])
+    finally:
+        closing = getattr(chunks, "aclose", None)
+        if closing is not None:
+            await closing()
+
+
+async def _in_thread(work: Callable[[], str], executor: Executor | None) -> str:
+    loop = asyncio.get_running_loop()
+    context = contextvars.copy_context()
+    if executor is not None:
+        return await loop.run_in_executor(executor, context.run, work)
+    outcome: asyncio.Future[str] = loop.create_future()
+
+    def settle(method: Callable[[Any], None], value: Any) -> None:
+        if not outcome.done():
+            method(value)
+
+    def worker() -> None:
+        try:
+            settled = (outcome.set_result, context.run(work))
+        except Exception as error:  # noqa: BLE001  # handed to whoever awaits
+            settled = (outcome.set_exception, error)  # type: ignore[assignment]
+        # The loop may have closed after a time-out: then nobody waits any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, *settled)
+
+    # A daemon, unlike the pool's threads: a provider stuck in a blocking call must not hold up the exit.
+    threading.Thread(target=worker, name="g4f_nb-create_async", daemon=True).start()
+    return await outcome

@@ -1,0 +1,178 @@
+"""`Demo`: answers without key, network or model, so that every feature can be tried offline.
+
+It is deterministic and says what it is. Words in the prompt choose what it shows: `list`, `table`, `code`,
+`math`, `long`, `json`, `think`, `tool`, `stall`, `error 429` (any status), `error timeout`,
+`error connection`, `error interrupted`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from g4f_nb import parameters
+from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCall, ToolCalls, Usage
+from g4f_nb.errors import ConnectionFailedError, G4FError, RequestTimeoutError, StreamInterruptedError, shorten
+from g4f_nb.failures import Complaint, error_for
+from g4f_nb.messages import check_messages, content_text, last_user_text
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.mixins import ProviderModelMixin
+from g4f_nb.typing import AsyncResult, Messages
+
+# Seconds before the first word and between two words.
+_PACES = {"demo": (0.25, 0.015), "demo-fast": (0.02, 0.001), "demo-slow": (0.8, 0.08)}
+
+_LIST = "- a point\n- another one\n  - and one below it\n\n1. first\n2. second\n"
+_TABLE = "| planet | moons | day in hours |\n|---|---:|---:|\n| Mercury | 0 | 1408 |\n| Mars | 2 | 25 |\n"
+_CODE = (
+    "```python\ndef fibonacci(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = b, a + b\n"
+    "    return a\n\nprint([fibonacci(n) for n in range(10)])\n```\n"
+)
+_MATH = "The roots are $x = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$, and\n\n$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$\n"
+_JSON = '{"provider": "Demo", "model_behind_it": false, "planets": [{"name": "Mars", "moons": 2}]}'
+_SENTENCE = "The quick brown fox jumps over the lazy dog, and sentence {} of this long text ends here. "
+_SECTIONS: Mapping[str, tuple[str, str]] = {
+    "list": ("A list", _LIST),
+    "table": ("A table", _TABLE),
+    "code": ("Code", _CODE),
+    "math": ("Math", _MATH),
+    "long": ("A long text", "".join(_SENTENCE.format(i + 1) for i in range(60)) + "\n"),
+}
+_THOUGHTS = "The user wants to see reasoning. There is no model here, so this text stands in for its thoughts."
+
+
+class Demo(AsyncGeneratorProvider, ProviderModelMixin):
+    """The embedded provider: no key, no network, no model; every kind of answer on request."""
+
+    label = "Demo (offline)"
+    working = True
+    supports_message_history = True
+    supports_system_message = True
+    default_model = "demo"
+    models = list(_PACES)  # noqa: RUF012  # class API
+
+    @classmethod
+    async def create_async_generator(  # type: ignore[override]  # a class method, as in the other providers
+        cls,
+        model: str,
+        messages: Messages,
+        stream: bool = True,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        stop: str | list[str] | None = None,
+        tools: list[dict[str, Any]] | None = None,
+        response_format: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> AsyncResult:
+        """Answer with what the prompt's words ask for; `temperature` changes nothing, for nothing is random."""
+        del temperature
+        parameters.refuse_unknown(kwargs, parameters.SAFE_PARAMETERS, provider=cls.__name__)
+        model = cls.get_model(model)
+        messages = check_messages(messages)
+        prompt = last_user_text(messages)
+        first, between = _PACES[model]
+        await asyncio.sleep(first)
+        yield ProviderInfo(cls.__name__, model)
+        words = set(re.findall(r"[a-z]+", prompt.lower()))
+        failure = _failure(prompt)
+        if failure is not None and not isinstance(failure, StreamInterruptedError):
+            raise failure
+        spent = sum(len(content_text(message.get("content")).split()) for message in messages)
+        if tools and messages[-1].get("role") != "tool":
+            call = ToolCall("call_demo", *_tool_call(tools[0]))
+            yield ToolCalls((call,))
+            yield FinishReason("tool_calls")
+            yield Usage(spent, 1, spent + 1)
+            return
+        if words & {"think", "reason", "reasoning"}:
+            for word in _words(_THOUGHTS):
+                await asyncio.sleep(between)
+                yield Reasoning(word)
+        text = _answer(prompt, words, messages, wants_json=bool(response_format))
+        text, reason = _cut(text, max_tokens, stop)
+        pieces = _words(text)
+        if not stream:
+            yield text
+        else:
+            async for chunk in _paced(pieces, between, stalls="stall" in words, failure=failure):
+                yield chunk
+        yield FinishReason(reason)
+        yield Usage(spent, len(pieces), spent + len(pieces))
+
+
+async def _paced(
+    pieces: Sequence[str], between: float, *, stalls: bool, failure: G4FError | None
+) -> AsyncResult:
+    half = len(pieces) // 2
+    for position, piece in enumerate(pieces):
+        if position == half and failure is not None:
+            failure.partial = "".join(pieces[:half])
+            raise failure
+        if position == half and stalls:
+            await asyncio.sleep(3600)
+        await asyncio.sleep(between)
+        yield piece
+
+
+def _answer(prompt: str, words: set[str], messages: Messages, *, wants_json: bool) -> str:
+    if wants_json or "json" in words:
+        return _JSON
+    last = messages[-1]
+    if last.get("role") == "tool":
+        return f"The tool answered: {shorten(content_text(last.get('content')), 200)}"
+    asked = [(title, text) for word, (title, text) in _SECTIONS.items() if word in words]
+    quoted = " ".join(shorten(prompt, 80).split())
+    opening = f"This is **Demo**: no model is behind it, so it cannot really answer “{quoted}”."
+    if not asked:
+        return (
+            f"{opening} It shows what answers look like: ask for a *list*, a *table*, *code*, *math*, "
+            "*json*, a *long* text, or let it *think*."
+        )
+    return "\n".join([f"{opening}\n", *(f"### {title}\n\n{text}" for title, text in asked)])
+
+
+def _failure(prompt: str) -> G4FError | None:
+    asked = re.search(r"\berror (\d{3}|timeout|connection|interrupted)\b", prompt.lower())
+    if asked is None:
+        return None
+    kind = asked[1]
+    if kind == "timeout":
+        return RequestTimeoutError("Demo was asked to time out: ask without the word", provider="Demo")
+    if kind == "connection":
+        return ConnectionFailedError("Demo was asked for a failed connection: ask without it", provider="Demo")
+    if kind == "interrupted":
+        return StreamInterruptedError("Demo was asked to break off: ask without the word", provider="Demo")
+    return error_for(Complaint("Demo was asked for this error"), status=int(kind), provider="Demo")
+
+
+def _cut(text: str, max_tokens: int | None, stop: str | list[str] | None) -> tuple[str, str]:
+    for word in [stop] if isinstance(stop, str) else stop or []:
+        text = text.partition(word)[0]
+    pieces = _words(text)
+    if max_tokens is not None and len(pieces) > max_tokens:
+        return "".join(pieces[:max_tokens]), "length"
+    return text, "stop"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _tool_call(tool: Mapping[str, Any]) -> tuple[str, str]:
+    function = tool.get("function") or tool
+    properties = (function.get("parameters") or {}).get("properties") or {}
+    values = {name: _sample(schema) for name, schema in properties.items()}
+    return str(function.get("name") or "tool"), orjson.dumps(values).decode()
+
+
+def _sample(schema: Mapping[str, Any]) -> Any:
+    if schema.get("enum"):
+        return schema["enum"][0]
+    samples: Mapping[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+    return samples.get(str(schema.get("type")), "demo")
+
+

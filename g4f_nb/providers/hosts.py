@@ -1,0 +1,176 @@
+"""Which host a class talks to, and which key may go there.
+
+The base: the call's, the class's own, the row's variable in the environment, the row. The key: the call's,
+the class's own, the row's variables. A class's base and key are inherited as a pair from the nearest class
+that sets a base, never from the bare template; a row's key goes to the row's hosts and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from g4f_nb.credentials import find_key, origin
+from g4f_nb.environment import variable
+from g4f_nb.errors import MissingAuthError, ProviderNotWorkingError
+from g4f_nb.providers.rows import Row
+from g4f_nb.secret import Secret
+
+CHAT_PATH = "/chat/completions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Where a call goes, and what it may show there."""
+
+    base: str
+    chat_url: str
+    secret: Secret | None = None
+    key_source: str | None = None
+    chosen_by: str = "the provider's own address"
+
+
+def find_host(
+    cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
+) -> Host:
+    """Decide for one call of one class; raises before anything is sent if a needed key is missing."""
+    owner = _owner(cls)
+    base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
+    secret, source = _key(cls, owner, base, api_key)
+    row: Row | None = cls.row
+    if secret is None and (cls.needs_auth or _needs_key(row, base)):
+        raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
+    return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
+
+
+def key_names(row: Row | None) -> tuple[str, ...]:
+    """The variables that may hold this row's key."""
+    return row.api_key_env if row else ()
+
+
+def base_from_environment(row: Row | None) -> tuple[str, str] | None:
+    """A base address that the environment gives for this row, and the variable's name; `.env` never does."""
+    if row is None:
+        return None
+    for name in row.api_base_env:
+        value = (variable(name) or "").strip()
+        if value:
+            return value.rstrip("/"), name
+    if row.api_host_env and (value := (variable(row.api_host_env) or "").strip()):
+        return _base_of_host(value, row), row.api_host_env
+    return None
+
+
+def join(base: str, path: str) -> str:
+    """An address below a base, without a double slash; a query of the base stays at the end."""
+    base, mark, query = base.partition("?")
+    return base.rstrip("/") + path + mark + query
+
+
+def _owner(cls: Any) -> Any:
+    """The nearest class that sets a base; the bare template sets none."""
+    for klass in cls.__mro__:
+        own = vars(klass)
+        if "bare" in own:
+            break
+        if (own.get("api_base") or own.get("api_endpoint")):
+            return klass
+    return None
+
+
+def _address(
+    cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None
+) -> tuple[str, str, str]:
+    if api_endpoint:
+        return api_base or api_endpoint.removesuffix(CHAT_PATH), api_endpoint, "api_endpoint="
+    if api_base:
+        return api_base, join(api_base, CHAT_PATH), "api_base="
+    row: Row | None = cls.row
+    own = vars(owner) if owner is not None else vars(cls)
+    class_base, class_endpoint = own.get("api_base") or "", own.get("api_endpoint") or ""
+    if class_endpoint:
+        return class_base or class_endpoint.removesuffix(CHAT_PATH), class_endpoint, f"{cls.__name__} itself"
+    from_row = row is not None and class_base == row.api_base
+    if class_base and not from_row:
+        return class_base, join(class_base, CHAT_PATH), f"{cls.__name__} itself"
+    if owner is None and not vars(cls).get("bare"):
+        raise ProviderNotWorkingError(
+            f"{cls.__name__} has no address: set api_base on the class, or pass api_base=",
+            provider=cls.__name__,
+        )
+    given = base_from_environment(row)
+    if given is not None:
+        return given[0], join(given[0], CHAT_PATH), f"the environment variable {given[1]}"
+    base = class_base or (row.api_base if row else "")
+    return base, join(base, CHAT_PATH), "the provider's own address"
+
+
+def _key(
+    cls: Any, owner: Any, base: str, api_key: str | Secret | None
+) -> tuple[Secret | None, str | None]:
+    given = Secret.of(api_key)
+    if given is not None:
+        return given, "api_key="
+    target = origin(base)
+    row: Row | None = cls.row
+    belongs = _class_key_origins(cls, owner, row)
+    if target in belongs:
+        for klass in cls.__mro__:
+            own = Secret.of(vars(klass).get("api_key"))
+            if own is not None and (not vars(klass).get("bare") or klass is cls):
+                return own, f"{klass.__name__}.api_key"
+            if klass is owner:
+                break
+    if row is not None and (owner is not None or vars(cls).get("bare")) and target in _row_origins(row):
+        found = find_key(row.api_key_env)
+        if found is not None:
+            return found.secret, found.source
+    return None, None
+
+
+def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> set[tuple[str, str, int]]:
+    """The hosts that a key written on the class was meant for."""
+    if owner is None:
+        if not vars(cls).get("bare") or row is None:
+            return set()
+        own = vars(cls).get("api_base") or vars(cls).get("api_endpoint")
+        return {origin(own)} if own else _row_origins(row)
+    base = vars(owner).get("api_base") or vars(owner).get("api_endpoint")
+    if row is not None and base == row.api_base:
+        return _row_origins(row)
+    return {origin(base)}
+
+
+def _row_origins(row: Row) -> set[tuple[str, str, int]]:
+    given = base_from_environment(row)
+    return {origin(row.api_base)} if given is None else {origin(row.api_base), origin(given[0])}
+
+
+def _needs_key(row: Row | None, base: str) -> bool:
+    return row is not None and row.needs_auth and origin(base) == origin(row.api_base)
+
+
+def _missing_key(cls: Any, row: Row | None) -> str:
+    names = key_names(row)
+    if not names:
+        return f"{cls.__name__} needs a key: pass api_key=, or set api_key on the class beside its api_base"
+    return (
+        f"{cls.__name__} needs a key and none was found: set the environment variable {names[0]} "
+        f"(or write {names[0]}=… into a file .env in this folder), then run this again; "
+        'without any key, "Demo" answers offline'
+    )
+
+
+def _base_of_host(value: str, row: Row) -> str:
+    """`OLLAMA_HOST` is what the server listens on: `0.0.0.0`, `host`, `host:port` or an address."""
+    scheme, mark, rest = value.rpartition("://")
+    scheme = scheme if mark else "http"
+    host, slash, path = rest.partition("/")
+    usual = origin(row.api_base)[2]
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name, port = host, "443" if mark and scheme == "https" else "80" if mark else str(usual)
+    if name in ("0.0.0.0", "", "[::]"):  # noqa: S104  # read, not bound: "all addresses" is reached locally
+        name = "127.0.0.1"
+    path = path.rstrip("/") if slash else ""
+    return f"{scheme}://{name}:{port}/{path}".rstrip("/") + ("" if path.endswith("v1") else "/v1")

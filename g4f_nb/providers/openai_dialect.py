@@ -1,0 +1,430 @@
+"""OpenAI's chat dialect: bytes of an answer to chunks, as pure state machines.
+
+`ChatReader` takes the body piece by piece in whatever form the server chose: an event stream, NDJSON or one
+JSON object. The content type decides, not what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+import orjson
+
+from g4f_nb.chunks import (
+    Chunk,
+    FinishReason,
+    ProviderInfo,
+    Reasoning,
+    Refusal,
+    Source,
+    Sources,
+    ToolCall,
+    ToolCalls,
+    Usage,
+)
+from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError, shorten
+from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.secret import Secret
+from g4f_nb.sse import EventStreamDecoder, LineDecoder, too_long
+
+_NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+# The first bytes are kept until an event was seen: an error may come as JSON under an event stream's name.
+_HEAD = 64 * 1024
+
+
+class ChatReader:
+    """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come."""
+
+    def __init__(
+        self,
+        media_type: str,
+        *,
+        provider: str,
+        model: str,
+        url: str,
+        secret: Secret | None = None,
+        think: bool = True,
+        limit: int = 64 * 1024 * 1024,
+    ) -> None:
+        self.done = False
+        self.started = False
+        self.finish_reason: str | None = None
+        self._about: dict[str, Any] = {"provider": provider, "model": model, "secret": secret}
+        self._url = url
+        self._model = model
+        self._form = _form(media_type)
+        self._media_type = media_type
+        self._limit = limit
+        self._head = bytearray()
+        self._events: EventStreamDecoder | None = None
+        self._lines: LineDecoder | None = None
+        self._whole: list[bytes] = []
+        self._whole_size = 0
+        self._seen_choices = False
+        self._introduced = False
+        self._told_finish = False
+        self._text = StringIO()
+        self._think = ThinkSplitter() if think else None
+        self._calls: dict[int, list[str]] = {}
+        self._usage: Usage | None = None
+        self._sources: tuple[Source, ...] = ()
+
+    @property
+    def partial(self) -> str:
+        """The text that has arrived so far."""
+        return self._text.getvalue()
+
+    def feed(self, piece: bytes) -> list[str | Chunk]:
+        """Take the next piece of the body and give the chunks that it completes."""
+        if self._form == "unknown":
+            self._head += piece
+            self._form = _sniff(bytes(self._head))
+            if self._form == "unknown":
+                return []
+            piece = bytes(self._head)
+            self._head.clear()
+        if self._form == "events":
+            if self._events is None:
+                self._events = EventStreamDecoder(limit=self._limit)
+            events = self._events.feed(piece)
+            if not self._seen_choices and len(self._head) < _HEAD:
+                self._head += piece[:_HEAD]
+            return self._frames([event.data for event in events]) if events else []
+        if self._form == "lines":
+            if self._lines is None:
+                self._lines = LineDecoder(limit=self._limit)
+            return self._frames(self._lines.feed(piece))
+        self._whole.append(piece)
+        self._whole_size += len(piece)
+        if self._whole_size > self._limit:
+            raise too_long(self._limit)
+        return []
+
+    def finish(self) -> list[str | Chunk]:
+        """The body has ended: give what was held back, or raise if the answer is none or not whole."""
+        if self._events is not None and not self.done:
+            out = self._frames([event.data for event in self._events.flush()])
+        elif self._lines is not None:
+            out = self._frames(self._lines.flush())
+        elif self._form == "json":
+            return self._answer(b"".join(self._whole))
+        elif self._form == "unknown" and self._head:
+            raise self._unreadable(bytes(self._head))
+        else:
+            out = []
+        if not self._seen_choices:
+            return out + self._no_answer()
+        if self._think is not None:
+            out += self._think.flush()
+        if self.finish_reason is None and not self.done:
+            raise StreamInterruptedError(
+                f"the stream from {self._about['provider']} ended in the middle of the answer, after "
+                f"{len(self.partial)} characters: ask again; .partial holds what had arrived",
+                provider=self._about["provider"],
+                model=self._about["model"],
+                partial=self.partial,
+            )
+        out += self._closing()
+        if self._sources:
+            out.append(Sources(self._sources))
+        if self._usage is not None:
+            out.append(self._usage)
+        return out
+
+    def _frames(self, datas: list[bytes]) -> list[str | Chunk]:
+        out: list[str | Chunk] = []
+        for data in datas:
+            if self.done:
+                break
+            if data == b"[DONE]":
+                self.done = True
+                break
+            if not data or data.isspace():
+                continue
+            try:
+                frame = orjson.loads(data)
+            except orjson.JSONDecodeError:
+                frame = self._salvage(data)
+            self._frame(frame, out)
+        if out:
+            self.started = True
+        return out
+
+    def _frame(self, frame: Any, out: list[str | Chunk]) -> None:
+        if not isinstance(frame, dict) or "error" in frame:
+            self._complain(frame)
+            if not isinstance(frame, dict):
+                return
+        if frame.get("usage"):
+            self._take_usage(frame["usage"])
+        if frame.get("citations") or frame.get("search_results"):
+            self._sources = _sources(frame) or self._sources
+        choices = frame.get("choices")
+        if not choices:
+            if "detail" in frame or "message" in frame or "error_message" in frame:
+                self._complain(frame)
+            return
+        if not isinstance(choices, list):
+            raise self._unreadable(orjson.dumps(frame))
+        if not self._introduced:
+            self._introduce(frame, out)
+        for choice in choices:
+            # Further answers of n > 1 are not this one.
+            if isinstance(choice, dict) and not choice.get("index"):
+                self._choice(choice, out)
+
+    def _choice(self, choice: dict[str, Any], out: list[str | Chunk]) -> None:
+        self._seen_choices = True
+        delta = choice.get("delta")
+        if delta is None:
+            delta = choice.get("message")
+        if delta:
+            if not isinstance(delta, dict):
+                raise self._unreadable(orjson.dumps(choice))
+            content = delta.get("content")
+            if content:
+                if type(content) is str:
+                    self._say(content, out)
+                else:
+                    self._parts(content, out)
+            if len(delta) > 1 or content is None:
+                self._beside(delta, out)
+        reason = choice.get("finish_reason")
+        if reason:
+            if choice.get("error"):
+                self._complain(choice)
+            self.finish_reason = str(reason)
+            if not self._told_finish:
+                out += self._closing()
+
+    def _say(self, text: str, out: list[str | Chunk]) -> None:
+        think = self._think
+        if think is not None:
+            if think.over:
+                self._think = None
+            else:
+                for part in think.feed(text):
+                    if isinstance(part, str):
+                        self._text.write(part)
+                    out.append(part)
+                return
+        self._text.write(text)
+        out.append(text)
+
+    def _parts(self, content: Any, out: list[str | Chunk]) -> None:
+        """Content as a list of parts: text, and with some services the thinking."""
+        if not isinstance(content, list):
+            raise self._unreadable(orjson.dumps(content, default=str))
+        for part in content:
+            if isinstance(part, str):
+                self._say(part, out)
+            elif isinstance(part, dict):
+                text = part.get("text")
+                thinking = part.get("thinking")
+                if isinstance(text, str) and text:
+                    self._say(text, out)
+                elif isinstance(thinking, str) and thinking:
+                    out.append(Reasoning(thinking))
+                elif isinstance(thinking, list):
+                    words = "".join(str(item.get("text") or "") for item in thinking if isinstance(item, dict))
+                    out.append(Reasoning(words))
+
+    def _beside(self, delta: dict[str, Any], out: list[str | Chunk]) -> None:
+        for name in ("reasoning_content", "reasoning"):
+            thought = delta.get(name)
+            if isinstance(thought, dict):
+                thought = thought.get("content") or thought.get("text")
+            if isinstance(thought, str) and thought:
+                out.append(Reasoning(thought))
+                break
+        refusal = delta.get("refusal")
+        if isinstance(refusal, str) and refusal:
+            out.append(Refusal(refusal))
+        calls = delta.get("tool_calls")
+        if isinstance(calls, list):
+            for position, call in enumerate(calls):
+                if isinstance(call, dict):
+                    self._tool_call(position, call)
+
+    def _tool_call(self, position: int, call: dict[str, Any]) -> None:
+        """Join the fragments of a call by its index; id and name come whole, arguments in pieces."""
+        index = call.get("index")
+        kept = self._calls.setdefault(index if isinstance(index, int) else position, ["", "", ""])
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        kept[0] = kept[0] or _string(call.get("id"))
+        kept[1] = kept[1] or _string(function.get("name"))
+        kept[2] += _string(function.get("arguments"))
+
+    def _closing(self) -> list[str | Chunk]:
+        out: list[str | Chunk] = []
+        if self._calls:
+            out.append(ToolCalls(tuple(ToolCall(*parts) for _, parts in sorted(self._calls.items()))))
+            self._calls = {}
+        if self.finish_reason and not self._told_finish:
+            self._told_finish = True
+            out.append(FinishReason(self.finish_reason))
+        return out
+
+    def _answer(self, body: bytes) -> list[str | Chunk]:
+        """One JSON object: content, tool calls, usage, finish, in this order."""
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            data = self._salvage(body)
+        if isinstance(data, list) and data:
+            data = data[0]
+        if not isinstance(data, dict) or not data.get("choices") or data.get("error"):
+            self._complain(data)
+        out: list[str | Chunk] = []
+        if not isinstance(data, dict) or not data.get("choices"):
+            raise self._unreadable(body)
+        # Held back here: in a whole answer the reason to finish comes last.
+        self._told_finish = True
+        self._frame(data, out)
+        if not self._seen_choices:
+            raise self._unreadable(body)
+        if self._think is not None:
+            out += self._think.flush()
+        if self._calls:
+            out += self._closing()
+        if self._sources:
+            out.append(Sources(self._sources))
+        if self._usage is not None:
+            out.append(self._usage)
+        if self.finish_reason:
+            out.append(FinishReason(self.finish_reason))
+        self.started = self.done = True
+        return out
+
+    def _introduce(self, frame: Mapping[str, Any], out: list[str | Chunk]) -> None:
+        self._introduced = True
+        model = frame.get("model")
+        name = model if isinstance(model, str) and model else self._model
+        out.append(ProviderInfo(self._about["provider"], name, self._url))
+
+    def _take_usage(self, usage: Any) -> None:
+        if isinstance(usage, dict):
+            self._usage = Usage.from_json(usage)
+
+    def _complain(self, frame: Any) -> None:
+        complaint = read_complaint(frame)
+        if complaint is None:
+            return
+        error: G4FError = error_for(complaint, body=_dumped(frame), **self._about)
+        error.partial = self.partial or None
+        raise error
+
+    def _salvage(self, data: bytes) -> Any:
+        """JSON in bytes that are not quite UTF-8; anything else is an error with an excerpt."""
+        try:
+            return orjson.loads(data.decode("utf-8", errors="replace"))
+        except orjson.JSONDecodeError:
+            raise self._unreadable(data) from None
+
+    def _no_answer(self) -> list[str | Chunk]:
+        head = bytes(self._head).strip()
+        if head.startswith((b"{", b"[")):
+            return self._answer(head)
+        raise self._unreadable(head)
+
+    def _unreadable(self, data: bytes) -> UnreadableResponseError:
+        shown = excerpt(data[:4096].decode(errors="replace"))
+        return UnreadableResponseError(
+            f"{self._about['provider']} sent no chat answer but {shown!r} "
+            f"({self._media_type or 'no content type'}): check that {self._url} is an OpenAI-compatible server",
+            provider=self._about["provider"],
+            model=self._about["model"],
+            body=data[:4096].decode(errors="replace"),
+            partial=self.partial or None,
+        )
+
+
+class ThinkSplitter:
+    """Turns a leading `<think>…</think>` into `Reasoning`, however it is cut; later ones are text."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self.over = False
+        self._inside = False
+        self._held = ""
+
+    def feed(self, text: str) -> list[str | Chunk]:
+        """Take text; hold back only what may be the beginning of a tag."""
+        text = self._held + text
+        self._held = ""
+        if self._inside:
+            return self._thinking(text)
+        start = text.lstrip()
+        if start.startswith(self._OPEN):
+            self._inside = True
+            return self._thinking(start[len(self._OPEN) :])
+        if self._OPEN.startswith(start):
+            self._held = text
+            return []
+        self.over = True
+        return [text]
+
+    def flush(self) -> list[str | Chunk]:
+        """The text has ended: give what was held back."""
+        held, self._held = self._held, ""
+        if not held:
+            return []
+        return [Reasoning(held)] if self._inside else [held]
+
+    def _thinking(self, text: str) -> list[str | Chunk]:
+        thought, tag, rest = text.partition(self._CLOSE)
+        if tag:
+            self.over, self._inside = True, False
+            parts: list[str | Chunk] = [Reasoning(thought)] if thought else []
+            return [*parts, rest] if rest else parts
+        keep = next((size for size in range(len(self._CLOSE) - 1, 0, -1) if text.endswith(self._CLOSE[:size])), 0)
+        self._held = text[len(text) - keep :]
+        thought = text[: len(text) - keep]
+        return [Reasoning(thought)] if thought else []
+
+
+def _form(media_type: str) -> str:
+    if media_type == "text/event-stream":
+        return "events"
+    if media_type in _NDJSON:
+        return "lines"
+    if media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        return "json"
+    return "unknown"
+
+
+def _sniff(head: bytes) -> str:
+    """Tell the form of a body whose content type says nothing; `unknown` while it is too short."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
+        return "events"
+    return "json" if text.startswith((b"{", b"[")) else "unknown"
+
+
+def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
+    found = frame.get("search_results") or frame.get("citations")
+    if not isinstance(found, list):
+        return ()
+    sources = []
+    for item in found:
+        if isinstance(item, str):
+            sources.append(Source(item))
+        elif isinstance(item, dict) and isinstance(item.get("url"), str):
+            sources.append(Source(item["url"], _string(item.get("title")) or None))
+    return tuple(sources)
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value, default=str).decode()
+
+
+def _dumped(value: Any) -> str:
+    return shorten(orjson.dumps(value, default=str).decode(), 4096)

@@ -1,0 +1,404 @@
+"""`OpenaiTemplate`: any server that speaks OpenAI's chat API."""
+
+from __future__ import annotations
+
+import ssl as tls
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
+
+from g4f_nb import loops, parameters, settings
+
+from g4f_nb.credentials import origin
+from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, UnreadableResponseError
+from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.http import Answer, Attempts, Call, Exchange, Headers, Limits
+from g4f_nb.messages import check_messages
+from g4f_nb.notices import tell
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.hosts import Host, find_host, join
+from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
+from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.rows import Row, rows
+from g4f_nb.secret import Secret
+from g4f_nb.typing import AsyncResult, MediaListType, Messages
+
+if TYPE_CHECKING:
+    import aiohttp
+
+EXTRA_PARAMETERS = (
+    "tools", "parallel_tool_calls", "tool_choice", "reasoning_effort", "logit_bias", "modalities", "audio",
+)  # fmt: skip
+
+# Chat fields of OpenAI's reference and the common servers' own, taken by keyword and sent as they are.
+_MORE_FIELDS = {
+    "logit_bias", "modalities", "audio", "logprobs", "top_logprobs", "max_completion_tokens", "metadata",
+    "prediction", "service_tier", "store", "stream_options", "user", "verbosity", "web_search_options",
+    "prompt_cache_key", "safety_identifier", "top_k", "min_p", "repetition_penalty", "include_reasoning",
+    "chat_template_kwargs",
+}  # fmt: skip
+
+_MODELS_TTL = 300.0
+# Once the model has said why it stopped, only its usage can still come.
+_AFTERWORD = 5.0
+_BROWSER_LIKE = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+    "Accept-Language": "en-US,en;q=0.9",
+}
+_NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "moderation", "rerank", "transcribe")
+
+_listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
+
+
+class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
+    """Chat with any OpenAI-compatible server; used as it is, it is OpenAI's own API.
+
+    A subclass names another server with `api_base` (everything before `/chat/completions`) and, beside
+    it, `api_key`. All of it is called on the class.
+    """
+
+    bare: ClassVar[bool] = True
+    row: ClassVar[Row] = rows()["openai"]
+    api_base: str = ""
+    api_key: str | None = None
+    api_endpoint: str | None = None
+    working = True
+    supports_message_history = True
+    supports_system_message = True
+    default_model: str = ""
+    fallback_models: list[str] = []  # noqa: RUF012  # class API, as in the seed
+    sort_models = True
+    ssl: tls.SSLContext | bool | None = None
+    needs_auth = False
+    stream_usage = True
+
+    @classmethod
+    def get_models(
+        cls,
+        api_key: str | None = None,
+        api_base: str | None = None,
+        *,
+        refresh: bool = False,
+        timeout: float = 30.0,
+        **kwargs: Any,
+    ) -> list[str]:
+        """The names of the models that the server offers; kept for some minutes per address and key."""
+        return loops.run(
+            cls.get_models_async(api_key, api_base, refresh=refresh, timeout=timeout, **kwargs)
+        )
+
+    @classmethod
+    async def get_models_async(
+        cls,
+        api_key: str | None = None,
+        api_base: str | None = None,
+        *,
+        refresh: bool = False,
+        timeout: float = 30.0,  # noqa: ASYNC109  # a limit on silence, as everywhere
+        **kwargs: Any,
+    ) -> list[str]:
+        """`get_models` for `await`."""
+        secret = Secret.of(api_key)
+        del api_key
+        parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
+        if cls.models and not api_base:
+            return list(cls.models)
+        host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
+        key = (host.base, host.secret.fingerprint() if host.secret else "")
+        kept = _listings.get(key)
+        if kept is not None and not refresh and time.monotonic() - kept[0] < _MODELS_TTL:
+            return list(kept[1])
+        try:
+            names = await cls._fetch_models(host, timeout, kwargs)
+        except G4FError as error:
+            if not cls.fallback_models:
+                raise
+            tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
+            return list(cls.fallback_models)
+        _listings[key] = (time.monotonic(), names)
+        return list(names)
+
+    @classmethod
+    async def create_async_generator(  # type: ignore[override]  # the seed's signature, a class method
+        cls,
+        model: str,
+        messages: Messages,
+        proxy: str | None = None,
+        timeout: float | None = 120,  # noqa: ASYNC109  # the seed's name; a limit on silence
+        media: MediaListType | None = None,
+        api_key: str | None = None,
+        api_endpoint: str | None = None,
+        api_base: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | None = None,
+        stream: bool = False,
+        prompt: str | None = None,
+        headers: dict[str, str] | None = None,
+        impersonate: str | None = None,
+        extra_parameters: Sequence[str] = EXTRA_PARAMETERS,
+        extra_data: dict[str, Any] | None = None,
+        *,
+        tools: list[dict[str, Any]] | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        reasoning_effort: str | None = None,
+        response_format: dict[str, Any] | None = None,
+        seed: int | None = None,
+        n: int | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        max_retries: int | None = None,
+        total_timeout: float | None = None,
+        connector: aiohttp.BaseConnector | None = None,
+        ssl: tls.SSLContext | bool | None = None,
+        **kwargs: Any,
+    ) -> AsyncResult:
+        """Stream one answer: text as `str`, everything else as small values.
+
+        `timeout` limits each silence (to connect, to the first byte, between two pieces), `total_timeout`
+        the whole. A failed call is sent again `max_retries` times, only before the first content.
+        """
+        # The parameters hold keys: keep nothing that a traceback with locals could print.
+        secret, own_headers = Secret.of(api_key), Headers(headers or {})
+        del api_key, headers
+        if kwargs:
+            known = {*_MORE_FIELDS, *EXTRA_PARAMETERS, *extra_parameters}
+            parameters.refuse_unknown(kwargs, known | _own_names(), provider=cls.__name__)
+        if media is not None or prompt is not None:
+            raise InvalidParameterError(
+                f"{cls.__name__} answers text only so far: leave media= and prompt= out", provider=cls.__name__
+            )
+        messages = check_messages(messages)
+        host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
+        model = await cls._choose_model(model, host)
+        fields = {
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            "top_p": top_p,
+            "stop": stop,
+            "tools": tools,
+            "tool_choice": tool_choice,
+            "parallel_tool_calls": parallel_tool_calls,
+            "reasoning_effort": reasoning_effort,
+            "response_format": response_format,
+            "seed": seed,
+            "n": n,
+            "frequency_penalty": frequency_penalty,
+            "presence_penalty": presence_penalty,
+            **kwargs,
+        }
+        body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
+        now = settings.current()
+        call = Call(
+            "POST",
+            host.chat_url,
+            cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
+            body=_encoded(body, cls.__name__),
+            secret=host.secret,
+            limits=Limits(connect=_least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
+            proxy=proxy,
+            ssl=cls.ssl if ssl is None else ssl,
+            connector=connector,
+            provider=cls.__name__,
+            model=model,
+        )
+        attempts = Attempts(now.max_retries if max_retries is None else max_retries)
+        while True:
+            reader: ChatReader | None = None
+            try:
+                async with Exchange(call) as answer:
+                    reader = _reader(answer, host, call, now.max_event_bytes)
+                    while piece := await answer.piece():
+                        for chunk in reader.feed(piece):
+                            yield chunk
+                        if reader.done:
+                            await answer.finish()
+                            break
+                        if reader.finish_reason:
+                            answer.silence = _least(_AFTERWORD, timeout)
+                    for chunk in reader.finish():
+                        yield chunk
+            except G4FError as error:
+                failure = error
+            else:
+                return
+            if reader is not None and reader.finish_reason:
+                # The answer is whole; only its afterword got lost.
+                for chunk in reader.finish():
+                    yield chunk
+                return
+            if "stream_options" in body and isinstance(failure, BadRequestError) and _blames_usage(failure):
+                del body["stream_options"]
+                call = _with_body(call, body)
+                continue
+            if (reader is not None and reader.started) or not attempts.again(failure):
+                failure.partial = failure.partial or (reader.partial if reader else None) or None
+                raise failure
+            await attempts.wait(failure)
+
+    @classmethod
+    def get_headers(
+        cls, stream: bool, api_key: str | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, str]:
+        """The headers of a request; `api_key=None` takes the class's own key, `""` takes none."""
+        key = cls.api_key if api_key is None else api_key
+        made = {
+            "Accept": "text/event-stream" if stream else "application/json",
+            "Content-Type": "application/json",
+        }
+        if key:
+            made["Authorization"] = f"Bearer {key}"
+        for name, value in (headers or {}).items():
+            for other in [known for known in made if known.lower() == name.lower()]:
+                del made[other]
+            made[name] = value
+        return made
+
+    @classmethod
+    def _headers(cls, host: Host, *, stream: bool, given: Headers, impersonate: str | None) -> Headers:
+        key = host.secret.reveal() if host.secret else ""
+        beneath = Headers(_BROWSER_LIKE if impersonate else {})
+        beneath.update(cls.get_headers(stream, key, given))
+        del key
+        return beneath
+
+    @classmethod
+    def _body(
+        cls,
+        model: str,
+        messages: Messages,
+        fields: Mapping[str, Any],
+        *,
+        stream: bool,
+        host: Host,
+        extra_data: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        rename = cls.row.rename if origin(host.base) == origin(cls.row.api_base) else {}
+        body: dict[str, Any] = {"model": model, "messages": messages}
+        for name, value in fields.items():
+            if value is not None:
+                body[rename.get(name, name)] = value
+        body["stream"] = stream
+        if stream and cls.stream_usage and cls.row.stream_usage:
+            body.setdefault("stream_options", {"include_usage": True})
+        body.update(extra_data or {})
+        return body
+
+    @classmethod
+    async def _choose_model(cls, model: str, host: Host) -> str:
+        at_home = origin(host.base) == origin(cls.row.api_base)
+        if not model and not cls.default_model and not cls.models:
+            if at_home and cls.row.default_model:
+                return cls.row.default_model
+            base, secret = host.base, host.secret
+            offered = await cls.get_models_async(secret.reveal() if secret else None, base)
+            chat = [name for name in offered if not any(word in name.lower() for word in _NOT_FOR_CHAT)]
+            model = next(iter(chat or offered), "")
+            if model:
+                tell(f"no model given: {cls.__name__} at {base} answers with its first, {model}")
+        return cls.get_model(model)
+
+    @classmethod
+    async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
+        call = Call(
+            "GET",
+            join(host.base, "/models"),
+            cls._headers(host, stream=False, given=Headers(), impersonate=None),
+            secret=host.secret,
+            limits=Limits(connect=_least(settings.current().connect_timeout, silence), silence=silence),
+            proxy=options.get("proxy"),
+            ssl=options.get("ssl", cls.ssl),
+            connector=options.get("connector"),
+            provider=cls.__name__,
+        )
+        attempts = Attempts(1)
+        while True:
+            try:
+                async with Exchange(call) as answer:
+                    body = await answer.read(settings.current().max_event_bytes)
+                break
+            except G4FError as error:
+                if not attempts.again(error):
+                    raise
+                failure = error
+            await attempts.wait(failure)
+        names = _model_names(body, cls.__name__, call)
+        return sorted(names) if cls.sort_models else names
+
+
+def _reader(answer: Answer, host: Host, call: Call, limit: int) -> ChatReader:
+    return ChatReader(
+        answer.media_type,
+        provider=call.provider or "",
+        model=call.model or "",
+        url=host.base,
+        secret=host.secret,
+        limit=limit,
+    )
+
+
+def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
+    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the malformed are left out."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        shown = excerpt(body[:4096].decode(errors="replace"))
+        raise UnreadableResponseError(
+            f"{call.url} lists no models but sends {shown!r}: check api_base=", provider=provider
+        ) from None
+    complaint = read_complaint(data)
+    if complaint is not None:
+        raise error_for(complaint, secret=call.secret, provider=provider)
+    entries = data
+    if isinstance(data, dict):
+        entries = data["data"] if isinstance(data.get("data"), list) else data.get("models")
+    if not isinstance(entries, list):
+        raise UnreadableResponseError(
+            f"{call.url} lists no models but sends {excerpt(body[:400].decode(errors='replace'))!r}: "
+            "check api_base=",
+            provider=provider,
+        )
+    names: dict[str, None] = {}
+    for entry in entries:
+        name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
+        if isinstance(name, str) and name:
+            names[name] = None
+    return list(names)
+
+
+def _own_names() -> set[str]:
+    names = parameters.safe_parameters(OpenaiTemplate.create_async_generator)
+    return {*names, "total_timeout", "headers", "tool_choice", "parallel_tool_calls"}
+
+
+def _encoded(body: Mapping[str, Any], provider: str) -> bytes:
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise InvalidParameterError(
+            f"the request to {provider} is no JSON ({error}): messages and parameters are text, numbers, "
+            "lists and dicts",
+            provider=provider,
+        ) from error
+
+
+def _with_body(call: Call, body: Mapping[str, Any]) -> Call:
+    from dataclasses import replace
+
+    return replace(call, body=_encoded(body, call.provider or ""))
+
+
+def _blames_usage(error: G4FError) -> bool:
+    return "stream_options" in f"{error} {error.body or ''}"
+
+
+def _least(*limits: float | None) -> float | None:
+    given = [limit for limit in limits if limit is not None]
+    return min(given) if given else None
+
+
+

@@ -1,0 +1,187 @@
+"""From what a user writes, `"groq:llama-3.3-70b"`, to provider, host, key and model: one function for all."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb import settings
+from g4f_nb.credentials import find_key
+from g4f_nb.errors import NoProviderError, ProviderNotFoundError
+from g4f_nb.notices import tell
+from g4f_nb.providers.base import AbstractProvider
+from g4f_nb.providers.catalog import catalog
+from g4f_nb.providers.demo import Demo
+from g4f_nb.providers.hosts import find_host
+from g4f_nb.providers.openai_template import OpenaiTemplate
+from g4f_nb.secret import Secret
+
+Provider = type[AbstractProvider]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a call would use: the provider, its host, the model, and where the key comes from, by name."""
+
+    provider: Provider
+    model: str
+    host: str | None = None
+    key: str | None = None
+    chosen_by: str = "the call"
+
+    @property
+    def label(self) -> str:
+        """`"provider:model"`, the name that resolves to the same again."""
+        name = self.provider.__name__
+        return f"{name}:{self.model}" if self.model else name
+
+    def __repr__(self) -> str:
+        parts = [f"provider={self.provider.__name__}", f"model={self.model or '(the server decides)'!r}"]
+        parts += [f"host={self.host!r}", f"key from {self.key}" if self.key else "no key"]
+        return f"Resolution({', '.join(parts)}; chosen by {self.chosen_by})"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Model:
+    """A model with settings of its own, usable wherever a model is named."""
+
+    name: str
+    label: str | None
+    options: Mapping[str, Any] = field(repr=False)
+
+    def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
+        if "api_key" in options:
+            options["api_key"] = Secret.of(options["api_key"])
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "options", options)
+
+
+def provider_names() -> list[str]:
+    """Every provider that can be named, in the order of listings."""
+    return ["Demo", "OpenaiTemplate", *catalog()]
+
+
+def find_provider(name: str | Provider) -> Provider:
+    """The class of a name, whatever its case; a class is taken as it is."""
+    if inspect.isclass(name):
+        if issubclass(name, AbstractProvider):
+            return name
+        raise ProviderNotFoundError(f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider")
+    found = _known().get(str(name).lower())
+    if found is None:
+        near = difflib.get_close_matches(str(name).lower(), list(_known()), n=1, cutoff=0.5)
+        hint = f"did you mean {_known()[near[0]].__name__!r}?" if near else ""
+        raise ProviderNotFoundError(
+            f"there is no provider named {str(name)!r}: {hint or 'there are ' + ', '.join(provider_names())}"
+        )
+    return found
+
+
+def resolve(
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    api_base: str | None = None,
+    api_key: str | Secret | None = None,
+    interactive: bool = False,
+) -> Resolution:
+    """Decide what a call would use, and show it without the key; nothing is sent.
+
+    `interactive` lets `Demo` step in where nothing else is chosen.
+    """
+    secret = Secret.of(api_key)
+    del api_key
+    if isinstance(model, Model):
+        api_base = model.options.get("api_base", api_base)
+        secret = model.options.get("api_key", secret)
+        model = model.name
+    cls, name, chosen_by = _choose(model, provider, interactive=interactive)
+    host = key = None
+    if issubclass(cls, OpenaiTemplate):
+        found = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
+        host, key = found.base, found.key_source
+    if not name:
+        name = getattr(cls, "default_model", None) or ""
+    name = getattr(cls, "model_aliases", {}).get(name, name)
+    return Resolution(provider=cls, model=name, host=host, key=key, chosen_by=chosen_by)
+
+
+def ready() -> list[str]:
+    """The providers that can be called as things are: their key is there, or they need none."""
+    names = ["Demo"]
+    for name, cls in catalog().items():
+        if cls.row.local or find_key(cls.row.api_key_env) is not None:
+            names.append(name)
+    return names
+
+
+def _choose(
+    model: str | Provider | None, provider: str | Provider | None, *, interactive: bool
+) -> tuple[Provider, str, str]:
+    now = settings.current()
+    if inspect.isclass(model):
+        return find_provider(model), "", "the call"
+    name = (model or "").strip() if isinstance(model, str) else ""
+    if provider is not None:
+        cls = find_provider(provider)
+        left, colon, right = name.partition(":")
+        return cls, right if colon and _known().get(left.lower()) is cls else name, "the call"
+    if name:
+        named = _split(name)
+        if named is not None:
+            return *named, "the call"
+    if not name and now.model:
+        name = now.model
+        named = _split(name)
+        if named is not None:
+            return *named, "the setting model"
+    if now.provider:
+        return find_provider(now.provider), name, "the setting provider"
+    cls, chosen_by = _by_circumstances(name, interactive=interactive)
+    return cls, name if cls is not Demo else "", chosen_by
+
+
+def _split(name: str) -> tuple[Provider, str] | None:
+    """`provider:model` or a bare provider; a colon after anything else belongs to the model's name."""
+    left, colon, right = name.partition(":")
+    cls = _known().get(left.strip().lower())
+    if cls is None:
+        return None
+    return cls, right.strip() if colon else ""
+
+
+def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
+    dedicated = [
+        cls for cls in catalog().values() if cls.row.dedicated and find_key(cls.row.api_key_env) is not None
+    ]
+    if len(dedicated) == 1:
+        cls = dedicated[0]
+        host = find_host(cls, api_base=None, api_endpoint=None, api_key=None)
+        tell(f"no provider chosen: using {cls.__name__} at {host.base}, for {host.key_source} is set")
+        return cls, "the only key that is set"
+    what = f"{name!r} names no provider, and none is chosen" if name else "no provider is chosen"
+    near = difflib.get_close_matches(name.partition(":")[0].lower(), list(_known()), n=1, cutoff=0.6)
+    if near:
+        meant = _known()[near[0]].__name__ + "".join(name.partition(":")[1:])
+        raise NoProviderError(f"{what}: did you mean {meant!r}?")
+    if interactive and not dedicated and not name:
+        tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")
+        return Demo, "nothing else being ready"
+    raise NoProviderError(
+        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {', '.join(ready())}"
+    )
+
+
+def _known() -> dict[str, Provider]:
+    return {
+        "demo": Demo,
+        "openaitemplate": OpenaiTemplate,
+        **{cls.__name__.lower(): cls for cls in catalog().values()},
+        **{cls.row.name.lower(): cls for cls in catalog().values()},
+    }
+
+

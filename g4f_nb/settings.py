@@ -1,0 +1,148 @@
+"""One place for options: a call's own value wins, then the notebook's, the environment's, the file's.
+
+The file is `config.toml` in the config folder; the environment's names are `G4F_NB_` and the option in
+capitals. The notebook layer is what `set_notebook_layer` was given (the magics hand their traitlets down).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from g4f_nb.environment import variable
+from g4f_nb.errors import InvalidParameterError
+
+_PREFIX = "G4F_NB_"
+_YES = {"1", "true", "yes", "on"}
+_NO = {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every option with its default; `None` means "decide by the circumstances"."""
+
+    provider: str | None = None
+    model: str | None = None
+    stream: bool | None = None
+    door: str = "auto"
+    timeout: float | None = 120.0
+    connect_timeout: float = 30.0
+    max_retries: int = 2
+    max_event_bytes: int = 64 * 1024 * 1024
+
+
+_NAMES = tuple(field.name for field in fields(Settings))
+_VARIABLES = tuple(_PREFIX + name.upper() for name in _NAMES)
+# How often to look whether the file has changed; variables are read each time.
+_LOOK_AGAIN = 1.0
+_notebook: dict[str, Any] = {}
+# The answer of `current()`, with what it was made of: settings are read on every request.
+_cached: tuple[object, Settings] | None = None
+_looked: tuple[float, str | None, object] | None = None
+
+
+def current() -> Settings:
+    """The options in force now, the layers laid over each other."""
+    global _cached  # noqa: PLW0603  # a memo, not state: the key below holds everything it depends on
+    environment = tuple(map(variable, _VARIABLES))
+    made_of = (environment, _file_state(), _notebook)
+    if _cached is None or _cached[0] != made_of:
+        file = str(config_folder() / "config.toml")
+        layers = Settings()
+        layers = _overlay(layers, _read_file(Path(file)), source=file)
+        from_environment = {
+            name: text for name, text in zip(_NAMES, environment, strict=True) if text not in (None, "")
+        }
+        layers = _overlay(layers, from_environment, source="the environment")
+        layers = _overlay(layers, _notebook, source="the notebook")
+        _cached = ((environment, _file_state(), dict(_notebook)), layers)
+    return _cached[1]
+
+
+def set_notebook_layer(values: Mapping[str, Any]) -> None:
+    """Replace the notebook's layer; checked at once, so that a bad value is refused where it was set."""
+    given = {name: value for name, value in values.items() if value is not None}
+    _overlay(Settings(), given, source="the notebook")
+    _notebook.clear()
+    _notebook.update(given)
+
+
+def config_folder() -> Path:
+    """The private folder for this user's settings and logins; it is not made here."""
+    chosen = os.environ.get(_PREFIX + "CONFIG_DIR")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "g4f_nb"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "g4f_nb"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "g4f_nb"
+
+
+def _file_state() -> object:
+    """What tells one state of the file from another; looked at no more than once a second."""
+    global _looked  # noqa: PLW0603  # a memo, like `_cached`
+    now, folder = time.monotonic(), variable(_PREFIX + "CONFIG_DIR")
+    if _looked is not None and now - _looked[0] < _LOOK_AGAIN and _looked[1] == folder:
+        return _looked[2]
+    try:
+        stamp = (config_folder() / "config.toml").stat()
+        state: object = (folder, stamp.st_mtime_ns, stamp.st_size)
+    except OSError:
+        state = (folder, None, None)
+    _looked = (now, folder, state)
+    return state
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidParameterError(f"{file} cannot be read ({error}): mend it or delete it") from error
+
+
+def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> Settings:
+    checked: dict[str, Any] = {}
+    for field in fields(Settings):
+        if field.name in values:
+            checked[field.name] = _checked(field.name, str(field.type), values[field.name], source)
+    unknown = set(values) - set(_NAMES)
+    if unknown:
+        raise InvalidParameterError(
+            f"{source} sets {sorted(unknown)[0]!r}, which is no option: the options are {', '.join(_NAMES)}"
+        )
+    return replace(settings, **checked)
+
+
+def _checked(name: str, kind: str, value: Any, source: str) -> Any:
+    if name == "door" and value not in ("auto", "caller", "own"):
+        raise InvalidParameterError(f"{source} sets door to {value!r}: it is auto, caller or own")
+    try:
+        return _converted(kind, value)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(f"{source} sets {name} to {value!r}: expected {kind}") from error
+
+
+def _converted(kind: str, value: Any) -> Any:
+    text = value.strip().lower() if isinstance(value, str) else None
+    if text == "none" and "None" in kind:
+        return None
+    match kind.removesuffix(" | None"):
+        case "bool":
+            if isinstance(value, bool) or text in _YES | _NO:
+                return value if isinstance(value, bool) else text in _YES
+            raise ValueError(value)
+        case "int":
+            return int(value)
+        case "float":
+            return float(value)
+        case _:
+            return str(value)
