@@ -1,1 +1,82 @@
-"""Talk to language models from a notebook."""
+"""Talk to language models from a notebook.
+
+`%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
+`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.resolve`, `nb.Model`. Names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.chunks import Reply as Reply
+from g4f_nb.errors import G4FError as G4FError
+
+if TYPE_CHECKING:
+    from g4f_nb.asking import ask as ask
+    from g4f_nb.asking import ask_async as ask_async
+    from g4f_nb.comparing import compare as compare
+    from g4f_nb.comparing import compare_async as compare_async
+    from g4f_nb.providers.registry import Model as Model
+    from g4f_nb.providers.registry import resolve as resolve
+    from g4f_nb.widgets import ChatPanel as ChatPanel
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ask": "asking",
+    "ask_async": "asking",
+    "compare": "comparing",
+    "compare_async": "comparing",
+    "ChatPanel": "widgets",
+    "Model": "providers.registry",
+    "resolve": "providers.registry",
+}
+
+__all__ = [
+    "ChatPanel",
+    "G4FError",
+    "Model",
+    "Reply",
+    "ask",
+    "ask_async",
+    "compare",
+    "compare_async",
+    "resolve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"g4f_nb.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext g4f_nb`: register `%%chat` and `%chat`."""
+    from g4f_nb.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext g4f_nb`: leave the shell as it was."""
+    from g4f_nb.magics import unload
+
+    unload(shell)
+
+
+def _view(reply: Reply) -> dict[str, str]:
+    from g4f_nb.rendering import mimebundle
+
+    return mimebundle(reply)
+
+
+# A reply knows nothing of how it is shown; that is given to it from up here.
+Reply.view = staticmethod(_view)

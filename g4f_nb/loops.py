@@ -26,7 +26,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import wait as wait_for_threads
 from dataclasses import dataclass
@@ -429,11 +429,13 @@ class Job(Generic[T]):
         """Ask it to end; `future` tells when it has."""
         self._loop.call_soon_threadsafe(self._cancel)
 
-    def result(self) -> T:
-        """Wait for the outcome; an interrupt or any other exception here ends the work, too."""
+    def result(self, each_beat: Callable[[], None] | None = None, *, beat: float = BEAT) -> T:
+        """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends the work, too."""
         try:
             while not self.future.done():
-                wait_for_threads({self.future}, timeout=BEAT)
+                wait_for_threads({self.future}, timeout=beat)
+                if each_beat is not None:
+                    each_beat()
             return self.future.result()
         except BaseException:
             if not self.future.done():

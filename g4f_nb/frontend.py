@@ -1,0 +1,40 @@
+"""Who is looking: a notebook with a person in front of it, a run without one, a terminal, a script."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def shell() -> Any | None:
+    """The running IPython shell, if this is one."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()  # type: ignore[no-untyped-call]
+
+
+def in_kernel() -> bool:
+    """Whether this process is a Jupyter kernel."""
+    return getattr(shell(), "kernel", None) is not None
+
+
+def attached() -> bool:
+    """Whether a person's front end sent the cell that runs now.
+
+    nbclient, nbconvert, papermill and nbval allow no input from a user; that is how they are known.
+    """
+    kernel = getattr(shell(), "kernel", None)
+    if kernel is None:
+        return False
+    try:
+        parent = kernel.get_parent("shell")
+    except (AttributeError, LookupError, TypeError):
+        return False
+    return bool((parent or {}).get("content", {}).get("allow_stdin", False))
+
+
+def in_terminal() -> bool:
+    """Whether this is IPython in a terminal."""
+    return shell() is not None and not in_kernel()

@@ -1,0 +1,327 @@
+"""`%%chat` and `%chat`: parse a line, ask, show the answer as it comes."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import keyword
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.display import DisplayHandle
+from traitlets import Bool, Unicode
+
+from g4f_nb import asking, frontend, rendering, settings
+from g4f_nb.chunks import Reply
+from g4f_nb.errors import G4FError
+from g4f_nb.notices import tell
+from g4f_nb.providers.registry import Model
+
+# Updates a second while an answer streams; more would make the front end fall behind the model.
+UPDATES = 12
+# Keeps IPython from reading `%chat what is pandas?` as a request for help; taken off again in the magic.
+_NOT_HELP = "\N{INVISIBLE SEPARATOR}"
+
+_FLAGS = {
+    "--provider": "provider",
+    "-p": "provider",
+    "--model": "model",
+    "-m": "model",
+    "--temperature": "temperature",
+    "-t": "temperature",
+    "--system": "system",
+    "-s": "system",
+    "--out": "out",
+    "-o": "out",
+}
+_USAGE = """\
+%%chat [-p PROVIDER] [-m MODEL] [-t TEMPERATURE] [-s SYSTEM] [-o NAME] [--] [prompt]
+
+    %%chat --provider OpenaiTemplate          OpenAI's own API, with OPENAI_API_KEY
+    %%chat -m groq:llama-3.3-70b-versatile    provider:model in one word
+    %%chat -p Demo -s "Be brief" -o answer    the Reply is in `answer`, and in `_`
+
+The flags end at the first other word or at `--`; the rest, and the cell's body, is the prompt, verbatim."""
+
+
+@dataclass(slots=True)
+class Options:
+    """What the flags of one line say."""
+
+    provider: str | None = None
+    model: str | Model | None = None
+    temperature: float | None = None
+    system: str | None = None
+    out: str | None = None
+    prompt: str = field(default="")
+
+
+class Stopped(KeyboardInterrupt):
+    """The user's interrupt, shown in one line: the answer so far is kept, and queued cells do not run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@magics_class
+class ChatMagics(Magics):
+    """Options that hold for the whole notebook: `%config ChatMagics.model = "groq:llama-3.3-70b-versatile"`."""
+
+    provider = Unicode(None, allow_none=True, help="the provider where a cell names none").tag(config=True)
+    model = Unicode(None, allow_none=True, help="the model where a cell names none").tag(config=True)
+    stream = Bool(None, allow_none=True, help="show answers as they come").tag(config=True)
+
+    def __init__(self, shell: Any, **kwargs: Any) -> None:
+        super().__init__(shell=shell, **kwargs)
+        # The chat magics that were there before ours, of cells and of lines.
+        self.taken: tuple[Any, Any] = (None, None)
+        self._shown: tuple[Reply | None, int] = (None, 0)
+        self.observe(self._tell_settings, ["provider", "model", "stream"])
+        self._tell_settings(None)
+
+    def _tell_settings(self, _change: object) -> None:
+        settings.set_notebook_layer(
+            {"provider": self.provider, "model": self.model, "stream": self.stream}
+        )
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_cell_magic  # type: ignore[untyped-decorator]
+    def chat(self, line: str, cell: str | None = None) -> Reply | None:
+        """Ask a model; the answer streams into the cell and is a `Reply` in `_` and in the named variable."""
+        options = parse(line, cell)
+        user = self.shell.user_ns
+        if isinstance(options.model, str) and isinstance(user.get(options.model), Model):
+            options.model = user[options.model]
+        try:
+            question = asking.prepare(
+                options.prompt,
+                options.model,
+                provider=options.provider,
+                system=options.system,
+                temperature=options.temperature,
+                interactive=frontend.attached() or frontend.in_terminal(),
+            )
+            return self._show(question, options)
+        except G4FError as error:
+            raise _in_one_line(error) from None
+
+    def _show(self, question: asking.Question, options: Options) -> Reply:
+        reply = question.new_reply()
+        screen = _screen()
+        finished = False
+        try:
+            for _ in asking.watch(question, reply, beat=1 / UPDATES):
+                screen.update(reply)
+            finished = True
+        except KeyboardInterrupt:
+            raise Stopped("Stopped. What had arrived is kept in `_`.") from None
+        finally:
+            if finished or reply.text or reply.reasoning:
+                screen.finish(reply)
+                if options.out is not None:
+                    self.shell.user_ns[options.out] = reply
+                if not finished:
+                    # Nothing is returned now, so `_` is set by hand: the partial answer is the user's.
+                    self.shell.displayhook.update_user_ns(reply)
+        self._shown = (reply, self.shell.execution_count)
+        return reply
+
+    def display_once(self, reply: Reply) -> None:
+        """IPython's hook for showing a value: a reply that its cell shows already is not shown twice."""
+        shown, self._shown = self._shown, (None, 0)
+        if reply is shown[0] and self.shell.execution_count == shown[1]:
+            if frontend.in_terminal():
+                # The terminal has written "Out[1]: " already and waits for something after it.
+                print(repr(reply))  # noqa: T201
+            return
+        raise NotImplementedError  # IPython's word for "show it the usual way"; not abstract
+
+
+def parse(line: str, cell: str | None = None) -> Options:
+    """Read the flags of a line; what follows them, and the cell, is the prompt."""
+    options = Options()
+    rest = line.replace(_NOT_HELP, "")
+    while re.match(r"\s*--?[A-Za-z]|\s*--(\s|$)", rest):
+        word, rest = _word(rest)
+        if word == "--":
+            break
+        name, given, value = word.partition("=")
+        target = _FLAGS.get(name)
+        if target is None:
+            raise UsageError(_unknown_flag(name))
+        if not given:
+            if not rest.strip():
+                raise UsageError(f"{name} needs a value after it\n\n{_USAGE}")
+            value, rest = _word(rest)
+        setattr(options, target, _checked(target, value))
+    body = "" if cell is None else cell.strip("\n")
+    options.prompt = "\n".join(part for part in (rest.strip(), body) if part.strip())
+    if not options.prompt:
+        raise UsageError(f"there is no prompt: write it below the line, or after the flags\n\n{_USAGE}")
+    return options
+
+
+def load(shell: Any) -> None:
+    """Register the magics; a second time changes nothing."""
+    if _loaded(shell) is not None:
+        return
+    taken = shell.magics_manager.magics["cell"].get("chat")
+    magics = ChatMagics(shell, parent=shell)
+    if taken is not None:
+        owner = getattr(getattr(taken, "__self__", None), "__module__", None) or taken.__module__
+        tell(f"%%chat belonged to {owner} and is g4f_nb's now; %unload_ext g4f_nb gives it back", once=False)
+    magics.taken = (taken, shell.magics_manager.magics["line"].get("chat"))
+    shell.register_magics(magics)
+    shell.input_transformers_cleanup.append(_keep_question_marks)
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type(Reply, magics.display_once)
+
+
+def unload(shell: Any) -> None:
+    """Take everything back that `load` registered."""
+    magics = _loaded(shell)
+    if magics is None:
+        return
+    registered = shell.magics_manager.magics
+    for kind, before in zip(("cell", "line"), magics.taken, strict=True):
+        registered[kind].pop("chat", None)
+        if before is not None:
+            registered[kind]["chat"] = before
+    shell.magics_manager.registry.pop("ChatMagics", None)
+    shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+    shell.input_transformers_cleanup[:] = [
+        each for each in shell.input_transformers_cleanup if each is not _keep_question_marks
+    ]
+    shell.display_formatter.ipython_display_formatter.pop(Reply, None)
+    settings.set_notebook_layer({})
+
+
+def _loaded(shell: Any) -> ChatMagics | None:
+    return shell.magics_manager.registry.get("ChatMagics")  # type: ignore[no-any-return]
+
+
+def _word(text: str) -> tuple[str, str]:
+    """The first word, quotes honoured, and what follows it."""
+    stream = io.StringIO(text)
+    lexer = shlex.shlex(stream, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        word = lexer.get_token()
+    except ValueError as error:
+        raise UsageError(f"a quote is opened and not closed in {text.strip()!r}\n\n{_USAGE}") from error
+    return word or "", text[stream.tell() :]
+
+
+def _unknown_flag(name: str) -> str:
+    if name in ("--api-key", "--key", "-k", "--api_key"):
+        return (
+            "a key does not belong into a cell, where it would be saved with the notebook: set the provider's "
+            "variable (like OPENAI_API_KEY) in the environment or in a file .env in this folder"
+        )
+    near = difflib.get_close_matches(name, list(_FLAGS), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "put -- before a prompt that begins like a flag."
+    return f"there is no flag {name}: {hint} Nothing was sent.\n\n{_USAGE}"
+
+
+def _checked(target: str, value: str) -> Any:
+    if target == "temperature":
+        try:
+            return float(value)
+        except ValueError:
+            raise UsageError(f"--temperature is {value!r}: it is a number, like 0.7") from None
+    if target == "out" and (not value.isidentifier() or keyword.iskeyword(value)):
+        raise UsageError(f"--out is {value!r}: it is the name of a variable, like answer")
+    return value
+
+
+def _in_one_line(error: G4FError) -> G4FError:
+    """Show the error without frames: they are ours, and the user's mistake is not in them."""
+    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}"
+    error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # noqa: SLF001  # IPython's hook
+    return error
+
+
+def _keep_question_marks(lines: list[str]) -> list[str]:
+    """`%chat what is pandas?` is a prompt, while `%chat?` still asks for help."""
+    if lines and lines[0].lstrip().startswith("%%"):
+        return lines
+    return [re.sub(r"^(\s*(?:[\w.]+\s*=\s*)?%chat\s.*\?)(\s*)$", rf"\1{_NOT_HELP}\2", each) for each in lines]
+
+
+def _screen() -> _Screen:
+    wish = settings.current().stream
+    if frontend.in_terminal():
+        return _TerminalScreen() if wish is not False else _TerminalScreen(streams=False)
+    streams = frontend.attached() if wish is None else wish
+    return _CellScreen(streams=streams)
+
+
+class _Screen:
+    """Where an answer is shown."""
+
+    def update(self, reply: Reply) -> None:
+        raise NotImplementedError  # abstract
+
+    def finish(self, reply: Reply) -> None:
+        raise NotImplementedError  # abstract
+
+
+class _CellScreen(_Screen):
+    """A notebook's output: repainted in place, one clean output at the end."""
+
+    def __init__(self, *, streams: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+        self._displayed = False
+        self._markdown = rendering.MarkdownStream()
+        self._length = 0
+        self._next = 0.0
+
+    def update(self, reply: Reply) -> None:
+        now = self._clock()
+        if not self._streams or now < self._next:
+            return
+        text = reply.text
+        if len(text) == self._length and self._displayed:
+            return
+        self._markdown.add(text[self._length :])
+        self._length = len(text)
+        shown = self._markdown.safe() or ("*thinking …*" if reply.reasoning else "*…*")
+        self._send({"text/markdown": shown})
+        # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
+        self._next = self._clock() + max(1 / UPDATES, 2 * (self._clock() - now))
+
+    def finish(self, reply: Reply) -> None:
+        self._send(rendering.mimebundle(reply))
+
+    def _send(self, bundle: dict[str, str]) -> None:
+        if self._displayed:
+            self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.display(bundle, raw=True)  # type: ignore[no-untyped-call]
+            self._displayed = True
+
+
+class _TerminalScreen(_Screen):
+    """IPython in a terminal: the text itself, as it comes."""
+
+    def __init__(self, *, streams: bool = True) -> None:
+        self._streams = streams
+        self._length = 0
+
+    def update(self, reply: Reply) -> None:
+        text = reply.text
+        if self._streams and len(text) > self._length:
+            print(text[self._length :], end="", flush=True)  # noqa: T201  # the terminal is the output
+            self._length = len(text)
+
+    def finish(self, reply: Reply) -> None:
+        print(reply.text[self._length :] + (" [stopped]" if reply.partial else ""))  # noqa: T201
