@@ -1,4 +1,4 @@
-"""A server beside the program: on a thread of its own, for the length of a `with` block."""
+"""A server beside the program: on a thread of its own, for a `with` block or until `stop`."""
 
 from __future__ import annotations
 
@@ -6,39 +6,45 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from ssl import SSLContext
+    from collections.abc import Callable, Iterator
 
 
 @contextmanager
-def serve(
-    *,
-    models: Sequence[str] | None = None,
-    api_key: str | None = None,
-    latency: float = 0.0,
-    port: int = 0,
-    ssl_context: SSLContext | None = None,
-) -> Iterator[Server]:
-    """Run a `Server` on a loop and thread of its own; both have ended when the block has."""
-    server = Server(models=models, api_key=api_key, latency=latency, port=port, ssl_context=ssl_context)
-    ready: Future[Callable[[], object]] = Future()
-    thread = threading.Thread(target=_live, args=(server, ready), name="g4f_nb.testing", daemon=True)
-    thread.start()
-    try:
-        stop = ready.result()
-    except Exception:
-        thread.join()
-        raise
+def serve(**settings: Any) -> Iterator[Server]:
+    """Run a `Server` on a loop and thread of its own; both have ended when the block has.
+
+    The settings are those of `Server`.
+    """
+    server, stop = start(**settings)
     try:
         yield server
     finally:
         stop()
+
+
+def start(**settings: Any) -> tuple[Server, Callable[[], None]]:
+    """Like `serve`, for a notebook, where a block would have to be one cell: gives the server and its end."""
+    server = Server(**settings)
+    ready: Future[Callable[[], object]] = Future()
+    thread = threading.Thread(target=_live, args=(server, ready), name="g4f_nb.testing", daemon=True)
+    thread.start()
+    try:
+        ask_to_stop = ready.result()
+    except Exception:
         thread.join()
+        raise
+
+    def stop() -> None:
+        if thread.is_alive():
+            ask_to_stop()
+            thread.join()
+
+    return server, stop
 
 
 def _live(server: Server, ready: Future[Callable[[], object]]) -> None:

@@ -1,0 +1,90 @@
+"""All set-up in one command: `python3 dev.py lab` opens the quick start, `python3 dev.py test` runs the tests.
+
+Both make a virtual environment in `.venv` (or in the folder that `--venv` names) and install the project
+into it. Only Python 3.11 or newer is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+QUICK_START = ROOT / "notebooks" / "01_quickstart.ipynb"
+OLDEST = (3, 11)
+
+
+def main() -> int:
+    """Run one of the commands; give the first exit status that is not 0."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["lab", "test", "unit", "check", "setup"])
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
+    parser.add_argument("rest", nargs="*", help="passed on to pytest or jupyter (after --)")
+    given = parser.parse_args()
+    if sys.version_info < OLDEST:
+        print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
+        return 1
+    python = environment(given.venv, "lab" if given.command == "lab" else "lab,test")
+    commands = {
+        "setup": [],
+        "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *given.rest]],
+        "unit": [unit_tests(given.rest)],
+        "test": [unit_tests(given.rest), notebooks()],
+        "check": checks(),
+    }[given.command]
+    for command in commands:
+        print("\n$ python", *command, flush=True)
+        status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
+        if status:
+            return status
+    return 0
+
+
+def environment(folder: Path, extras: str) -> str:
+    """The Python of the environment, made and filled if that was not done yet."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / f".g4f_nb-{extras.replace(',', '-')}"
+    project = (ROOT / "pyproject.toml").stat().st_mtime
+    if not python.exists():
+        print(f"making an environment in {folder}", flush=True)
+        venv.create(folder, with_pip=True)
+    if not stamp.exists() or stamp.stat().st_mtime < project:
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*command, "--editable", f"{ROOT}[{extras}]"], check=True)
+        stamp.touch()
+    return str(python)
+
+
+def unit_tests(rest: list[str]) -> list[str]:
+    """The tests in tests/: unit, kernel and, where a Chromium is found, browser."""
+    return ["-m", "pytest", "tests", *rest]
+
+
+def notebooks() -> list[str]:
+    """Every notebook, run and compared with what it shows; apart, for their cells have an order."""
+    sanitizer = ROOT / "notebooks" / "sanitize.cfg"
+    options = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={sanitizer}", "-p", "no:randomly"]
+    return ["-m", "pytest", *options, "notebooks"]
+
+
+def checks() -> list[list[str]]:
+    """Lint, types and layers."""
+    return [
+        ["-m", "ruff", "check", "."],
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "mypy"],
+        ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"],
+    ]
+
+
+def root_user() -> list[str]:
+    """JupyterLab refuses to run as root (in a container, say) unless it is told that this is meant."""
+    return ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
