@@ -1,0 +1,219 @@
+"""`%%chat` in a real IPython shell: flags, the prompt verbatim, errors, what is left in the namespace."""
+
+from __future__ import annotations
+
+import atexit
+
+import pytest
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from g4f_nb import magics, settings
+from g4f_nb.chunks import Reply
+from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
+from g4f_nb.magics import parse
+from g4f_nb.testing import serve
+
+
+@pytest.fixture(scope="module")
+def one_shell():
+    config = Config()
+    config.HistoryManager.hist_file = ":memory:"
+    shell = InteractiveShell.instance(config=config, colors="nocolor")
+    yield shell
+    atexit.unregister(shell.atexit_operations)
+    shell.atexit_operations()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(one_shell):
+    one_shell.reset(new_session=False)
+    assert one_shell.run_cell("%load_ext g4f_nb").success
+    yield one_shell
+    one_shell.run_cell("%unload_ext g4f_nb")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serve() as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "expected"),
+    [
+        ("", "hi", {"prompt": "hi"}),
+        ("-p Demo", "hi", {"provider": "Demo", "prompt": "hi"}),
+        ("--provider=Demo -m x:y", "hi", {"provider": "Demo", "model": "x:y"}),
+        ('-s "Be brief." -t 0.5', "hi", {"system": "Be brief.", "temperature": 0.5}),
+        ("--system='a b' what is -p?", None, {"system": "a b", "prompt": "what is -p?"}),
+        ("-o answer -- -p is a flag", None, {"out": "answer", "prompt": "-p is a flag"}),
+        ("explain:", "print({'a': 1})", {"prompt": "explain:\nprint({'a': 1})"}),
+        ("- a list", None, {"prompt": "- a list"}),
+        ("-5 + 3", None, {"prompt": "-5 + 3"}),
+        ("it's \"quoted", None, {"prompt": 'it\'s "quoted'}),
+        ("", r"\frac{1}{2} {name} {{x}} $HOME \d{3}", {"prompt": r"\frac{1}{2} {name} {{x}} $HOME \d{3}"}),
+        ("", "\n\n    indented\n", {"prompt": "    indented"}),
+    ],
+)
+def test_flags_end_where_the_prompt_begins(line, cell, expected):
+    """Flags are read up to the first other word or `--`; the rest is the prompt, verbatim."""
+    options = parse(line, cell)
+    assert {name: getattr(options, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--modle x hi", "did you mean --model?"),
+        ("-p", "-p needs a value"),
+        ("-t hot hi", "--temperature is 'hot'"),
+        ("-o 1x hi", "name of a variable"),
+        ("-o class hi", "name of a variable"),
+        ('-s "open hi', "a quote is opened"),
+        ("--api-key sk-1 hi", "a key does not belong into a cell"),
+        ("", "there is no prompt"),
+        ("-p Demo", "there is no prompt"),
+    ],
+)
+def test_a_mistake_in_a_flag_is_never_sent(line, words):
+    """A mistyped flag or value is an error that names the way out, not a part of the prompt."""
+    with pytest.raises(UsageError, match=None) as caught:
+        parse(line)
+    assert words in str(caught.value)
+    assert "sk-1" not in str(caught.value)
+
+
+def test_the_reply_is_in_the_namespace(shell, capsys):
+    """The answer is printed once, and the Reply is in `_` and in the variable that --out names."""
+    assert shell.run_cell("%%chat -p Demo -m demo-fast -o answer\nhello", store_history=True).success
+    reply = shell.user_ns["answer"]
+    assert isinstance(reply, Reply)
+    assert shell.user_ns["_"] is reply
+    printed = capsys.readouterr().out
+    assert printed.count("no model is behind it") == 2  # the answer, and the short repr after "Out[1]:"
+    assert not reply.partial
+    assert reply.usage is not None
+    assert reply.messages == [{"role": "user", "content": "hello"}]
+
+
+def test_a_question_mark_reaches_the_model(shell):
+    """`%chat what is pandas?` is a question to the model, in an assignment and in a loop, too."""
+    code = "x = %chat -p demo -m demo-fast what is pandas?\nfor _i in range(1):\n    y = %chat -p Demo is it?"
+    assert shell.run_cell(code, store_history=True).success
+    assert shell.user_ns["x"].messages[-1]["content"] == "what is pandas?"
+    assert shell.user_ns["y"].messages[-1]["content"] == "is it?"
+
+
+def test_help_is_still_help(shell, capsys):
+    """`%chat?` shows the help of the magic."""
+    shell.run_cell("%chat?")
+    assert "Ask a model" in capsys.readouterr().out
+
+
+def test_no_value_of_the_namespace_is_put_into_the_prompt(shell):
+    """IPython's own expansion of `{name}` and `$name` does not touch the prompt."""
+    shell.user_ns["name"] = "EXPANDED"
+    shell.run_cell("x = %chat -p Demo -m demo-fast say {name} $name")
+    assert shell.user_ns["x"].messages[-1]["content"] == "say {name} $name"
+
+
+def test_openai_template_without_a_key_says_what_to_do(shell, capsys):
+    """Without a key nothing is sent, and the error in one line names the variable and Demo."""
+    result = shell.run_cell("%%chat --provider OpenaiTemplate\nhi")
+    assert isinstance(result.error_in_exec, MissingAuthError)
+    shown = capsys.readouterr().out
+    assert "OPENAI_API_KEY" in shown
+    assert "Demo" in shown
+    assert "Traceback" not in shown
+    assert "magics.py" not in shown
+
+
+def test_a_mistyped_provider_gets_the_nearest_name(shell):
+    """`-p Grok` is answered with "did you mean 'Groq'?"."""
+    result = shell.run_cell("%%chat -p Grok\nhi")
+    assert isinstance(result.error_in_exec, ProviderNotFoundError)
+    assert "'Groq'" in str(result.error_in_exec)
+
+
+def test_a_model_from_a_variable(shell, server):
+    """`-m name` takes an `nb.Model` out of the namespace, its address and parameters with it."""
+    shell.run_cell("import g4f_nb as nb")
+    shell.run_cell(f"mine = nb.Model('OpenaiTemplate:upper', api_base={server.api_base!r}, max_tokens=2)")
+    shell.run_cell("%%chat -m mine -t 0.25 -s Short. -o answer\none two three")
+    assert str(shell.user_ns["answer"]).strip() == "ONE TWO"
+    body = server.requests[-1].body
+    assert body["temperature"] == 0.25
+    assert body["messages"][0] == {"role": "system", "content": "Short."}
+
+
+def test_openai_template_with_its_variables(shell, server, monkeypatch):
+    """`--provider OpenaiTemplate` takes base and key from OPENAI_BASE_URL and OPENAI_API_KEY."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.api_base)
+    monkeypatch.setenv("OPENAI_API_KEY", "planted")
+    shell.run_cell("%%chat --provider OpenaiTemplate --model upper -o answer\nhi")
+    assert str(shell.user_ns["answer"]) == "HI"
+    assert server.requests[-1].headers["Authorization"] == "Bearer planted"
+
+
+def test_an_error_in_mid_answer_keeps_what_had_arrived(shell, server):
+    """When the stream breaks off, the partial answer is shown, in `_` and in the named variable."""
+    shell.run_cell("import g4f_nb as nb")
+    shell.run_cell(f"mine = nb.Model('OpenaiTemplate:cut', api_base={server.api_base!r})")
+    result = shell.run_cell("%%chat -m mine -o answer\nhi", store_history=True)
+    assert type(result.error_in_exec).__name__ == "StreamInterruptedError"
+    assert shell.user_ns["answer"].partial
+    assert shell.user_ns["answer"].text.startswith("This answer breaks off")
+    assert shell.user_ns["_"] is shell.user_ns["answer"]
+
+
+def test_config_sets_the_provider_for_all_cells(shell):
+    """`%config ChatMagics.provider` holds for cells that name none, and a bad option is refused at once."""
+    shell.run_cell("%config ChatMagics.provider = 'Demo'")
+    shell.run_cell("%config ChatMagics.model = 'demo-fast'")
+    shell.run_cell("x = %chat hi")
+    assert (shell.user_ns["x"].provider, shell.user_ns["x"].model) == ("Demo", "demo-fast")
+    with pytest.raises(InvalidParameterError, match="no option"):
+        settings.set_notebook_layer({"modle": "x"})
+
+
+def test_loading_twice_and_unloading_leave_nothing_behind(shell):
+    """Load, load again, unload: magics, transformers and formatters are as they were."""
+    shell.run_cell("%unload_ext g4f_nb")
+    before = _traces(shell)
+    shell.run_cell("%load_ext g4f_nb")
+    shell.run_cell("%reload_ext g4f_nb")
+    magics.load(shell)
+    assert sum(each is magics._keep_question_marks for each in shell.input_transformers_cleanup) == 1
+    shell.run_cell("%unload_ext g4f_nb")
+    assert _traces(shell) == before
+    shell.run_cell("%load_ext g4f_nb")
+
+
+def test_another_chat_magic_is_given_back(shell, capsys):
+    """If `%%chat` belonged to somebody else, that is said, and unloading gives it back."""
+    shell.run_cell("%unload_ext g4f_nb")
+
+    def other(line, cell):
+        return "other"
+
+    shell.register_magic_function(other, "cell", "chat")
+    shell.run_cell("%load_ext g4f_nb")
+    assert "%%chat belonged to" in capsys.readouterr().err
+    shell.run_cell("%unload_ext g4f_nb")
+    assert shell.run_cell_magic("chat", "", "x") == "other"
+    del shell.magics_manager.magics["cell"]["chat"]
+
+
+def _traces(shell):
+    registered = shell.magics_manager
+    return (
+        "chat" in registered.magics["cell"],
+        "chat" in registered.magics["line"],
+        sorted(registered.registry),
+        len(shell.input_transformers_cleanup),
+        Reply in shell.display_formatter.ipython_display_formatter,
+        [type(each).__name__ for each in shell.configurables].count("ChatMagics"),
+    )
