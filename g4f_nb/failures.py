@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import email.utils
 import html
+import json
+import math
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import orjson
@@ -35,22 +38,26 @@ _BY_STATUS: Mapping[int, type[G4FError]] = {
 # What the words of a 400, 404, 413 or 422 narrow it down to; the first match counts.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
     (
-        re.compile(r"context[ _](length|window)|maximum context|too many tokens|prompt is too long", re.I),
+        re.compile(
+            r"context[ _](length|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+        ),
         errors.ConversationTooLongError,
     ),
     (
-        re.compile(r"content[ _](filter|policy|management)|content_policy_violation", re.I),
+        re.compile(r"content[ _](filter|policy|management)|content_policy_violation", re.IGNORECASE),
         errors.ContentFilterError,
     ),
     (
-        re.compile(r"api[ _]?key (is )?(not valid|invalid|missing)|api_key_invalid|invalid_api_key", re.I),
+        re.compile(
+            r"api[ _]?key (is )?(not valid|invalid|missing)|api_key_invalid|invalid_api_key", re.IGNORECASE
+        ),
         errors.MissingAuthError,
     ),
     (
         re.compile(
             r"model_not_found|no such model|unknown model|invalid model|not a valid model"
             r"|model\b.{0,80}\b(not found|does not exist|not supported|not available|decommissioned)",
-            re.I | re.S,
+            re.IGNORECASE | re.DOTALL,
         ),
         errors.ModelNotFoundError,
     ),
@@ -68,7 +75,11 @@ _WAYS_OUT: Mapping[type[G4FError], str] = {
     errors.ContentFilterError: "word the request differently",
     errors.BadRequestError: "change the request as the server says",
     errors.ServerError: "try again later, or use another provider",
+    errors.ResponseError: "try again, or use another provider",
 }
+
+# Of a page or any other body that has to be searched for its words, the beginning is enough.
+_PAGE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +93,13 @@ class Complaint:
 
 def read_complaint(data: Any) -> Complaint | None:
     """Find the error in a payload of any known shape; `None` if it holds none."""
-    if isinstance(data, list):
-        return next((found for found in map(read_complaint, data[:1]) if found), None)
+    while isinstance(data, list):
+        data = data[0] if data else None
     if not isinstance(data, Mapping):
         return None
     status = _status_of(data)
     if data.get("error_message"):
-        return Complaint(_text(data["error_message"]), status=status)
+        return Complaint(as_text(data["error_message"]), status=status)
     error = data.get("error")
     if isinstance(error, list) and error:
         error = error[0]
@@ -119,19 +130,17 @@ def error_for(
     text = shorten(redact(text, secret))
     if effective is not None:
         text = f"Error {effective}: {text}"
-    way_out = _WAYS_OUT.get(kind)
+    way_out = _WAYS_OUT[kind]
     if kind is errors.RateLimitError and wait is not None:
         way_out = f"wait {wait:g} s and try again"
-    if provider and way_out:
+    if provider:
         way_out = f"{way_out} [{provider}{', ' + model if model else ''}]"
-    if way_out and effective is not None:
-        text = f"{text.rstrip('.')} — {way_out}"
     return kind(
-        text,
+        f"{text.rstrip('.')} — {way_out}",
         provider=provider,
         model=model,
         status=effective,
-        code=complaint.code,
+        code=complaint.code and shorten(redact(complaint.code, secret), 100),
         retry_after=wait,
         body=None if body is None else redact(body, secret),
     )
@@ -153,7 +162,7 @@ def error_from_answer(
     except orjson.JSONDecodeError:
         complaint = None
     if complaint is None:
-        complaint = Complaint(excerpt(text) or "no explanation")
+        complaint = Complaint(excerpt(redact(text, secret)) or "no explanation")
     return error_for(
         complaint, status=status, headers=headers, body=text, secret=secret, provider=provider, model=model
     )
@@ -176,74 +185,77 @@ def kind_of(status: int | None, words: str = "") -> type[G4FError]:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, from `Retry-After` in either form or `retry-after-ms`."""
-    milliseconds = headers.get("retry-after-ms")
-    if milliseconds is not None:
+    for name, unit in (("retry-after-ms", 1000), ("Retry-After", 1)):
         try:
-            return max(0.0, float(milliseconds) / 1000)
+            seconds = float(headers.get(name) or "") / unit
         except ValueError:
-            pass
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
+            continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+        date = email.utils.parsedate_to_datetime(headers.get("Retry-After") or "")
+    except (TypeError, ValueError, OverflowError):
         return None
+    # Every date of HTTP is Greenwich time, also in the form that does not say so.
+    return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time())
 
 
 def excerpt(text: str, limit: int = 200) -> str:
     """The readable words of a body: a page's title and text without its markup."""
-    if re.match(r"\s*<(!doctype|html|head|body)", text, re.I):
+    text = text[:_PAGE]
+    if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
         text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
         text = html.unescape(re.sub(r"(?s)<[^>]*>", " ", text))
     return shorten(" ".join(text.split()), limit)
 
 
+def as_text(value: Any) -> str:
+    """A value of a payload in words: a text as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    # Half a surrogate pair, or nesting deeper than the first encoder goes, or than the second one does.
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:
+        pass
+    try:
+        return json.dumps(value, default=str)
+    except (RecursionError, TypeError, ValueError):
+        return f"({type(value).__name__})"
+
+
 def _from_error(error: Any, data: Mapping[str, Any], status: int | None) -> Complaint:
     if not isinstance(error, Mapping):
-        return Complaint(_text(data if isinstance(error, bool) else error), status=status)
+        return Complaint(as_text(data if isinstance(error, bool) else error), status=status)
     code = error.get("code") or error.get("type")
     status = _status_of(error) or status
-    message = _text(error.get("message") or error.get("detail") or "")
+    message = as_text(error.get("message") or error.get("detail") or "")
     if not message and not code:
-        message = _text(error)
+        message = as_text(error)
     if error.get("failed_generation"):
-        message = f"{message}\n{_text(error['failed_generation'])}"
-    return Complaint(message, code=None if code is None else str(code), status=status)
+        message = f"{message}\n{as_text(error['failed_generation'])}"
+    return Complaint(message, code=as_text(code) if code else None, status=status)
 
 
 def _from_bare(data: Mapping[str, Any], status: int | None) -> Complaint | None:
     """Shapes without an `error`: FastAPI's detail, problem+json, GigaChat's status and message."""
     detail = data.get("detail")
     if isinstance(detail, list):
-        detail = "; ".join(_text(part.get("msg") if isinstance(part, Mapping) else part) for part in detail)
+        detail = "; ".join(as_text(part.get("msg") if isinstance(part, Mapping) else part) for part in detail)
     title = data.get("title")
     if detail or (title and status):
-        words = [_text(part) for part in (title, detail) if part]
+        words = [as_text(part) for part in (title, detail) if part]
         return Complaint(": ".join(words), status=status)
     if status and data.get("message"):
-        return Complaint(_text(data["message"]), status=status)
+        return Complaint(as_text(data["message"]), status=status)
     return None
 
 
 def _status_of(data: Mapping[str, Any]) -> int | None:
     for name in ("status", "code", "status_code"):
         value = data.get(name)
-        if isinstance(value, str) and value.isdigit():
+        if isinstance(value, str) and re.fullmatch("[45][0-9]{2}", value):
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:  # noqa: PLR2004
             return value
     return None
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return orjson.dumps(value, default=str).decode()
-    except TypeError:
-        return str(value)

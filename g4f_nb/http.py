@@ -15,16 +15,19 @@ import warnings
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves the second one out
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 from g4f_nb import errors, loops
 from g4f_nb.credentials import origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
-from g4f_nb.secret import MASK, Secret, redact
+from g4f_nb.secret import Secret, Veiled, redact
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,16 +41,13 @@ _LONGEST_COMPLAINT = 4 * 1024 * 1024
 _PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-class Headers(dict[str, str]):
-    """Request headers whose repr shows names only: a traceback that prints locals must show no key."""
-
-    def __repr__(self) -> str:
-        return f"Headers({dict.fromkeys(self, MASK)!r})"
+class Headers(Veiled):
+    """Request headers; their repr shows names only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: to connect, for the first byte and each later silence, and for the whole; `None` is no limit."""
+    """Seconds: to connect, for the first byte and each later silence, for the whole; `None` is no limit."""
 
     connect: float | None = 30.0
     silence: float | None = 120.0
@@ -85,7 +85,7 @@ class Answer:
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def piece(self) -> bytes:
-        """What has arrived next of the body, decompressed; `b""` is its end. Each wait has its own deadline."""
+        """What comes next of the body, decompressed; `b""` is its end. Each wait has its own deadline."""
         if self._broken is not None:
             raise self._broken
         try:
@@ -137,8 +137,9 @@ class Answer:
 class Exchange:
     """Sends a `Call` as an `async with` block that gives its `Answer`; leaving early closes the connection."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, end: float | None = None) -> None:
         self._call = call
+        self._end = end
         self._response: aiohttp.ClientResponse | None = None
         self._private: aiohttp.ClientSession | None = None
         self._beat = loops.Heartbeat()
@@ -167,7 +168,9 @@ class Exchange:
     async def _open(self) -> Answer:
         call = self._call
         loop = asyncio.get_running_loop()
-        end = None if call.limits.total is None else loop.time() + call.limits.total
+        end = self._end
+        if end is None and call.limits.total is not None:
+            end = loop.time() + call.limits.total
         for _ in range(_MOST_REDIRECTS):
             session = self._session(call, loop)
             try:
@@ -225,27 +228,35 @@ class Exchange:
 
 
 class Attempts:
-    """Decides whether a failed call is sent again, and waits between the tries."""
+    """Decides whether a failed call is sent again, and waits between the tries; `total` limits them all."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, total: float | None = None) -> None:
+        self.end = None if total is None else asyncio.get_running_loop().time() + total
         self._left = most
         self._pause = 0.5
+        self._wait = 0.0
 
     def again(self, error: G4FError) -> bool:
-        """Whether this failure may pass by itself and a try is left."""
-        if self._left <= 0 or not _passing(error) or (error.retry_after or 0) > _LONGEST_PAUSE:
+        """Whether this failure may pass by itself, a try is left, and there is time for it.
+
+        The wait is as long as the server asks, else twice as long each time, give or take.
+        """
+        if self._left <= 0 or not _passing(error):
+            return False
+        if error.retry_after is not None:
+            self._wait = error.retry_after
+        else:
+            self._wait = self._pause * random.uniform(0.75, 1.25)
+            self._pause = min(self._pause * 2, 8.0)
+        over = self.end is not None and asyncio.get_running_loop().time() + self._wait >= self.end
+        if over or self._wait > _LONGEST_PAUSE:
             return False
         self._left -= 1
         return True
 
-    async def wait(self, error: G4FError) -> None:
-        """Wait as long as the server asks, else twice as long each time, give or take."""
-        if error.retry_after is not None:
-            seconds = error.retry_after
-        else:
-            seconds = self._pause * random.uniform(0.75, 1.25)
-            self._pause = min(self._pause * 2, 8.0)
-        await asyncio.sleep(seconds)
+    async def wait(self) -> None:
+        """Let the time pass that `again` has settled."""
+        await asyncio.sleep(self._wait)
 
 
 _sessions: dict[tuple[asyncio.AbstractEventLoop, str | None], tuple[Any, AsyncGenerator[None, None]]] = {}
@@ -320,7 +331,7 @@ def _close_all() -> None:
     # Our own loop closes its session itself; what is left are sessions on loops that never ended.
     loops.stop_own_loop()
     while _sessions:
-        _, (session, _keeper_) = _sessions.popitem()
+        _, (session, _) = _sessions.popitem()
         _abandon(session)
 
 
@@ -432,12 +443,11 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:
         case aiohttp.ClientConnectorError() | ConnectionRefusedError():
             reason = getattr(getattr(error, "os_error", error), "strerror", None)
             made = errors.ConnectionFailedError(
-                f"nothing answers at {host} ({_plain(reason) or words}): start the server there, or check api_base=", **about
+                f"nothing answers at {host} ({_plain(reason) or words}): start the server there, or check api_base=",
+                **about,
             )
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            made = errors.ConnectionFailedError(
-                f"{call.url!r} is no web address: check api_base=", **about
-            )
+            made = errors.ConnectionFailedError(f"{call.url!r} is no web address: check api_base=", **about)
         case aiohttp.ClientPayloadError() | aiohttp.ContentTypeError():
             made = errors.StreamInterruptedError(
                 f"{host} broke off in the middle of its answer ({words}): ask again", **about

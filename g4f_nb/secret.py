@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 MASK = "***"
 
@@ -16,6 +16,13 @@ _KEY_SHAPED = re.compile(
     | (?<=bearer\ ) [A-Za-z0-9_\-.=+/]{8,}
     """
 )
+
+
+class Veiled(dict[str, Any]):
+    """Values whose repr shows their names only: a traceback that prints locals must show no key."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict.fromkeys(self, MASK)!r})"
 
 
 class Secret:
@@ -31,6 +38,8 @@ class Secret:
         """Wrap a key; `None` and `""` are no key."""
         if isinstance(value, Secret):
             return value
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"a key is a text, not a value of type {type(value).__name__}")
         # Keys are pasted: a stray line end would make an illegal header.
         value = value.strip() if value else None
         return cls(value) if value else None
@@ -59,7 +68,9 @@ class Secret:
         return hash((Secret, self._value))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is not pickled: pass the provider's name and let the other side find its own key")
+        raise TypeError(
+            "a key is not pickled: pass the provider's name and let the other side find its own key"
+        )
 
 
 def redact(text: str, *secrets: Secret | None) -> str:

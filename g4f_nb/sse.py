@@ -16,6 +16,8 @@ _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Above this, an unfinished event is taken apart line by line instead of being joined again and again.
 _LONG_TAIL = 16 * 1024
+# `retry:` is milliseconds; more digits than this are no time that anybody waits.
+_LONGEST_RETRY = 12
 
 
 class Event(NamedTuple):
@@ -41,6 +43,7 @@ class EventStreamDecoder:
         self._pending: list[bytes] = []
         self._size = 0
         self._data: list[bytes] = []
+        self._data_size = 0
         self._type = ""
         self._id = ""
         self._in_event = False
@@ -68,7 +71,7 @@ class EventStreamDecoder:
             piece = self._lines(piece, events)
         if piece:
             self._pending.append(piece)
-        self._size = sum(map(len, self._data))
+        self._size = self._data_size
         self._grow(len(piece))
         return events
 
@@ -112,17 +115,19 @@ class EventStreamDecoder:
         self._in_event = True
         if name == b"data":
             self._data.append(value)
+            self._data_size += len(value)
         elif name == b"event":
             self._type = value.decode(errors="replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode(errors="replace")
-        elif name == b"retry" and value.isdigit():
+        elif name == b"retry" and value.isdigit() and len(value) <= _LONGEST_RETRY:
             self.retry = int(value)
 
     def _dispatch(self, events: list[Event]) -> None:
         if self._data:
             events.append(Event(b"\n".join(self._data), self._type or "message", self._id))
         self._data = []
+        self._data_size = 0
         self._type = ""
         self._in_event = False
 

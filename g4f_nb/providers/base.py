@@ -15,6 +15,7 @@ from typing import Any
 from g4f_nb import loops, parameters
 from g4f_nb.chunks import concat_chunks
 from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
+from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
 
 
@@ -72,7 +73,7 @@ class AbstractProvider(BaseProvider):
         After `timeout` seconds, or when cancelled, the work stops: blocking code at its next chunk.
         """
         _check_loop(loop)
-        kwargs.setdefault("stream", False)
+        kwargs = Veiled({"stream": False, **kwargs})
         stopped = threading.Event()
 
         def work() -> str:
@@ -145,6 +146,7 @@ class AsyncProvider(AbstractProvider):
     ) -> CreateResult:
         """Yield the one result; works where an event loop runs already."""
         del stream
+        kwargs = Veiled(kwargs)
         yield loops.run(cls.create_async(model, messages, **kwargs))
 
     @staticmethod
@@ -171,6 +173,7 @@ class AsyncGeneratorProvider(AbstractProvider):
 
         Closing the iterator early, an exception or Ctrl-C closes the connection and leaves no task behind.
         """
+        kwargs = Veiled(kwargs)
         chunks = cls.create_async_generator(model, messages, stream=stream, **kwargs)
         return loops.to_sync_generator(chunks, stream=stream)
 
@@ -197,7 +200,7 @@ class AsyncGeneratorProvider(AbstractProvider):
         """The whole answer's text, without reasoning; runs on the caller's loop."""
         del executor
         _check_loop(loop)
-        kwargs.setdefault("stream", False)
+        kwargs = Veiled({"stream": False, **kwargs})
         chunks = cls.create_async_generator(model, messages, **kwargs)
         with loops.Heartbeat():
             if timeout is None:
@@ -257,10 +260,16 @@ async def _in_thread(work: Callable[[], str], executor: Executor | None) -> str:
             method(value)
 
     def worker() -> None:
+        settled: tuple[Callable[[Any], None], Any]
         try:
             settled = (outcome.set_result, context.run(work))
-        except Exception as error:  # noqa: BLE001  # handed to whoever awaits
-            settled = (outcome.set_exception, error)  # type: ignore[assignment]
+        except StopIteration as error:
+            # A future refuses this one, for it would end whatever generator awaits it.
+            ended = RuntimeError("create_completion raised StopIteration")
+            ended.__cause__ = error
+            settled = (outcome.set_exception, ended)
+        except BaseException as error:  # noqa: BLE001  # handed to whoever awaits, also a `sys.exit()`
+            settled = (outcome.set_exception, error)
         # The loop may have closed after a time-out: then nobody waits any more.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, *settled)

@@ -16,7 +16,13 @@ import orjson
 
 from g4f_nb import parameters
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCall, ToolCalls, Usage
-from g4f_nb.errors import ConnectionFailedError, G4FError, RequestTimeoutError, StreamInterruptedError, shorten
+from g4f_nb.errors import (
+    ConnectionFailedError,
+    G4FError,
+    RequestTimeoutError,
+    StreamInterruptedError,
+    shorten,
+)
 from g4f_nb.failures import Complaint, error_for
 from g4f_nb.messages import check_messages, content_text, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -42,7 +48,11 @@ _SECTIONS: Mapping[str, tuple[str, str]] = {
     "math": ("Math", _MATH),
     "long": ("A long text", "".join(_SENTENCE.format(i + 1) for i in range(60)) + "\n"),
 }
-_THOUGHTS = "The user wants to see reasoning. There is no model here, so this text stands in for its thoughts."
+# What is called where the prompt asks for a tool call and none was offered.
+_TOOL = {"function": {"name": "demo_tool", "parameters": {"properties": {"text": {"type": "string"}}}}}
+_THOUGHTS = (
+    "The user wants to see reasoning. There is no model here, so this text stands in for its thoughts."
+)
 
 
 class Demo(AsyncGeneratorProvider, ProviderModelMixin):
@@ -82,6 +92,8 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         if failure is not None and not isinstance(failure, StreamInterruptedError):
             raise failure
         spent = sum(len(content_text(message.get("content")).split()) for message in messages)
+        if words & {"tool", "tools"}:
+            tools = tools or [_TOOL]
         if tools and messages[-1].get("role") != "tool":
             call = ToolCall("call_demo", *_tool_call(tools[0]))
             yield ToolCalls((call,))
@@ -143,14 +155,16 @@ def _failure(prompt: str) -> G4FError | None:
     if kind == "timeout":
         return RequestTimeoutError("Demo was asked to time out: ask without the word", provider="Demo")
     if kind == "connection":
-        return ConnectionFailedError("Demo was asked for a failed connection: ask without it", provider="Demo")
+        return ConnectionFailedError(
+            "Demo was asked for a failed connection: ask without it", provider="Demo"
+        )
     if kind == "interrupted":
         return StreamInterruptedError("Demo was asked to break off: ask without the word", provider="Demo")
     return error_for(Complaint("Demo was asked for this error"), status=int(kind), provider="Demo")
 
 
 def _cut(text: str, max_tokens: int | None, stop: str | list[str] | None) -> tuple[str, str]:
-    for word in [stop] if isinstance(stop, str) else stop or []:
+    for word in filter(None, [stop] if isinstance(stop, str) else stop or []):
         text = text.partition(word)[0]
     pieces = _words(text)
     if max_tokens is not None and len(pieces) > max_tokens:
@@ -174,5 +188,3 @@ def _sample(schema: Mapping[str, Any]) -> Any:
         return schema["enum"][0]
     samples: Mapping[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
     return samples.get(str(schema.get("type")), "demo")
-
-

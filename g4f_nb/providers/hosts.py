@@ -12,7 +12,7 @@ from typing import Any
 
 from g4f_nb.credentials import find_key, origin
 from g4f_nb.environment import variable
-from g4f_nb.errors import MissingAuthError, ProviderNotWorkingError
+from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret
 
@@ -36,7 +36,12 @@ def find_host(
     """Decide for one call of one class; raises before anything is sent if a needed key is missing."""
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
-    secret, source = _key(cls, owner, base, api_key)
+    secret, source = _key(cls, owner, {origin(base), origin(endpoint)}, api_key)
+    if secret is not None and not secret.reveal().isprintable():
+        raise InvalidParameterError(
+            f"the key from {source} holds a line end or another character that no key has: copy it again",
+            provider=cls.__name__,
+        )
     row: Row | None = cls.row
     if secret is None and (cls.needs_auth or _needs_key(row, base)):
         raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
@@ -73,21 +78,20 @@ def _owner(cls: Any) -> Any:
         own = vars(klass)
         if "bare" in own:
             break
-        if (own.get("api_base") or own.get("api_endpoint")):
+        if own.get("api_base") or own.get("api_endpoint"):
             return klass
     return None
 
 
-def _address(
-    cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None
-) -> tuple[str, str, str]:
+def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None) -> tuple[str, str, str]:
     if api_endpoint:
         return api_base or api_endpoint.removesuffix(CHAT_PATH), api_endpoint, "api_endpoint="
     if api_base:
         return api_base, join(api_base, CHAT_PATH), "api_base="
     row: Row | None = cls.row
-    own = vars(owner) if owner is not None else vars(cls)
-    class_base, class_endpoint = own.get("api_base") or "", own.get("api_endpoint") or ""
+    # No name for the class's whole dictionary: it may hold a key, and tracebacks can show locals.
+    holder = cls if owner is None else owner
+    class_base, class_endpoint = vars(holder).get("api_base") or "", vars(holder).get("api_endpoint") or ""
     if class_endpoint:
         return class_base or class_endpoint.removesuffix(CHAT_PATH), class_endpoint, f"{cls.__name__} itself"
     from_row = row is not None and class_base == row.api_base
@@ -106,22 +110,21 @@ def _address(
 
 
 def _key(
-    cls: Any, owner: Any, base: str, api_key: str | Secret | None
+    cls: Any, owner: Any, targets: set[tuple[str, str, int]], api_key: str | Secret | None
 ) -> tuple[Secret | None, str | None]:
+    """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
     given = Secret.of(api_key)
     if given is not None:
         return given, "api_key="
-    target = origin(base)
     row: Row | None = cls.row
-    belongs = _class_key_origins(cls, owner, row)
-    if target in belongs:
+    if targets <= _class_key_origins(cls, owner, row):
         for klass in cls.__mro__:
             own = Secret.of(vars(klass).get("api_key"))
             if own is not None and (not vars(klass).get("bare") or klass is cls):
                 return own, f"{klass.__name__}.api_key"
             if klass is owner:
                 break
-    if row is not None and (owner is not None or vars(cls).get("bare")) and target in _row_origins(row):
+    if row is not None and (owner is not None or vars(cls).get("bare")) and targets <= _row_origins(row):
         found = find_key(row.api_key_env)
         if found is not None:
             return found.secret, found.source
@@ -133,12 +136,12 @@ def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> set[tuple[str, 
     if owner is None:
         if not vars(cls).get("bare") or row is None:
             return set()
-        own = vars(cls).get("api_base") or vars(cls).get("api_endpoint")
-        return {origin(own)} if own else _row_origins(row)
-    base = vars(owner).get("api_base") or vars(owner).get("api_endpoint")
-    if row is not None and base == row.api_base:
-        return _row_origins(row)
-    return {origin(base)}
+        owner = cls
+    set_here = [vars(owner).get(name) for name in ("api_base", "api_endpoint")]
+    own = {origin(address) for address in set_here if address}
+    if row is not None and (not own or set_here[0] == row.api_base):
+        own |= _row_origins(row)
+    return own
 
 
 def _row_origins(row: Row) -> set[tuple[str, str, int]]:

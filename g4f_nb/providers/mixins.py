@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-import orjson
-
 from g4f_nb.errors import ModelNotSupportedError, UnreadableResponseError, shorten
-from g4f_nb.failures import error_for, read_complaint
+from g4f_nb.failures import as_text, error_for, read_complaint
+from g4f_nb.secret import redact
 
 
 class ProviderModelMixin:
@@ -70,7 +69,7 @@ class RaiseErrorMixin:
         if isinstance(data, list) or (isinstance(data, dict) and ("data" in data or "models" in data)):
             return
         if not isinstance(data, dict) or not data.get("choices"):
-            shown = shorten(orjson.dumps(data, default=str).decode(), 200)
+            shown = shorten(redact(as_text(data)), 200)
             raise UnreadableResponseError(
                 f"Invalid response: {shown} — there is no answer in it: check that api_base= is a chat server",
                 status=status,

@@ -6,6 +6,7 @@ JSON object. The content type decides, not what was asked for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any
@@ -24,9 +25,9 @@ from g4f_nb.chunks import (
     ToolCalls,
     Usage,
 )
-from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError, shorten
-from g4f_nb.failures import error_for, excerpt, read_complaint
-from g4f_nb.secret import Secret
+from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
+from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.secret import Secret, redact
 from g4f_nb.sse import EventStreamDecoder, LineDecoder, too_long
 
 _NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
@@ -67,7 +68,8 @@ class ChatReader:
         self._told_finish = False
         self._text = StringIO()
         self._think = ThinkSplitter() if think else None
-        self._calls: dict[int, list[str]] = {}
+        self._calls: dict[tuple[int, int], _Call] = {}
+        self._renewed: dict[int, int] = {}
         self._usage: Usage | None = None
         self._sources: tuple[Source, ...] = ()
 
@@ -82,6 +84,8 @@ class ChatReader:
             self._head += piece
             self._form = _sniff(bytes(self._head))
             if self._form == "unknown":
+                if len(self._head) > _HEAD:
+                    raise self._unreadable(bytes(self._head))
                 return []
             piece = bytes(self._head)
             self._head.clear()
@@ -117,7 +121,7 @@ class ChatReader:
         if not self._seen_choices:
             return out + self._no_answer()
         if self._think is not None:
-            out += self._think.flush()
+            self._tell(self._think.flush(), out)
         if self.finish_reason is None and not self.done:
             raise StreamInterruptedError(
                 f"the stream from {self._about['provider']} ended in the middle of the answer, after "
@@ -146,6 +150,9 @@ class ChatReader:
             try:
                 frame = orjson.loads(data)
             except orjson.JSONDecodeError:
+                if data.strip() == b"[DONE]":
+                    self.done = True
+                    break
                 frame = self._salvage(data)
             self._frame(frame, out)
         if out:
@@ -167,7 +174,7 @@ class ChatReader:
                 self._complain(frame)
             return
         if not isinstance(choices, list):
-            raise self._unreadable(orjson.dumps(frame))
+            raise self._unreadable(as_text(frame).encode())
         if not self._introduced:
             self._introduce(frame, out)
         for choice in choices:
@@ -182,7 +189,7 @@ class ChatReader:
             delta = choice.get("message")
         if delta:
             if not isinstance(delta, dict):
-                raise self._unreadable(orjson.dumps(choice))
+                raise self._unreadable(as_text(choice).encode())
             content = delta.get("content")
             if content:
                 if type(content) is str:
@@ -195,8 +202,10 @@ class ChatReader:
         if reason:
             if choice.get("error"):
                 self._complain(choice)
-            self.finish_reason = str(reason)
+            self.finish_reason = as_text(reason)
             if not self._told_finish:
+                if self._think is not None:
+                    self._tell(self._think.flush(), out)
                 out += self._closing()
 
     def _say(self, text: str, out: list[str | Chunk]) -> None:
@@ -205,18 +214,21 @@ class ChatReader:
             if think.over:
                 self._think = None
             else:
-                for part in think.feed(text):
-                    if isinstance(part, str):
-                        self._text.write(part)
-                    out.append(part)
+                self._tell(think.feed(text), out)
                 return
         self._text.write(text)
         out.append(text)
 
+    def _tell(self, parts: list[str | Chunk], out: list[str | Chunk]) -> None:
+        for part in parts:
+            if isinstance(part, str):
+                self._text.write(part)
+            out.append(part)
+
     def _parts(self, content: Any, out: list[str | Chunk]) -> None:
         """Content as a list of parts: text, and with some services the thinking."""
         if not isinstance(content, list):
-            raise self._unreadable(orjson.dumps(content, default=str))
+            raise self._unreadable(as_text(content).encode())
         for part in content:
             if isinstance(part, str):
                 self._say(part, out)
@@ -228,8 +240,9 @@ class ChatReader:
                 elif isinstance(thinking, str) and thinking:
                     out.append(Reasoning(thinking))
                 elif isinstance(thinking, list):
-                    words = "".join(str(item.get("text") or "") for item in thinking if isinstance(item, dict))
-                    out.append(Reasoning(words))
+                    words = "".join(_string(item.get("text")) for item in thinking if isinstance(item, dict))
+                    if words:
+                        out.append(Reasoning(words))
 
     def _beside(self, delta: dict[str, Any], out: list[str | Chunk]) -> None:
         for name in ("reasoning_content", "reasoning"):
@@ -251,17 +264,25 @@ class ChatReader:
     def _tool_call(self, position: int, call: dict[str, Any]) -> None:
         """Join the fragments of a call by its index; id and name come whole, arguments in pieces."""
         index = call.get("index")
-        kept = self._calls.setdefault(index if isinstance(index, int) else position, ["", "", ""])
+        if not isinstance(index, int):
+            index = position
+        own_id = _string(call.get("id"))
+        known = self._calls.get((index, self._renewed.get(index, 0)))
+        if known is None or (own_id and known.id and own_id != known.id):
+            # Some services give every call of an answer the same index, or none.
+            if known is not None:
+                self._renewed[index] = self._renewed.get(index, 0) + 1
+            known = self._calls[index, self._renewed.get(index, 0)] = _Call()
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
-        kept[0] = kept[0] or _string(call.get("id"))
-        kept[1] = kept[1] or _string(function.get("name"))
-        kept[2] += _string(function.get("arguments"))
+        known.id = known.id or own_id
+        known.name = known.name or _string(function.get("name"))
+        known.arguments.write(_string(function.get("arguments")))
 
     def _closing(self) -> list[str | Chunk]:
         out: list[str | Chunk] = []
         if self._calls:
-            out.append(ToolCalls(tuple(ToolCall(*parts) for _, parts in sorted(self._calls.items()))))
+            out.append(ToolCalls(tuple(self._calls[place].whole() for place in sorted(self._calls))))
             self._calls = {}
         if self.finish_reason and not self._told_finish:
             self._told_finish = True
@@ -287,7 +308,7 @@ class ChatReader:
         if not self._seen_choices:
             raise self._unreadable(body)
         if self._think is not None:
-            out += self._think.flush()
+            self._tell(self._think.flush(), out)
         if self._calls:
             out += self._closing()
         if self._sources:
@@ -313,15 +334,17 @@ class ChatReader:
         complaint = read_complaint(frame)
         if complaint is None:
             return
-        error: G4FError = error_for(complaint, body=_dumped(frame), **self._about)
+        error: G4FError = error_for(complaint, body=as_text(frame), **self._about)
         error.partial = self.partial or None
         raise error
 
     def _salvage(self, data: bytes) -> Any:
-        """JSON in bytes that are not quite UTF-8; anything else is an error with an excerpt."""
+        """JSON with bytes that are no UTF-8, half a surrogate pair, or NaN; else an error with an excerpt."""
         try:
-            return orjson.loads(data.decode("utf-8", errors="replace"))
-        except orjson.JSONDecodeError:
+            value = json.loads(data.decode("utf-8", errors="replace"), parse_constant=lambda _: None)
+            text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
+            return orjson.loads(text.decode("utf-16", errors="replace"))
+        except (ValueError, RecursionError):
             raise self._unreadable(data) from None
 
     def _no_answer(self) -> list[str | Chunk]:
@@ -331,15 +354,30 @@ class ChatReader:
         raise self._unreadable(head)
 
     def _unreadable(self, data: bytes) -> UnreadableResponseError:
-        shown = excerpt(data[:4096].decode(errors="replace"))
+        text = redact(data[:_HEAD].decode(errors="replace"), self._about["secret"])
+        shown = excerpt(text)
         return UnreadableResponseError(
             f"{self._about['provider']} sent no chat answer but {shown!r} "
             f"({self._media_type or 'no content type'}): check that {self._url} is an OpenAI-compatible server",
             provider=self._about["provider"],
             model=self._about["model"],
-            body=data[:4096].decode(errors="replace"),
+            body=text,
             partial=self.partial or None,
         )
+
+
+class _Call:
+    """A tool call whose fragments are still coming in."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments = StringIO()
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.id, self.name, self.arguments.getvalue())
 
 
 class ThinkSplitter:
@@ -381,7 +419,9 @@ class ThinkSplitter:
             self.over, self._inside = True, False
             parts: list[str | Chunk] = [Reasoning(thought)] if thought else []
             return [*parts, rest] if rest else parts
-        keep = next((size for size in range(len(self._CLOSE) - 1, 0, -1) if text.endswith(self._CLOSE[:size])), 0)
+        keep = next(
+            (size for size in range(len(self._CLOSE) - 1, 0, -1) if text.endswith(self._CLOSE[:size])), 0
+        )
         self._held = text[len(text) - keep :]
         thought = text[: len(text) - keep]
         return [Reasoning(thought)] if thought else []
@@ -423,8 +463,4 @@ def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
 def _string(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else orjson.dumps(value, default=str).decode()
-
-
-def _dumped(value: Any) -> str:
-    return shorten(orjson.dumps(value, default=str).decode(), 4096)
+    return "" if value is None else as_text(value)

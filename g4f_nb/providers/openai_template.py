@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from g4f_nb import loops, parameters, settings
-
 from g4f_nb.credentials import origin
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
@@ -22,7 +21,7 @@ from g4f_nb.providers.hosts import Host, find_host, join
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader
 from g4f_nb.providers.rows import Row, rows
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, redact
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 
 if TYPE_CHECKING:
@@ -44,7 +43,8 @@ _MODELS_TTL = 300.0
 # Once the model has said why it stopped, only its usage can still come.
 _AFTERWORD = 5.0
 _BROWSER_LIKE = {
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0 Safari/537.36",
     "Accept-Language": "en-US,en;q=0.9",
 }
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "moderation", "rerank", "transcribe")
@@ -85,14 +85,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         **kwargs: Any,
     ) -> list[str]:
         """The names of the models that the server offers; kept for some minutes per address and key."""
-        return loops.run(
-            cls.get_models_async(api_key, api_base, refresh=refresh, timeout=timeout, **kwargs)
-        )
+        secret = Secret.of(api_key)
+        del api_key
+        return loops.run(cls.get_models_async(secret, api_base, refresh=refresh, timeout=timeout, **kwargs))
 
     @classmethod
     async def get_models_async(
         cls,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         api_base: str | None = None,
         *,
         refresh: bool = False,
@@ -163,14 +163,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         the whole. A failed call is sent again `max_retries` times, only before the first content.
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
-        secret, own_headers = Secret.of(api_key), Headers(headers or {})
+        secret, own_headers = Secret.of(api_key), _own_headers(headers)
         del api_key, headers
         if kwargs:
             known = {*_MORE_FIELDS, *EXTRA_PARAMETERS, *extra_parameters}
             parameters.refuse_unknown(kwargs, known | _own_names(), provider=cls.__name__)
         if media is not None or prompt is not None:
             raise InvalidParameterError(
-                f"{cls.__name__} answers text only so far: leave media= and prompt= out", provider=cls.__name__
+                f"{cls.__name__} answers text only so far: leave media= and prompt= out",
+                provider=cls.__name__,
             )
         messages = check_messages(messages)
         host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
@@ -206,11 +207,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             provider=cls.__name__,
             model=model,
         )
-        attempts = Attempts(now.max_retries if max_retries is None else max_retries)
+        attempts = Attempts(now.max_retries if max_retries is None else max_retries, total=total_timeout)
         while True:
             reader: ChatReader | None = None
             try:
-                async with Exchange(call) as answer:
+                async with Exchange(call, end=attempts.end) as answer:
                     reader = _reader(answer, host, call, now.max_event_bytes)
                     while piece := await answer.piece():
                         for chunk in reader.feed(piece):
@@ -238,7 +239,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             if (reader is not None and reader.started) or not attempts.again(failure):
                 failure.partial = failure.partial or (reader.partial if reader else None) or None
                 raise failure
-            await attempts.wait(failure)
+            await attempts.wait()
 
     @classmethod
     def get_headers(
@@ -295,7 +296,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             if at_home and cls.row.default_model:
                 return cls.row.default_model
             base, secret = host.base, host.secret
-            offered = await cls.get_models_async(secret.reveal() if secret else None, base)
+            offered = await cls.get_models_async(secret, base)
             chat = [name for name in offered if not any(word in name.lower() for word in _NOT_FOR_CHAT)]
             model = next(iter(chat or offered), "")
             if model:
@@ -324,8 +325,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             except G4FError as error:
                 if not attempts.again(error):
                     raise
-                failure = error
-            await attempts.wait(failure)
+            await attempts.wait()
         names = _model_names(body, cls.__name__, call)
         return sorted(names) if cls.sort_models else names
 
@@ -346,10 +346,7 @@ def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
-        shown = excerpt(body[:4096].decode(errors="replace"))
-        raise UnreadableResponseError(
-            f"{call.url} lists no models but sends {shown!r}: check api_base=", provider=provider
-        ) from None
+        raise _no_list(body, provider, call) from None
     complaint = read_complaint(data)
     if complaint is not None:
         raise error_for(complaint, secret=call.secret, provider=provider)
@@ -357,17 +354,28 @@ def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
     if isinstance(data, dict):
         entries = data["data"] if isinstance(data.get("data"), list) else data.get("models")
     if not isinstance(entries, list):
-        raise UnreadableResponseError(
-            f"{call.url} lists no models but sends {excerpt(body[:400].decode(errors='replace'))!r}: "
-            "check api_base=",
-            provider=provider,
-        )
+        raise _no_list(body, provider, call)
     names: dict[str, None] = {}
     for entry in entries:
         name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
         if isinstance(name, str) and name:
             names[name] = None
     return list(names)
+
+
+def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:
+    shown = excerpt(redact(body.decode(errors="replace"), call.secret))
+    return UnreadableResponseError(
+        f"{call.url} lists no models but sends {shown!r}: check api_base=", provider=provider
+    )
+
+
+def _own_headers(given: Mapping[str, str] | None) -> Headers:
+    headers = Headers(given or {})
+    for name, value in headers.items():
+        if not all(isinstance(part, str) and part.isprintable() for part in (name, value)):
+            raise InvalidParameterError(f"the header {name!r} is no text of one line: mend it in headers=")
+    return headers
 
 
 def _own_names() -> set[str]:
@@ -399,6 +407,3 @@ def _blames_usage(error: G4FError) -> bool:
 def _least(*limits: float | None) -> float | None:
     given = [limit for limit in limits if limit is not None]
     return min(given) if given else None
-
-
-

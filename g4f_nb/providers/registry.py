@@ -70,7 +70,9 @@ def find_provider(name: str | Provider) -> Provider:
     if inspect.isclass(name):
         if issubclass(name, AbstractProvider):
             return name
-        raise ProviderNotFoundError(f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider")
+        raise ProviderNotFoundError(
+            f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider"
+        )
     found = _known().get(str(name).lower())
     if found is None:
         near = difflib.get_close_matches(str(name).lower(), list(_known()), n=1, cutoff=0.5)
@@ -183,5 +185,3 @@ def _known() -> dict[str, Provider]:
         **{cls.__name__.lower(): cls for cls in catalog().values()},
         **{cls.row.name.lower(): cls for cls in catalog().values()},
     }
-
-
