@@ -138,11 +138,11 @@ def _grid(
 ) -> _Grid:
     """Check everything before anything is sent: a mistyped name must not cost half a run."""
     for name, value in (("repeats", repeats), ("concurrency", concurrency)):
-        if not isinstance(value, int) or value < 1:
+        if value < 1:
             raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1")
     chosen = _models(models)
     named = _prompts(prompts)
-    cells = []
+    cells: list[_Cell] = []
     for prompt_id, prompt in named.items():
         for model in chosen:
             for repeat in range(repeats):

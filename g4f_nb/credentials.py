@@ -60,9 +60,13 @@ def origin(url: str) -> tuple[str, str, int]:
     return scheme, host.lower().rstrip("."), port or _DEFAULT_PORTS[scheme]
 
 
+def _found(secret: Secret | None, source: str) -> FoundKey | None:
+    return None if secret is None else FoundKey(secret, source)
+
+
 def _in_environment(name: str) -> FoundKey | None:
     secret = Secret.of(variable(name))
-    return secret and FoundKey(secret, f"the environment variable {name}")
+    return _found(secret, f"the environment variable {name}")
 
 
 def _in_dotenv(name: str) -> FoundKey | None:
@@ -71,7 +75,7 @@ def _in_dotenv(name: str) -> FoundKey | None:
     except OSError:
         return None
     secret = _read_dotenv(os.getcwd(), stamp.st_mtime_ns, stamp.st_size).get(name)
-    return secret and FoundKey(secret, f"{name} in .env")
+    return _found(secret, f"{name} in .env")
 
 
 @functools.lru_cache(maxsize=1)
@@ -93,7 +97,7 @@ def _in_keyring(name: str) -> FoundKey | None:
         secret = Secret.of(keyring.get_password(KEYRING_SERVICE, name))
     except keyring.errors.KeyringError:
         return None
-    return secret and FoundKey(secret, f"{name} in the keyring")
+    return _found(secret, f"{name} in the keyring")
 
 
 def _in_colab(name: str) -> FoundKey | None:
@@ -105,7 +109,7 @@ def _in_colab(name: str) -> FoundKey | None:
         secret = Secret.of(userdata.get(name))
     except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
         return None
-    return secret and FoundKey(secret, f"the Colab secret {name}")
+    return _found(secret, f"the Colab secret {name}")
 
 
 def _in_kaggle(name: str) -> FoundKey | None:
@@ -116,4 +120,4 @@ def _in_kaggle(name: str) -> FoundKey | None:
         secret = Secret.of(client.get_secret(name))
     except Exception:  # noqa: BLE001  # the client raises whatever its back end does; all mean "no key here"
         return None
-    return secret and FoundKey(secret, f"the Kaggle secret {name}")
+    return _found(secret, f"the Kaggle secret {name}")

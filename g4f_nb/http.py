@@ -317,13 +317,20 @@ def _connector(socks: str | None) -> aiohttp.BaseConnector:
 
 
 def _abandon(session: aiohttp.ClientSession) -> None:
-    """Close a session whose loop cannot run any more."""
-    connector = session.connector
+    """Close a session whose loop does not run any more, as far as that goes without it."""
+    loop, connector = session._loop, session.connector  # noqa: SLF001  # aiohttp has no public name for it
+    if not loop.is_closed() and not loop.is_running():
+        with contextlib.suppress(RuntimeError):
+            loop.run_until_complete(session.close())
+        return
     session.detach()
     if connector is not None:
-        with warnings.catch_warnings(), contextlib.suppress(RuntimeError):
+        # The first step closes the transports; the rest would wait for a loop that is gone.
+        closing: Any = connector.close()
+        with warnings.catch_warnings(), contextlib.suppress(StopIteration, RuntimeError):
             warnings.simplefilter("ignore")
-            connector.close()
+            closing.send(None)
+        closing.close()
 
 
 @atexit.register

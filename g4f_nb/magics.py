@@ -79,6 +79,7 @@ class ChatMagics(Magics):
 
     def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)
+        self._shell = shell
         # The chat magics that were there before ours, of cells and of lines.
         self.taken: tuple[Any, Any] = (None, None)
         self._shown: tuple[Reply | None, int] = (None, 0)
@@ -90,12 +91,12 @@ class ChatMagics(Magics):
             {"provider": self.provider, "model": self.model, "stream": self.stream}
         )
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @line_cell_magic  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> Reply | None:
         """Ask a model; the answer streams into the cell and is a `Reply` in `_` and in the named variable."""
         options = parse(line, cell)
-        user = self.shell.user_ns
+        user = self._shell.user_ns
         if isinstance(options.model, str) and isinstance(user.get(options.model), Model):
             options.model = user[options.model]
         try:
@@ -125,17 +126,17 @@ class ChatMagics(Magics):
             if finished or reply.text or reply.reasoning:
                 screen.finish(reply)
                 if options.out is not None:
-                    self.shell.user_ns[options.out] = reply
+                    self._shell.user_ns[options.out] = reply
                 if not finished:
                     # Nothing is returned now, so `_` is set by hand: the partial answer is the user's.
-                    self.shell.displayhook.update_user_ns(reply)
-        self._shown = (reply, self.shell.execution_count)
+                    self._shell.displayhook.update_user_ns(reply)
+        self._shown = (reply, self._shell.execution_count)
         return reply
 
     def display_once(self, reply: Reply) -> None:
         """IPython's hook for showing a value: a reply that its cell shows already is not shown twice."""
         shown, self._shown = self._shown, (None, 0)
-        if reply is shown[0] and self.shell.execution_count == shown[1]:
+        if reply is shown[0] and self._shell.execution_count == shown[1]:
             if frontend.in_terminal():
                 # The terminal has written "Out[1]: " already and waits for something after it.
                 print(repr(reply))  # noqa: T201
