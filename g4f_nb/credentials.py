@@ -71,10 +71,11 @@ def _in_environment(name: str) -> FoundKey | None:
 
 def _in_dotenv(name: str) -> FoundKey | None:
     try:
-        stamp = os.stat(".env")
+        stamp = os.stat(".env")  # noqa: PTH116  # asked at every call
     except OSError:
         return None
-    secret = _read_dotenv(os.getcwd(), stamp.st_mtime_ns, stamp.st_size).get(name)
+    folder = os.getcwd()  # noqa: PTH109  # as above
+    secret = _read_dotenv(folder, stamp.st_mtime_ns, stamp.st_size).get(name)
     return _found(secret, f"{name} in .env")
 
 
@@ -82,7 +83,14 @@ def _in_dotenv(name: str) -> FoundKey | None:
 def _read_dotenv(folder: str, _changed: int, _size: int) -> Mapping[str, Secret]:
     import dotenv
 
-    values = dotenv.dotenv_values(Path(folder) / ".env", interpolate=False)
+    try:
+        values = dotenv.dotenv_values(Path(folder) / ".env", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        # The original is dropped: it holds the bytes, and with them the keys.
+        reason = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        values = None
+    if values is None:
+        raise InvalidParameterError(f".env cannot be read ({reason}): mend it or delete it")
     found = {name: Secret.of(value) for name, value in values.items()}
     return {name: secret for name, secret in found.items() if secret is not None}
 

@@ -78,7 +78,7 @@ def parameter_value(
     if parameter.name in PARAMETER_EXAMPLES:
         example = copy.deepcopy(PARAMETER_EXAMPLES[parameter.name])
         return example[-1:] if parameter.name == "messages" and not system_message else example
-    return _zero(resolve_annotation(parameter.annotation, function))
+    return _zero(parameter.annotation, function)
 
 
 def describe(parameters: Mapping[str, inspect.Parameter], *, name: str, default_model: str) -> str:
@@ -122,11 +122,14 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str)
             raise UnknownParameterError(f"{provider} takes no parameter {name!r}: {hint}", provider=provider)
 
 
-def _zero(annotation: Any) -> Any:
+def _zero(annotation: Any, function: Callable[..., Any]) -> Any:
+    if isinstance(annotation, typing.ForwardRef):
+        annotation = annotation.__forward_arg__
+    annotation = resolve_annotation(annotation, function)
     arms = _arms(annotation)
     if arms:
         first = next((arm for arm in arms if arm is not type(None)), None)
-        return None if first is None else _zero(first)
+        return None if first is None else _zero(first, function)
     origin = get_origin(annotation)
     if origin is Literal:
         return get_args(annotation)[0]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from g4f_nb.environment import variable
+from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError
 
 _PREFIX = "G4F_NB_"
@@ -50,7 +50,7 @@ _looked: tuple[float, str | None, object] | None = None
 def current() -> Settings:
     """The options in force now, the layers laid over each other."""
     global _cached  # noqa: PLW0603  # a memo, not state: the key below holds everything it depends on
-    environment = tuple(map(variable, _VARIABLES))
+    environment = variables(_VARIABLES)
     made_of = (environment, _file_state(), _notebook)
     if _cached is None or _cached[0] != made_of:
         file = str(config_folder() / "config.toml")
@@ -117,7 +117,7 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> S
     unknown = set(values) - set(_NAMES)
     if unknown:
         raise InvalidParameterError(
-            f"{source} sets {sorted(unknown)[0]!r}, which is no option: the options are {', '.join(_NAMES)}"
+            f"{source} sets {min(unknown)!r}, which is no option: the options are {', '.join(_NAMES)}"
         )
     return replace(settings, **checked)
 
@@ -126,12 +126,12 @@ def _checked(name: str, kind: str, value: Any, source: str) -> Any:
     if name == "door" and value not in ("auto", "caller", "own"):
         raise InvalidParameterError(f"{source} sets door to {value!r}: it is auto, caller or own")
     try:
-        return _converted(kind, value)
+        return _converted(name, kind, value)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(f"{source} sets {name} to {value!r}: expected {kind}") from error
 
 
-def _converted(kind: str, value: Any) -> Any:
+def _converted(name: str, kind: str, value: Any) -> Any:
     text = value.strip().lower() if isinstance(value, str) else None
     if text == "none" and "None" in kind:
         return None
@@ -140,9 +140,15 @@ def _converted(kind: str, value: Any) -> Any:
             if isinstance(value, bool) or text in _YES | _NO:
                 return value if isinstance(value, bool) else text in _YES
             raise ValueError(value)
-        case "int":
-            return int(value)
-        case "float":
-            return float(value)
+        case "int" | "float" as number:
+            if isinstance(value, bool):
+                raise TypeError(value)
+            made = float(value) if number == "float" else int(value)
+            # A limit of nothing would refuse everything; `nan` would compare with nothing.
+            if not made >= (0 if name == "max_retries" else 1e-9) or (made != value and text is None):
+                raise ValueError(value)
+            return made
         case _:
-            return str(value)
+            if text is None:
+                raise ValueError(value)
+            return value

@@ -1,0 +1,89 @@
+"""A key shows itself to nobody but `reveal`."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from g4f_nb.secret import MASK, Secret, Veiled, redact
+
+KEY = "planted-0123456789"
+
+
+def test_no_way_of_printing_shows_it():
+    """`repr`, `str`, f-strings with or without a width, and lists of it show the mask."""
+    secret = Secret(KEY)
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", f"{secret:>20}", repr([secret])]
+    assert KEY not in " ".join(shown)
+    assert all(MASK in text for text in shown)
+    assert not hasattr(secret, "__dict__")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_it_is_not_pickled(protocol):
+    """A key does not get into a file or another process, and the error says what to do instead."""
+    with pytest.raises(TypeError, match="find its own key") as caught:
+        pickle.dumps(Secret(KEY), protocol)
+    assert KEY not in str(caught.value)
+
+
+def test_it_compares_and_hashes_like_its_value():
+    """Two of the same key are equal; a plain text is not."""
+    assert Secret(KEY) == Secret(KEY) != Secret("other")
+    assert len({Secret(KEY), Secret(KEY)}) == 1
+    assert Secret(KEY) != KEY
+
+
+def test_a_fingerprint_tells_keys_apart_without_showing_them():
+    """Twelve hex digits, the same each time."""
+    prints = {Secret(KEY).fingerprint(), Secret(KEY).fingerprint(), Secret("other").fingerprint()}
+    assert len(prints) == 2
+    assert all(len(some) == 12 and int(some, 16) >= 0 for some in prints)
+
+
+def test_what_is_pasted_is_trimmed_and_nothing_is_no_key():
+    """A line end of a paste would make an illegal header."""
+    assert Secret.of(f" {KEY}\n").reveal() == KEY
+    assert Secret.of(None) is Secret.of("") is Secret.of(" \n") is None
+    secret = Secret(KEY)
+    assert Secret.of(secret) is secret
+
+
+def test_a_key_of_another_type_is_refused_without_showing_it():
+    """A number or bytes are a mistake that the user should hear of."""
+    with pytest.raises(TypeError, match="not a value of type bytes"):
+        Secret.of(KEY.encode())
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "sk-abcdefgh12345678",
+        "sk-proj-abc_DEF-123456",
+        "gsk_0123456789abcdef",
+        "AIzaSyA0123456789abcdefghijk",
+        "hf_abcdefghijklmnop",
+        "github_pat_11ABCDEFG0123",
+        "SK-ABCDEFGH12345678",
+        "sk-abcd*******5678",
+    ],
+)
+def test_whatever_looks_like_a_key_is_masked(word):
+    """Servers repeat keys, also other ones than we sent."""
+    assert redact(f"Incorrect API key provided: {word}.").startswith(f"Incorrect API key provided: {MASK}")
+    assert word[-6:-1] not in redact(f"key={word} x")
+    assert word not in redact(f"Authorization: Bearer {word}")
+
+
+def test_given_keys_are_masked_whatever_they_look_like():
+    """Every occurrence of every one of them, and nothing else."""
+    text = redact(f"<{KEY}> <{KEY}> <x9> a task-force asks", Secret(KEY), None, Secret("x9"))
+    assert text == f"<{MASK}> <{MASK}> <{MASK}> a task-force asks"
+
+
+def test_veiled_values_show_their_names_only():
+    """What a traceback prints of keyword arguments is no key."""
+    veiled = Veiled(api_key=KEY, n=1)
+    assert repr(veiled) == f"Veiled({{'api_key': '{MASK}', 'n': '{MASK}'}})"
+    assert veiled == {"api_key": KEY, "n": 1}
