@@ -92,8 +92,8 @@ class Usage(Chunk):
             input_tokens=spent,
             output_tokens=made,
             total_tokens=total,
-            reasoning_tokens=_first_int(details, "reasoning_tokens"),
-            cached_tokens=_first_int(cached, "cached_tokens"),
+            reasoning_tokens=_first_int(details, "reasoning_tokens") if details else None,
+            cached_tokens=_first_int(cached, "cached_tokens") if cached else None,
         )
 
 
@@ -314,8 +314,10 @@ def _first_int(data: object, *names: str) -> int | None:
     if isinstance(data, dict):
         for name in names:
             value = data.get(name)
-            if value is None:
-                continue
+            if value is None or type(value) is int:
+                if value is None:
+                    continue
+                return value
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return int(value)
     return None

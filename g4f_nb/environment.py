@@ -6,6 +6,7 @@ each of those: together more than a third of a small request. The dictionary ben
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 
@@ -28,6 +29,19 @@ def _reader() -> Callable[[str], str | None]:
         return environ[name] if key in beneath else None
 
     return read
+
+
+def variables(names: tuple[str, ...]) -> tuple[str | None, ...]:
+    """Several at once; the usual case, that none is set, is decided in one step."""
+    beneath = getattr(os.environ, "_data", None)
+    if isinstance(beneath, dict) and beneath.keys().isdisjoint(_encoded(names)):
+        return (None,) * len(names)
+    return tuple(map(variable, names))
+
+
+@functools.cache
+def _encoded(names: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(map(getattr(os.environ, "encodekey", str), names))
 
 
 variable = _reader()

@@ -7,6 +7,7 @@ that sets a base, never from the bare template; a row's key goes to the row's ho
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ def find_host(
     """Decide for one call of one class; raises before anything is sent if a needed key is missing."""
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
-    secret, source = _key(cls, owner, {origin(base), origin(endpoint)}, api_key)
+    secret, source = _key(cls, owner, _origins(base, endpoint), api_key)
     if secret is not None and not secret.reveal().isprintable():
         raise InvalidParameterError(
             f"the key from {source} holds a line end or another character that no key has: copy it again",
@@ -110,7 +111,7 @@ def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | 
 
 
 def _key(
-    cls: Any, owner: Any, targets: set[tuple[str, str, int]], api_key: str | Secret | None
+    cls: Any, owner: Any, targets: frozenset[tuple[str, str, int]], api_key: str | Secret | None
 ) -> tuple[Secret | None, str | None]:
     """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
     given = Secret.of(api_key)
@@ -131,22 +132,27 @@ def _key(
     return None, None
 
 
-def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> set[tuple[str, str, int]]:
+def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> frozenset[tuple[str, str, int]]:
     """The hosts that a key written on the class was meant for."""
     if owner is None:
         if not vars(cls).get("bare") or row is None:
-            return set()
+            return frozenset()
         owner = cls
-    set_here = [vars(owner).get(name) for name in ("api_base", "api_endpoint")]
-    own = {origin(address) for address in set_here if address}
-    if row is not None and (not own or set_here[0] == row.api_base):
+    base, endpoint = vars(owner).get("api_base"), vars(owner).get("api_endpoint")
+    own = _origins(base, endpoint)
+    if row is not None and (not own or base == row.api_base):
         own |= _row_origins(row)
     return own
 
 
-def _row_origins(row: Row) -> set[tuple[str, str, int]]:
+def _row_origins(row: Row) -> frozenset[tuple[str, str, int]]:
     given = base_from_environment(row)
-    return {origin(row.api_base)} if given is None else {origin(row.api_base), origin(given[0])}
+    return _origins(row.api_base, None if given is None else given[0])
+
+
+@functools.lru_cache(maxsize=128)
+def _origins(*addresses: str | None) -> frozenset[tuple[str, str, int]]:
+    return frozenset(origin(address) for address in addresses if address)
 
 
 def _needs_key(row: Row | None, base: str) -> bool:

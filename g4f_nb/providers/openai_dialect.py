@@ -196,7 +196,7 @@ class ChatReader:
                     self._say(content, out)
                 else:
                     self._parts(content, out)
-            if len(delta) > 1 or content is None:
+            if len(delta) > 2 or content is None or "role" not in delta:  # noqa: PLR2004  # role and content
                 self._beside(delta, out)
         reason = choice.get("finish_reason")
         if reason:
