@@ -23,6 +23,7 @@ import contextlib
 import contextvars
 import os
 import queue
+import selectors
 import sys
 import threading
 import time
@@ -43,6 +44,8 @@ BEAT = 0.2
 _CLOSING = 5.0
 # Items handed over at once, and items that may wait for a slow consumer.
 _BATCH, _BACKLOG = 512, 4096
+# How old a batch may grow, in seconds, while its source does not let go of the loop.
+_AGE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,13 @@ def to_sync_generator(
     Closing it early, an exception in the consumer or Ctrl-C cancels the producer, closes what it had open
     and leaves no task behind. `stream=False` hands everything over at the end.
     """
-    if not stream:
-        yield from run(_collect(source))
-        return
     try:
+        if not stream:
+            yield from run(_collect(source))
+            return
         batches: _Batches[T] = _CallersBatches(source) if _enters() else OwnBatches(source)
     except BaseException:
-        if isinstance(source, Coroutine):
-            source.close()
+        _discard(source)
         raise
     try:
         for batch in batches:
@@ -139,9 +141,7 @@ class Heartbeat:
     __slots__ = ("_beating",)
 
     def __enter__(self) -> None:
-        self._beating = (
-            "ipykernel" in sys.modules and threading.current_thread() is threading.main_thread()
-        )
+        self._beating = "ipykernel" in sys.modules and threading.current_thread() is threading.main_thread()
         if self._beating:
             self._beat(asyncio.get_running_loop())
 
@@ -170,29 +170,39 @@ class _Batches(Iterator[list[T]]):
         source = self._source
         try:
             if not hasattr(source, "__anext__"):
-                self._put(await source)  # type: ignore[misc]  # not an async iterator: awaitable
+                self._items.append(await source)
                 return
             try:
-                async for item in source:
-                    self._items.append(item)
-                    if len(self._items) == 1:
-                        self._announce()
-                    elif len(self._items) >= _BATCH:
-                        await self._room()
+                await self._receive(source)  # type: ignore[arg-type]  # it is one
             finally:
                 closing = getattr(source, "aclose", None)
                 if closing is not None:
                     await closing()
         except BaseException as error:
             self._error = error
-            if not isinstance(error, Exception):
+            # SystemExit and KeyboardInterrupt are for the consumer; raised by a task they would end the loop.
+            if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
             self._finished = True
             self._announce()
 
-    def _put(self, item: T) -> None:
-        self._items.append(item)
+    async def _receive(self, source: AsyncIterator[T]) -> None:
+        oldest = 0.0
+        async for item in source:
+            self._items.append(item)
+            if len(self._items) == 1:
+                oldest = time.monotonic()
+                self._announce()
+                if self._behind():
+                    await self._room()
+            elif len(self._items) % _BATCH == 0 or time.monotonic() - oldest > _AGE:
+                await self._room()
+                oldest = time.monotonic()
+
+    def _behind(self) -> bool:
+        """Whether the consumer has yet to take more than it should, beside the batch at hand."""
+        return False
 
     def _announce(self) -> None:
         """Tell the consumer that there is something to take."""
@@ -201,6 +211,13 @@ class _Batches(Iterator[list[T]]):
     async def _room(self) -> None:
         """Wait until the consumer is near enough."""
         raise NotImplementedError  # pragma: no cover  # abstract
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        """Leave nothing that a garbage collection would complain of."""
+        if not task.cancelled():
+            task.exception()
+        # A task that was cancelled before its first step has never awaited it.
+        _discard(self._source)
 
     def _raise_failure(self) -> None:
         error, self._error = self._error, None
@@ -230,9 +247,10 @@ class _CallersBatches(_Batches[T]):
             if self._finished:
                 self._raise_failure()
                 raise StopIteration
+            if _running_loop() is not self._loop:
+                raise LoopError("this generator began on another thread's event loop: go on with it there")
             self._turn(BEAT)
-            if self._outer is not None and self._outer.cancelling() > self._asked:
-                raise asyncio.CancelledError
+            _raise_if_cancelled(self._outer, self._asked)
         batch, self._items = self._items, []
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
@@ -242,6 +260,7 @@ class _CallersBatches(_Batches[T]):
         task = self._task
         if task is None or task.done():
             return
+        task.add_done_callback(self._forget)
         if _running_loop() is not self._loop:
             # Collected on another thread: ask, but do not wait for a loop that we cannot enter.
             with contextlib.suppress(RuntimeError):
@@ -251,8 +270,6 @@ class _CallersBatches(_Batches[T]):
         end = time.monotonic() + _CLOSING
         while not task.done() and time.monotonic() < end:
             self._turn(BEAT, until=task)
-        if task.done() and not task.cancelled():
-            task.exception()
 
     def _turn(self, seconds: float, *, until: asyncio.Task[None] | None = None) -> None:
         """Run the loop until something was announced, or for so many seconds."""
@@ -275,7 +292,7 @@ class _CallersBatches(_Batches[T]):
         if len(self._items) >= _BACKLOG:
             self._drained = self._loop.create_future()
             await self._drained
-        elif len(self._items) % _BATCH == 0:
+        else:
             # A source that never waits would otherwise keep the consumer out for the whole backlog.
             await asyncio.sleep(0)
 
@@ -308,24 +325,25 @@ class OwnBatches(_Batches[T]):
             except queue.Empty:
                 if self._beat is not None:
                     return []
-                if self._outer is not None and self._outer.cancelling() > self._asked:
-                    raise asyncio.CancelledError from None
+                _raise_if_cancelled(self._outer, self._asked)
                 if not self._own.alive:
                     raise LoopError("g4f_nb's own loop ended in the middle of a stream: call again") from None
                 continue
             if batch:
                 return batch
+        _hold_daemons_at_exit()
         self._raise_failure()
         raise StopIteration
 
     def close(self) -> None:
+        """End the producer, and wait until it has ended."""
         if not self._started or self._ended or not self._own.alive:
             return
         self._own.loop.call_soon_threadsafe(self._stop)
         if threading.current_thread() is self._own.thread:
             return
         end = time.monotonic() + _CLOSING
-        while not self._ended and time.monotonic() < end:
+        while time.monotonic() < end and not self._ended:
             with contextlib.suppress(queue.Empty):
                 self._late += self._take(BEAT)
 
@@ -352,8 +370,7 @@ class OwnBatches(_Batches[T]):
             self._task.cancel()
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            task.exception()
+        self._forget(task)
         self._hand_over(ended=True)
 
     def _announce(self) -> None:
@@ -371,6 +388,9 @@ class OwnBatches(_Batches[T]):
             batch, self._items = self._items, []
             self._given += len(batch)
             self._inbox.put((batch, ended))
+
+    def _behind(self) -> bool:
+        return self._given - self._taken >= _BACKLOG
 
     async def _room(self) -> None:
         self._hand_over()
@@ -406,13 +426,27 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.set_task_factory(_c_task)
+        self.set_task_factory(_c_task)  # type: ignore[arg-type]  # it takes what asyncio gives
+
+    def disown(self) -> None:
+        """Close what a forked child has inherited, without touching the parent's side of it.
+
+        They share one epoll object: unregistering anything from it would make the parent deaf.
+        """
+        parts = vars(self)
+        parts["_selector"].close()
+        parts.update(_selector=selectors.SelectSelector(), _thread_id=None)
+        for transport in list(parts["_transports"].values()):
+            socket, vars(transport)["_sock"] = vars(transport)["_sock"], None
+            if socket is not None:
+                socket.close()
+        self.close()
 
 
 def _c_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
 ) -> asyncio.Task[T]:
-    return _asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]
+    return _asyncio.Task(coroutine, loop=loop, **options)
 
 
 class Job(Generic[T]):
@@ -430,12 +464,13 @@ class Job(Generic[T]):
         self._loop.call_soon_threadsafe(self._cancel)
 
     def result(self, each_beat: Callable[[], None] | None = None, *, beat: float = BEAT) -> T:
-        """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends the work, too."""
+        """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends it, too."""
         try:
             while not self.future.done():
                 wait_for_threads({self.future}, timeout=beat)
                 if each_beat is not None:
                     each_beat()
+            _hold_daemons_at_exit()
             return self.future.result()
         except BaseException:
             if not self.future.done():
@@ -465,7 +500,8 @@ class OwnLoop:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.loop: asyncio.AbstractEventLoop = _InsulatedLoop()
+        self.loop = _InsulatedLoop()
+        self._stopping = False
         self.thread = threading.Thread(target=self._run, name="g4f_nb-loop", daemon=True)
         self.thread.start()
 
@@ -481,13 +517,17 @@ class OwnLoop:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
+            while not self._stopping:
+                # A task that raises SystemExit has it as its outcome; it must not end everybody else's work.
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                    self.loop.run_forever()
         finally:
             _finish(self.loop)
 
     def stop(self) -> None:
         """Cancel what runs, close what is open, end the thread."""
         if self.alive and threading.current_thread() is not self.thread:
+            self._stopping = True
             self.loop.call_soon_threadsafe(self.loop.stop)
             self.thread.join(_CLOSING)
 
@@ -518,8 +558,10 @@ def stop_own_loop() -> None:
 def _after_fork() -> None:
     # The child has neither the thread nor a usable lock.
     global _own, _own_lock  # noqa: PLW0603
-    _own = None
+    inherited, _own = _own, None
     _own_lock = threading.Lock()
+    if inherited is not None and not inherited.loop.is_closed():
+        inherited.loop.disown()
 
 
 atexit.register(stop_own_loop)
@@ -554,7 +596,10 @@ def _patched_running_loop() -> asyncio.AbstractEventLoop:
     if not hasattr(loop, "_nest_patched"):
         import nest_asyncio2
 
+        run = asyncio.run
         nest_asyncio2.apply(loop)
+        # Its own `run` leaves the loop open, with the connections on it, and does not know of Ctrl-C.
+        asyncio.run = run
     return loop
 
 
@@ -565,14 +610,40 @@ def _patched_by_old_nest(loop: asyncio.AbstractEventLoop) -> bool:
     return getattr(step, "__module__", "") == "nest_asyncio"
 
 
+def _raise_if_cancelled(task: asyncio.Task[Any] | None, asked: int) -> None:
+    """Deliver, in the middle of synchronous code, a cancellation that its task was asked for meanwhile."""
+    if task is not None and task.cancelling() > asked:
+        # Else Python before 3.13 would deliver it once more at the next await; its C tasks do not let us.
+        with contextlib.suppress(AttributeError):
+            task._must_cancel = False  # type: ignore[attr-defined]  # noqa: SLF001
+        raise asyncio.CancelledError
+
+
 async def _collect(source: AsyncIterator[T] | Awaitable[T]) -> list[T]:
     if not hasattr(source, "__anext__"):
-        return [await source]  # type: ignore[misc]  # not an async iterator: awaitable
+        return [await source]
     try:
-        return [item async for item in source]
+        return [item async for item in source]  # type: ignore[union-attr]  # it is one
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
+
+
+def _hold_daemons_at_exit() -> None:
+    """Keep a daemon thread waiting while the program ends, as Python does with them all.
+
+    Our loop ends a little earlier, and the thread would die of that with a traceback.
+    """
+    if threading.current_thread().daemon and not threading.main_thread().is_alive():
+        threading.Event().wait()
+
+
+def _discard(source: object) -> None:
+    """Spare a coroutine that nobody will await Python's warning."""
+    if isinstance(source, Coroutine):
+        # It may still be at work, if it would not end in time.
+        with contextlib.suppress(ValueError, RuntimeError):
+            source.close()
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -590,4 +661,3 @@ def _finish(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_default_executor())
     asyncio.set_event_loop(None)
     loop.close()
-

@@ -1,0 +1,175 @@
+"""A real Jupyter kernel, spoken to the way a notebook does."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+from g4f_nb.testing import serve
+
+PREPARED = """
+import asyncio, contextvars, os, threading
+import g4f_nb
+from g4f_nb import asking, loops
+from g4f_nb.providers.openai_template import OpenaiTemplate
+
+def options(model, base, text="one two three four " * 50):
+    return dict(model=model, messages=[dict(role="user", content=text)], stream=True, api_base=base)
+
+def go(*given):
+    return OpenaiTemplate.create_completion(**options(*given))
+
+def stream(*given):
+    return OpenaiTemplate.create_async_generator(**options(*given))
+
+def text(*given):
+    return "".join(chunk for chunk in go(*given) if isinstance(chunk, str))
+
+def ask(model, base, text="one two three four " * 50, form=asking.ask):
+    return form(text, model, provider=OpenaiTemplate, api_base=base)
+
+def left():
+    "How many tasks of ours are still there, on the kernel's loop and on our own."
+    def is_ours(task):
+        return os.path.dirname(g4f_nb.__file__) in task.get_coro().cr_code.co_filename
+    return sum(map(is_ours, asyncio.all_tasks())), len(asyncio.all_tasks(loops.own_loop().loop))
+"""
+
+
+@dataclass(slots=True)
+class Result:
+    """What came back for one cell."""
+
+    stdout: str = ""
+    stderr: str = ""
+    outputs: list = field(default_factory=list)
+    error: str | None = None
+    trace: str = ""
+    replied: float = 0.0
+
+    @property
+    def value(self):
+        """The text of what the cell's last line gave."""
+        assert self.error is None, self.trace
+        return self.outputs[-1]
+
+
+class Kernel:
+    """A kernel process and a client of it."""
+
+    def __init__(self, env):
+        self._manager = KernelManager(kernel_name="python3")
+        self._manager.start_kernel(env=env)
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        assert self.run(PREPARED).error is None
+
+    def send(self, code):
+        """Send a cell and give its id."""
+        return self._client.execute(code, allow_stdin=False)
+
+    def collect(self, sent, timeout=30.0):
+        """Wait for the replies to these cells and for all of their output."""
+        results = {one: Result() for one in sent}
+        end = time.monotonic() + timeout
+        waiting = set(sent)
+        while waiting:
+            reply = self._next(self._client.get_shell_msg, end)
+            if (about := reply["parent_header"].get("msg_id")) in waiting:
+                waiting.discard(about)
+                results[about].replied = time.monotonic()
+                if reply["content"]["status"] != "ok":
+                    results[about].error = reply["content"].get("ename", reply["content"]["status"])
+                    results[about].trace = "\n".join(reply["content"].get("traceback", ()))
+        waiting = set(sent)
+        while waiting:
+            message = self._next(self._client.get_iopub_msg, end)
+            about, content = message["parent_header"].get("msg_id"), message["content"]
+            if message["msg_type"] == "status" and content["execution_state"] == "idle":
+                waiting.discard(about)
+            elif about in results and message["msg_type"] == "stream":
+                name = content["name"]
+                setattr(results[about], name, getattr(results[about], name) + content["text"])
+            elif about in results and message["msg_type"] in ("execute_result", "display_data"):
+                results[about].outputs.append(content["data"]["text/plain"])
+        return list(results.values())
+
+    def queue(self, codes):
+        """Send all cells at once, as "Run All" does, and give what came of each."""
+        return self.collect([self.send(code) for code in codes])
+
+    def run(self, code):
+        """Run one cell."""
+        return self.queue([code])[0]
+
+    def interrupt(self):
+        """Press the stop button."""
+        self._manager.interrupt_kernel()
+
+    def shutdown(self):
+        """End the kernel and free what it held here."""
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def _next(self, read, end):
+        try:
+            return read(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            pytest.fail("the kernel did not answer in time")
+
+
+@pytest.fixture(scope="session")
+def clean_env(tmp_path_factory):
+    """The environment of a user without any settings; Jupyter's and IPython's files are kept in it, too."""
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("G4F_NB_", "JUPYTER_"))}
+    places = [
+        "IPYTHONDIR",
+        "G4F_NB_CONFIG_DIR",
+        *(f"JUPYTER_{kind}_DIR" for kind in ("CONFIG", "DATA", "RUNTIME")),
+    ]
+    return kept | {place: str(home / place) for place in places} | {"PYTHONUNBUFFERED": "1"}
+
+
+def _start(clean_env):
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in clean_env.items():
+            patched.setenv(name, value)
+        return Kernel(clean_env)
+
+
+@pytest.fixture(scope="session")
+def kernel(clean_env):
+    """One kernel for the tests that leave it as it was."""
+    kernel = _start(clean_env)
+    yield kernel
+    kernel.shutdown()
+
+
+@pytest.fixture
+def fresh_kernel(clean_env):
+    """A kernel of the test's own."""
+    kernel = _start(clean_env)
+    yield kernel
+    kernel.shutdown()
+
+
+@pytest.fixture
+def server():
+    """A server of the test's own."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def python():
+    """How a script of a user is run; every warning is an error."""
+    return [sys.executable, "-W", "error"]

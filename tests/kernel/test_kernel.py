@@ -1,0 +1,137 @@
+"""In a real kernel: queued cells all answer, and the stop button stops everything."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+TALKING = """
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.mixins import ProviderModelMixin
+
+class Talking(AsyncGeneratorProvider, ProviderModelMixin):
+    working = True
+
+    @classmethod
+    async def create_async_generator(cls, model, messages, stream=True, **options):
+        for number in range(3):
+            print(model, number)
+            await asyncio.sleep(0.05)
+            yield str(number)
+"""
+
+# A bare thread has no context, and its prints go to whichever cell runs; so it is in Jupyter.
+THREAD = """
+copied = contextvars.copy_context().run
+thread = threading.Thread(target=copied, args=(asking.ask, 'x', 'a'), kwargs={'provider': Talking})
+thread.start()
+"""
+STREAM_AND_JOIN = "print(list(Talking.create_completion('c', [])))\nthread.join()"
+
+# The ways to wait for an answer in a cell; M is the model, S the server.
+WAYS = {
+    "create_completion": "for _ in go(M, S): pass",
+    "ask": "ask(M, S)",
+    "ask_async": "await ask(M, S, form=asking.ask_async)",
+    "async for": "async for _ in stream(M, S): pass",
+}
+
+
+def answers(kernel, server, call):
+    """Queue six cells and give what each answered, and how."""
+    codes = [f"print({n}); str({call.format(base=server.api_base, n=n)})" for n in range(6)]
+    results = kernel.queue(codes)
+    return [(result.stdout, result.value) for result in results]
+
+
+EXPECTED = [(f"{n}\n", repr(f"cell {n}")) for n in range(6)]
+CALLS = ["text('drip-5', '{base}', 'cell {n}')", "ask('drip-5', '{base}', 'cell {n}').text"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_run_all(kernel, server, call):
+    """Six cells queued at once: each has its reply and its own output."""
+    assert answers(kernel, server, call) == EXPECTED
+    assert len(server.requests) == 6
+
+
+def test_run_all_beside_old_nest_asyncio(fresh_kernel, server):
+    """nest_asyncio 1.x loses queued cells when a loop is entered again; then ours is used, and says why."""
+    assert fresh_kernel.run("import nest_asyncio; nest_asyncio.apply()").error is None
+    door = fresh_kernel.run("door = loops.choose_door(); print(door.reason); door.name")
+    assert door.value == "'own'"
+    assert "nest_asyncio 1.x" in door.stdout
+    for call in CALLS:
+        assert answers(fresh_kernel, server, call) == EXPECTED
+
+
+def test_nothing_is_patched_before_a_call_needs_it(fresh_kernel, server):
+    """Importing, asking and awaiting leave the kernel's loop alone; a synchronous stream enters it again."""
+    patched = "hasattr(asyncio, '_nest_patched'), loops.choose_door().name"
+    made = fresh_kernel.run(f"unused = go('echo', '{server.api_base}'); {patched}")
+    assert made.value == "(False, 'caller')"
+    fresh_kernel.run(f"ask('echo', '{server.api_base}')")
+    fresh_kernel.run(f"await ask('echo', '{server.api_base}', form=asking.ask_async)")
+    assert fresh_kernel.run(patched).value == "(False, 'caller')"
+    assert fresh_kernel.run(f"text('echo', '{server.api_base}', 'hi')").value == "'hi'"
+    assert fresh_kernel.run(patched).value == "(True, 'caller')"
+
+
+@pytest.mark.parametrize("model", ["drip", "stall", "silent"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_stop_button(kernel, server, way, model, record_property):
+    """The cell ends at once, the server sees the connection go, and the kernel is as good as before."""
+    kernel.run("1/0")  # so that the first traceback's imports are not measured
+    # A whole answer comes in eight pieces, a streamed one word by word.
+    name = model.replace("drip", "drip-200" if way.startswith("ask") else "drip-20")
+    cell = kernel.send(f"M, S = {name!r}, {server.api_base!r}\n{WAYS[way]}")
+    assert server.wait_for(lambda s: s.requests)
+    time.sleep(0.1)
+    start = time.monotonic()
+    kernel.interrupt()
+    aborted = server.wait_for(lambda s: s.aborted == 1, timeout=1.0)
+    (result,) = kernel.collect([cell])
+    record_property("seconds", result.replied - start)
+    assert aborted
+    # Half a second is the aim; the rest is for busy machines.
+    assert result.replied - start < 1.0
+    assert result.error in ("KeyboardInterrupt", "CancelledError")
+    another = f"text('echo', {server.api_base!r}, 'hi')"
+    after = kernel.queue(["await asyncio.sleep(0); left()", another, "await asyncio.sleep(0, 7)"])
+    assert [one.value for one in after] == ["(0, 0)", "'hi'", "7"]
+    assert server.wait_for(lambda s: s.open_connections == 1)
+    assert result.stderr == "".join(one.stderr for one in after) == ""
+
+
+def test_the_stop_button_while_nothing_is_asked(kernel, server):
+    """An interrupt between two calls does not hit the next one."""
+    sleeping = kernel.send("print('asleep', flush=True)\nimport time; time.sleep(30)")
+    time.sleep(0.3)
+    kernel.interrupt()
+    (result,) = kernel.collect([sleeping])
+    assert result.error == "KeyboardInterrupt"
+    assert kernel.run(f"text('drip-5', {server.api_base!r}, 'a b c')").value == "'a b c'"
+
+
+def test_an_error_in_a_cell_leaves_no_stream_behind(kernel, server):
+    """Though its traceback, which the kernel keeps, still holds the generator."""
+    result = kernel.run(f"for chunk in go('drip-20', {server.api_base!r}): 1/0")
+    assert result.error == "ZeroDivisionError"
+    kernel.run(f"chunks = go('drip-20', {server.api_base!r}); next(chunks)")
+    assert kernel.run("del chunks; left()").value == "(0, 0)"
+
+
+@pytest.mark.parametrize("door", ["auto", "own"])
+def test_prints_of_a_provider_land_in_the_cell_that_asked(kernel, door):
+    """Also when two cells' answers come at the same time, one of them on a thread."""
+    kernel.run(TALKING + f"\nos.environ['G4F_NB_DOOR'] = {door!r}")
+    first, second, third = kernel.queue(
+        [THREAD, "str(asking.ask('x', 'b', provider=Talking))", STREAM_AND_JOIN]
+    )
+    kernel.run("del os.environ['G4F_NB_DOOR']")
+    assert first.stdout == "a 0\na 1\na 2\n"
+    assert second.stdout == "b 0\nb 1\nb 2\n"
+    assert third.stdout == "c 0\nc 1\nc 2\n['0', '1', '2']\n"
