@@ -1,0 +1,280 @@
+"""What a reply looks like: HTML for the panel, a MIME bundle for a cell; a model's text is hostile in both.
+
+The Markdown for cells is made in `g4f_nb.markdown`; its names are here too, for one import.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from g4f_nb.markdown import (
+    MarkdownStream,
+    clean,
+    closed_blocks,
+    harmless,
+    read_blocks,
+    safe_link,
+    safe_markdown,
+    safe_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.token import Token
+    from markdown_it.utils import EnvType, OptionsDict
+
+    from g4f_nb.chunks import Reply
+
+__all__ = [
+    "HtmlStream",
+    "MarkdownStream",
+    "Update",
+    "code_css",
+    "mimebundle",
+    "safe_html",
+    "safe_link",
+    "safe_markdown",
+    "safe_text",
+]
+
+_TAGS = {"a", "blockquote", "br", "code", "del", "div", "em", "hr", "li", "ol", "p", "pre", "s", "span"}
+_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+_ATTRIBUTES = {
+    "a": {"href"},
+    "code": {"class"},
+    "div": {"class"},
+    "ol": {"start"},
+    "pre": {"class", "data-language"},
+    "span": {"class"},
+    "td": {"align"},
+    "th": {"align"},
+}
+_OUR_CLASSES = re.compile(r"(?:g4f-(?:code|math)|hl-[a-z0-9]+)(?: hl-[a-z0-9]+)*")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]*")
+_OUTWARD = ("http:", "https:", "mailto:")
+# Characters; past that, colours cost more than they tell. A block that grows is coloured again each time.
+_LONGEST_COLOURED = 100_000
+_LONGEST_GROWING = 3_000
+_GROWING = "g4f_growing"
+_CUT_OFF = ("length", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is new in a panel: blocks that will not change again, and the one that is growing."""
+
+    finished: list[str]
+    open: str
+
+
+def safe_html(text: str) -> str:
+    """Render Markdown as HTML that holds no script, no image, no style and no harmful link."""
+    stream = HtmlStream()
+    stream.add(text)
+    return "".join(stream.take(last=True).finished)
+
+
+class HtmlStream:
+    """`safe_html` of a growing text, block by block.
+
+    A reference link resolves once its definition has come, so in a finished block only if that came first.
+    """
+
+    __slots__ = ("_env", "_held", "_open")
+
+    def __init__(self) -> None:
+        self._env: dict[str, Any] = {}
+        self._open = ""
+        self._held = ""
+
+    def add(self, text: str) -> None:
+        r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        self._open += clean(text.removesuffix("\r"))
+
+    def take(self, *, last: bool = False) -> Update:
+        """Give what has been finished since the last time, and the open rest as it is now.
+
+        With `last`, nothing more will come: the rest is finished too, and long code gets its colours.
+        """
+        reader = _reader()
+        lines = self._open.split("\n")
+        # What was read before stays known, what is open now is read anew each time.
+        env = {"references": dict(self._env.get("references", {}))}
+        blocks = read_blocks(reader.parse(self._open, env), len(lines))
+        cut = len(blocks) if last else closed_blocks(blocks, lines)
+        if cut:
+            start = len(lines) if last else blocks[cut][0]
+            reader.parse("\n".join(lines[:start]), self._env)
+            self._open = "\n".join(lines[start:])
+        finished = [_html(reader, tokens, env) for _, _, tokens in blocks[:cut]]
+        env[_GROWING] = {}
+        return Update(finished, "".join(_html(reader, tokens, env) for _, _, tokens in blocks[cut:]))
+
+
+def code_css(*, dark: bool = False) -> str:
+    """The colours of code blocks: rules for the `hl-` classes within `.g4f-code`."""
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped,unused-ignore]
+
+    style = "github-dark" if dark else "default"
+    rules = HtmlFormatter(style=style, classprefix="hl-").get_style_defs(".g4f-code")
+    return "\n".join(rule for rule in rules.splitlines() if rule.startswith(".g4f-code"))
+
+
+def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> str:
+    import nh3
+
+    return nh3.clean(
+        reader.renderer.render(tokens, reader.options, env),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_kept_attribute,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto"},
+    )
+
+
+def _kept_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "href":
+        return value if value.lower().startswith(_OUTWARD) and harmless(value) else None
+    if name == "class":
+        return value if _OUR_CLASSES.fullmatch(value) else None
+    if name == "align":
+        return value if value in ("left", "right", "center") else None
+    return value if tag != "ol" or value.isdecimal() else None
+
+
+@cache
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    reader.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True)
+    for name, rule in _RULES.items():
+        reader.add_render_rule(name, rule)
+    return reader
+
+
+def _code(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType) -> str:
+    language = _LANGUAGE.match(tokens[at].info.strip())
+    word = language[0] if language else ""
+    longest = _LONGEST_GROWING if _GROWING in env else _LONGEST_COLOURED
+    code = tokens[at].content
+    code = _coloured(code, word) if word and len(code) <= longest else escape(code)
+    return f'<pre class="g4f-code" data-language="{word}"><code>{code}</code></pre>\n'
+
+
+def _coloured(code: str, language: str) -> str:
+    from pygments import highlight  # type: ignore[import-untyped,unused-ignore]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped,unused-ignore]
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
+
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return escape(code)
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="hl-")))
+
+
+def _image(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    alt = renderer.renderInlineAsText(tokens[at].children or [], options, env).strip()
+    label = escape(f"[image: {alt}]" if alt else "[image]")
+    url = str(tokens[at].attrs.get("src", ""))
+    within_link = sum(token.nesting for token in tokens[:at] if token.type.startswith("link_"))
+    if within_link or not url.lower().startswith(_OUTWARD):
+        return label
+    return f'<a href="{escape(url)}">{label}</a>'
+
+
+def _math(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: EnvType) -> str:
+    tag = "span" if tokens[at].type == "math_inline" else "div"
+    sign = "$" if tag == "span" else "$$"
+    return f'<{tag} class="g4f-math">{escape(sign + tokens[at].content.strip() + sign)}</{tag}>'
+
+
+def _cell(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    style = str(tokens[at].attrs.pop("style", ""))
+    if style:
+        tokens[at].attrs["align"] = style.removeprefix("text-align:")
+    return str(renderer.renderToken(tokens, at, options, env))
+
+
+_RULES: dict[str, Any] = {
+    "fence": _code,
+    "code_block": _code,
+    "image": _image,
+    "math_inline": _math,
+    "math_inline_double": _math,
+    "math_block": _math,
+    "td_open": _cell,
+    "th_open": _cell,
+}
+
+
+def mimebundle(reply: Reply) -> dict[str, str]:
+    """How a notebook shows a reply: its text, and safe Markdown with what surrounds the answer."""
+    calls = "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
+    plain = reply.text or reply.refusal or calls
+    return {"text/plain": plain, "text/markdown": "\n\n".join(filter(None, _parts(reply)))}
+
+
+def _parts(reply: Reply) -> Iterator[str]:
+    if reply.reasoning.strip():
+        yield _folded("Reasoning", safe_markdown(reply.reasoning))
+    # Math that the reasoning opened would go on in the answer, so each part knows what stands before it.
+    yield safe_markdown(reply.text or reply.refusal or "", after=reply.reasoning)
+    if reply.tool_calls:
+        code = json.dumps([_call(call.name, call.arguments) for call in reply.tool_calls], **_READABLE)
+        before = reply.reasoning + reply.text + (reply.refusal or "")
+        yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
+    if reply.login:
+        yield safe_link(reply.login.label, reply.login.login_url)
+    if reply.sources:
+        links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
+        yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
+    facts = [safe_text(fact) for fact in _facts(reply)]
+    if facts:
+        yield f"<sub>{' · '.join(facts)}</sub>"
+
+
+_READABLE: dict[str, Any] = {"indent": 2, "ensure_ascii": False}
+
+
+def _folded(title: str, content: str) -> str:
+    # Within, `</details>` can stand only in a fence, where it is code; blank lines end both HTML blocks.
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def _call(name: str, arguments: str) -> dict[str, Any]:
+    try:
+        return {"name": name, "arguments": json.loads(arguments)}
+    except ValueError:
+        return {"name": name, "arguments": arguments}
+
+
+def _facts(reply: Reply) -> Iterator[str]:
+    yield from filter(None, (reply.provider, reply.model))
+    if reply.ttft is not None:
+        yield f"first token {reply.ttft:.1f} s"
+    if reply.seconds is not None:
+        yield f"{reply.seconds:.1f} s"
+    if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
+        counts = (reply.usage.input_tokens, reply.usage.output_tokens)
+        yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
+    if reply.partial or reply.finish_reason in _CUT_OFF:
+        yield "stopped early"
