@@ -1,0 +1,131 @@
+"""`%%chat` in a real JupyterLab: what a person sees while an answer streams, after a stop, and from a hostile model."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from g4f_nb.testing import serve
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from hostile_markdown import hostile_cell_outputs
+
+pytestmark = pytest.mark.browser
+_WORDS = "several words in a row that take their time " * 20
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, server):
+    prepare = (
+        "%load_ext g4f_nb\nimport g4f_nb as nb\n"
+        "def model(name):\n"
+        f"    return nb.Model('OpenaiTemplate:' + name, api_base={server.api_base!r})\n"
+        "drip, markdown, reason = model('drip-20'), model('markdown'), model('reason')"
+    )
+    notebook = lab.open([prepare], height=1000)
+    notebook.run(0)
+    return notebook
+
+
+def test_the_answer_is_seen_while_it_comes(notebook):
+    """Words are on the page long before the cell has ended, and then the footer says who answered."""
+    cell = notebook.run_new(f"%%chat -m drip\n{_WORDS}", wait=False)
+    output = notebook.output(cell)
+    output.get_by_text("several words").wait_for()
+    assert "drip-20" not in output.inner_text()
+    notebook.screenshot("cell-streaming", of=notebook.cell(cell))
+    notebook.wait(cell)
+    assert "drip-20" in output.inner_text()
+    assert output.locator(".jp-OutputArea-child").count() == 1
+
+
+def test_stop_keeps_what_had_arrived(notebook, server):
+    """The interrupt ends the cell at once; the partial answer stays, marked, with one line below it."""
+    before = server.aborted
+    cell = notebook.run_new(f"%%chat -m drip\n{_WORDS}", wait=False)
+    notebook.output(cell).get_by_text("several words").wait_for()
+    notebook.page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    notebook.wait(cell)
+    text = notebook.output(cell).inner_text()
+    assert "several words" in text
+    assert "stopped early" in text
+    assert "kept in `_`" in text
+    assert "Traceback" not in text
+    assert server.wait_for(lambda seen: seen.aborted == before + 1, timeout=3)
+    notebook.screenshot("cell-stopped", of=notebook.cell(cell))
+
+
+def test_markdown_is_rendered(notebook):
+    """Tables, code, lists and math of an answer are rendered by the notebook, in light and dark."""
+    cell = notebook.run_new("%%chat -m markdown\nanything")
+    output = notebook.output(cell)
+    assert output.locator("table td").count() >= 2
+    assert output.locator("pre code").count() == 1
+    assert output.locator("h1, h2, h3").count() >= 1
+    output.locator("mjx-container, .MathJax").first.wait_for()
+    thought = notebook.run_new("%%chat -m reason\nwhat a person thinks")
+    assert notebook.output(thought).locator("details summary").inner_text() == "Reasoning"
+    failed = notebook.run_new("%%chat -p groq\nhi")
+    assert "GROQ_API_KEY" in notebook.output(failed).inner_text()
+    frame = notebook.run_new(
+        "nb.compare(['hi', 'ho'], ['Demo:demo-fast', model('upper'), model('error-500')])"
+        "[['prompt', 'model', 'status', 'answer']]"
+    )
+    assert notebook.output(frame).locator("tbody tr").count() == 6
+    for theme in ("Light", "Dark"):
+        notebook.theme(f"JupyterLab {theme}")
+        for name, index in (("markdown", cell), ("reasoning", thought), ("error", failed), ("compare", frame)):
+            notebook.screenshot(f"cell-{name}-{theme.lower()}", of=notebook.cell(index))
+    notebook.theme("JupyterLab Light")
+
+
+def test_a_hostile_answer_does_nothing(notebook):
+    """No payload runs, none loads anything, and no link of theirs has a dangerous target."""
+    asked = []
+    notebook.page.on("request", lambda request: asked.append(request.url))
+    texts = hostile_cell_outputs()
+    # JupyterLab shows the first fifty outputs of a cell, so several answers share one.
+    shared = ["\n\n---\n\n".join(texts[start::45]) for start in range(45)]
+    bundle = base64.b64encode(json.dumps(shared).encode()).decode()
+    cell = notebook.run_new(
+        "import base64, json\nfrom IPython.display import display\n"
+        f"for each in json.loads(base64.b64decode({bundle!r})):\n"
+        "    display({'text/markdown': each, 'text/plain': 'x'}, raw=True)"
+    )
+    output = notebook.output(cell)
+    output.locator(".jp-RenderedMarkdown").last.wait_for()
+    notebook.page.wait_for_timeout(500)
+    assert notebook.page.evaluate("() => window.pwned") is None
+    foreign = [url for url in asked if "127.0.0.1" not in url and not url.startswith(("data:", "blob:"))]
+    assert foreign == []
+    found = output.evaluate(
+        """area => {
+            const bad = "script, iframe, object, embed, form, img, style, link, base, meta, video, audio";
+            const inside = [...area.querySelectorAll(".jp-RenderedMarkdown")];
+            const elements = inside.flatMap(each => [...each.querySelectorAll("*")]);
+            const links = elements.filter(each => each.tagName === "A").map(each => each.protocol);
+            const handlers = elements.flatMap(each => [...each.attributes])
+                .filter(each => each.name.startsWith("on")).map(each => each.name);
+            return {
+                outputs: inside.length,
+                bad: elements.filter(each => each.matches(bad)).map(each => each.outerHTML),
+                links: [...new Set(links)],
+                handlers,
+            };
+        }"""
+    )
+    assert found["outputs"] == 45
+    assert len(texts) > 600
+    assert found["bad"] == []
+    assert found["handlers"] == []
+    assert set(found["links"]) <= {"http:", "https:", "mailto:"}
