@@ -44,7 +44,7 @@ def find_host(
             provider=cls.__name__,
         )
     row: Row | None = cls.row
-    if secret is None and (cls.needs_auth or _needs_key(row, base)):
+    if secret is None and (cls.needs_auth or _needs_key(row, endpoint)):
         raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
     return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
 

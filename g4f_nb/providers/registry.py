@@ -97,14 +97,16 @@ def resolve(
     """
     secret = Secret.of(api_key)
     del api_key
+    endpoint = None
     if isinstance(model, Model):
         api_base = model.options.get("api_base", api_base)
+        endpoint = model.options.get("api_endpoint")
         secret = model.options.get("api_key", secret)
         model = model.name
     cls, name, chosen_by = _choose(model, provider, interactive=interactive)
     host = key = None
     if issubclass(cls, OpenaiTemplate):
-        found = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
+        found = find_host(cls, api_base=api_base, api_endpoint=endpoint, api_key=secret)
         host, key = found.base, found.key_source
     if not name:
         name = getattr(cls, "default_model", None) or ""

@@ -1,0 +1,270 @@
+"""From what a user writes to provider, host, key and model: one function, and it can be asked."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import g4f_nb.providers
+from g4f_nb import notices, settings
+from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError
+from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
+from g4f_nb.providers.catalog import catalog
+from g4f_nb.providers.registry import Model, find_provider, provider_names, ready, resolve
+from g4f_nb.providers.rows import rows
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notices, "_told", set())
+    yield
+    settings.set_notebook_layer({})
+
+
+@pytest.fixture
+def groq(monkeypatch):
+    """Groq's key is set, and no other."""
+    monkeypatch.setenv("GROQ_API_KEY", "planted-groq-key")
+
+
+def _names(found):
+    return found.provider, found.model
+
+
+@pytest.mark.parametrize(
+    ("name", "cls"),
+    [
+        ("Groq", Groq),
+        ("groq", Groq),
+        ("GROQ", Groq),
+        ("openai", OpenAI),
+        ("OpenAI", OpenAI),
+        ("demo", Demo),
+        ("OpenaiTemplate", OpenaiTemplate),
+        (Groq, Groq),
+        (AsyncProvider, AsyncProvider),
+    ],
+)
+def test_a_provider_is_found_by_its_name_in_any_case(name, cls):
+    """And a class is taken as it is."""
+    assert find_provider(name) is cls
+
+
+def test_every_listed_name_is_found():
+    """By class name and by the row's name."""
+    assert [find_provider(name).__name__ for name in provider_names()] == provider_names()
+    assert all(find_provider(name) is catalog()[row.class_name] for name, row in rows().items())
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("Grok", "Groq"), ("opnai", "OpenAI"), ("Olama", "Ollama")])
+def test_a_typo_is_told_with_the_nearest_name(typo, meant):
+    """Where something is near; else all names are told."""
+    with pytest.raises(ProviderNotFoundError, match=f"no provider named '{typo}': did you mean '{meant}'"):
+        find_provider(typo)
+    with pytest.raises(ProviderNotFoundError, match="there are Demo, OpenaiTemplate"):
+        find_provider("zzz")
+    with pytest.raises(ProviderNotFoundError, match="derive it from AsyncGeneratorProvider"):
+        find_provider(int)
+
+
+@pytest.mark.usefixtures("groq")
+@pytest.mark.parametrize(
+    ("text", "provider", "model"),
+    [
+        ("groq:llama-3.3-70b", Groq, "llama-3.3-70b"),
+        ("GROQ:llama-3.3-70b", Groq, "llama-3.3-70b"),
+        (" groq : llama ", Groq, "llama"),
+        ("groq", Groq, "llama-3.3-70b-versatile"),
+        ("groq:", Groq, "llama-3.3-70b-versatile"),
+        ("groq:org/model:free", Groq, "org/model:free"),
+        ("ollama:llama3:8b", Ollama, "llama3:8b"),
+        ("ollama", Ollama, ""),
+        ("demo", Demo, "demo"),
+        ("demo:demo-fast", Demo, "demo-fast"),
+        ("llama3:8b", Groq, "llama3:8b"),
+        ("deepseek-r1:free", Groq, "deepseek-r1:free"),
+        ("some-model", Groq, "some-model"),
+        (Groq, Groq, "llama-3.3-70b-versatile"),
+        (Demo, Demo, "demo"),
+        (None, Groq, "llama-3.3-70b-versatile"),
+        ("", Groq, "llama-3.3-70b-versatile"),
+    ],
+)
+def test_names_are_split_at_the_first_colon_after_a_provider(text, provider, model):
+    """Any other word is a model of the current provider, here the only one with a key."""
+    assert _names(resolve(text)) == (provider, model)
+
+
+@pytest.mark.usefixtures("groq")
+def test_provider_beside_model():
+    """`provider=` decides; a model that repeats the name is not sent with it."""
+    assert _names(resolve("llama3:8b", provider="ollama")) == (Ollama, "llama3:8b")
+    assert _names(resolve("groq:x", provider="groq")) == (Groq, "x")
+    assert _names(resolve("groq:x", provider="ollama")) == (Ollama, "groq:x")
+    assert _names(resolve(provider=Demo)) == (Demo, "demo")
+
+
+def test_a_resolution_shows_all_but_the_key(monkeypatch):
+    """Provider, host, model, and where the key comes from, by name."""
+    monkeypatch.setenv("GROQ_API_KEY", "planted-groq-key")
+    shown = repr(resolve("groq:llama"))
+    assert shown == (
+        "Resolution(provider=Groq, model='llama', host='https://api.groq.com/openai/v1', "
+        "key from the environment variable GROQ_API_KEY; chosen by the call)"
+    )
+    assert "planted" not in repr(resolve("groq:llama", api_key="planted"))
+    assert "no key" in repr(resolve("ollama"))
+    assert "(the server decides)" in repr(resolve("ollama"))
+    found = resolve("groq:llama", api_base="http://localhost:1/v1")
+    assert (found.host, found.key) == ("http://localhost:1/v1", None)
+    assert resolve("groq:llama", api_base="http://localhost:1/v1", api_key="k").key == "api_key="
+
+
+@pytest.mark.usefixtures("groq")
+@pytest.mark.parametrize("name", ["groq:llama", "ollama", "demo:demo-slow", "ollama:llama3:8b"])
+def test_a_label_resolves_to_the_same_again(name):
+    """It is what a table shows."""
+    found = resolve(name)
+    assert _names(resolve(found.label)) == _names(found)
+
+
+def test_a_missing_key_is_told_when_resolving():
+    """Nothing has to be sent for that."""
+    with pytest.raises(MissingAuthError, match="GROQ_API_KEY"):
+        resolve("groq")
+
+
+# ---- who answers when nobody is named --------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("groq")
+def test_the_setting_wins_over_the_key(monkeypatch):
+    """From the environment and from the notebook; a setting of the model may name the provider, too."""
+    monkeypatch.setenv("G4F_NB_PROVIDER", "demo")
+    assert _names(resolve("demo-fast")) == (Demo, "demo-fast")
+    assert resolve().chosen_by == "the setting provider"
+    settings.set_notebook_layer({"model": "ollama:llama3:8b"})
+    assert _names(resolve()) == (Ollama, "llama3:8b")
+    assert resolve().chosen_by == "the setting model"
+    settings.set_notebook_layer({"model": "demo-slow"})
+    assert _names(resolve()) == (Demo, "demo-slow")
+    assert _names(resolve("groq:x")) == (Groq, "x")
+
+
+@pytest.mark.usefixtures("groq")
+def test_exactly_one_dedicated_key_chooses_and_says_so_once(capsys):
+    """With its host and where the key is from; never the key."""
+    assert resolve().provider is Groq
+    assert resolve().chosen_by == "the only key that is set"
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "using Groq at https://api.groq.com/openai/v1, for the environment variable GROQ_API_KEY" in told
+    assert "planted" not in told
+
+
+def test_two_keys_choose_nobody(monkeypatch, groq):
+    """It is not ours to prefer one; the error lists what is ready."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    for interactive in (False, True):
+        with pytest.raises(NoProviderError, match="ready are Demo, OpenAI, Groq, Ollama"):
+            resolve(interactive=interactive)
+
+
+def test_a_key_that_also_means_something_else_chooses_nobody(monkeypatch):
+    """Rows that are not dedicated never count, nor do local servers."""
+    monkeypatch.setenv("GITHUB_TOKEN", "k")
+    monkeypatch.setenv("HF_TOKEN", "k")
+    with pytest.raises(NoProviderError, match="set G4F_NB_PROVIDER; ready are Demo, Ollama"):
+        resolve()
+
+
+def test_demo_steps_in_only_where_a_user_looks_on(capsys):
+    """In an interactive notebook, saying so; a script gets the error."""
+    with pytest.raises(NoProviderError, match="no provider is chosen"):
+        resolve()
+    assert capsys.readouterr().err == ""
+    found = resolve(interactive=True)
+    assert (_names(found), found.host) == ((Demo, "demo"), None)
+    assert "Demo answers, which has no model behind it" in capsys.readouterr().err
+
+
+def test_demo_does_not_pretend_to_be_a_named_model():
+    """A model was asked for: Demo is none."""
+    for interactive in (False, True):
+        with pytest.raises(NoProviderError, match="'gpt-4o' names no provider, and none is chosen"):
+            resolve("gpt-4o", interactive=interactive)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("grok:llama", "Groq:llama"), ("olama:llama3:8b", "Ollama:llama3:8b")]
+)
+def test_a_typo_before_the_colon_is_told(text, meant):
+    """The nearest provider, with the rest as it was."""
+    with pytest.raises(NoProviderError, match=f"did you mean '{meant}'"):
+        resolve(text, interactive=True)
+
+
+@pytest.mark.usefixtures("groq")
+def test_ready_lists_what_can_be_called():
+    """With a key, or without need of one."""
+    assert ready() == ["Demo", "Groq", "Ollama"]
+
+
+# ---- models with settings of their own -------------------------------------------------------------
+
+
+def test_a_model_carries_its_options():
+    """Its base and its key count as the call's, and are not shown."""
+    model = Model(
+        "openai:m", label="mine", api_base="http://localhost:1/v1", api_key="planted", temperature=0
+    )
+    found = resolve(model)
+    assert (found.provider, found.model, found.host, found.key) == (
+        OpenAI,
+        "m",
+        "http://localhost:1/v1",
+        "api_key=",
+    )
+    assert "planted" not in repr(model)
+    assert "planted" not in repr(model.options)
+    assert (model.label, model.options["temperature"]) == ("mine", 0)
+
+
+def test_a_model_s_endpoint_is_its_host():
+    """`api_endpoint=` counts as a base here as in a call."""
+    model = Model("openai:m", api_endpoint="http://localhost:1/v1/chat/completions", api_key="k")
+    assert resolve(model).host == "http://localhost:1/v1"
+
+
+# ---- the catalog and the package -------------------------------------------------------------------
+
+
+def test_the_names_for_type_checkers_are_the_catalog_s():
+    """The list in `providers/__init__.py` and the file are held together here."""
+    tree = ast.parse(Path(g4f_nb.providers.__file__).read_text(encoding="utf-8"))
+    stubs = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names}
+    assert stubs == set(catalog())
+    assert set(g4f_nb.providers._HOMES) <= imported
+    assert set(dir(g4f_nb.providers)) == stubs | set(g4f_nb.providers._HOMES)
+
+
+@pytest.mark.parametrize("name", list(catalog()))
+def test_every_row_is_an_importable_class(name):
+    """A subclass of the template with the row's data, which says where it goes."""
+    cls = getattr(g4f_nb.providers, name)
+    assert cls is catalog()[name]
+    assert issubclass(cls, OpenaiTemplate)
+    assert (cls.__module__, cls.__name__, cls.api_base) == ("g4f_nb.providers", name, cls.row.api_base)
+    assert cls.label in cls.__doc__
+    assert cls.row.needs_auth == bool(cls.row.api_key_env)
+
+
+@pytest.mark.parametrize("name", ["Nobody", "_private", "groq"])
+def test_what_is_no_provider_is_no_attribute(name):
+    """A wrong import fails as it does everywhere."""
+    with pytest.raises(AttributeError, match=name):
+        getattr(g4f_nb.providers, name)
