@@ -7,6 +7,7 @@ JSON object. The content type decides, not what was asked for.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any
@@ -341,7 +342,9 @@ class ChatReader:
     def _salvage(self, data: bytes) -> Any:
         """JSON with bytes that are no UTF-8, half a surrogate pair, or NaN; else an error with an excerpt."""
         try:
-            value = json.loads(data.decode("utf-8", errors="replace"), parse_constant=lambda _: None)
+            value = json.loads(
+                data.decode("utf-8", errors="replace"), parse_constant=lambda _: None, parse_float=_finite
+            )
             text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
             return orjson.loads(text.decode("utf-16", errors="replace"))
         except (ValueError, RecursionError):
@@ -458,6 +461,11 @@ def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
         elif isinstance(item, dict) and isinstance(item.get("url"), str):
             sources.append(Source(item["url"], _string(item.get("title")) or None))
     return tuple(sources)
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _string(value: Any) -> str:
