@@ -39,7 +39,7 @@ from g4f_nb.errors import LoopError
 T = TypeVar("T")
 
 # How long a wait may last before Python looks at signals and cancellation again.
-BEAT = 0.2
+BEAT = 0.1
 # How long an ended stream may take to close its connection before the caller goes on without it.
 _CLOSING = 5.0
 # Items handed over at once, and items that may wait for a slow consumer.
