@@ -1,0 +1,438 @@
+"""The chat panel in a real JupyterLab, as a user meets it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from g4f_nb.testing import serve
+
+pytestmark = pytest.mark.browser
+KEY = "planted-key-4711"
+WORDS = " ".join(f"word{number}" for number in range(200))
+HOSTILE = (
+    "<img src=x onerror=window.pwned=1> <script>window.pwned=2</script> [link](javascript:window.pwned=3) "
+    '<svg onload=window.pwned=4> ![x](x "onerror=window.pwned=5")\n\n'
+    "```html\n<script>window.pwned=6</script>\n```\n"
+)
+
+
+class Panel:
+    """One panel on the page, in the words of a user."""
+
+    def __init__(self, notebook, index, view=0):
+        self.notebook, self.index = notebook, index
+        self.node = notebook.output(index).locator(".g4f-chat").nth(view)
+        self.message = self.node.get_by_role("textbox", name="Message")
+        self.model = self.node.get_by_role("combobox", name="Model")
+        self.send = self.node.get_by_role("button", name="Send")
+        self.stop = self.node.get_by_role("button", name="Stop")
+        self.answers = self.node.get_by_role("article", name="Answer")
+        self.errors = self.node.get_by_role("article", name="Error")
+
+    def ask(self, text):
+        """Type and press Enter."""
+        self.message.fill(text)
+        self.message.press("Enter")
+
+    def done(self, count=1):
+        """Wait for so many finished answers and give the last."""
+        expect(self.node.locator(".g4f-facts")).to_have_count(count)
+        expect(self.send).to_be_visible()
+        return self.answers.last
+
+    def kept(self, name):
+        """Keep a picture."""
+        self.notebook.screenshot(name, self.node)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give a server whose model names are behaviours."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    """Give one notebook for all tests that do no harm to it."""
+    notebook = lab.open(["import time\nfrom g4f_nb.widgets import ChatPanel"])
+    notebook.run(0)
+    return notebook
+
+
+@pytest.fixture
+def panel(notebook, server):
+    """Make panels, each in a cell of its own; they are cleared away, so that the page stays short."""
+    made = []
+
+    def make(model="demo", **options):
+        if ":" in model and not model.startswith("demo"):
+            options.setdefault("api_base", server.api_base)
+        given = "".join(f", {name}={value!r}" for name, value in options.items())
+        index = notebook.run_new(f"panel = ChatPanel({model!r}{given})\npanel")
+        made.append(index)
+        opened = Panel(notebook, index)
+        opened.node.wait_for()
+        return opened
+
+    yield make
+    for index in made:
+        notebook.page.evaluate(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.clearExecution()", index
+        )
+
+
+def python(notebook, expression):
+    """Evaluate an expression in the notebook's kernel."""
+    output = notebook.output(notebook.run_new(f"print({expression})"))
+    return output.inner_text().strip()
+
+
+def test_an_answer_is_seen_while_it_comes(panel):
+    """Text is there before its end, Send becomes Stop and Send again, and the footer says who answered."""
+    chat = panel("OpenaiTemplate:drip-20")
+    chat.ask(" ".join(WORDS.split()[:60]))
+    expect(chat.answers.last).to_contain_text("word3")
+    assert "word59" not in chat.answers.last.inner_text()
+    expect(chat.stop).to_be_visible()
+    answer = chat.done()
+    expect(answer).to_contain_text("word59")
+    expect(answer.locator(".g4f-facts")).to_contain_text("OpenaiTemplate · drip-20 · first token")
+    expect(answer.locator(".g4f-facts")).to_contain_text("tokens")
+    expect(chat.message).to_have_value("")
+
+
+def test_stop_keeps_the_part_and_ends_the_connection(panel, server):
+    """The Stop button ends the work at the server at once, keeps the text, and the next question works."""
+    chat = panel("OpenaiTemplate:drip-20")
+    aborted = server.aborted
+    chat.ask(WORDS)
+    expect(chat.answers.last).to_contain_text("word5")
+    chat.stop.click()
+    clicked = time.monotonic()
+    assert server.wait_for(lambda seen: seen.aborted > aborted, 2)
+    assert time.monotonic() - clicked < 1
+    stopped = chat.done()
+    expect(stopped).to_contain_text("Stopped")
+    expect(stopped).to_contain_text("word5")
+    assert "word199" not in stopped.inner_text()
+    chat.ask("Hello again")
+    answer = chat.done(2)
+    expect(answer).to_contain_text("Hello again")
+    assert "word" not in answer.locator(".g4f-body").inner_text()
+
+
+def test_stop_works_while_a_cell_runs(panel, notebook, server):
+    """The panel streams, stops and asks anew although the kernel is busy with a cell."""
+    chat = panel("OpenaiTemplate:drip-20")
+    aborted = server.aborted
+    chat.ask(WORDS)
+    expect(chat.answers.last).to_contain_text("word1")
+    busy = notebook.run_new("time.sleep(3); print('slept')", wait=False)
+    started = time.monotonic()
+    expect(chat.answers.last).to_contain_text("word20")
+    chat.message.press("Escape")
+    expect(chat.answers.last).to_contain_text("Stopped")
+    chat.model.fill("OpenaiTemplate:echo")
+    chat.model.press("Enter")
+    chat.ask("meanwhile")
+    expect(chat.done(2)).to_contain_text("meanwhile")
+    assert time.monotonic() - started < 3
+    assert notebook.output(busy).inner_text() == ""
+    notebook.wait(busy)
+    # What streamed meanwhile has not ended up below the cell.
+    assert notebook.output(busy).inner_text().strip() == "slept"
+    assert server.aborted > aborted
+
+
+def test_asked_from_a_cell_it_streams_on_during_the_next_one(panel, notebook):
+    """`ask` in a cell returns at once; Stop is heard in the middle of the next cell."""
+    chat = panel("OpenaiTemplate:drip-20")
+    notebook.run_new(f"panel.ask({WORDS!r})")
+    busy = notebook.run_new("time.sleep(3)", wait=False)
+    started = time.monotonic()
+    expect(chat.answers.last).to_contain_text("word10")
+    chat.stop.click()
+    expect(chat.answers.last).to_contain_text("Stopped")
+    assert time.monotonic() - started < 3
+    notebook.wait(busy)
+
+
+def test_wait_in_a_cell_sees_the_end(panel, notebook):
+    """`ask`, `wait` and `value` in one cell are enough for a script."""
+    chat = panel("OpenaiTemplate:echo")
+    code = "panel.ask('from Python'); print(panel.wait(10), panel.busy, panel.value, panel.messages)"
+    shown = notebook.output(notebook.run_new(code)).inner_text()
+    assert shown.startswith("True False from Python [{'role': 'user', 'content': 'from Python'}")
+    expect(chat.done()).to_contain_text("from Python")
+
+
+def test_the_picker_offers_and_takes_models(panel, notebook):
+    """The list shows providers and, on demand, their models; what is picked or typed is what answers."""
+    chat = panel("demo")
+    chat.model.click()
+    expect(chat.node.get_by_role("option", name="demo-fast")).to_be_visible()
+    chat.kept("picker-open")
+    chat.model.press("Escape")
+    chat.model.fill("OpenaiTemplate:upp")
+    chat.model.press("Escape")
+    expect(chat.model).to_have_value("demo")
+    chat.model.fill("dem")
+    chat.model.press("ArrowDown")
+    chat.model.press("Enter")
+    expect(chat.model).to_have_value("Demo:")
+    chat.node.get_by_role("option", name="demo-fast").click()
+    expect(chat.model).to_have_value("Demo:demo-fast")
+    assert python(notebook, "panel.model") == "Demo:demo-fast"
+    chat.ask("Hello")
+    expect(chat.done().locator(".g4f-facts")).to_contain_text("Demo · demo-fast")
+
+
+def test_the_picker_lists_the_servers_own_models(panel):
+    """The models of the panel's own server are fetched from there, and can be searched."""
+    chat = panel("OpenaiTemplate:echo")
+    chat.model.fill("OpenaiTemplate:upp")
+    chat.node.get_by_role("option", name="OpenaiTemplate:upper").click()
+    chat.ask("loud")
+    expect(chat.done()).to_contain_text("LOUD")
+
+
+def test_a_bad_model_is_explained_with_the_way_out(panel):
+    """A model that cannot be used says so under the field, and again where it is asked."""
+    chat = panel("demo")
+    chat.model.fill("Grok:llama")
+    chat.model.press("Enter")
+    problem = chat.node.locator(".g4f-problem")
+    expect(problem).to_contain_text("did you mean")
+    expect(chat.model).to_have_attribute("aria-invalid", "true")
+    chat.ask("Hello")
+    expect(chat.errors).to_contain_text("did you mean")
+    chat.kept("bad-model")
+    chat.model.fill("demo")
+    chat.model.press("Enter")
+    expect(problem).to_be_hidden()
+
+
+def test_an_error_is_shown_in_the_panel(panel, notebook):
+    """What the server refuses stands in the conversation with its way out, and the panel goes on."""
+    chat = panel("OpenaiTemplate:error-429", max_retries=0)
+    chat.ask("Hello")
+    expect(chat.errors).to_contain_text("429")
+    chat.kept("error")
+    chat.model.fill("OpenaiTemplate:memory")
+    chat.model.press("Enter")
+    chat.ask("How many?")
+    expect(chat.done()).to_contain_text("1")
+
+
+def test_a_hostile_answer_does_nothing(panel, notebook):
+    """Scripts, handlers and script links in question, answer and error stay text."""
+    notebook.page.evaluate("() => { delete window.pwned; }")
+    chat = panel("OpenaiTemplate:echo")
+    chat.ask(HOSTILE)
+    chat.done()
+    chat.model.fill("<img src=x onerror=window.pwned=9>:x")
+    chat.model.press("Enter")
+    chat.ask("Hello")
+    expect(chat.errors).to_contain_text("<img")
+    notebook.page.wait_for_timeout(200)
+    assert notebook.page.evaluate("() => window.pwned") is None
+    assert chat.node.locator("img, script, [onerror], [onload], a[href^=javascript]").count() == 0
+    expect(chat.answers.last).to_contain_text("<script>window.pwned=6</script>")
+    chat.kept("hostile")
+
+
+def test_the_keyboard_is_enough(panel, notebook):
+    """Every part is reached with Tab, shows its focus, works with Enter, and the notebook takes no key."""
+    chat = panel("OpenaiTemplate:echo")
+    cells = notebook.page.locator(".jp-Notebook-cell").count()
+    press = notebook.page.keyboard.press
+    chat.message.focus()
+    notebook.page.keyboard.type("one")
+    press("Shift+Enter")
+    notebook.page.keyboard.type("two")
+    expect(chat.message).to_have_value("one\ntwo")
+    press("Enter")
+    chat.done()
+    seen = []
+    for _ in range(5):
+        press("Shift+Tab")
+        here = notebook.page.evaluate(
+            """() => {
+                const node = document.activeElement;
+                const name = node.getAttribute("aria-label") ?? node.textContent;
+                return [name, getComputedStyle(node).outlineStyle];
+            }"""
+        )
+        seen.append(here)
+    names = ["Copy answer", "Copy question", "Conversation", "Clear", "Model"]
+    assert seen == [[name, "solid"] for name in names]
+    chat.node.get_by_role("button", name="Copy answer").focus()
+    press("Enter")
+    expect(chat.node.get_by_role("button", name="Copied")).to_be_focused()
+    assert notebook.page.evaluate("() => navigator.clipboard.readText()") == "one\ntwo"
+    chat.node.get_by_role("button", name="Clear").focus()
+    press("d")
+    press("d")
+    assert notebook.page.locator(".jp-Notebook-cell").count() == cells
+    press("Enter")
+    expect(chat.answers).to_have_count(0)
+    expect(chat.message).to_be_focused()
+
+
+def test_reading_back_is_left_in_peace(panel, notebook):
+    """New text scrolls into sight only for a user who is at the end; a button leads back there."""
+    chat = panel("OpenaiTemplate:drip-20", height="16rem")
+    chat.ask("\n\n".join(WORDS.split()))
+    log = chat.node.get_by_role("region", name="Conversation")
+    gap = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+    expect(chat.answers.last).to_contain_text("word25")
+    assert log.evaluate(gap) < 40
+    log.evaluate("log => { log.scrollTop = 0; }")
+    expect(chat.answers.last).to_contain_text("word40")
+    assert log.evaluate("log => log.scrollTop") == 0
+    chat.node.get_by_role("button", name="Go to the newest text").click()
+    expect(chat.answers.last).to_contain_text("word55")
+    assert log.evaluate(gap) < 40
+    chat.message.press("Escape")
+    chat.done()
+
+
+def test_code_is_copied_as_it_is(panel, notebook):
+    """The button of a code block copies the code and nothing else."""
+    chat = panel("OpenaiTemplate:markdown")
+    chat.ask("Show all")
+    chat.done()
+    chat.node.get_by_role("button", name="Copy code").first.click()
+    expected = "def double(x: int) -> int:\n    return 2 * x  # <b>not bold</b>"
+    assert notebook.page.evaluate("() => navigator.clipboard.readText()") == expected
+
+
+def test_a_second_view_agrees(panel, notebook):
+    """A view opened in the middle of an answer shows the same as the first one, then and at the end."""
+    first = panel("OpenaiTemplate:drip-20")
+    first.ask(" ".join(WORDS.split()[:120]))
+    expect(first.answers.last).to_contain_text("word9")
+    second = Panel(notebook, notebook.run_new("panel"))
+    expect(second.answers.last).to_contain_text("word1 ")
+    expect(second.stop).to_be_visible()
+    texts = [chat.done().locator(".g4f-body").inner_text() for chat in (first, second)]
+    assert texts[0] == texts[1]
+    assert texts[0].split() == WORDS.split()[:120]
+    second.ask("And now?")
+    expect(first.done(2)).to_contain_text("And now?")
+
+
+def test_a_reloaded_page_shows_the_conversation(lab):
+    """After a reload of the page the panel is there again, with what was said, and takes questions."""
+    notebook = lab.open(["from g4f_nb.widgets import ChatPanel\npanel = ChatPanel('Demo:demo-fast')\npanel"])
+    notebook.run(0)
+    chat = Panel(notebook, 0)
+    chat.ask("Hello")
+    chat.done()
+    notebook.save()
+    notebook.page.reload()
+    chat.node.wait_for()
+    expect(chat.done()).to_contain_text("Demo")
+    chat.ask("Hello again")
+    expect(chat.done(2)).to_contain_text("Hello again")
+
+
+def test_a_saved_notebook_holds_no_key(panel, notebook):
+    """A key given to a panel is nowhere in the file, nor in the state that the widget manager would save."""
+    chat = panel("OpenaiTemplate:leak", api_key=KEY)
+    notebook.page.evaluate(
+        "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.setSource('panel')",
+        chat.index,
+    )
+    chat.ask("Hello")
+    expect(chat.errors).to_be_visible()
+    chat.model.fill("OpenaiTemplate:echo")
+    chat.model.press("Enter")
+    chat.ask("Hello")
+    chat.done()
+    notebook.save()
+    assert KEY not in notebook.path.read_text(encoding="utf-8")
+    assert KEY not in chat.node.inner_html()
+    assert python(notebook, f"{KEY!r} in str(panel.get_state())") == "False"
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_text_can_be_read_in_every_theme(panel, notebook, theme):
+    """In each theme text stands out from its ground (4.5 : 1), and pictures are kept for the eye."""
+    with contextlib.ExitStack() as after:
+        notebook.theme(theme)
+        after.callback(notebook.theme, "JupyterLab Light")
+        chat = panel("Demo:demo-fast")
+        name = theme.removeprefix("JupyterLab ").lower().replace(" ", "-")
+        chat.kept(f"{name}-empty")
+        chat.ask("think, a list, a table and code")
+        chat.done()
+        chat.node.locator("summary").click()
+        chat.kept(f"{name}-reasoning")
+        chat.model.fill("nobody:x")
+        chat.model.press("Enter")
+        chat.ask("Hello")
+        expect(chat.errors).to_be_visible()
+        chat.kept(f"{name}-error")
+        parts = (
+            ".g4f-bubble, .g4f-body p, .g4f-body td, .g4f-facts, .g4f-thoughts, .g4f-error-text, .g4f-problem"
+        )
+        for text, contrast in chat.node.evaluate(CONTRASTS, parts):
+            assert contrast >= 4.5, text
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_it_fits(panel, notebook, width):
+    """At 360 pixels as at 1100 nothing sticks out, and wide code and tables scroll by themselves."""
+    chat = panel("OpenaiTemplate:markdown")
+    chat.node.evaluate("(node, width) => { node.parentElement.style.width = `${width}px`; }", width)
+    chat.kept(f"{width}-empty")
+    chat.ask("Show me everything that Markdown can do, and a_very_long_word_without_any_space_" + "x" * 60)
+    chat.done()
+    chat.kept(f"{width}-markdown")
+    assert chat.node.evaluate("node => node.getBoundingClientRect().width") <= width
+    sticking = """node => [...node.querySelectorAll("*")].filter((part) =>
+        part.getBoundingClientRect().right > node.getBoundingClientRect().right + 1
+        && !part.closest("pre, .g4f-wide, .g4f-unseen")).map((part) => part.outerHTML)"""
+    assert chat.node.evaluate(sticking) == []
+    chat.model.fill("OpenaiTemplate:drip-20")
+    chat.model.press("Enter")
+    chat.ask(WORDS)
+    expect(chat.answers.last).to_contain_text("word20")
+    chat.kept(f"{width}-streaming")
+    chat.stop.click()
+    chat.done(2)
+
+
+CONTRASTS = """(root, selector) => {
+    const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+    const ground = (node) => {
+        const own = node ? rgba(getComputedStyle(node).backgroundColor) : [255, 255, 255, 1];
+        return own[3] === 1 ? own : over(own, ground(node.parentElement));
+    };
+    const light = (colour) => {
+        const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        const [r, g, b] = colour.map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    return [...root.querySelectorAll(selector)].map((node) => {
+        const below = ground(node);
+        const ink = over(rgba(getComputedStyle(node).color), below);
+        const [high, low] = [light(ink), light(below)].sort((a, b) => b - a);
+        const name = `${node.className || node.tagName}: ${node.textContent.slice(0, 30)}`;
+        return [name, (high + 0.05) / (low + 0.05)];
+    });
+}"""

@@ -1,0 +1,582 @@
+"""The panel's protocol, as a view sees it, against a real server; no kernel, no browser."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
+from g4f_nb.loops import own_loop
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.registry import Model
+from g4f_nb.testing import serve
+from g4f_nb.widgets import ChatPanel
+
+KEY = "planted-key-4711"
+WORDS = " ".join(f"word{number}" for number in range(300))
+
+
+class Recorded(ChatPanel):
+    """A panel whose messages are kept with their times, in the order in which they left."""
+
+    def __init__(self, *args, **options):
+        self.sent = []
+        super().__init__(*args, **options)
+
+    def send(self, content, buffers=None):  # noqa: ARG002  # the signature of ipywidgets
+        """Keep a message instead of sending it."""
+        # Through JSON: what could not travel shall fail here.
+        self.sent.append((time.monotonic(), json.loads(json.dumps(content))))
+
+    def hear(self, **message):
+        """Act as if a view had sent a message."""
+        self._handle_custom_msg(message, [])
+
+    def of(self, kind, **fields):
+        """Give the messages of one kind, with these fields."""
+        return [m for _, m in self.sent if m["type"] == kind and fields.items() <= m.items()]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give a server whose model names are behaviours."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def panel(server):
+    """Make panels on the test server, which end with the test."""
+    made = []
+
+    def make(behaviour="echo", **options):
+        model = behaviour if ":" in behaviour else f"OpenaiTemplate:{behaviour}"
+        made.append(Recorded(model, api_base=server.api_base, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        assert one.wait(5)
+
+
+def until(condition, seconds=5):
+    """Wait for what happens on another thread."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def shown(messages):
+    """Give what a view shows that follows these deltas."""
+    finished, opened = [], ""
+    for message in messages:
+        finished += message["finished"]
+        opened = message["open"]
+    return "".join([*finished, opened])
+
+
+def roles(chat):
+    """Give the roles of the settled items."""
+    return [item["role"] for item in chat.turns]
+
+
+# ---- a turn ----------------------------------------------------------------------------------------
+
+
+def test_ask_returns_at_once_and_the_end_is_settled(panel):
+    """`ask` does not wait; afterwards `value`, `messages` and `turns` hold the same answer."""
+    chat = panel("slow-300")
+    start = time.monotonic()
+    chat.ask("Hello")
+    assert time.monotonic() - start < 0.25
+    assert chat.busy
+    assert chat.value is None
+    assert chat.wait(5)
+    assert not chat.busy
+    assert chat.value.text == "ok"
+    assert chat.messages == [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "ok"}]
+    assert roles(chat) == ["user", "assistant"]
+    assert chat.turns[1]["html"] == "<p>ok</p>\n"
+    assert chat.turns[1]["footer"][:2] == ["OpenaiTemplate", "slow-300"]
+    assert chat.turns[1]["mark"] == ""
+
+
+def test_the_deltas_add_up_to_the_settled_answer(panel):
+    """Whoever appends `finished` and replaces `open` has seen exactly what is kept in the end."""
+    chat = panel("drip-5")
+    text = "# Title\n\nA paragraph.\n\n" + WORDS[:600] + "\n\n- one\n- two\n\n```python\nx = 1\n```\n"
+    chat.hear(type="ask", request="r1", text=text)
+    assert chat.wait(20)
+    deltas = chat.of("delta")
+    assert {m["request"] for m in deltas} == {"r1"}
+    assert [m["n"] for m in deltas] == list(range(len(deltas)))
+    assert len(deltas) > 3
+    html = chat.turns[-1]["html"]
+    finished = "".join(block for m in deltas for block in m["finished"])
+    assert finished.startswith("<h1>Title</h1>")
+    assert html.startswith(finished)
+    assert chat.turns[-1]["id"] == "r1-assistant"
+
+
+def test_at_most_twelve_deltas_a_second(panel):
+    """However fast the text comes, a browser gets few messages: 20000 words here, 3 ms a word there."""
+    for behaviour, text in (("tiny-20000", "Hello"), ("drip-3", f"{WORDS} {WORDS}")):
+        chat = panel(behaviour)
+        chat.ask(text)
+        assert chat.wait(20)
+        times = [at for at, message in chat.sent if message["type"] == "delta"]
+        assert all(times[i + 12] - times[i] >= 1 for i in range(len(times) - 12))
+        assert len(times) >= 1
+
+
+def test_reasoning_goes_beside_the_answer(panel):
+    """Thoughts arrive as text of their own and are no part of what is sent next time."""
+    chat = panel("reason")
+    chat.ask("Hello")
+    assert chat.wait(5)
+    item = chat.turns[-1]
+    assert item["reasoning"].startswith("The user wants")
+    assert item["text"] == "Hello"
+    assert chat.messages[-1]["content"] == "Hello"
+
+
+def test_thoughts_are_sent_once():
+    """Each delta carries only the thoughts that are new."""
+    chat = Recorded("Demo:demo")
+    chat.ask("think")
+    assert chat.wait(10)
+    pieces = [m["reasoning"] for m in chat.of("delta") if m["reasoning"]]
+    assert len(pieces) > 1
+    assert "".join(pieces) == chat.turns[-1]["reasoning"]
+
+
+def test_each_turn_sends_all_before_it(panel, server):
+    """The conversation has memory, with the system prompt in front; `clear` ends it."""
+    chat = panel("memory", system="Be brief.")
+    for question in ("one", "two", "three"):
+        chat.ask(question)
+        assert chat.wait(5)
+    body = server.requests[-1].body
+    assert [m["role"] for m in body["messages"]] == ["system", *["user", "assistant"] * 2, "user"]
+    assert body["messages"][0]["content"] == "Be brief."
+    assert "3" in chat.value.text
+    chat.hear(type="clear")
+    assert (chat.turns, chat.messages) == ([], [])
+    chat.ask("four")
+    assert chat.wait(5)
+    assert len(server.requests[-1].body["messages"]) == 2
+
+
+def test_messages_are_copies(panel):
+    """Changing what `messages` gave changes nothing in the panel."""
+    chat = panel()
+    chat.ask("Hello")
+    assert chat.wait(5)
+    chat.messages[0]["content"] = "changed"
+    chat.messages.clear()
+    assert chat.messages[0]["content"] == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "mark"),
+    [
+        ("empty", "The answer is empty"),
+        ("refuse", "Declined"),
+        ("filter", "Cut off by the provider's content filter"),
+    ],
+)
+def test_an_unusual_end_is_said(panel, behaviour, mark):
+    """An answer that is empty, refused or filtered does not look like an ordinary one."""
+    chat = panel(behaviour)
+    chat.ask("Hello big wide world")
+    assert chat.wait(5)
+    assert chat.turns[-1]["mark"] == mark
+
+
+def test_a_call_for_tools_is_said(panel):
+    """A model that wants tools is not just silent."""
+    tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    chat = panel("tools", tools=[tool])
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert "add" in chat.turns[-1]["mark"]
+
+
+# ---- stop, replace, late chunks --------------------------------------------------------------------
+
+
+def test_stop_keeps_the_part_and_ends_the_request(panel, server):
+    """After `stop` the text so far stays, the server sees the connection go, and nothing more arrives."""
+    chat = panel("drip-20")
+    aborted = server.aborted
+    chat.hear(type="ask", request="r1", text=WORDS)
+    until(lambda: len(chat.of("delta")) > 3)
+    chat.hear(type="stop", request="r1")
+    sent = len(chat.sent)
+    assert chat.wait(2)
+    assert server.wait_for(lambda seen: seen.aborted > aborted, 1)
+    assert chat.value.partial
+    assert WORDS.startswith(chat.value.text)
+    assert chat.turns[-1]["mark"] == "Stopped"
+    assert chat.messages[-1] == {"role": "assistant", "content": chat.value.text}
+    assert chat.error is None
+    chat.ask("Next")
+    assert chat.wait(5)
+    assert not [m for _, m in chat.sent[sent:] if m["request"] == "r1"]
+
+
+def test_a_late_chunk_is_dropped(panel):
+    """What a provider yields after the stop, or was about to be sent then, reaches no view and no turn."""
+    chat = panel("drip-10")
+    chat.ask(WORDS)
+    until(lambda: chat.of("delta"))
+    turn = chat._turn
+    chat.stop()
+    assert chat.wait(2)
+    settled, sent = chat.turns, len(chat.sent)
+    turn.reply.add("too late")
+    turn.due = turn.stopped = False
+    own_loop().loop.call_soon_threadsafe(chat._changed, turn)
+    time.sleep(0.3)
+    assert (chat.turns, len(chat.sent)) == (settled, sent)
+
+
+def test_a_late_stop_does_not_hit_the_next_turn(panel):
+    """A view that stops a request which is over leaves the one that runs now alone."""
+    chat = panel("drip-20")
+    chat.hear(type="ask", request="r1", text="one two")
+    assert chat.wait(5)
+    chat.hear(type="ask", request="r2", text="one two three")
+    chat.hear(type="stop", request="r1")
+    assert chat.wait(5)
+    assert chat.value.text == "one two three"
+
+
+def test_a_new_question_replaces_the_running_one(panel, server):
+    """Asking again stops what runs; its late chunks reach neither the views nor the new turn."""
+    chat = panel("drip-5")
+    chat.hear(type="ask", request="r1", text=WORDS)
+    until(lambda: chat.of("delta"))
+    chat.hear(type="ask", request="r2", text="short")
+    asked = len(chat.sent)
+    assert chat.busy
+    assert chat.wait(5)
+    assert [item["id"] for item in chat.turns] == ["r1-user", "r1-assistant", "r2-user", "r2-assistant"]
+    assert chat.turns[1]["mark"] == "Stopped"
+    assert chat.turns[3]["text"] == "short"
+    assert {m["request"] for _, m in chat.sent[asked:]} <= {"r2"}
+
+
+def test_a_stop_while_nothing_comes_leaves_its_mark(panel, server):
+    """A silent server can be stopped, too; the question without an answer is not sent again."""
+    chat = panel("silent")
+    chat.ask("Hello")
+    assert server.wait_for(lambda seen: seen.requests and seen.requests[-1].body["model"] == "silent")
+    chat.stop()
+    assert chat.wait(2)
+    assert chat.turns[-1]["mark"] == "Stopped"
+    assert chat.messages == []
+
+
+def test_clear_in_the_middle_leaves_nothing(panel):
+    """What is cleared while it streams does not come back."""
+    chat = panel("drip-10")
+    chat.ask(WORDS)
+    until(lambda: chat.of("delta"))
+    chat.clear()
+    assert not chat.busy
+    count = len(chat.sent)
+    time.sleep(0.3)
+    assert (chat.turns, chat.messages, len(chat.sent)) == ([], [], count)
+
+
+def test_stop_and_clear_without_a_turn_do_nothing(panel):
+    """Nothing to stop is no error."""
+    chat = panel()
+    chat.stop()
+    chat.clear()
+    assert chat.wait(0)
+    assert chat.turns == []
+
+
+# ---- errors ----------------------------------------------------------------------------------------
+
+
+def test_a_refusal_of_the_server_is_shown(panel):
+    """What the server refuses is an item of the conversation, kept in `error`, and not sent again."""
+    chat = panel("error-429", max_retries=0)
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert roles(chat) == ["user", "error"]
+    assert "429" in chat.turns[-1]["text"]
+    assert isinstance(chat.error, RateLimitError)
+    assert chat.messages == []
+    chat.model = "OpenaiTemplate:echo"
+    chat.ask("Again")
+    assert chat.wait(5)
+    assert chat.error is None
+    assert [m["content"] for m in chat.messages] == ["Again", "Again"]
+
+
+def test_an_error_in_the_middle_keeps_the_text(panel):
+    """A stream that breaks off leaves its text, the mark and the reason."""
+    chat = panel("cut", max_retries=0)
+    chat.ask("Hello")
+    assert chat.wait(10)
+    assert roles(chat) == ["user", "assistant", "error"]
+    assert chat.turns[1]["mark"] == "Broken off"
+    assert chat.turns[1]["text"].startswith("This answer breaks")
+    assert chat.value.partial
+
+
+def test_a_wrong_option_is_shown_before_anything_is_sent(panel, server):
+    """What cannot be sent is said in the panel, and the panel is idle again."""
+    chat = panel(temprature=1)
+    count = len(server.requests)
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert roles(chat) == ["user", "error"]
+    assert "temprature" in chat.turns[-1]["text"]
+    assert len(server.requests) == count
+
+
+def test_an_answer_that_cannot_be_rendered_is_shown_as_text(panel, monkeypatch):
+    """A fault of ours in rendering hangs nothing: the text is there, with the reason."""
+
+    def fail(self):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("g4f_nb.rendering.HtmlStream.take", fail)
+    chat = panel()
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert roles(chat) == ["user", "assistant", "error"]
+    assert chat.turns[1]["html"] is None
+    assert chat.turns[1]["text"] == "Hello"
+    assert "too deep" in chat.turns[2]["text"]
+
+
+def test_an_empty_question_is_refused(panel):
+    """From Python it is a mistake, from a view it is nothing."""
+    chat = panel()
+    with pytest.raises(InvalidParameterError, match="empty"):
+        chat.ask("  \n")
+    chat.hear(type="ask", request="r1", text="  ")
+    assert chat.turns == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"type": "ask"},
+        {"type": "ask", "request": 1, "text": "x"},
+        {"type": "stop"},
+        {"type": "what"},
+        {"type": "hello"},
+    ],
+)
+def test_messages_of_no_known_form_are_ignored(panel, message):
+    """A view of another version does no harm."""
+    chat = panel()
+    chat.hear(**message)
+    assert (chat.sent, chat.turns, chat.busy) == ([], [], False)
+
+
+# ---- models ----------------------------------------------------------------------------------------
+
+
+def test_a_bad_model_is_a_problem_with_a_way_out():
+    """A model that cannot be used is said as soon as it is chosen, and is gone with a better choice."""
+    chat = Recorded("Grok:llama")
+    assert "did you mean" in chat.problem
+    chat.model = "demo"
+    assert chat.problem == ""
+
+
+def test_providers_and_models_are_listed_in_the_background(panel, server):
+    """A view gets the ready providers, a provider's models, or the reason why there are none."""
+    chat = panel()
+    chat.hear(type="models", provider="", view="v1")
+    chat.hear(type="models", provider="openaitemplate", view="v2")
+    chat.hear(type="models", provider="Nobody", view="v3")
+    until(lambda: len(chat.of("models")) == 3)
+    (providers,), (models,), (failed,) = (chat.of("models", view=f"v{n}") for n in (1, 2, 3))
+    assert "Demo" in providers["names"]
+    assert "drip-20" in models["names"]
+    assert (failed["names"], models["error"]) == ([], None)
+    assert "Nobody" in failed["error"]
+
+
+def test_a_key_goes_to_one_provider_only(panel, server):
+    """After a change to another provider, neither key nor address of the first one is passed on."""
+    chat = panel(api_key=KEY)
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
+    count = len(server.requests)
+    chat.model = "Groq:llama"
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert "needs a key" in chat.turns[-1]["text"]
+    chat.model = "Demo:demo-fast"
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert chat.turns[-1]["role"] == "assistant"
+    assert len(server.requests) == count
+
+
+def test_a_model_with_settings_and_a_class_can_be_given(server):
+    """What names a model elsewhere names it here."""
+    from g4f_nb.providers import OpenaiTemplate
+
+    class Mine(OpenaiTemplate):
+        api_base = server.api_base
+        default_model = "echo"
+
+    for model in (Model("OpenaiTemplate:echo", api_base=server.api_base), Mine):
+        chat = Recorded(model)
+        chat.ask("Hello")
+        assert chat.wait(5)
+        assert chat.value.text == "Hello"
+    assert chat.model == "Mine"
+
+
+# ---- views -----------------------------------------------------------------------------------------
+
+
+def test_a_view_that_comes_later_gets_the_whole_so_far(panel):
+    """`hello` in the middle gives all up to the last delta, so that the next one fits on."""
+    chat = panel("drip-10")
+    chat.hear(type="ask", request="r1", text="A paragraph.\n\n" + WORDS)
+    until(lambda: len(chat.of("delta")) > 4)
+    chat.hear(type="hello", view="v2")
+    (live,) = chat.of("live", view="v2")
+    before = [m for m in chat.of("delta") if m["n"] <= live["n"]]
+    assert live["request"] == "r1"
+    assert live["n"] == before[-1]["n"]
+    assert shown([live]) == shown(before)
+    chat.stop()
+
+
+def test_hello_is_answered_when_idle(panel):
+    """A view that comes to an idle panel learns that nothing is on its way."""
+    chat = panel()
+    chat.hear(type="hello", view="v1")
+    assert chat.of("live") == [{"type": "live", "view": "v1", "request": None}]
+
+
+def test_text_in_flight_is_no_trait(panel):
+    """While an answer streams, the synced state does not hold it."""
+    chat = panel("drip-10")
+    chat.ask("secretword " + WORDS)
+    until(lambda: len(chat.of("delta")) > 2)
+    assert [item["role"] for item in chat.get_state()["turns"]] == ["user"]
+    chat.stop()
+
+
+def test_no_key_is_in_state_message_or_repr(panel):
+    """A key given as an option is found nowhere, not even when the server repeats it."""
+    chat = panel("leak", api_key=KEY)
+    chat.hear(type="hello", view="v1")
+    chat.hear(type="models", provider="OpenaiTemplate", view="v1")
+    chat.ask("Hello")
+    assert chat.wait(5)
+    until(lambda: chat.of("models"))
+    assert roles(chat) == ["user", "error"]
+    everything = [
+        json.dumps(chat.get_state(), default=str),
+        json.dumps(chat.sent),
+        repr(chat),
+        str(vars(chat)),
+    ]
+    assert not [text for text in everything if KEY in text]
+
+
+def test_a_provider_that_tells_the_key_is_masked():
+    """Even a provider of the user's own that puts the key into its error does not bring it into the panel."""
+
+    class Leaky(AsyncGeneratorProvider):
+        @classmethod
+        async def create_async_generator(cls, model, messages, api_key=None, **kwargs):  # noqa: ARG003
+            raise ValueError(f"bad key {api_key}")
+            yield ""
+
+    chat = Recorded(Leaky, api_key=KEY)
+    chat.ask("Hello")
+    assert chat.wait(5)
+    assert chat.turns[-1]["text"] == "ValueError: bad key ***"
+
+
+# ---- Python ----------------------------------------------------------------------------------------
+
+
+def test_wait_gives_up_after_its_time(panel):
+    """`wait` says whether the panel is idle."""
+    chat = panel("stall")
+    chat.ask("Hello")
+    start = time.monotonic()
+    assert not chat.wait(0.3)
+    assert 0.25 < time.monotonic() - start < 2
+    chat.stop()
+    assert chat.wait(2)
+
+
+def test_an_observer_may_ask_but_not_wait(panel):
+    """When `busy` ends, the next question can be asked there; waiting there is refused, not a deadlock."""
+    chat = panel()
+    outcome = []
+
+    def chain(change):
+        if not change["new"] and len(chat.messages) < 4:
+            assert threading.current_thread() is own_loop().thread
+            with pytest.raises(LoopError):
+                chat.wait(1)
+            outcome.append(chat.value.text)
+            chat.ask("second")
+
+    chat.observe(chain, "busy")
+    chat.ask("first")
+    until(lambda: len(chat.messages) == 4)
+    assert outcome == ["first"]
+    assert chat.wait(5)
+
+
+def test_many_threads_may_ask():
+    """Questions from several threads at once end in one consistent conversation."""
+    chat = Recorded("Demo:demo-fast")
+    threads = [threading.Thread(target=chat.ask, args=(f"question {n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert chat.wait(10)
+    assert roles(chat).count("user") == 8
+    assert roles(chat)[-1] == "assistant"
+    assert len({item["id"] for item in chat.turns}) == len(chat.turns)
+
+
+def test_a_plain_script_can_use_it():
+    """Without a kernel, a panel works and nothing is printed; leaving in the middle is quiet, too."""
+    code = (
+        "from g4f_nb.widgets import ChatPanel\n"
+        "panel = ChatPanel('Demo:demo-fast')\n"
+        "panel.ask('Hello'); assert panel.wait(20); assert 'Demo' in panel.value.text\n"
+        "panel.close()\n"
+        "panel = ChatPanel('Demo:demo-slow'); panel.ask('Hello')\n"
+    )
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
