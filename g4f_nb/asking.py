@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb import loops, settings
+from g4f_nb import loops, ownloop, settings
 from g4f_nb.chunks import Chunk, Reply
 from g4f_nb.errors import G4FError
 from g4f_nb.messages import as_messages
@@ -148,7 +148,7 @@ def ask(
 ) -> Reply:
     """Ask one question and wait for the whole reply; works in a notebook as anywhere else."""
     question = prepare(prompt, model, provider=provider, system=system, **options)
-    return loops.own_loop().submit(answer(question, question.new_reply(), stream=False)).result()
+    return ownloop.own_loop().submit(answer(question, question.new_reply(), stream=False)).result()
 
 
 async def ask_async(

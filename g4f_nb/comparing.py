@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb import asking, batch, frontend, loops
+from g4f_nb import asking, batch, frontend, loops, ownloop
 from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import content_text
@@ -101,7 +101,7 @@ def compare(
     grid = _grid(
         prompts, models, system=system, repeats=repeats, concurrency=concurrency, parameters=parameters
     )
-    job = loops.own_loop().submit(_work(grid))
+    job = ownloop.own_loop().submit(_work(grid))
     with _Progress(grid, shown=progress) as bar:
         try:
             job.result(bar.refresh, beat=0.25)

@@ -22,7 +22,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
     proxy_bypass_environment,
 )
 
-from g4f_nb import errors, loops
+from g4f_nb import errors, loops, ownloop
 from g4f_nb.credentials import origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError
@@ -129,6 +129,9 @@ class Answer:
                 return piece
             with _Deadline(limit, self._end):
                 return await content.readany()
+        except asyncio.CancelledError as error:
+            # Without aiohttp's frames: a notebook would spend half a second on rendering them.
+            raise error.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001  # translated below, or raised again there
             failure = translate(error, self._call, "between two pieces of the answer")
         raise failure
@@ -185,6 +188,8 @@ class Exchange:
                         allow_redirects=False,
                         timeout=_timeouts(call.limits.connect),
                     )
+            except asyncio.CancelledError as error:
+                raise error.with_traceback(None) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
                 failure: G4FError | None = translate(error, call, "before the first byte of the answer")
             else:
@@ -370,7 +375,7 @@ def _abandon(session: aiohttp.ClientSession) -> None:
 @atexit.register
 def _close_all() -> None:
     # Our own loop closes its session itself; what is left are sessions on loops that never ended.
-    loops.stop_own_loop()
+    ownloop.stop_own_loop()
     while _sessions:
         _, (session, _) = _sessions.popitem()
         _abandon(session)

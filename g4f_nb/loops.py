@@ -16,32 +16,30 @@ across a `yield` never fires, anyio's cancel scopes raise, and on Ctrl-C the ser
 
 from __future__ import annotations
 
-import _asyncio
 import asyncio
-import atexit
 import contextlib
 import contextvars
-import os
 import queue
-import selectors
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
-from concurrent.futures import Future as ThreadFuture
-from concurrent.futures import wait as wait_for_threads
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from g4f_nb import settings
 from g4f_nb.errors import LoopError
+from g4f_nb.ownloop import (
+    BEAT,
+    CLOSING,
+    hold_daemons_at_exit,
+    own_loop,
+    refuse_own_thread,
+    running_loop,
+)
 
 T = TypeVar("T")
 
-# How long a wait may last before Python looks at signals and cancellation again.
-BEAT = 0.1
-# How long an ended stream may take to close its connection before the caller goes on without it.
-_CLOSING = 5.0
 # Items handed over at once, and items that may wait for a slow consumer.
 _BATCH, _BACKLOG = 512, 4096
 # How old a batch may grow, in seconds, while its source does not let go of the loop.
@@ -59,7 +57,7 @@ class Door:
 def choose_door() -> Door:
     """Decide for the calling thread; `doctor`-like tools show the reason."""
     wish = settings.current().door
-    loop = _running_loop()
+    loop = running_loop()
     if loop is None:
         return Door("own", "no event loop runs on this thread")
     if wish == "own":
@@ -100,7 +98,7 @@ def own_batches(source: AsyncIterator[T], *, beat: float | None = None) -> OwnBa
 
     With `beat`, an empty batch comes after so many seconds of silence. Close it when done.
     """
-    _refuse_own_thread()
+    refuse_own_thread()
     return OwnBatches(source, beat=beat)
 
 
@@ -116,7 +114,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 async def call(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on our own loop and await it here; cancelling this cancels that, and waits for it."""
     own = own_loop()
-    if _running_loop() is own.loop:
+    if running_loop() is own.loop:
         return await coroutine
     job = own.submit(coroutine)
     outcome = asyncio.wrap_future(job.future)
@@ -125,7 +123,7 @@ async def call(coroutine: Coroutine[Any, Any, T]) -> T:
             return await asyncio.shield(outcome)
         except asyncio.CancelledError:
             job.cancel()
-            await asyncio.wait({outcome}, timeout=_CLOSING)
+            await asyncio.wait({outcome}, timeout=CLOSING)
             if outcome.done():
                 outcome.exception()
             raise
@@ -247,7 +245,7 @@ class _CallersBatches(_Batches[T]):
             if self._finished:
                 self._raise_failure()
                 raise StopIteration
-            if _running_loop() is not self._loop:
+            if running_loop() is not self._loop:
                 raise LoopError("this generator began on another thread's event loop: go on with it there")
             self._turn(BEAT)
             _raise_if_cancelled(self._outer, self._asked)
@@ -261,13 +259,13 @@ class _CallersBatches(_Batches[T]):
         if task is None or task.done():
             return
         task.add_done_callback(self._forget)
-        if _running_loop() is not self._loop:
+        if running_loop() is not self._loop:
             # Collected on another thread: ask, but do not wait for a loop that we cannot enter.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(task.cancel)
             return
         task.cancel()
-        end = time.monotonic() + _CLOSING
+        end = time.monotonic() + CLOSING
         while not task.done() and time.monotonic() < end:
             self._turn(BEAT, until=task)
 
@@ -306,7 +304,7 @@ class OwnBatches(_Batches[T]):
         self._own = own_loop()
         self._inbox: queue.SimpleQueue[tuple[list[T], bool]] = queue.SimpleQueue()
         self._context = contextvars.copy_context()
-        running = _running_loop()
+        running = running_loop()
         self._outer = asyncio.current_task(running) if running else None
         self._asked = self._outer.cancelling() if self._outer else 0
         self._started = self._ended = self._announced = False
@@ -331,7 +329,7 @@ class OwnBatches(_Batches[T]):
                 continue
             if batch:
                 return batch
-        _hold_daemons_at_exit()
+        hold_daemons_at_exit()
         self._raise_failure()
         raise StopIteration
 
@@ -342,7 +340,7 @@ class OwnBatches(_Batches[T]):
         self._own.loop.call_soon_threadsafe(self._stop)
         if threading.current_thread() is self._own.thread:
             return
-        end = time.monotonic() + _CLOSING
+        end = time.monotonic() + CLOSING
         while time.monotonic() < end and not self._ended:
             with contextlib.suppress(queue.Empty):
                 self._late += self._take(BEAT)
@@ -409,186 +407,10 @@ class OwnBatches(_Batches[T]):
             _resolve(self._drained)
 
 
-class _InsulatedLoop(asyncio.SelectorEventLoop):
-    """A loop that nest_asyncio's patches do not reach: the original methods, C tasks and C futures.
-
-    nest_asyncio replaces methods on the platform's loop class and `asyncio.Task` by its Python twin, which
-    makes every loop of the process slower; what stands on this class wins over both.
-    """
-
-    run_forever = asyncio.BaseEventLoop.run_forever
-    run_until_complete = asyncio.BaseEventLoop.run_until_complete
-    _run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]  # noqa: SLF001  # see above
-    _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def create_future(self) -> asyncio.Future[Any]:
-        return _asyncio.Future(loop=self)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.set_task_factory(_c_task)  # type: ignore[arg-type]  # it takes what asyncio gives
-
-    def disown(self) -> None:
-        """Close what a forked child has inherited, without touching the parent's side of it.
-
-        They share one epoll object: unregistering anything from it would make the parent deaf.
-        """
-        parts = vars(self)
-        parts["_selector"].close()
-        parts.update(_selector=selectors.SelectSelector(), _thread_id=None)
-        for transport in list(parts["_transports"].values()):
-            socket, vars(transport)["_sock"] = vars(transport)["_sock"], None
-            if socket is not None:
-                socket.close()
-        self.close()
-
-
-def _c_task(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
-) -> asyncio.Task[T]:
-    return _asyncio.Task(coroutine, loop=loop, **options)
-
-
-class Job(Generic[T]):
-    """A coroutine at work on our own loop; `future` is its outcome, for any thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
-        self.future: ThreadFuture[T] = ThreadFuture()
-        self._loop = loop
-        self._coroutine = coroutine
-        self._task: asyncio.Task[T] | None = None
-        loop.call_soon_threadsafe(self._start, context=contextvars.copy_context())
-
-    def cancel(self) -> None:
-        """Ask it to end; `future` tells when it has."""
-        self._loop.call_soon_threadsafe(self._cancel)
-
-    def result(self, each_beat: Callable[[], None] | None = None, *, beat: float = BEAT) -> T:
-        """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends it, too."""
-        try:
-            while not self.future.done():
-                wait_for_threads({self.future}, timeout=beat)
-                if each_beat is not None:
-                    each_beat()
-            _hold_daemons_at_exit()
-            return self.future.result()
-        except BaseException:
-            if not self.future.done():
-                self.cancel()
-                wait_for_threads({self.future}, timeout=_CLOSING)
-            raise
-
-    def _start(self) -> None:
-        self._task = self._loop.create_task(self._coroutine)
-        self._task.add_done_callback(self._end)
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _end(self, task: asyncio.Task[T]) -> None:
-        if task.cancelled():
-            self.future.set_exception(asyncio.CancelledError())
-        elif (error := task.exception()) is not None:
-            self.future.set_exception(error)
-        else:
-            self.future.set_result(task.result())
-
-
-class OwnLoop:
-    """Our daemon thread and its loop."""
-
-    def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.loop = _InsulatedLoop()
-        self._stopping = False
-        self.thread = threading.Thread(target=self._run, name="g4f_nb-loop", daemon=True)
-        self.thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the loop still takes work."""
-        return self.thread.is_alive() and not self.loop.is_closed()
-
-    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Job[T]:
-        """Start a coroutine, in a copy of the caller's context."""
-        return Job(self.loop, coroutine)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        try:
-            while not self._stopping:
-                # A task that raises SystemExit has it as its outcome; it must not end everybody else's work.
-                with contextlib.suppress(SystemExit, KeyboardInterrupt):
-                    self.loop.run_forever()
-        finally:
-            _finish(self.loop)
-
-    def stop(self) -> None:
-        """Cancel what runs, close what is open, end the thread."""
-        if self.alive and threading.current_thread() is not self.thread:
-            self._stopping = True
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self.thread.join(_CLOSING)
-
-
-_own: OwnLoop | None = None
-_own_lock = threading.Lock()
-
-
-def own_loop() -> OwnLoop:
-    """Our loop, started at the first call and anew after a fork."""
-    global _own  # noqa: PLW0603  # one loop a process is the point
-    own = _own
-    if own is not None and own.pid == os.getpid() and own.alive:
-        return own
-    with _own_lock:
-        if _own is None or _own.pid != os.getpid() or not _own.alive:
-            _own = OwnLoop()
-        return _own
-
-
-def stop_own_loop() -> None:
-    """End our loop; the next call starts another."""
-    own = _own
-    if own is not None and own.pid == os.getpid():
-        own.stop()
-
-
-def _after_fork() -> None:
-    # The child has neither the thread nor a usable lock.
-    global _own, _own_lock  # noqa: PLW0603
-    inherited, _own = _own, None
-    _own_lock = threading.Lock()
-    if inherited is not None and not inherited.loop.is_closed():
-        inherited.loop.disown()
-
-
-atexit.register(stop_own_loop)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
-
-
 def _enters() -> bool:
     """Whether the first door is the one; refuses a call that would wait for itself."""
-    _refuse_own_thread()
+    refuse_own_thread()
     return choose_door().name == "caller"
-
-
-def _refuse_own_thread() -> None:
-    running = _running_loop()
-    if running is not None and _own is not None and running is _own.loop:
-        raise LoopError(
-            "a synchronous call was made on g4f_nb's own loop, where it would wait for itself: "
-            "await the asynchronous form instead (create_async_generator, create_async, ask_async)"
-        )
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _patched_running_loop() -> asyncio.AbstractEventLoop:
@@ -629,15 +451,6 @@ async def _collect(source: AsyncIterator[T] | Awaitable[T]) -> list[T]:
             await source.aclose()
 
 
-def _hold_daemons_at_exit() -> None:
-    """Keep a daemon thread waiting while the program ends, as Python does with them all.
-
-    Our loop ends a little earlier, and the thread would die of that with a traceback.
-    """
-    if threading.current_thread().daemon and not threading.main_thread().is_alive():
-        threading.Event().wait()
-
-
 def _discard(source: object) -> None:
     """Spare a coroutine that nobody will await Python's warning."""
     if isinstance(source, Coroutine):
@@ -649,15 +462,3 @@ def _discard(source: object) -> None:
 def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _finish(loop: asyncio.AbstractEventLoop) -> None:
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(Exception):
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    asyncio.set_event_loop(None)
-    loop.close()

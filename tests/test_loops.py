@@ -15,7 +15,7 @@ import aiohttp
 import anyio
 import pytest
 
-from g4f_nb import loops
+from g4f_nb import loops, ownloop
 from g4f_nb.errors import LoopError
 from g4f_nb.loops import to_sync_generator
 from g4f_nb.providers.openai_template import OpenaiTemplate
@@ -62,7 +62,7 @@ def inside(door):
         else:
             with asyncio.Runner() as runner:
                 result = runner.run(beside_a_loop(work))
-        assert not asyncio.all_tasks(loops.own_loop().loop)
+        assert not asyncio.all_tasks(ownloop.own_loop().loop)
         return result
 
     return enter
@@ -223,7 +223,7 @@ def test_an_error_arrives_as_it_is_after_the_items_before_it(inside, error):
         raise error
 
     def work():
-        thread = loops.own_loop().thread
+        thread = ownloop.own_loop().thread
         chunks = to_sync_generator(failing())
         assert next(chunks) == 1
         whole = to_sync_generator(failing(), stream=False)
@@ -231,7 +231,7 @@ def test_an_error_arrives_as_it_is_after_the_items_before_it(inside, error):
             with pytest.raises(type(error)) as caught:
                 next(waiting)
             assert caught.value is error
-        assert loops.own_loop().thread is thread
+        assert ownloop.own_loop().thread is thread
 
     inside(work)
 
@@ -422,69 +422,3 @@ def test_the_callers_connector_is_used_and_left_open(inside, door, server):
         else:
             with pytest.raises(LoopError, match="another event loop"):
                 runner.run(with_connector())
-
-
-def test_a_synchronous_call_on_our_own_loop_is_refused():
-    """It would wait for itself; nothing is left un-awaited by the refusal."""
-
-    async def on_our_loop():
-        for stream in (True, False):
-            with pytest.raises(LoopError, match="await the asynchronous form"):
-                next(to_sync_generator(value_of(1), stream))
-        with pytest.raises(LoopError):
-            loops.own_batches(count(1))
-        return await loops.call(value_of("still at work"))
-
-    assert loops.own_loop().submit(on_our_loop()).result() == "still at work"
-    gc.collect()
-
-
-def test_cancelling_a_call_ends_the_work_first():
-    """When `call` has raised, the work's `finally` has run on our loop."""
-    source = Source(3600)
-
-    async def work():
-        async for _ in source.items():
-            pass
-
-    async def main():
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await loops.call(work())
-        assert source.ended.is_set()
-        assert await loops.call(value_of(1)) == 1
-        with pytest.raises(ValueError, match="no"):
-            await loops.call(value_of(ValueError("no")))
-
-    with asyncio.Runner() as runner:
-        runner.run(main())
-
-
-def test_a_job_gives_its_outcome_or_ends():
-    """A result, an error, `SystemExit` too; a cancelled one says so and has ended."""
-    own = loops.own_loop()
-    assert own.submit(value_of(1)).result() == 1
-    for error in (ValueError("no"), SystemExit(2)):
-        with pytest.raises(type(error)):
-            own.submit(value_of(error)).result()
-    job = own.submit(asyncio.sleep(3600))
-    job.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        job.result()
-    assert loops.own_loop() is own
-    assert own.alive
-
-
-def test_our_loop_stops_and_starts_anew():
-    """Whoever waits then is told at once; the next call works."""
-    source = Source(0.01)
-    chunks = to_sync_generator(source.items())
-    assert next(chunks) == 1
-    job = loops.own_loop().submit(asyncio.sleep(3600))
-    loops.stop_own_loop()
-    assert source.ended.is_set()
-    with pytest.raises(asyncio.CancelledError):
-        job.result()
-    with pytest.raises((asyncio.CancelledError, LoopError)):
-        list(chunks)
-    assert loops.run(value_of(1)) == 1

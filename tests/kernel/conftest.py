@@ -16,7 +16,7 @@ from g4f_nb.testing import serve
 PREPARED = """
 import asyncio, contextvars, os, threading
 import g4f_nb
-from g4f_nb import asking, loops
+from g4f_nb import asking, loops, ownloop
 from g4f_nb.providers.openai_template import OpenaiTemplate
 
 def options(model, base, text="one two three four " * 50):
@@ -38,7 +38,7 @@ def left():
     "How many tasks of ours are still there, on the kernel's loop and on our own."
     def is_ours(task):
         return os.path.dirname(g4f_nb.__file__) in task.get_coro().cr_code.co_filename
-    return sum(map(is_ours, asyncio.all_tasks())), len(asyncio.all_tasks(loops.own_loop().loop))
+    return sum(map(is_ours, asyncio.all_tasks())), len(asyncio.all_tasks(ownloop.own_loop().loop))
 """
 
 

@@ -17,7 +17,7 @@ needs_uvloop = pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not
 BEGIN = """
 import asyncio, sys, threading
 from concurrent.futures import ThreadPoolExecutor as Pool
-from g4f_nb import asking, loops
+from g4f_nb import asking, loops, ownloop
 from g4f_nb.providers.openai_template import OpenaiTemplate
 
 BASE = sys.argv[1]
@@ -46,7 +46,7 @@ async def wait(model="echo"):
 
 def patched():
     import asyncio.base_events
-    kinds = [asyncio, asyncio.BaseEventLoop, asyncio.SelectorEventLoop, type(loops.own_loop().loop)]
+    kinds = [asyncio, asyncio.BaseEventLoop, asyncio.SelectorEventLoop, type(ownloop.own_loop().loop)]
     return any(hasattr(kind, "_nest_patched") for kind in kinds) or "nest_asyncio2" in sys.modules
 """
 
@@ -120,7 +120,7 @@ def test_our_own_loop_is_out_of_reach_of_patching(script, when):
     code = """
 async def look():
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert loop is loops.own_loop().loop
+    assert loop is ownloop.own_loop().loop
     assert asyncio.all_tasks() == {task} and type(task).__module__ == "_asyncio", task
     assert type(loop.create_future()).__module__ == "_asyncio"
     for name in ("run_forever", "run_until_complete", "_run_once"):
@@ -134,7 +134,7 @@ async def look():
 
 if sys.argv[2] == "after a call": text()
 nest_asyncio2.apply(); asyncio.get_event_loop().close(); asyncio.set_event_loop(None)
-print(loops.own_loop().submit(look()).result(), text(), ask())
+print(ownloop.own_loop().submit(look()).result(), text(), ask())
 """
     if when == "before the import":
         code = "import nest_asyncio2; nest_asyncio2.apply()\n" + code.replace("if sys", "text()\nif sys")
