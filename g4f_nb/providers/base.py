@@ -151,7 +151,7 @@ class AsyncProvider(AbstractProvider):
 
     @staticmethod
     @abstractmethod
-    async def create_async(model: str, messages: Messages, **kwargs: Any) -> str:  # type: ignore[override]  # the seed's own
+    async def create_async(model: str, messages: Messages, **kwargs: Any) -> str:
         """Answer as a whole."""
         raise NotImplementedError("this provider does not define create_async")
 

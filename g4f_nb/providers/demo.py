@@ -38,7 +38,10 @@ _CODE = (
     "```python\ndef fibonacci(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = b, a + b\n"
     "    return a\n\nprint([fibonacci(n) for n in range(10)])\n```\n"
 )
-_MATH = "The roots are $x = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$, and\n\n$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$\n"
+_MATH = (
+    "The roots are $x = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$, and\n\n"
+    "$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$\n"
+)
 _JSON = '{"provider": "Demo", "model_behind_it": false, "planets": [{"name": "Mars", "moons": 2}]}'
 _SENTENCE = "The quick brown fox jumps over the lazy dog, and sentence {} of this long text ends here. "
 _SECTIONS: Mapping[str, tuple[str, str]] = {
@@ -66,7 +69,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
     models = list(_PACES)  # noqa: RUF012  # class API
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # a class method, as in the other providers
+    async def create_async_generator(
         cls,
         model: str,
         messages: Messages,
@@ -78,7 +81,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         response_format: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> AsyncResult:
-        """Answer with what the prompt's words ask for; `temperature` changes nothing, for nothing is random."""
+        """Answer with what the prompt's words ask for; nothing is random, so `temperature` changes nothing."""
         del temperature
         parameters.refuse_unknown(kwargs, parameters.SAFE_PARAMETERS, provider=cls.__name__)
         model = cls.get_model(model)
@@ -107,11 +110,12 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         text = _answer(prompt, words, messages, wants_json=bool(response_format))
         text, reason = _cut(text, max_tokens, stop)
         pieces = _words(text)
-        if not stream:
-            yield text
-        else:
-            async for chunk in _paced(pieces, between, stalls="stall" in words, failure=failure):
+        stalls = "stall" in words
+        if stream or stalls or failure is not None:
+            async for chunk in _paced(pieces, between, stalls=stalls, failure=failure):
                 yield chunk
+        else:
+            yield text
         yield FinishReason(reason)
         yield Usage(spent, len(pieces), spent + len(pieces))
 

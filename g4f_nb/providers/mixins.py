@@ -34,7 +34,7 @@ class ProviderModelMixin:
 
     @classmethod
     def get_model(cls, model: str, **kwargs: Any) -> str:
-        """The name to send: the default for none, aliases followed, checked against a list where there is one."""
+        """The name to send: the default for none, aliases followed, checked where there is a list."""
         del kwargs
         name = model or cls.default_model or (cls.models[0] if cls.models else "")
         if not name:
@@ -71,6 +71,6 @@ class RaiseErrorMixin:
         if not isinstance(data, dict) or not data.get("choices"):
             shown = shorten(redact(as_text(data)), 200)
             raise UnreadableResponseError(
-                f"Invalid response: {shown} — there is no answer in it: check that api_base= is a chat server",
+                f"Invalid response: {shown} — it holds no answer: check that api_base= is a chat server",
                 status=status,
             )

@@ -121,8 +121,7 @@ class ChatReader:
             out = []
         if not self._seen_choices:
             return out + self._no_answer()
-        if self._think is not None:
-            self._tell(self._think.flush(), out)
+        self._tell_held(out)
         if self.finish_reason is None and not self.done:
             raise StreamInterruptedError(
                 f"the stream from {self._about['provider']} ended in the middle of the answer, after "
@@ -160,7 +159,7 @@ class ChatReader:
             self.started = True
         return out
 
-    def _frame(self, frame: Any, out: list[str | Chunk]) -> None:
+    def _frame(self, frame: Any, out: list[str | Chunk]) -> None:  # noqa: C901  # hot: no calls to save lines
         if not isinstance(frame, dict) or "error" in frame:
             self._complain(frame)
             if not isinstance(frame, dict):
@@ -205,8 +204,7 @@ class ChatReader:
                 self._complain(choice)
             self.finish_reason = as_text(reason)
             if not self._told_finish:
-                if self._think is not None:
-                    self._tell(self._think.flush(), out)
+                self._tell_held(out)
                 out += self._closing()
 
     def _say(self, text: str, out: list[str | Chunk]) -> None:
@@ -219,6 +217,10 @@ class ChatReader:
                 return
         self._text.write(text)
         out.append(text)
+
+    def _tell_held(self, out: list[str | Chunk]) -> None:
+        if self._think is not None:
+            self._tell(self._think.flush(), out)
 
     def _tell(self, parts: list[str | Chunk], out: list[str | Chunk]) -> None:
         for part in parts:
@@ -308,8 +310,7 @@ class ChatReader:
         self._frame(data, out)
         if not self._seen_choices:
             raise self._unreadable(body)
-        if self._think is not None:
-            self._tell(self._think.flush(), out)
+        self._tell_held(out)
         if self._calls:
             out += self._closing()
         if self._sources:
@@ -348,7 +349,9 @@ class ChatReader:
             text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
             return orjson.loads(text.decode("utf-16", errors="replace"))
         except (ValueError, RecursionError):
-            raise self._unreadable(data) from None
+            pass
+        # Outside of the handler: the parser's error holds the whole text, which may repeat the key.
+        raise self._unreadable(data)
 
     def _no_answer(self) -> list[str | Chunk]:
         head = bytes(self._head).strip()

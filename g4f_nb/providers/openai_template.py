@@ -199,10 +199,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             host.chat_url,
             cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
             body=_encoded(body, cls.__name__),
-            secret=host.secret,
+            secret=_secret_in(own_headers) or host.secret,
             limits=Limits(connect=_least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
             proxy=proxy,
-            ssl=cls.ssl if ssl is None else ssl,
+            ssl=cls._trust(ssl),
             connector=connector,
             provider=cls.__name__,
             model=model,
@@ -227,6 +227,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 failure = error
             else:
                 return
+            # What a server says may repeat the key, and tracebacks can show locals: here, and in the frames
+            # that are left out below.
+            piece = b""
             if reader is not None and reader.finish_reason:
                 # The answer is whole; only its afterword got lost.
                 for chunk in reader.finish():
@@ -238,7 +241,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 continue
             if (reader is not None and reader.started) or not attempts.again(failure):
                 failure.partial = failure.partial or (reader.partial if reader else None) or None
-                raise failure
+                raise failure.with_traceback(None)
             await attempts.wait()
 
     @classmethod
@@ -266,6 +269,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         beneath.update(cls.get_headers(stream, key, given))
         del key
         return beneath
+
+    @classmethod
+    def _trust(cls, given: tls.SSLContext | bool | None) -> tls.SSLContext | bool | None:
+        chosen = cls.ssl if given is None else given
+        if chosen is False:
+            tell(f"{cls.__name__}: ssl=False, so nobody checks which server reads the key and the messages")
+        return chosen
 
     @classmethod
     def _body(
@@ -312,7 +322,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             secret=host.secret,
             limits=Limits(connect=_least(settings.current().connect_timeout, silence), silence=silence),
             proxy=options.get("proxy"),
-            ssl=options.get("ssl", cls.ssl),
+            ssl=cls._trust(options.get("ssl")),
             connector=options.get("connector"),
             provider=cls.__name__,
         )
@@ -320,13 +330,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         while True:
             try:
                 async with Exchange(call) as answer:
-                    body = await answer.read(settings.current().max_event_bytes)
+                    most = settings.current().max_event_bytes
+                    names = _model_names(await answer.read(most), cls.__name__, call)
                 break
             except G4FError as error:
                 if not attempts.again(error):
-                    raise
+                    # Without the frames that hold the answer, for it may repeat the key.
+                    raise error.with_traceback(None) from error.__cause__
             await attempts.wait()
-        names = _model_names(body, cls.__name__, call)
         return sorted(names) if cls.sort_models else names
 
 
@@ -336,17 +347,18 @@ def _reader(answer: Answer, host: Host, call: Call, limit: int) -> ChatReader:
         provider=call.provider or "",
         model=call.model or "",
         url=host.base,
-        secret=host.secret,
+        secret=call.secret,
         limit=limit,
     )
 
 
 def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
-    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the malformed are left out."""
+    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the rest is left out."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise _no_list(body, provider, call) from None
+        # Refused below, outside of the handler: the parser's error holds the whole text.
+        data = None
     complaint = read_complaint(data)
     if complaint is not None:
         raise error_for(complaint, secret=call.secret, provider=provider)
@@ -376,6 +388,14 @@ def _own_headers(given: Mapping[str, str] | None) -> Headers:
         if not all(isinstance(part, str) and part.isprintable() for part in (name, value)):
             raise InvalidParameterError(f"the header {name!r} is no text of one line: mend it in headers=")
     return headers
+
+
+def _secret_in(headers: Headers) -> Secret | None:
+    """A key that the caller put into a header: what a server repeats of it is masked, too."""
+    for name, value in headers.items():
+        if any(word in name.lower() for word in ("authorization", "key", "token")):
+            return Secret.of(value.rpartition(" ")[2])
+    return None
 
 
 def _own_names() -> set[str]:
