@@ -81,7 +81,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         response_format: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> AsyncResult:
-        """Answer with what the prompt's words ask for; nothing is random, so `temperature` changes nothing."""
+        """Answer with what the prompt's words ask for; `temperature` changes nothing."""
         del temperature
         parameters.refuse_unknown(kwargs, parameters.SAFE_PARAMETERS, provider=cls.__name__)
         model = cls.get_model(model)

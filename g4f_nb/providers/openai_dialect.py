@@ -364,7 +364,8 @@ class ChatReader:
         shown = excerpt(text)
         return UnreadableResponseError(
             f"{self._about['provider']} sent no chat answer but {shown!r} "
-            f"({self._media_type or 'no content type'}): check that {self._url} is an OpenAI-compatible server",
+            f"({self._media_type or 'no content type'}): "
+            f"check that {self._url} is an OpenAI-compatible server",
             provider=self._about["provider"],
             model=self._about["model"],
             body=text,
