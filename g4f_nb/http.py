@@ -1,19 +1,11 @@
-"""Requests on the wire: pooled sessions, a limit on every wait, retries, and foreign exceptions made ours.
-
-One session lives on each event loop, kept alive across cells and closed with the loop. No cookies are
-kept. A redirect never carries a key or a prompt to another origin.
-"""
+"""Requests on the wire: a limit on every wait, redirects that keep keys at home, and tries again."""
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import random
-import ssl as tls
-import warnings
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -22,12 +14,14 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
     proxy_bypass_environment,
 )
 
-from g4f_nb import errors, loops, ownloop
+from g4f_nb import errors, loops
+from g4f_nb.calls import Call, Headers
 from g4f_nb.credentials import origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
-from g4f_nb.secret import Secret, Veiled, redact
+from g4f_nb.sessions import new_session, pooled_session
+from g4f_nb.translation import translate
 
 if TYPE_CHECKING:
     import aiohttp
@@ -39,36 +33,6 @@ _LONGEST_PAUSE = 60.0
 _TAIL = 0.25
 _LONGEST_COMPLAINT = 4 * 1024 * 1024
 _PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-
-class Headers(Veiled):
-    """Request headers; their repr shows names only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds: to connect, for the first byte and each later silence, for the whole; `None` is no limit."""
-
-    connect: float | None = 30.0
-    silence: float | None = 120.0
-    total: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, ready to send."""
-
-    method: str
-    url: str
-    headers: Headers
-    body: bytes | None = field(default=None, repr=False)
-    secret: Secret | None = None
-    limits: Limits = Limits()
-    proxy: str | None = field(default=None, repr=False)
-    ssl: tls.SSLContext | bool | None = None
-    connector: aiohttp.BaseConnector | None = None
-    provider: str | None = None
-    model: str | None = None
 
 
 class Answer:
@@ -228,7 +192,7 @@ class Exchange:
                 provider=call.provider,
             )
         if self._private is None:
-            self._private = _new_session(call.connector, owner=False)
+            self._private = new_session(call.connector, owner=False)
         return self._private
 
 
@@ -298,89 +262,6 @@ class Attempts:
         await asyncio.sleep(self._wait)
 
 
-_sessions: dict[tuple[asyncio.AbstractEventLoop, str | None], tuple[Any, AsyncGenerator[None, None]]] = {}
-
-
-def pooled_session(loop: asyncio.AbstractEventLoop, socks: str | None = None) -> aiohttp.ClientSession:
-    """The session of this loop (and SOCKS proxy), made at the first call and closed when the loop ends."""
-    found = _sessions.get((loop, socks))
-    if found is not None and not found[0].closed:
-        session: aiohttp.ClientSession = found[0]
-        return session
-    for gone in [key for key in _sessions if key[0].is_closed()]:
-        _abandon(_sessions.pop(gone)[0])
-    session = _new_session(_connector(socks), owner=True)
-    keeper = _keeper((loop, socks), session)
-    # A suspended async generator is the one thing that every loop closes when it shuts down.
-    with contextlib.suppress(StopIteration):
-        keeper.asend(None).send(None)
-    _sessions[loop, socks] = (session, keeper)
-    return session
-
-
-async def _keeper(
-    key: tuple[asyncio.AbstractEventLoop, str | None], session: aiohttp.ClientSession
-) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        _sessions.pop(key, None)
-        await session.close()
-
-
-def _new_session(connector: aiohttp.BaseConnector, *, owner: bool) -> aiohttp.ClientSession:
-    import aiohttp
-
-    return aiohttp.ClientSession(
-        connector=connector,
-        connector_owner=owner,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "g4f_nb"},
-    )
-
-
-def _connector(socks: str | None) -> aiohttp.BaseConnector:
-    import aiohttp
-
-    if socks is None:
-        # How many run at once is the business of whoever starts them.
-        return aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    try:
-        from aiohttp_socks import ProxyConnector
-    except ImportError as error:
-        raise errors.MissingRequirementsError(
-            'a SOCKS proxy needs the extra "socks": pip install "g4f_nb[socks]"'
-        ) from error
-    connector: aiohttp.BaseConnector = ProxyConnector.from_url(socks, limit=0)
-    return connector
-
-
-def _abandon(session: aiohttp.ClientSession) -> None:
-    """Close a session whose loop does not run any more, as far as that goes without it."""
-    loop, connector = session._loop, session.connector  # noqa: SLF001  # aiohttp has no public name for it
-    if not loop.is_closed() and not loop.is_running():
-        with contextlib.suppress(RuntimeError):
-            loop.run_until_complete(session.close())
-        return
-    session.detach()
-    if connector is not None:
-        # The first step closes the transports; the rest would wait for a loop that is gone.
-        closing: Any = connector.close()
-        with warnings.catch_warnings(), contextlib.suppress(StopIteration, RuntimeError):
-            warnings.simplefilter("ignore")
-            closing.send(None)
-        closing.close()
-
-
-@atexit.register
-def _close_all() -> None:
-    # Our own loop closes its session itself; what is left are sessions on loops that never ended.
-    ownloop.stop_own_loop()
-    while _sessions:
-        _, (session, _) = _sessions.popitem()
-        _abandon(session)
-
-
 _timeout_cache: dict[float | None, Any] = {}
 
 
@@ -422,11 +303,6 @@ def _redirected(call: Call, url: str) -> Call:
     return replace(call, url=url, headers=Headers(kept), secret=None)
 
 
-def _plain(reason: str | None) -> str:
-    # asyncio writes "Connect call failed ('127.0.0.1', 1)"; the address has been said already.
-    return "connection refused" if reason and "Connect call failed" in reason else reason or ""
-
-
 def _passing(error: G4FError) -> bool:
     if isinstance(error, errors.CertificateError) or error.code == "insufficient_quota":
         return False
@@ -439,67 +315,3 @@ def _passing(error: G4FError) -> bool:
         | errors.ServerError
         | errors.StreamInterruptedError,
     )
-
-
-def translate(error: Exception, call: Call, when: str) -> G4FError:
-    """Make one of our errors of whatever the transport raised; what is not the transport's is raised again.
-
-    The original is the cause, without its frames: their locals hold the headers, and with them the key.
-    """
-    import aiohttp
-
-    if isinstance(error, G4FError):
-        return error
-    about: dict[str, Any] = {"provider": call.provider, "model": call.model}
-    host = urlsplit(call.url).netloc.rpartition("@")[2]
-    words = redact(str(error), call.secret)
-    made: G4FError
-    match error:
-        case TimeoutError():
-            limits = call.limits
-            limit = limits.connect if isinstance(error, aiohttp.ConnectionTimeoutError) else limits.silence
-            when = "while connecting" if isinstance(error, aiohttp.ConnectionTimeoutError) else when
-            if limits.total is not None and (limit is None or limits.total < limit):
-                limit, when = limits.total, f"within the whole time allowed, {when}"
-            made = errors.RequestTimeoutError(
-                f"{host} was silent for {limit:g} s {when}: try again, or allow more with timeout=", **about
-            )
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | tls.SSLError():
-            made = errors.CertificateError(
-                f"{host} cannot prove who it is ({words}): check the address; a private authority's "
-                "certificate is given with ssl=ssl.create_default_context(cafile=…)",
-                **about,
-            )
-        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-            made = errors.ConnectionFailedError(
-                f"the proxy refused the way to {host} ({words}): check proxy= or the variable HTTPS_PROXY",
-                **about,
-            )
-        case aiohttp.ClientConnectorDNSError():
-            made = errors.ConnectionFailedError(
-                f"there is no host named {host}: check api_base= and the network", **about
-            )
-        case aiohttp.ClientConnectorError() | ConnectionRefusedError():
-            reason = getattr(getattr(error, "os_error", error), "strerror", None)
-            made = errors.ConnectionFailedError(
-                f"nothing answers at {host} ({_plain(reason) or words}): start the server there, or check api_base=",
-                **about,
-            )
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            made = errors.ConnectionFailedError(f"{call.url!r} is no web address: check api_base=", **about)
-        case aiohttp.ClientPayloadError() | aiohttp.ContentTypeError():
-            made = errors.StreamInterruptedError(
-                f"{host} broke off in the middle of its answer ({words}): ask again", **about
-            )
-        case aiohttp.ClientResponseError():
-            made = errors.UnreadableResponseError(
-                f"{host} does not speak HTTP as it should ({words}): check api_base= and any proxy", **about
-            )
-        case aiohttp.ClientError() | OSError():
-            made = errors.ConnectionFailedError(
-                f"the connection to {host} broke ({words or type(error).__name__}): try again", **about
-            )
-        case _:
-            raise error
-    made.__cause__ = error.with_traceback(None)
-    return made
