@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # Control characters, Unicode's line ends and lone surrogates: parsers split lines at different ones.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FENCE_LINE = re.compile(r"^[ \t>*+\-\d.)]*(?:`{3}|~{3})", re.MULTILINE)
-_INLINE_END = re.compile(r"[`$]|\\[)\]]|\A(?:\\.|[^\[\]\\])*\]", re.DOTALL)
 _PREFIX = re.compile(r"[ >*+\-\d.)]*")
 _LABEL_END = re.compile(r"(?:\\.|[^\[\]\\])*\]:", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
@@ -70,6 +69,9 @@ _ALIVE = re.compile(
     rf"|\}}`|:::|\{{[^{{}}\n]*\w\s*=\s*[\"'][^{{}}\n]*\}}|{_TEX.pattern}",
     re.MULTILINE | re.IGNORECASE,
 )
+_MATH_START = re.compile(r"\$\$?|\\\\?(?:[(\[]|(?=begin))")
+# Half a display formula in what is left as typed might find its other half far away.
+_DISPLAY = re.compile(r"\$\$|\\\\[\[\]]|\\(?:begin|end)\{")
 _TOKEN = re.compile(
     rf"""
       (?P<tex>{_TEX.pattern})
@@ -78,6 +80,7 @@ _TOKEN = re.compile(
         | \\\\\((?:(?!\\\\[()])[^`]){{1,2000}}\\\\\) | \\\\\[(?:(?!\\\\\])[^`]){{1,2000}}\\\\\]
         | (?<!\\)\\\((?:(?!\\[()])[^`]){{1,2000}}\\\) | (?<!\\)\\\[(?:(?!\\\])[^`]){{1,2000}}\\\]
         | \\begin\{{(?P<env>[a-z]+\*?)\}}(?:(?!\\end\{{(?P=env)\}})[^`]){{1,2000}}\\end\{{(?P=env)\}})
+    | (?P<display>\$\$|\\\\(?=[\[\]])|\\(?=(?:begin|end)\{{))
     | (?P<dollar>\$)
     | (?P<escape>\\{_PUNCTUATION})
     | (?P<backslash>\\)
@@ -259,7 +262,7 @@ def _nested_code(token: Token, part: list[str], *, seen: set[str]) -> Iterator[s
 
 def _risky(code: str) -> bool:
     """Whether code must not be mistaken for text."""
-    return bool(alive(code) or _FENCE_LINE.search(code))
+    return bool(alive(code) or _FENCE_LINE.search(code) or _DISPLAY.search(code))
 
 
 def _word(info: str) -> str:
@@ -287,12 +290,8 @@ def _swallows(code: str, seen: set[str]) -> bool:
     """Whether code holds the end of what a parser may have seen begin in the text before it.
 
     Such an end would swallow the fence's first line: a formula's, or that of a `[label]:` over blank lines.
-    And where a formula may go on over blank lines, the fence may be mere text within a paragraph (nbconvert
-    does so); then what ends any inline form that began before is as bad.
     """
-    if _LABEL_END.match(code) or any(ahead in seen and end in code for ahead, end in _MATH_PAIRS):
-        return True
-    return bool(seen) and bool(_INLINE_END.search(code)) and alive(code)
+    return bool(_LABEL_END.match(code)) or any(ahead in seen and end in code for ahead, end in _MATH_PAIRS)
 
 
 def _pre(code: str) -> str:
@@ -338,6 +337,14 @@ def _target(found: re.Match[str]) -> str | None:
         return None
     title = found["title"]
     return f"{address} {title}" if title and _PLAIN_TITLE.fullmatch(title) else address
+
+
+def _balanced(tex: str) -> bool:
+    r"""Whether each `\begin{x}` in a formula has its end."""
+    depth = [0]
+    for found in re.finditer(r"\\(begin|end)\{", tex):
+        depth.append(depth[-1] + (1 if found[1] == "begin" else -1))
+    return min(depth) == 0 == depth[-1]
 
 
 def safe_link(text: str, url: str) -> str:
@@ -393,15 +400,28 @@ class _Span:
         return f"{found[2]} "
 
     def math(self, found: re.Match[str]) -> str:
-        if self.in_address(found.start()):
-            self.at = found.start() + 1
-            return f"&#{ord(found['math'][0])};"
-        text = _TEX.sub(r"\1 \2", found["math"])
+        whole, start = found["math"], found.start()
+        ahead = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        # nbconvert lets a formula run over blank lines and fences, so each has to be whole in every reading:
+        # one of several lines begins a line, for words before it might be a heading's, which ends there.
+        if self.in_address(start) or ("\n" in whole and not _PREFIX.fullmatch(ahead.replace("\t", " "))):
+            self.at = start + len(_MATH_START.match(whole)[0])  # type: ignore[index]
+            return entities(self.text[start : self.at])
+        text = _TEX.sub(r"\1 \2", whole)
+        if not whole.startswith(("$$", "\\\\[", "\\begin")):
+            text = text.replace("$$", "$ $")
+            text = re.sub(r"(?<=\\\\)(?=[\[\]])", " ", text)
+        if not _balanced(text):
+            text = re.sub(r"\\(?=(?:begin|end)\{)", r"\\ ", text)
         text = re.sub(r"\\{3,}(?=[\[\]])", r"\\\\ ", text)
         text = _ENTITY_START.sub("& ", text).replace("<", r"\lt ")
         # Another parser may see the formula begin elsewhere, and this one as text: no address, fence, link.
         text = re.sub(r"(?<=~)(?=~)|(?<=:)(?=:|//)|(?i:(?<=www)(?=\.))", " ", text)
         return re.sub(r"(?<=!)(?=\[)|(?<=\])(?=[(:{])", " ", text)
+
+    def display(self, found: re.Match[str]) -> str:
+        # Half a formula. As references it is still one for MathJax, which reads the page.
+        return "&#36;&#36;" if found["display"] == "$$" else "&#92;"
 
     def dollar(self, found: re.Match[str]) -> str:
         return "&#36;" if self.in_address(found.start()) else "$"
@@ -414,6 +434,8 @@ class _Span:
         behind, ahead = self.text[found.start() - 1 : found.start()], self.text[self.at : self.at + 1]
         if char == "@":
             return "@"
+        if char == "\\" and re.compile(r"(?:begin|end)\{").match(self.text, self.at):
+            return "&#92;"
         if char == "<" or (char == "!" and ahead == "["):
             return f"&#{ord(char)};"
         if (char in "[]" and behind == "\\") or (char == "]" and ahead in ("(", ":")):
