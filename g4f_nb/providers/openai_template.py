@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from g4f_nb import loops, parameters, settings
+from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
-from g4f_nb.http import Answer, Attempts, Call, Exchange, Headers, Limits
+from g4f_nb.http import Answer, Attempts, Exchange
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider

@@ -39,5 +39,7 @@ def rows() -> Mapping[str, Row]:
 
 
 def _row(name: str, values: Mapping[str, Any]) -> Row:
-    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
     return Row(name=name, **given)
