@@ -35,7 +35,7 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     secret: Secret | None = None
     limits: Limits = Limits()
-    proxy: str | None = field(default=None, repr=False)
+    proxy: Secret | None = None
     ssl: tls.SSLContext | bool | None = None
     connector: aiohttp.BaseConnector | None = None
     provider: str | None = None

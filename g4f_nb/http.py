@@ -20,6 +20,7 @@ from g4f_nb.credentials import origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
+from g4f_nb.secret import Secret
 from g4f_nb.sessions import new_session, pooled_session
 from g4f_nb.translation import translate
 
@@ -274,13 +275,14 @@ def _timeouts(connect: float | None) -> Any:
     return _timeout_cache[connect]
 
 
-def _socks(proxy: str | None) -> str | None:
-    return proxy if proxy and proxy.lower().startswith("socks") else None
+def _socks(proxy: Secret | None) -> str | None:
+    # A proxy's address may hold a password.
+    return proxy.reveal() if proxy is not None and proxy.reveal().lower().startswith("socks") else None
 
 
 def _proxy_for(call: Call) -> str | None:
     if call.proxy is not None:
-        return None if _socks(call.proxy) else call.proxy
+        return None if _socks(call.proxy) else call.proxy.reveal()
     if call.connector is not None or not any(map(variable, _PROXY_NAMES)):
         return None
     parts = urlsplit(call.url)

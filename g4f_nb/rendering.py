@@ -40,6 +40,7 @@ __all__ = [
     "MarkdownStream",
     "Update",
     "code_css",
+    "facts",
     "mimebundle",
     "safe_html",
     "safe_link",
@@ -247,9 +248,9 @@ def _parts(reply: Reply) -> Iterator[str]:
     if reply.sources:
         links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
         yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
-    facts = [safe_text(fact) for fact in _facts(reply)]
-    if facts:
-        yield f"<sub>{' · '.join(facts)}</sub>"
+    footer = " · ".join(safe_text(fact) for fact in facts(reply))
+    if footer:
+        yield f"<sub>{footer}</sub>"
 
 
 _READABLE: dict[str, Any] = {"indent": 2, "ensure_ascii": False}
@@ -267,14 +268,19 @@ def _call(name: str, arguments: str) -> dict[str, Any]:
         return {"name": name, "arguments": arguments}
 
 
-def _facts(reply: Reply) -> Iterator[str]:
+def facts(reply: Reply) -> Iterator[str]:
+    """Who answered, how fast, for how many tokens: the parts of a quiet footer, as plain text."""
     yield from filter(None, (reply.provider, reply.model))
     if reply.ttft is not None:
-        yield f"first token {reply.ttft:.1f} s"
+        yield f"first token {_time(reply.ttft)}"
     if reply.seconds is not None:
-        yield f"{reply.seconds:.1f} s"
+        yield f"total {_time(reply.seconds)}"
     if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
         counts = (reply.usage.input_tokens, reply.usage.output_tokens)
         yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
     if reply.partial or reply.finish_reason in _CUT_OFF:
         yield "stopped early"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

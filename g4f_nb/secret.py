@@ -7,6 +7,7 @@ import re
 from typing import Any, NoReturn
 
 MASK = "***"
+_LONG_ENOUGH = 8
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.
 _KEY_SHAPED = re.compile(
@@ -76,6 +77,11 @@ class Secret:
 def redact(text: str, *secrets: Secret | None) -> str:
     """Mask the given keys, and whatever else looks like one, in a text that a user will see."""
     for secret in secrets:
-        if secret is not None and secret.reveal():
+        if secret is None or not secret.reveal():
+            continue
+        if len(secret.reveal()) >= _LONG_ENOUGH:
             text = text.replace(secret.reveal(), MASK)
+        else:
+            # A key like "k" for a local server is masked where it stands alone, not inside of words.
+            text = re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", MASK, text)
     return _KEY_SHAPED.sub(MASK, text)

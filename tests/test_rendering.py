@@ -592,7 +592,7 @@ def test_a_bundle_holds_the_answer_and_what_surrounds_it():
     assert page.shape.count("<details") == page.shape.count("</details") == 2
     assert page.shape[-4:-1] == [
         "<sub",
-        "<b>Prov · m_1* · first token 0.2 s · 1.5 s · 3 → 4 tokens · stopped early",
+        "<b>Prov · m_1* · first token 250 ms · total 1.5 s · 3 → 4 tokens · stopped early",
         "</sub",
     ]
 

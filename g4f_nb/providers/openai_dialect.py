@@ -60,6 +60,7 @@ class ChatReader:
         self._media_type = media_type
         self._limit = limit
         self._head = bytearray()
+        self._held: list[str | Chunk] = []
         self._events: EventStreamDecoder | None = None
         self._lines: LineDecoder | None = None
         self._whole: list[bytes] = []
@@ -121,6 +122,7 @@ class ChatReader:
             out = []
         if not self._seen_choices:
             return out + self._no_answer()
+        out, self._held = self._held + out, []
         self._tell_held(out)
         if self.finish_reason is None and not self.done:
             raise StreamInterruptedError(
@@ -138,7 +140,7 @@ class ChatReader:
         return out
 
     def _frames(self, datas: list[bytes]) -> list[str | Chunk]:
-        out: list[str | Chunk] = []
+        out, self._held = self._held, []
         for data in datas:
             if self.done:
                 break
@@ -155,6 +157,10 @@ class ChatReader:
                     break
                 frame = self._salvage(data)
             self._frame(frame, out)
+        if not self.started and len(out) == 1 and isinstance(out[0], ProviderInfo):
+            # Who answers is told with the first content: until then a broken stream may be asked again.
+            self._held = out
+            return []
         if out:
             self.started = True
         return out

@@ -165,7 +165,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
         secret, own_headers = Secret.of(api_key), _own_headers(headers)
-        del api_key, headers
+        way = Secret.of(proxy)
+        del api_key, headers, proxy
         if kwargs:
             known = {*_MORE_FIELDS, *EXTRA_PARAMETERS, *extra_parameters}
             parameters.refuse_unknown(kwargs, known | _own_names(), provider=cls.__name__)
@@ -202,7 +203,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             body=_encoded(body, cls.__name__),
             secret=_secret_in(own_headers) or host.secret,
             limits=Limits(connect=_least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
-            proxy=proxy,
+            proxy=way,
             ssl=cls._trust(ssl),
             connector=connector,
             provider=cls.__name__,
@@ -322,7 +323,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             cls._headers(host, stream=False, given=Headers(), impersonate=None),
             secret=host.secret,
             limits=Limits(connect=_least(settings.current().connect_timeout, silence), silence=silence),
-            proxy=options.get("proxy"),
+            proxy=Secret.of(options.get("proxy")),
             ssl=cls._trust(options.get("ssl")),
             connector=options.get("connector"),
             provider=cls.__name__,

@@ -188,6 +188,17 @@ RECORDED = {
 
 
 @pytest.mark.parametrize("name", RECORDED)
+def test_who_answers_is_told_with_the_first_content():
+    """A stream that breaks off after its role frame has given nothing yet, so it may be asked again."""
+    reader = ChatReader("text/event-stream", provider="P", model="m", url="u")
+    role = b'data: {"model":"m-1","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
+    assert reader.feed(role) == []
+    assert not reader.started
+    word = b'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+    assert reader.feed(word) == [ProviderInfo("P", "m-1", "u"), "hi"]
+    assert reader.started
+
+
 def test_every_split_of_a_stream_gives_the_same_chunks(name):
     """In one piece, byte by byte, and cut in two anywhere: the right kinds in the right order."""
     stream, expected = RECORDED[name]
