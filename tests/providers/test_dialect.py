@@ -187,7 +187,6 @@ RECORDED = {
 }
 
 
-@pytest.mark.parametrize("name", RECORDED)
 def test_who_answers_is_told_with_the_first_content():
     """A stream that breaks off after its role frame has given nothing yet, so it may be asked again."""
     reader = ChatReader("text/event-stream", provider="P", model="m", url="u")
@@ -199,6 +198,7 @@ def test_who_answers_is_told_with_the_first_content():
     assert reader.started
 
 
+@pytest.mark.parametrize("name", RECORDED)
 def test_every_split_of_a_stream_gives_the_same_chunks(name):
     """In one piece, byte by byte, and cut in two anywhere: the right kinds in the right order."""
     stream, expected = RECORDED[name]
