@@ -1,4 +1,4 @@
-"""All set-up in one command: `python3 dev.py lab` opens the quick start, `python3 dev.py test` runs the tests.
+"""All set-up in one command: `python3 dev.py lab` opens the quick start, `dev.py test` runs the tests.
 
 Both make a virtual environment in `.venv` (or in the folder that `--venv` names) and install the project
 into it. Only Python 3.11 or newer is needed.

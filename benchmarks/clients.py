@@ -62,7 +62,7 @@ async def raw(base: str, model: str) -> int:
 
 
 async def raw_buffers(base: str, model: str) -> int:
-    """aiohttp reading whole buffers, orjson."""
+    """Aiohttp reading whole buffers, orjson."""
     url = f"{base}/chat/completions"
     async with aiohttp.ClientSession() as session, session.post(url, json=body(model, stream=True)) as answer:
         parts, tail = [], b""

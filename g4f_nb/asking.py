@@ -79,7 +79,9 @@ async def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator
     if not issubclass(where.provider, AsyncGeneratorProvider):
         yield await where.provider.create_async(where.model, question.messages, **options)
         return
-    generator = where.provider.create_async_generator(where.model, question.messages, stream=stream, **options)
+    generator = where.provider.create_async_generator(
+        where.model, question.messages, stream=stream, **options
+    )
     try:
         async for chunk in generator:
             yield chunk

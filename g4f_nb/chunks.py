@@ -99,7 +99,7 @@ class Usage(Chunk):
 
 @dataclass(frozen=True, slots=True)
 class FinishReason(Chunk):
-    """Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter`…"""
+    """Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` and the like."""
 
     reason: str
 
@@ -256,7 +256,7 @@ class Reply:
         """What the model thought, apart from the answer."""
         return self._reasoning.getvalue()
 
-    def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:
+    def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:  # noqa: C901, PLR0912  # one arm a kind
         """Take one chunk in; `at` is the time in seconds since the question was asked."""
         if self.ttft is None and at is not None and not isinstance(chunk, ProviderInfo | NoneType):
             self.ttft = at

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from g4f_nb import asking, batch, frontend, loops, ownloop
 from g4f_nb.chunks import Reply
@@ -276,7 +276,7 @@ class _Progress:
         self._bar: Any = None
         self._shown = shown and (frontend.attached() or (not frontend.in_kernel() and sys.stderr.isatty()))
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Self:
         if self._shown:
             from tqdm import tqdm
 
@@ -325,4 +325,3 @@ class _CellLine:
 
     def flush(self) -> None:
         """Nothing is held back."""
-

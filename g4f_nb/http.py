@@ -50,7 +50,7 @@ class Answer:
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def piece(self) -> bytes:
-        """What comes next of the body, decompressed; `b""` is its end. Each wait has its own deadline."""
+        """What comes next of the body, decompressed; `b""` is its end. Each wait has a deadline."""
         if self._broken is not None:
             raise self._broken
         try:
@@ -103,7 +103,7 @@ class Answer:
 
 
 class Exchange:
-    """Sends a `Call` as an `async with` block that gives its `Answer`; leaving early closes the connection."""
+    """Sends a `Call` in an `async with` block that gives its `Answer`; leaving early closes the connection."""
 
     def __init__(self, call: Call, *, end: float | None = None) -> None:
         self._call = call
@@ -220,10 +220,11 @@ class _Deadline:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._handle is not None:
             self._handle.cancel()
-        if self._passed and self._task is not None:
-            # Somebody else's cancellation, at the same moment, is theirs and goes on.
-            if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError:
-                raise TimeoutError from None
+        if not self._passed or self._task is None:
+            return
+        # Somebody else's cancellation, at the same moment, is theirs and goes on.
+        if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError:
+            raise TimeoutError from None
 
     def _pass(self) -> None:
         if self._task is not None:

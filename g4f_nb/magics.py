@@ -71,7 +71,7 @@ class Stopped(KeyboardInterrupt):
 
 @magics_class
 class ChatMagics(Magics):
-    """Options that hold for the whole notebook: `%config ChatMagics.model = "groq:llama-3.3-70b-versatile"`."""
+    """Options that hold for the whole notebook: `%config ChatMagics.model = "groq:llama-3.3-70b"`."""
 
     provider = Unicode(None, allow_none=True, help="the provider where a cell names none").tag(config=True)
     model = Unicode(None, allow_none=True, help="the model where a cell names none").tag(config=True)
@@ -87,9 +87,7 @@ class ChatMagics(Magics):
         self._tell_settings(None)
 
     def _tell_settings(self, _change: object) -> None:
-        settings.set_notebook_layer(
-            {"provider": self.provider, "model": self.model, "stream": self.stream}
-        )
+        settings.set_notebook_layer({"provider": self.provider, "model": self.model, "stream": self.stream})
 
     @no_var_expand
     @line_cell_magic
@@ -223,8 +221,8 @@ def _word(text: str) -> tuple[str, str]:
 def _unknown_flag(name: str) -> str:
     if name in ("--api-key", "--key", "-k", "--api_key"):
         return (
-            "a key does not belong into a cell, where it would be saved with the notebook: set the provider's "
-            "variable (like OPENAI_API_KEY) in the environment or in a file .env in this folder"
+            "a key does not belong into a cell, where it would be saved with the notebook: set the "
+            "provider's variable (like OPENAI_API_KEY) in the environment or in a file .env in this folder"
         )
     near = difflib.get_close_matches(name, list(_FLAGS), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "put -- before a prompt that begins like a flag."
@@ -245,7 +243,7 @@ def _checked(target: str, value: str) -> Any:
 def _in_one_line(error: G4FError) -> G4FError:
     """Show the error without frames: they are ours, and the user's mistake is not in them."""
     text = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}"
-    error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # noqa: SLF001  # IPython's hook
+    error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's hook
     return error
 
 

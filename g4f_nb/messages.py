@@ -25,7 +25,7 @@ def as_messages(prompt: str | Sequence[Mapping[str, Any]], system: str | None = 
 
 def check_messages(messages: object) -> list[dict[str, Any]]:
     """Copy a list of messages, or say which part of it is none."""
-    if type(messages) is list and messages and all(type(m) is dict and type(m.get("role")) is str for m in messages):
+    if type(messages) is list and messages and all(map(_is_plain, messages)):
         return [message.copy() for message in messages]
     if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Sequence):
         raise InvalidParameterError(f"messages are a {type(messages).__name__}: {_WAY_OUT}")
@@ -35,6 +35,10 @@ def check_messages(messages: object) -> list[dict[str, Any]]:
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise InvalidParameterError(f"message {index} has no role: {_WAY_OUT}")
     return [dict(message) for message in messages]
+
+
+def _is_plain(message: object) -> bool:
+    return type(message) is dict and type(message.get("role")) is str
 
 
 def last_user_text(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from g4f_nb.errors import G4FError
 from g4f_nb.secret import redact
 
 
-def translate(error: Exception, call: Call, when: str) -> G4FError:
+def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C901  # one arm a kind
     """Make one of our errors of whatever the transport raised; what is not the transport's is raised again.
 
     The original is the cause, without its frames: their locals hold the headers, and with them the key.
@@ -53,7 +53,8 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:
         case aiohttp.ClientConnectorError() | ConnectionRefusedError():
             reason = getattr(getattr(error, "os_error", error), "strerror", None)
             made = errors.ConnectionFailedError(
-                f"nothing answers at {host} ({_plain(reason) or words}): start the server there, or check api_base=",
+                f"nothing answers at {host} ({_plain(reason) or words}): "
+                "start the server there, or check api_base=",
                 **about,
             )
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():

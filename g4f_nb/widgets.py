@@ -29,7 +29,7 @@ import traitlets
 from g4f_nb.asking import answer, prepare
 from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
-from g4f_nb.loops import BEAT, Job, own_loop
+from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import Demo, registry
 from g4f_nb.rendering import HtmlStream, safe_html, safe_link
 from g4f_nb.secret import Secret, redact

@@ -53,7 +53,7 @@ def server():
         ("explain:", "print({'a': 1})", {"prompt": "explain:\nprint({'a': 1})"}),
         ("- a list", None, {"prompt": "- a list"}),
         ("-5 + 3", None, {"prompt": "-5 + 3"}),
-        ("it's \"quoted", None, {"prompt": 'it\'s "quoted'}),
+        ("it's \"quoted", None, {"prompt": "it's \"quoted"}),
         ("", r"\frac{1}{2} {name} {{x}} $HOME \d{3}", {"prompt": r"\frac{1}{2} {name} {{x}} $HOME \d{3}"}),
         ("", "\n\n    indented\n", {"prompt": "    indented"}),
     ],

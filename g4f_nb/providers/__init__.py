@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from g4f_nb.providers.openai_template import OpenaiTemplate as OpenaiTemplate
 
     # The rows of catalog.toml; a test holds this list and the file together.
-    class OpenAI(OpenaiTemplate): ...
+    class OpenAI(OpenaiTemplate):
+        """OpenAI."""
 
-    class OpenRouter(OpenaiTemplate): ...
+    class OpenRouter(OpenaiTemplate):
+        """OpenRouter."""
 
-    class Groq(OpenaiTemplate): ...
+    class Groq(OpenaiTemplate):
+        """Groq."""
 
-    class Ollama(OpenaiTemplate): ...
+    class Ollama(OpenaiTemplate):
+        """A local Ollama."""
 
 
 _HOMES = {

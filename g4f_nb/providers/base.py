@@ -26,7 +26,7 @@ class _ParamsText:
         return owner._describe()  # noqa: SLF001  # the descriptor is part of the class
 
 
-class BaseProvider(ABC):
+class BaseProvider(ABC):  # noqa: B024  # the seed's root; its methods are its subclasses'
     """What is known about a provider without calling it."""
 
     url: str | None = None

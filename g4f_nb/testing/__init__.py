@@ -10,7 +10,8 @@
 The model's name chooses the behaviour: `describe()` lists them all. The answers need no network and no
 model, and are the same each time. Tokens are words. `python -m g4f_nb.testing` runs it in a terminal.
 
-In a notebook, `server, stop = start()` runs it until `stop()`. Inside a running event loop, `async with Server() as server` is the same server without a thread.
+In a notebook, `server, stop = start()` runs it until `stop()`. Inside a running event loop, `async with
+Server() as server` is the same server without a thread.
 """
 
 from __future__ import annotations

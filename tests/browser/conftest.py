@@ -218,7 +218,7 @@ def jupyter(tmp_path_factory):
         port = probe.getsockname()[1]
     log, url = home / "lab.log", f"http://127.0.0.1:{port}"
     with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter
+        process = subprocess.Popen(  # our own interpreter
             _command(port, root), env=_environment(home), cwd=root, stdout=out, stderr=subprocess.STDOUT
         )
         try:

@@ -1,4 +1,4 @@
-"""`%%chat` in a real JupyterLab: what a person sees while an answer streams, after a stop, and from a hostile model."""
+"""`%%chat` in a real JupyterLab: what a person sees of an answer, a stop, an error and a hostile model."""
 
 from __future__ import annotations
 
@@ -82,9 +82,10 @@ def test_markdown_is_rendered(notebook):
         "[['prompt', 'model', 'status', 'answer']]"
     )
     assert notebook.output(frame).locator("tbody tr").count() == 6
+    shown = {"markdown": cell, "reasoning": thought, "error": failed, "compare": frame}
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
-        for name, index in (("markdown", cell), ("reasoning", thought), ("error", failed), ("compare", frame)):
+        for name, index in shown.items():
             notebook.screenshot(f"cell-{name}-{theme.lower()}", of=notebook.cell(index))
     notebook.theme("JupyterLab Light")
 

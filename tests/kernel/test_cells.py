@@ -1,4 +1,4 @@
-"""`%%chat` in a real kernel: what a front end receives while an answer streams, and what stays in the notebook."""
+"""`%%chat` in a real kernel: what a front end receives while an answer streams, and what stays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def chat(kernel, server):
 
 
 def test_an_answer_streams_at_most_twelve_times_a_second(chat, server):
-    """Text is on its way before the end, in at most 12 updates a second, and the last one is the whole answer."""
+    """Text comes before the end, in at most 12 updates a second; the last one is the whole answer."""
     messages, reply = chat("drip-20", _LONG)
     assert reply["status"] == "ok"
     kinds = [kind for _, kind, _ in messages]
@@ -101,8 +101,11 @@ def test_stop_keeps_the_partial_answer(kernel, server, chat):
     assert server.wait_for(lambda seen: seen.aborted == 1, timeout=2)
     shown = [content for _, kind, content in messages if kind == "update_display_data"][-1]["data"]
     assert "stopped early" in shown["text/markdown"]
-    assert kernel.run("answer.partial, _ is answer, 0 < len(answer.text) < 800").value == "(True, True, True)"
-    assert kernel.run("answer.text").value.strip("'").replace("\\n", "\n").startswith(shown["text/plain"][:40])
+    state = kernel.run("answer.partial, _ is answer, 0 < len(answer.text) < 800").value
+    assert state == "(True, True, True)"
+    assert (
+        kernel.run("answer.text").value.strip("'").replace("\\n", "\n").startswith(shown["text/plain"][:40])
+    )
     messages, reply = chat("upper", "still here", flags="-o answer")
     assert kernel.run("str(answer)").value == "'STILL HERE'"
 
@@ -122,16 +125,18 @@ def test_stop_ends_run_all(kernel, server, chat):
 
 def test_hostile_markup_is_not_sent_to_the_front_end(chat):
     """What leaves the kernel holds no live tag, also while it streams."""
-    messages, _ = chat("drip-5", "hi <script>window.pwned=1</script> <img src=x onerror=window.pwned=1> there " * 5)
+    hostile = "hi <script>window.pwned=1</script> <img src=x onerror=window.pwned=1> there "
+    messages, _ = chat("drip-5", hostile * 5)
     for _, _, content in messages:
         assert "<script" not in content["data"]["text/markdown"]
         assert "<img" not in content["data"]["text/markdown"]
 
 
 def test_a_comparison_leaves_nothing_but_the_frame(kernel, chat):
-    """`compare` shows a bar in place while it runs, and no line of it is left; without a front end there is none."""
+    """`compare` shows a bar in place while it runs, and nothing of it is left; unseen there is none."""
     chat("upper", "x", person=False)
-    code = "nb.compare(['a'] * 6, [nb.Model('OpenaiTemplate:slow-400', api_base=BASE)], concurrency=2)['status']"
+    kernel.run("slow = nb.Model('OpenaiTemplate:slow-400', api_base=BASE)")
+    code = "nb.compare(['a'] * 6, [slow], concurrency=2)['status']"
     messages, reply = _watch(kernel, code)
     assert reply["status"] == "ok"
     bars = [content["data"]["text/plain"] for _, kind, content in messages if "display" in kind]

@@ -79,7 +79,7 @@ def script(python, clean_env, server):
 
     def run(code, *arguments, **env):
         command = [*python, "-c", BEGIN + code, server.api_base, *arguments]
-        ran = subprocess.run(  # noqa: S603  # our own interpreter
+        ran = subprocess.run(  # our own interpreter
             command, env=clean_env | env, capture_output=True, text=True, timeout=30, check=False
         )
         assert server.wait_for(lambda s: s.open_connections == 0)
@@ -204,7 +204,7 @@ INTERRUPTED = {
 def test_ctrl_c_ends_a_program_at_once(python, clean_env, server, way, model):
     """With KeyboardInterrupt, and the server sees the connection closed."""
     model = "drip-200" if model.startswith("drip") and way in ("ask", "awaiting") else model
-    with subprocess.Popen(  # noqa: S603  # our own interpreter
+    with subprocess.Popen(  # our own interpreter
         [*python, "-c", BEGIN + LONG + INTERRUPTED[way], server.api_base, model],
         env=clean_env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
@@ -234,7 +234,7 @@ def test_in_ipython_in_a_terminal(python, clean_env, server):
         "print('<' + text('drip-5', 'last') + '>')",
     ]
     command = [*python[:1], "-m", "IPython", "--no-banner", "--simple-prompt", "--no-confirm-exit"]
-    ran = subprocess.run(  # noqa: S603  # our own interpreter
+    ran = subprocess.run(  # our own interpreter
         command, input="\n\n".join(lines) + "\n", env=clean_env, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip

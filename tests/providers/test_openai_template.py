@@ -604,7 +604,7 @@ def test_nothing_is_left_open_after_asyncio_run(server):
         "gc.collect()\n"
     )
     command = [sys.executable, "-W", "error", "-c", code, server.api_base]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""
     assert done.stdout.split()[:2] == ["hi", "hi"]
 

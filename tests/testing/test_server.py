@@ -100,7 +100,7 @@ def test_the_command_line_serves_until_ctrl_c():
     """`python -m g4f_nb.testing` prints its address, answers, and ends on Ctrl-C without a traceback."""
     command = [sys.executable, "-m", "g4f_nb.testing", "--api-key", "k"]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], **streams) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], **streams) as process:
         try:
             host = process.stdout.readline().split()[0].removeprefix("http://").removesuffix("/v1")
             with socket.create_connection(tuple(host.split(":"))) as client:
