@@ -103,7 +103,7 @@ class Answer:
 
 
 class Exchange:
-    """Sends a `Call` in an `async with` block that gives its `Answer`; leaving early closes the connection."""
+    """Sends a `Call` for an `async with` that gives its `Answer`; leaving early cuts the connection."""
 
     def __init__(self, call: Call, *, end: float | None = None) -> None:
         self._call = call

@@ -248,7 +248,8 @@ def _parts(reply: Reply) -> Iterator[str]:
     if reply.sources:
         links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
         yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
-    footer = " · ".join(safe_text(fact) for fact in facts(reply))
+    early = ["stopped early"] if reply.partial or reply.finish_reason in _CUT_OFF else []
+    footer = " · ".join(safe_text(fact) for fact in [*facts(reply), *early])
     if footer:
         yield f"<sub>{footer}</sub>"
 
@@ -278,8 +279,6 @@ def facts(reply: Reply) -> Iterator[str]:
     if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
         counts = (reply.usage.input_tokens, reply.usage.output_tokens)
         yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
-    if reply.partial or reply.finish_reason in _CUT_OFF:
-        yield "stopped early"
 
 
 def _time(seconds: float) -> str:

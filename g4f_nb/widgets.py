@@ -31,11 +31,10 @@ from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import Demo, registry
-from g4f_nb.rendering import HtmlStream, safe_html, safe_link
+from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
 from g4f_nb.secret import Secret, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
 _STATIC = Path(__file__).parent / "static"
@@ -344,18 +343,18 @@ class _Turn:
         if self.job is not None:
             self.job.cancel()
 
-    def step(self) -> dict[str, Any] | None:
-        """Render what has come since the last step."""
+    def step(self, *, last: bool = False) -> dict[str, Any] | None:
+        """Render what has come since the last step; the last one finishes the block in progress."""
         if self.reply is None:
             return None
         text, thoughts = self.text[self._read :], self.reply.reasoning[self._thought :]
-        if not text and not thoughts:
+        if not text and not thoughts and not last:
             return None
         self._read += len(text)
         self._thought += len(thoughts)
         self.broken = True
         self._html.add(text)
-        update = self._html.take()
+        update = self._html.take(last=last)
         self.broken = False
         self.finished += update.finished
         self.open = update.open
@@ -381,15 +380,15 @@ def _settled(turn: _Turn, error: Exception | None) -> tuple[list[dict[str, Any]]
     html = None  # a view shows the plain text then
     if not turn.broken:
         try:
-            turn.step()
-            html = "".join([*turn.finished, turn.open]) + _links(reply)
+            turn.step(last=True)
+            html = "".join(turn.finished) + _links(reply)
         except Exception as failure:  # noqa: BLE001  # the answer is there, the conversation goes on
             error = error or failure
     item = _item(
         turn,
         html=html,
         reasoning=reply.reasoning,
-        footer=list(_facts(reply)),
+        footer=list(facts(reply)),
         mark=_mark(turn, reply, failed=error is not None),
     )
     return [item], error
@@ -417,16 +416,6 @@ def _links(reply: Reply) -> str:
     if reply.login:
         links.append(safe_link(reply.login.label, reply.login.login_url))
     return safe_html("\n".join(f"- {link}" for link in links)) if links else ""
-
-
-def _facts(reply: Reply) -> Iterator[str]:
-    yield from filter(None, (reply.provider, reply.model))
-    if reply.ttft is not None:
-        yield f"first token {reply.ttft:.1f} s"
-    if reply.seconds is not None:
-        yield f"total {reply.seconds:.1f} s"
-    if reply.usage and reply.usage.output_tokens is not None:
-        yield f"{reply.usage.output_tokens} tokens"
 
 
 def _said(error: Exception) -> str:

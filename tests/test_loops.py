@@ -396,7 +396,7 @@ def test_a_generator_keeps_to_the_loop_it_began_on(server):
         chunks = ask(server, "drip-20", TEXT)
         next(chunks)
         with pytest.raises(LoopError, match="thread"):
-            await asyncio.to_thread(next, chunks)
+            await asyncio.to_thread(list, chunks)
         await asyncio.sleep(0.05)
         assert server.wait_for(lambda s: s.aborted == 1, timeout=1)
 

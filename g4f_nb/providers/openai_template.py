@@ -122,7 +122,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return list(names)
 
     @classmethod
-    async def create_async_generator(  # noqa: C901, PLR0912  # hot: one frame a chunk  # type: ignore[override]  # the seed's signature, a class method
+    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912  # the seed's; hot
         cls,
         model: str,
         messages: Messages,
