@@ -350,7 +350,7 @@ def test_a_wrong_option_is_shown_before_anything_is_sent(panel, server):
 def test_an_answer_that_cannot_be_rendered_is_shown_as_text(panel, monkeypatch):
     """A fault of ours in rendering hangs nothing: the text is there, with the reason."""
 
-    def fail(self):
+    def fail(self, **_):
         raise RecursionError("too deep")
 
     monkeypatch.setattr("g4f_nb.rendering.HtmlStream.take", fail)

@@ -28,6 +28,7 @@ from g4f_nb.chunks import (
 )
 from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
 from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret, redact
 from g4f_nb.sse import EventStreamDecoder, LineDecoder, too_long
 
@@ -391,53 +392,6 @@ class _Call:
 
     def whole(self) -> ToolCall:
         return ToolCall(self.id, self.name, self.arguments.getvalue())
-
-
-class ThinkSplitter:
-    """Turns a leading `<think>…</think>` into `Reasoning`, however it is cut; later ones are text."""
-
-    _OPEN, _CLOSE = "<think>", "</think>"
-
-    def __init__(self) -> None:
-        self.over = False
-        self._inside = False
-        self._held = ""
-
-    def feed(self, text: str) -> list[str | Chunk]:
-        """Take text; hold back only what may be the beginning of a tag."""
-        text = self._held + text
-        self._held = ""
-        if self._inside:
-            return self._thinking(text)
-        start = text.lstrip()
-        if start.startswith(self._OPEN):
-            self._inside = True
-            return self._thinking(start[len(self._OPEN) :])
-        if self._OPEN.startswith(start):
-            self._held = text
-            return []
-        self.over = True
-        return [text]
-
-    def flush(self) -> list[str | Chunk]:
-        """The text has ended: give what was held back."""
-        held, self._held = self._held, ""
-        if not held:
-            return []
-        return [Reasoning(held)] if self._inside else [held]
-
-    def _thinking(self, text: str) -> list[str | Chunk]:
-        thought, tag, rest = text.partition(self._CLOSE)
-        if tag:
-            self.over, self._inside = True, False
-            parts: list[str | Chunk] = [Reasoning(thought)] if thought else []
-            return [*parts, rest] if rest else parts
-        keep = next(
-            (size for size in range(len(self._CLOSE) - 1, 0, -1) if text.endswith(self._CLOSE[:size])), 0
-        )
-        self._held = text[len(text) - keep :]
-        thought = text[: len(text) - keep]
-        return [Reasoning(thought)] if thought else []
 
 
 def _form(media_type: str) -> str:

@@ -28,7 +28,8 @@ from g4f_nb.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from g4f_nb.providers.openai_dialect import ChatReader, ThinkSplitter
+from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret
 
 SSE, JSON, NDJSON = "text/event-stream", "application/json", "application/x-ndjson"
