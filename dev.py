@@ -20,20 +20,24 @@ OLDEST = (3, 11)
 
 def main() -> int:
     """Run one of the commands; give the first exit status that is not 0."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog="What follows -- is passed on to pytest or jupyter."
+    )
     parser.add_argument("command", choices=["lab", "test", "unit", "check", "setup"])
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
-    parser.add_argument("rest", nargs="*", help="passed on to pytest or jupyter (after --)")
-    given = parser.parse_args()
+    # By hand: argparse takes what stands after -- for one of its own.
+    own, _, rest = "\n".join(sys.argv[1:]).partition("\n--\n")
+    given = parser.parse_args(own.split("\n") if own else [])
+    passed_on = rest.split("\n") if rest else []
     if sys.version_info < OLDEST:
         print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
         return 1
     python = environment(given.venv, "lab" if given.command == "lab" else "lab,test")
     commands = {
         "setup": [],
-        "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *given.rest]],
-        "unit": [unit_tests(given.rest)],
-        "test": [unit_tests(given.rest), notebooks()],
+        "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]],
+        "unit": [unit_tests(passed_on)],
+        "test": [unit_tests(passed_on), notebooks()],
         "check": checks(),
     }[given.command]
     for command in commands:

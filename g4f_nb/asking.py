@@ -10,7 +10,8 @@ from typing import Any
 
 from g4f_nb import loops, ownloop, settings
 from g4f_nb.chunks import Chunk, Reply
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, UnknownParameterError
+from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.openai_template import OpenaiTemplate
@@ -53,22 +54,46 @@ def prepare(
 
     It belongs on the user's own thread: looking for a key may need it.
     """
+    where, given = locate(model, provider=provider, interactive=interactive, **options)
+    return Question(where=where, messages=as_messages(prompt, system), options=given)
+
+
+def locate(
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    interactive: bool = False,
+    **options: Any,
+) -> tuple[Resolution, dict[str, Any]]:
+    """Where a model's questions go, and with which options: once for many of them.
+
+    The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
+    """
     if options.get("api_key") is not None:
         options["api_key"] = Secret.of(options["api_key"])
-    if isinstance(model, Model):
-        options = {**model.options, **options}
-    messages = as_messages(prompt, system)
+    given = model.with_options(options) if isinstance(model, Model) else options
+    if "stream" in given:
+        raise UnknownParameterError(
+            "stream= has no meaning here, where a whole reply is asked for: to read it as it comes, "
+            "iterate over the provider's create_completion, or use %%chat"
+        )
     where = resolve(
-        model,
+        model.name if isinstance(model, Model) else model,
         provider=provider,
-        api_base=options.get("api_base"),
-        api_key=options.get("api_key"),
+        api_base=given.get("api_base"),
+        api_endpoint=given.get("api_endpoint"),
+        api_key=given.get("api_key"),
         interactive=interactive,
     )
-    given = {name: value for name, value in options.items() if value is not None}
-    if issubclass(where.provider, OpenaiTemplate):
+    where.provider.check_parameters(given)
+    # None means "not given", but a time limit of None means "no limit".
+    given = {name: value for name, value in given.items() if value is not None or name == "timeout"}
+    if where.address is not None:
+        given |= {"api_base": where.address.base, "api_endpoint": where.address.chat_url}
         given.setdefault("timeout", settings.current().timeout)
-    return Question(where=where, messages=messages, options=given)
+        if where.address.secret is not None:
+            given["api_key"] = where.address.secret
+    return where, given
 
 
 async def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator[str | Chunk]:
@@ -82,13 +107,9 @@ async def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator
     generator = where.provider.create_async_generator(
         where.model, question.messages, stream=stream, **options
     )
-    try:
+    async with closing(generator):
         async for chunk in generator:
             yield chunk
-    finally:
-        closing = getattr(generator, "aclose", None)
-        if closing is not None:
-            await closing()
 
 
 async def answer(

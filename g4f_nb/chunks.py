@@ -314,9 +314,7 @@ def _first_int(data: object, *names: str) -> int | None:
     if isinstance(data, dict):
         for name in names:
             value = data.get(name)
-            if value is None or type(value) is int:
-                if value is None:
-                    continue
+            if type(value) is int:
                 return value
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return int(value)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 from g4f_nb import asking, batch, frontend, loops, ownloop
 from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
-from g4f_nb.messages import content_text
+from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
-from g4f_nb.providers.registry import Model, Provider
+from g4f_nb.providers.registry import Model, Provider, Resolution, choose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,6 @@ class _Cell:
     repeat: int
     prompt_id: str
     prompt: Any
-    model: ModelName
     name: tuple[str, str]
     question: asking.Question | None = None
     reply: Reply | None = None
@@ -117,9 +116,11 @@ async def compare_async(
     system: str | None = None,
     repeats: int = 1,
     concurrency: int = 32,
+    progress: bool = False,
     **parameters: Any,
 ) -> pd.DataFrame:
-    """`compare` for `await`; cancelling it ends every call."""
+    """`compare` for `await`; cancelling it ends every call. It shows no bar: `progress` is for symmetry."""
+    del progress
     grid = _grid(
         prompts, models, system=system, repeats=repeats, concurrency=concurrency, parameters=parameters
     )
@@ -142,12 +143,19 @@ def _grid(
             raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1")
     chosen = _models(models)
     named = _prompts(prompts)
+    messages = {prompt_id: as_messages(prompt, system) for prompt_id, prompt in named.items()}
+    places = [_locate(model, parameters) for model in chosen]
     cells: list[_Cell] = []
     for prompt_id, prompt in named.items():
-        for model in chosen:
+        for named_as, place in places:
             for repeat in range(repeats):
-                cell = _Cell(len(cells), repeat, prompt_id, prompt, model, ("", ""))
-                _prepare(cell, system, parameters)
+                cell = _Cell(len(cells), repeat, prompt_id, prompt, named_as)
+                if isinstance(place, G4FError):
+                    cell.error = place
+                else:
+                    cell.question = asking.Question(
+                        where=place[0], messages=messages[prompt_id], options=place[1]
+                    )
                 cells.append(cell)
     return _Grid(cells, min(concurrency, len(cells)))
 
@@ -164,29 +172,32 @@ def _prompts(prompts: Prompts) -> dict[str, Any]:
         return {"0": prompts}
     if isinstance(prompts, Mapping):
         named = {str(name): prompt for name, prompt in prompts.items()}
-    elif prompts and isinstance(prompts[0], Mapping):
-        # One list of messages is one prompt.
-        named = {"0": prompts}
     else:
-        named = {str(position): prompt for position, prompt in enumerate(prompts)}
+        # A list, a Series, whatever gives prompts.
+        items = list(prompts)
+        # One list of messages is one prompt.
+        one = bool(items) and isinstance(items[0], Mapping)
+        named = {"0": items} if one else {str(place): prompt for place, prompt in enumerate(items)}
     if not named:
         raise InvalidParameterError("prompts is empty: give a text, a list of texts, or a dict of them")
     return named
 
 
-def _prepare(cell: _Cell, system: str | None, parameters: Mapping[str, Any]) -> None:
-    """Decide where a call goes; a provider that is not ready fails its own rows only."""
+def _locate(
+    model: ModelName, parameters: Mapping[str, Any]
+) -> tuple[tuple[str, str], tuple[Resolution, dict[str, Any]] | G4FError]:
+    """Provider and model as the rows name them, and where the calls go.
+
+    A provider that is not ready fails its own rows only.
+    """
+    label = model.label if isinstance(model, Model) else None
     try:
-        cell.question = asking.prepare(cell.prompt, cell.model, system=system, **parameters)
+        place = asking.locate(model, **parameters)
     except (MissingAuthError, ProviderNotWorkingError) as error:
-        cell.error = error
-        name = cell.model.name if isinstance(cell.model, Model) else cell.model
-        left, _, right = name.partition(":") if isinstance(name, str) else (name.__name__, "", "")
-        cell.name = (error.provider or left, right)
-        return
-    where = cell.question.where
-    label = cell.model.label if isinstance(cell.model, Model) else None
-    cell.name = (where.provider.__name__, label or where.model)
+        name = model.name if isinstance(model, Model) else model
+        cls, named, _ = choose(name)
+        return (cls.__name__, label or named), error
+    return (place[0].provider.__name__, label or place[0].model), place
 
 
 async def _work(grid: _Grid) -> None:

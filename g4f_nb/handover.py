@@ -25,6 +25,17 @@ _BATCH, _BACKLOG = 512, 4096
 _AGE = 0.05
 
 
+@contextlib.asynccontextmanager
+async def closing(source: object) -> AsyncIterator[None]:
+    """Close a stream when done with it, if it is of a kind that can be closed."""
+    try:
+        yield
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+
+
 class Batches(Iterator[list[T]]):
     """Batches of what a source gives; `close` ends the producer."""
 
@@ -45,12 +56,8 @@ class Batches(Iterator[list[T]]):
             if not hasattr(source, "__anext__"):
                 self._items.append(await source)
                 return
-            try:
+            async with closing(source):
                 await self._receive(source)  # type: ignore[arg-type]  # it is one
-            finally:
-                closing = getattr(source, "aclose", None)
-                if closing is not None:
-                    await closing()
         except BaseException as error:
             self._error = error
             # SystemExit and KeyboardInterrupt are for the consumer; raised by a task they would end the loop.
@@ -290,8 +297,11 @@ def _patched_running_loop() -> asyncio.AbstractEventLoop:
 
         run = asyncio.run
         nest_asyncio2.apply(loop)
-        # Its own `run` leaves the loop open, with the connections on it, and does not know of Ctrl-C.
+        # Its own `run` leaves the loop open, with the connections on it, and does not know of Ctrl-C. A user
+        # who wants that one calls `apply()`, which must then not believe that it has been called already.
         asyncio.run = run
+        for mark in ("_nest_patched", "_nest_asyncio2"):
+            vars(asyncio).pop(mark, None)
     return loop
 
 

@@ -19,12 +19,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from g4f_nb import settings
-from g4f_nb.handover import Batches, CallersBatches, OwnBatches, discard
+from g4f_nb.handover import Batches, CallersBatches, OwnBatches, closing, discard
 from g4f_nb.ownloop import (
     BEAT,
     CLOSING,
@@ -45,7 +45,7 @@ class Door:
 
 
 def choose_door() -> Door:
-    """Decide for the calling thread; `doctor`-like tools show the reason."""
+    """Decide for the calling thread; the reason is for a user who asks why."""
     wish = settings.current().door
     loop = running_loop()
     if loop is None:
@@ -157,8 +157,5 @@ def _patched_by_old_nest(loop: asyncio.AbstractEventLoop) -> bool:
 async def _collect(source: AsyncIterator[T] | Awaitable[T]) -> list[T]:
     if not hasattr(source, "__anext__"):
         return [await source]
-    try:
+    async with closing(source):
         return [item async for item in source]  # type: ignore[union-attr]  # it is one
-    finally:
-        if isinstance(source, AsyncGenerator):
-            await source.aclose()

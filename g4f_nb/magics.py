@@ -119,9 +119,10 @@ class ChatMagics(Magics):
                 screen.update(reply)
             finished = True
         except KeyboardInterrupt:
-            raise Stopped("Stopped. What had arrived is kept in `_`.") from None
+            kept = "What had arrived is kept in `_`." if reply.text else "Nothing had arrived yet."
+            raise Stopped(f"Stopped. {kept}") from None
         finally:
-            if finished or reply.text or reply.reasoning:
+            if finished or reply.text:
                 screen.finish(reply)
                 if options.out is not None:
                     self._shell.user_ns[options.out] = reply

@@ -89,6 +89,8 @@ class Job(Generic[T]):
                 wait_for_threads({self.future}, timeout=beat)
                 if each_beat is not None:
                     each_beat()
+                if self._loop.is_closed() and not self.future.done():
+                    raise LoopError("g4f_nb's own loop ended before the answer: call again")  # noqa: TRY301
             hold_daemons_at_exit()
             return self.future.result()
         except BaseException:
@@ -127,7 +129,7 @@ class OwnLoop:
     @property
     def alive(self) -> bool:
         """Whether the loop still takes work."""
-        return self.thread.is_alive() and not self.loop.is_closed()
+        return self.thread.is_alive() and not self.loop.is_closed() and not self._stopping
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Job[T]:
         """Start a coroutine, in a copy of the caller's context."""

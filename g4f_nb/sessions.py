@@ -26,8 +26,11 @@ def pooled_session(loop: asyncio.AbstractEventLoop, socks: str | None = None) ->
     if found is not None and not found[0].closed:
         session: aiohttp.ClientSession = found[0]
         return session
-    for gone in [key for key in _sessions if key[0].is_closed()]:
-        _abandon(_sessions.pop(gone)[0])
+    # Other threads come and go meanwhile: a snapshot, and whoever takes an entry out closes it.
+    for gone in [key for key in list(_sessions) if key[0].is_closed()]:
+        left = _sessions.pop(gone, None)
+        if left is not None:
+            _abandon(left[0])
     session = new_session(_connector(socks), owner=True)
     keeper = _keeper((loop, socks), session)
     # A suspended async generator is the one thing that every loop closes when it shuts down.

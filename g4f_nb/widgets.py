@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from g4f_nb.asking import answer, prepare
+from g4f_nb.asking import answer, locate, prepare
 from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
-from g4f_nb.providers import Demo, registry
+from g4f_nb.providers import registry
 from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
 from g4f_nb.secret import Secret, redact
 
@@ -42,8 +42,6 @@ _STATIC = Path(__file__).parent / "static"
 _PACE = 1 / 11.5
 # Seconds that a stopped provider gets to end by itself; then the panel goes on without it.
 _GRACE = 1.0
-# What the user gave for one provider's server, and what no other one may see.
-_HOST_BOUND = {"api_key", "api_base", "api_endpoint", "headers", "connector", "ssl"}
 _ENDS = {"length": "Cut off at the token limit", "max_tokens": "Cut off at the token limit"}
 _ENDS["content_filter"] = "Cut off by the provider's content filter"
 
@@ -60,7 +58,7 @@ class ChatPanel(anywidget.AnyWidget):
         system: the system prompt.
         height: a CSS length.
         options: whatever the provider takes: `temperature=`, `api_base=`, `api_key=`… Those that belong to
-            one server (its address, its key) go to the first provider that is used, and to no other.
+            one server (its address, its key) go to the provider of `model`, and to no other.
 
     `busy`, `model` and `value` can be observed; observers run on the thread where the change happens.
     """
@@ -86,14 +84,14 @@ class ChatPanel(anywidget.AnyWidget):
         **options: Any,
     ) -> None:
         if isinstance(model, registry.Model):
-            options = {**model.options, **options}
+            options = model.with_options(options)
             model = model.name
         if options.get("api_key") is not None:
             options["api_key"] = Secret.of(options["api_key"])
         # A class may be one that has no name in the registry: the text in the picker stands for it.
         self._named = {model.__name__: model} if isinstance(model, type) else {}
         self._system, self._options = system, options
-        self._home: registry.Provider | None = None
+        self._home = _home(model)
         self._lock = threading.RLock()
         self._idle = threading.Event()
         self._idle.set()
@@ -176,8 +174,6 @@ class ChatPanel(anywidget.AnyWidget):
         messages = [*self.messages, {"role": "user", "content": turn.prompt}]
         model, options = self._choice()
         question = prepare(messages, model, system=self._system, interactive=True, **options)
-        if question.where.provider is not Demo:
-            self._home = self._home or question.where.provider
         with self._lock:
             if self._turn is not turn:
                 return
@@ -244,18 +240,15 @@ class ChatPanel(anywidget.AnyWidget):
     def _choice(self) -> tuple[str | registry.Provider | None, dict[str, Any]]:
         """The model that is chosen now, and the options that its provider may see."""
         model = self._named.get(self.model, self.model.strip() or None)
-        where = registry.resolve(
-            model,
-            api_base=self._options.get("api_base"),
-            api_key=self._options.get("api_key"),
-            interactive=True,
-        )
-        return model, self._options_for(where.provider)
+        provider, _, _ = registry.choose(model, interactive=True)
+        options = self._options_for(provider)
+        locate(model, interactive=True, **options)
+        return model, options
 
     def _options_for(self, provider: registry.Provider) -> dict[str, Any]:
-        if self._home in (None, provider) and provider is not Demo:
+        if provider is self._home:
             return dict(self._options)
-        return {name: value for name, value in self._options.items() if name not in _HOST_BOUND}
+        return {name: value for name, value in self._options.items() if name not in registry.HOST_BOUND}
 
     async def _list(self, name: str, view: str) -> None:
         """Fetch the names of the ready providers, or of one provider's models, for one view."""
@@ -368,6 +361,14 @@ class _Turn:
 
     def _message(self, n: int, finished: list[str], thoughts: str) -> dict[str, Any]:
         return {"request": self.id, "n": n, "finished": finished, "open": self.open, "reasoning": thoughts}
+
+
+def _home(model: str | registry.Provider | None) -> registry.Provider | None:
+    """The provider that the panel was made for: what was given for its server goes to no other."""
+    try:
+        return registry.choose(model, interactive=True)[0]
+    except G4FError:
+        return None
 
 
 def _settled(turn: _Turn, error: Exception | None) -> tuple[list[dict[str, Any]], Exception | None]:

@@ -7,14 +7,15 @@ import contextlib
 import contextvars
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor
-from inspect import Parameter
+from inspect import Parameter, signature
 from typing import Any
 
 from g4f_nb import loops, parameters
 from g4f_nb.chunks import concat_chunks
 from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
+from g4f_nb.handover import closing
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
 
@@ -125,6 +126,13 @@ class AbstractProvider(BaseProvider):
         result["model"] = getattr(cls, "default_model", None) or ""
         result["stream"] = cls.supports_stream
         return result
+
+    @classmethod
+    def check_parameters(cls, names: Iterable[str]) -> None:
+        """Raise for a keyword that this provider does not take; one with `**kwargs` takes any."""
+        known = signature(cls._main_method()).parameters
+        if not any(each.kind is Parameter.VAR_KEYWORD for each in known.values()):
+            parameters.refuse_unknown(names, known, provider=cls.__name__)
 
     @classmethod
     def _main_method(cls) -> Callable[..., Any]:
@@ -240,12 +248,8 @@ async def _limit(seconds: float | None, provider: str) -> AsyncIterator[None]:
 
 
 async def _text_of(chunks: AsyncResult) -> str:
-    try:
+    async with closing(chunks):
         return concat_chunks([chunk async for chunk in chunks])
-    finally:
-        closing = getattr(chunks, "aclose", None)
-        if closing is not None:
-            await closing()
 
 
 async def _in_thread(work: Callable[[], str], executor: Executor | None) -> str:

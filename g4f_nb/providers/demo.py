@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -69,6 +69,11 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
     models = list(_PACES)  # noqa: RUF012  # class API
 
     @classmethod
+    def check_parameters(cls, names: Iterable[str]) -> None:
+        """Take every name that a call may carry, so that Demo can stand in for any other provider."""
+        parameters.refuse_unknown(names, parameters.SAFE_PARAMETERS, provider=cls.__name__)
+
+    @classmethod
     async def create_async_generator(
         cls,
         model: str,
@@ -83,7 +88,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
     ) -> AsyncResult:
         """Answer with what the prompt's words ask for; `temperature` changes nothing."""
         del temperature
-        parameters.refuse_unknown(kwargs, parameters.SAFE_PARAMETERS, provider=cls.__name__)
+        cls.check_parameters(kwargs)
         model = cls.get_model(model)
         messages = check_messages(messages)
         prompt = last_user_text(messages)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl as tls
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -74,6 +75,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ssl: tls.SSLContext | bool | None = None
     needs_auth = False
     stream_usage = True
+    # Whether `<think>…</think>` at the head of an answer is reasoning rather than text.
+    splits_thinking = True
 
     @classmethod
     def get_models(
@@ -168,8 +171,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         way = Secret.of(proxy)
         del api_key, headers, proxy
         if kwargs:
-            known = {*_MORE_FIELDS, *EXTRA_PARAMETERS, *extra_parameters}
-            parameters.refuse_unknown(kwargs, known | _own_names(), provider=cls.__name__)
+            cls.check_parameters(kwargs.keys() - set(extra_parameters))
         if media is not None or prompt is not None:
             raise InvalidParameterError(
                 f"{cls.__name__} answers text only so far: leave media= and prompt= out",
@@ -214,7 +216,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             reader: ChatReader | None = None
             try:
                 async with Exchange(call, end=attempts.end) as answer:
-                    reader = _reader(answer, host, call, now.max_event_bytes)
+                    reader = _reader(answer, host, call, limit=now.max_event_bytes, think=cls.splits_thinking)
                     while piece := await answer.piece():
                         for chunk in reader.feed(piece):
                             yield chunk
@@ -245,6 +247,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 failure.partial = failure.partial or (reader.partial if reader else None) or None
                 raise failure.with_traceback(None)
             await attempts.wait()
+
+    @classmethod
+    def check_parameters(cls, names: Iterable[str]) -> None:
+        """Refuse by name what is no parameter here and no field of the chat API."""
+        known = signature(cls.create_async_generator).parameters.keys() - {"kwargs"}
+        parameters.refuse_unknown(names, {*known, *_MORE_FIELDS}, provider=cls.__name__)
 
     @classmethod
     def get_headers(
@@ -343,13 +351,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return sorted(names) if cls.sort_models else names
 
 
-def _reader(answer: Answer, host: Host, call: Call, limit: int) -> ChatReader:
+def _reader(answer: Answer, host: Host, call: Call, *, limit: int, think: bool) -> ChatReader:
     return ChatReader(
         answer.media_type,
         provider=call.provider or "",
         model=call.model or "",
         url=host.base,
         secret=call.secret,
+        think=think,
         limit=limit,
     )
 
@@ -398,11 +407,6 @@ def _secret_in(headers: Headers) -> Secret | None:
         if any(word in name.lower() for word in ("authorization", "key", "token")):
             return Secret.of(value.rpartition(" ")[2])
     return None
-
-
-def _own_names() -> set[str]:
-    names = parameters.safe_parameters(OpenaiTemplate.create_async_generator)
-    return {*names, "total_timeout", "headers", "tool_choice", "parallel_tool_calls"}
 
 
 def _encoded(body: Mapping[str, Any], provider: str) -> bytes:

@@ -15,11 +15,13 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.demo import Demo
-from g4f_nb.providers.hosts import find_host
+from g4f_nb.providers.hosts import Host, find_host
 from g4f_nb.providers.openai_template import OpenaiTemplate
 from g4f_nb.secret import Secret
 
 Provider = type[AbstractProvider]
+# What was given for one server, and what no other may see.
+HOST_BOUND = frozenset({"api_key", "api_base", "api_endpoint", "headers", "connector", "ssl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +30,30 @@ class Resolution:
 
     provider: Provider
     model: str
-    host: str | None = None
-    key: str | None = None
+    address: Host | None = None
     chosen_by: str = "the call"
 
     @property
+    def host(self) -> str | None:
+        """The base address, or `None` for a provider that has none."""
+        return self.address.base if self.address else None
+
+    @property
+    def key(self) -> str | None:
+        """The name of the place where the key was found, or `None`."""
+        return self.address.key_source if self.address else None
+
+    @property
     def label(self) -> str:
-        """`"provider:model"`, the name that resolves to the same again."""
+        """`"provider:model"`, for a user's eyes."""
         name = self.provider.__name__
         return f"{name}:{self.model}" if self.model else name
 
     def __repr__(self) -> str:
         parts = [f"provider={self.provider.__name__}", f"model={self.model or '(the server decides)'!r}"]
-        parts += [f"host={self.host!r}", f"key from {self.key}" if self.key else "no key"]
+        if self.address is not None:
+            parts.append(f"host={self.host!r} (from {self.address.chosen_by})")
+        parts.append(f"key from {self.key}" if self.key else "no key")
         return f"Resolution({', '.join(parts)}; chosen by {self.chosen_by})"
 
 
@@ -48,9 +61,16 @@ class Resolution:
 class Model:
     """A model with settings of its own, usable wherever a model is named."""
 
-    name: str
+    name: str | Provider
     label: str | None
     options: Mapping[str, Any] = field(repr=False)
+
+    def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """These settings and a call's own, which win; a key stays with the address it was given with."""
+        own = dict(self.options)
+        if given.get("api_base") or given.get("api_endpoint"):
+            own = {name: value for name, value in own.items() if name not in HOST_BOUND}
+        return own | {name: value for name, value in given.items() if value is not None}
 
     def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
         if "api_key" in options:
@@ -88,6 +108,7 @@ def resolve(
     *,
     provider: str | Provider | None = None,
     api_base: str | None = None,
+    api_endpoint: str | None = None,
     api_key: str | Secret | None = None,
     interactive: bool = False,
 ) -> Resolution:
@@ -95,23 +116,21 @@ def resolve(
 
     `interactive` lets `Demo` step in where nothing else is chosen.
     """
-    secret = Secret.of(api_key)
+    given: dict[str, Any] = {
+        "api_base": api_base,
+        "api_endpoint": api_endpoint,
+        "api_key": Secret.of(api_key),
+    }
     del api_key
-    endpoint = None
     if isinstance(model, Model):
-        api_base = model.options.get("api_base", api_base)
-        endpoint = model.options.get("api_endpoint")
-        secret = model.options.get("api_key", secret)
+        given = {name: model.with_options(given).get(name) for name in given}
         model = model.name
-    cls, name, chosen_by = _choose(model, provider, interactive=interactive)
-    host = key = None
-    if issubclass(cls, OpenaiTemplate):
-        found = find_host(cls, api_base=api_base, api_endpoint=endpoint, api_key=secret)
-        host, key = found.base, found.key_source
+    cls, name, chosen_by = choose(model, provider, interactive=interactive)
+    address = find_host(cls, **given) if issubclass(cls, OpenaiTemplate) else None
     if not name:
         name = getattr(cls, "default_model", None) or ""
     name = getattr(cls, "model_aliases", {}).get(name, name)
-    return Resolution(provider=cls, model=name, host=host, key=key, chosen_by=chosen_by)
+    return Resolution(provider=cls, model=name, address=address, chosen_by=chosen_by)
 
 
 def ready() -> list[str]:
@@ -123,9 +142,10 @@ def ready() -> list[str]:
     return names
 
 
-def _choose(
-    model: str | Provider | None, provider: str | Provider | None, *, interactive: bool
+def choose(
+    model: str | Provider | None, provider: str | Provider | None = None, *, interactive: bool = False
 ) -> tuple[Provider, str, str]:
+    """Provider, model name and who decided, by names alone: no key is looked for unless nothing is named."""
     now = settings.current()
     if inspect.isclass(model):
         return find_provider(model), "", "the call"

@@ -112,7 +112,8 @@ def test_a_resolution_shows_all_but_the_key(monkeypatch):
     monkeypatch.setenv("GROQ_API_KEY", "planted-groq-key")
     shown = repr(resolve("groq:llama"))
     assert shown == (
-        "Resolution(provider=Groq, model='llama', host='https://api.groq.com/openai/v1', "
+        "Resolution(provider=Groq, model='llama', host='https://api.groq.com/openai/v1' "
+        "(from the provider's own address), "
         "key from the environment variable GROQ_API_KEY; chosen by the call)"
     )
     assert "planted" not in repr(resolve("groq:llama", api_key="planted"))
