@@ -96,17 +96,18 @@ def locate(
     return where, given
 
 
-async def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator[str | Chunk]:
-    """The stream of one question, from whichever kind of provider."""
+async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
+    """The stream of one question, from whichever kind of provider.
+
+    It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
+    """
     where, options = question.where, dict(question.options)
     if "api_key" in options and not issubclass(where.provider, OpenaiTemplate):
         options["api_key"] = options["api_key"].reveal()
     if not issubclass(where.provider, AsyncGeneratorProvider):
         yield await where.provider.create_async(where.model, question.messages, **options)
         return
-    generator = where.provider.create_async_generator(
-        where.model, question.messages, stream=stream, **options
-    )
+    generator = where.provider.create_async_generator(where.model, question.messages, stream=True, **options)
     async with closing(generator):
         async for chunk in generator:
             yield chunk
@@ -116,12 +117,10 @@ async def answer(
     question: Question,
     reply: Reply,
     on_change: Callable[[], None] | None = None,
-    *,
-    stream: bool = True,
 ) -> Reply:
     """Fill the reply; if it breaks off, `reply.partial` says so and the text so far is kept."""
     start = time.perf_counter()
-    chunks = chunks_of(question, stream=stream)
+    chunks = chunks_of(question)
     try:
         async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
             async for chunk in chunks:
@@ -171,7 +170,7 @@ def ask(
 ) -> Reply:
     """Ask one question and wait for the whole reply; works in a notebook as anywhere else."""
     question = prepare(prompt, model, provider=provider, system=system, **options)
-    return ownloop.own_loop().submit(answer(question, question.new_reply(), stream=False)).result()
+    return ownloop.own_loop().submit(answer(question, question.new_reply())).result()
 
 
 async def ask_async(
@@ -184,4 +183,4 @@ async def ask_async(
 ) -> Reply:
     """Ask one question and await the whole reply; cancelling it closes the connection."""
     question = prepare(prompt, model, provider=provider, system=system, **options)
-    return await loops.call(answer(question, question.new_reply(), stream=False))
+    return await loops.call(answer(question, question.new_reply()))

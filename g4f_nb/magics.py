@@ -119,8 +119,7 @@ class ChatMagics(Magics):
                 screen.update(reply)
             finished = True
         except KeyboardInterrupt:
-            kept = "What had arrived is kept in `_`." if reply.text else "Nothing had arrived yet."
-            raise Stopped(f"Stopped. {kept}") from None
+            raise Stopped(self._stopped_words(reply)) from None
         finally:
             if finished or reply.text:
                 screen.finish(reply)
@@ -131,6 +130,15 @@ class ChatMagics(Magics):
                     self._shell.displayhook.update_user_ns(reply)
         self._shown = (reply, self._shell.execution_count)
         return reply
+
+    def _stopped_words(self, reply: Reply) -> str:
+        if not reply.text:
+            return "Stopped. Nothing had arrived yet."
+        # IPython leaves `_` alone where the user has given that name another value.
+        hook, user = self._shell.displayhook, self._shell.user_ns
+        free = getattr(hook, "_", None) is user.get("_", getattr(hook, "_", None))
+        place = "_" if free else f"Out[{self._shell.execution_count}]"
+        return f"Stopped. What had arrived is kept in `{place}`."
 
     def display_once(self, reply: Reply) -> None:
         """IPython's hook for showing a value: a reply that its cell shows already is not shown twice."""

@@ -151,6 +151,16 @@ def test_a_users_own_provider_may_raise_anything():
     assert frame["answer"][0] == "a start"
 
 
+def test_prompts_may_be_a_series_or_any_iterable(server):
+    """A column of a frame is a list of prompts, a generator too."""
+    model = _model(server, "upper")
+    assert list(nb.compare(pd.Series(["a", "b"], index=[5, 7]), model, progress=False)["answer"]) == [
+        "A",
+        "B",
+    ]
+    assert list(nb.compare((word for word in "ab"), model, progress=False)["answer"]) == ["A", "B"]
+
+
 def test_the_asynchronous_form_and_a_second_call(server):
     """`compare_async` gives the same frame, and calls after it work."""
 

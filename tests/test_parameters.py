@@ -1,5 +1,5 @@
 """What a provider takes, read from its signature: names, kinds, defaults, examples, and never a key."""
-# ruff: noqa: ARG004  # the signature alone is what counts here
+# the signature alone is what counts here
 
 from __future__ import annotations
 

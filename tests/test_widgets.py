@@ -580,3 +580,24 @@ def test_a_plain_script_can_use_it():
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_was_given_for_one_server_goes_to_no_other(monkeypatch):
+    """The panel's key and address go to the provider it was made for; another one, picked in it, sees neither."""
+    with serve() as mine, serve() as other:
+        monkeypatch.setenv("GROQ_BASE_URL", other.api_base)
+        monkeypatch.setenv("GROQ_API_KEY", "groqs-own-key")
+        chat = ChatPanel("OpenaiTemplate:upper", api_base=mine.api_base, api_key="planted-key")
+        chat._receive(None, {"type": "models", "provider": "Groq", "view": "v"}, [])
+        assert other.wait_for(lambda seen: len(seen.requests) == 1)
+        chat.model = "groq:upper"
+        chat.ask("hello")
+        assert chat.wait(5)
+        assert other.wait_for(lambda seen: len(seen.requests) == 2)
+        keys = {seen.headers.get("Authorization") for seen in other.requests}
+        assert keys == {"Bearer groqs-own-key"}
+        chat.model = "OpenaiTemplate:upper"
+        chat.ask("hello")
+        assert chat.wait(5)
+        assert mine.requests[-1].headers["Authorization"] == "Bearer planted-key"
+        assert chat.value.text == "HELLO"

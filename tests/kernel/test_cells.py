@@ -31,6 +31,8 @@ def _watch(kernel, code, *, person=True, during=lambda message: None):
 @pytest.fixture
 def chat(kernel, server):
     """A way to run `%%chat` against the test server in the kernel."""
+    # Where a cell has used the name `_` for itself, IPython leaves it alone from then on.
+    assert kernel.run("for name in '_', '__', '___': globals().pop(name, None)").error is None
     assert kernel.run("%reload_ext g4f_nb").error is None
     assert kernel.run(f"import g4f_nb as nb\nBASE = {server.api_base!r}").error is None
 

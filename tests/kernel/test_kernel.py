@@ -134,3 +134,15 @@ def test_prints_of_a_provider_land_in_the_cell_that_asked(kernel, door):
     assert first.stdout == "a 0\na 1\na 2\n"
     assert second.stdout == "b 0\nb 1\nb 2\n"
     assert third.stdout == "c 0\nc 1\nc 2\n['0', '1', '2']\n"
+
+
+@pytest.mark.parametrize("module", ["nest_asyncio", "nest_asyncio2"])
+def test_the_users_own_patching_still_works_afterwards(fresh_kernel, server, module):
+    """After our call has patched the loop, `apply()` and `asyncio.run` in a cell work as they would without."""
+    assert fresh_kernel.run(f"print(text('echo', {server.api_base!r}, 'hello'))").stdout == "hello\n"
+    result = fresh_kernel.run(
+        f"import {module}; {module}.apply(); print(asyncio.run(asyncio.sleep(0, 'ran')))"
+    )
+    assert result.error is None, result.trace
+    assert result.stdout == "ran\n"
+    assert fresh_kernel.run(f"print(text('echo', {server.api_base!r}, 'again'))").stdout == "again\n"

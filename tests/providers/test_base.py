@@ -1,5 +1,5 @@
 """The hierarchy does what the seeds show, in their order, and what they leave open is settled."""
-# ruff: noqa: ARG004  # the seeds' signatures
+# the seeds' signatures
 
 from __future__ import annotations
 
