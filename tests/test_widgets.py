@@ -583,7 +583,7 @@ def test_a_plain_script_can_use_it():
 
 
 def test_what_was_given_for_one_server_goes_to_no_other(monkeypatch):
-    """The panel's key and address go to the provider it was made for; another one, picked in it, sees neither."""
+    """The panel's key and address go to the provider it was made for; another one sees neither."""
     with serve() as mine, serve() as other:
         monkeypatch.setenv("GROQ_BASE_URL", other.api_base)
         monkeypatch.setenv("GROQ_API_KEY", "groqs-own-key")

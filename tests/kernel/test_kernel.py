@@ -70,7 +70,7 @@ def test_run_all_beside_old_nest_asyncio(fresh_kernel, server):
 
 def test_nothing_is_patched_before_a_call_needs_it(fresh_kernel, server):
     """Importing, asking and awaiting leave the kernel's loop alone; a synchronous stream enters it again."""
-    patched = "hasattr(asyncio, '_nest_patched'), loops.choose_door().name"
+    patched = "hasattr(asyncio.get_event_loop(), '_nest_patched'), loops.choose_door().name"
     made = fresh_kernel.run(f"unused = go('echo', '{server.api_base}'); {patched}")
     assert made.value == "(False, 'caller')"
     fresh_kernel.run(f"ask('echo', '{server.api_base}')")
@@ -138,11 +138,10 @@ def test_prints_of_a_provider_land_in_the_cell_that_asked(kernel, door):
 
 @pytest.mark.parametrize("module", ["nest_asyncio", "nest_asyncio2"])
 def test_the_users_own_patching_still_works_afterwards(fresh_kernel, server, module):
-    """After our call has patched the loop, `apply()` and `asyncio.run` in a cell work as they would without."""
+    """After our call has patched the loop, `apply()` and `asyncio.run` in a cell work as ever."""
     assert fresh_kernel.run(f"print(text('echo', {server.api_base!r}, 'hello'))").stdout == "hello\n"
-    result = fresh_kernel.run(
-        f"import {module}; {module}.apply(); print(asyncio.run(asyncio.sleep(0, 'ran')))"
-    )
+    code = f"import {module}; {module}.apply(); print(asyncio.run(asyncio.sleep(0, 'ran')))"
+    result = fresh_kernel.run(code)
     assert result.error is None, result.trace
     assert result.stdout == "ran\n"
     assert fresh_kernel.run(f"print(text('echo', {server.api_base!r}, 'again'))").stdout == "again\n"
