@@ -45,8 +45,6 @@ class Answer:
         self._end = end
         self._broken: G4FError | None = None
         self.silence = call.limits.silence
-        self.status = response.status
-        self.headers = response.headers
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def piece(self) -> bytes:
@@ -64,13 +62,15 @@ class Answer:
             self._broken = error
             return rest
 
-    async def read(self, limit: int) -> bytes:
-        """The whole body."""
+    async def read(self, limit: int, *, cut: bool = False) -> bytes:
+        """The whole body; one that is longer than `limit` is an error, or is cut off there."""
         parts: list[bytes] = []
         size = 0
         while piece := await self.piece():
             parts.append(piece)
             size += len(piece)
+            if size > limit and cut:
+                break
             if size > limit:
                 raise errors.UnreadableResponseError(
                     f"the answer is longer than {limit:,} bytes: if that is meant, raise the cap with "
@@ -172,7 +172,7 @@ class Exchange:
             )
         answer = Answer(response, call, end)
         if response.status >= 400:  # noqa: PLR2004
-            body = await answer.read(_LONGEST_COMPLAINT)
+            body = await answer.read(_LONGEST_COMPLAINT, cut=True)
             raise error_from_answer(
                 response.status,
                 body,
@@ -298,7 +298,7 @@ def _redirected(call: Call, url: str) -> Call:
         return replace(call, url=url)
     if call.body is not None:
         raise errors.ConnectionFailedError(
-            f"{call.url} redirects to another host, {url}: nothing was sent there; "
+            f"{call.url} redirects to another address, {url}: nothing was sent there; "
             "if that host is meant, give it as api_base= together with its api_key=",
             provider=call.provider,
         )

@@ -5,11 +5,11 @@ It starts with the first call, anew after a fork, and ends cleanly when the prog
 
 from __future__ import annotations
 
-import _asyncio
 import asyncio
 import atexit
 import contextlib
 import contextvars
+import importlib
 import os
 import selectors
 import threading
@@ -19,6 +19,12 @@ from concurrent.futures import wait as wait_for_threads
 from typing import Any, Generic, TypeVar
 
 from g4f_nb.errors import LoopError
+
+# nest_asyncio puts Python's own twins in the place of these; an interpreter without them has only those.
+try:
+    _c: Any = importlib.import_module("_asyncio")
+except ImportError:  # pragma: no cover  # CPython has them
+    _c = asyncio
 
 T = TypeVar("T")
 
@@ -41,7 +47,7 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
     _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]  # noqa: SLF001
 
     def create_future(self) -> asyncio.Future[Any]:
-        return _asyncio.Future(loop=self)
+        return _c.Future(loop=self)
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,11 +59,13 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
         They share one epoll object: unregistering anything from it would make the parent deaf.
         """
         parts = vars(self)
-        parts["_selector"].close()
+        if "_selector" in parts:
+            parts["_selector"].close()
         parts.update(_selector=selectors.SelectSelector(), _thread_id=None)
-        for transport in list(parts["_transports"].values()):
-            socket, vars(transport)["_sock"] = vars(transport)["_sock"], None
+        for transport in list(parts.get("_transports", {}).values()):
+            socket = vars(transport).get("_sock")
             if socket is not None:
+                vars(transport)["_sock"] = None
                 socket.close()
         self.close()
 
@@ -65,7 +73,7 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
 def _c_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
 ) -> asyncio.Task[T]:
-    return _asyncio.Task(coroutine, loop=loop, **options)
+    return _c.Task(coroutine, loop=loop, **options)
 
 
 class Job(Generic[T]):

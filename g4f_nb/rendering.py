@@ -39,7 +39,6 @@ __all__ = [
     "HtmlStream",
     "MarkdownStream",
     "Update",
-    "code_css",
     "facts",
     "mimebundle",
     "safe_html",
@@ -122,15 +121,6 @@ class HtmlStream:
         finished = [_html(reader, tokens, env) for _, _, tokens in blocks[:cut]]
         env[_GROWING] = {}
         return Update(finished, "".join(_html(reader, tokens, env) for _, _, tokens in blocks[cut:]))
-
-
-def code_css(*, dark: bool = False) -> str:
-    """The colours of code blocks: rules for the `hl-` classes within `.g4f-code`."""
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped,unused-ignore]
-
-    style = "github-dark" if dark else "default"
-    rules = HtmlFormatter(style=style, classprefix="hl-").get_style_defs(".g4f-code")
-    return "\n".join(rule for rule in rules.splitlines() if rule.startswith(".g4f-code"))
 
 
 def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> str:

@@ -19,7 +19,6 @@ from g4f_nb.chunks import Reasoning, Reply, Source, Sources, ToolCall, ToolCalls
 from g4f_nb.rendering import (
     HtmlStream,
     MarkdownStream,
-    code_css,
     mimebundle,
     safe_html,
     safe_link,
@@ -558,13 +557,6 @@ def test_each_finished_block_is_given_once(pieces):
     text = re.sub(r"\]:", "] :", "".join(pieces))  # a definition resolves only links that come later
     if text == "".join(pieces) and not text.endswith("\r"):
         assert "".join(finished) + update.open == safe_html(text)
-
-
-def test_code_css_is_bound_to_our_code():
-    """Each rule holds within `.g4f-code` alone; dark and light differ."""
-    for dark in (False, True):
-        assert all(rule.startswith(".g4f-code") for rule in code_css(dark=dark).splitlines())
-    assert code_css() != code_css(dark=True)
 
 
 def _reply(text: str = "Hi") -> Reply:

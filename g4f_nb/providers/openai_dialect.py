@@ -30,7 +30,7 @@ from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseEr
 from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
 from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret, redact
-from g4f_nb.sse import EventStreamDecoder, LineDecoder, too_long
+from g4f_nb.sse import DEFAULT_LIMIT, EventStreamDecoder, LineDecoder, too_long
 
 _NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 # The first bytes are kept until an event was seen: an error may come as JSON under an event stream's name.
@@ -49,7 +49,7 @@ class ChatReader:
         url: str,
         secret: Secret | None = None,
         think: bool = True,
-        limit: int = 64 * 1024 * 1024,
+        limit: int = DEFAULT_LIMIT,
     ) -> None:
         self.done = False
         self.started = False
