@@ -47,7 +47,7 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
     _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]  # noqa: SLF001
 
     def create_future(self) -> asyncio.Future[Any]:
-        return _c.Future(loop=self)
+        return _c.Future(loop=self)  # type: ignore[no-any-return]
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
 def _c_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
 ) -> asyncio.Task[T]:
-    return _c.Task(coroutine, loop=loop, **options)
+    return _c.Task(coroutine, loop=loop, **options)  # type: ignore[no-any-return]
 
 
 class Job(Generic[T]):

@@ -646,7 +646,7 @@ def test_a_redirect_to_the_same_origin_keeps_the_key(server):
 def test_a_redirect_to_another_origin_gets_neither_key_nor_prompt(server, status):
     """A prompt stops there, with a clear error; a listing goes on without the key."""
     away = {"Location": f"{server.api_base}/chat/completions"}
-    complaint = r"redirects to another host.*give it as api_base="
+    complaint = r"redirects to another address.*give it as api_base="
     with (
         _web(lambda _: (status, away, b"")) as (base, _),
         pytest.raises(ConnectionFailedError, match=complaint),
