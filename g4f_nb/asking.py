@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from g4f_nb import loops, ownloop, settings
@@ -13,12 +14,17 @@ from g4f_nb.chunks import Chunk, Reply
 from g4f_nb.errors import G4FError, UnknownParameterError
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
-from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.openai_template import OpenaiTemplate
 from g4f_nb.providers.registry import Model, Provider, Resolution, resolve
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, Veiled
 
 Prompt = str | Sequence[Mapping[str, Any]]
+_NOT_OPTIONS = {
+    "stream": "a reply is always read as a stream; to have it piece by piece, iterate over the provider's "
+    "create_completion, or use %%chat",
+    "messages": "a list of messages is the prompt itself, so pass it first",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,8 @@ def prepare(
 
     It belongs on the user's own thread: looking for a key may need it.
     """
+    # A traceback that prints locals must show no key: from here on only names are seen.
+    options = Veiled(options)
     where, given = locate(model, provider=provider, interactive=interactive, **options)
     return Question(where=where, messages=as_messages(prompt, system), options=given)
 
@@ -69,14 +77,12 @@ def locate(
 
     The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
     """
+    options = Veiled(options)
     if options.get("api_key") is not None:
         options["api_key"] = Secret.of(options["api_key"])
     given = model.with_options(options) if isinstance(model, Model) else options
-    if "stream" in given:
-        raise UnknownParameterError(
-            "stream= has no meaning here, where a whole reply is asked for: to read it as it comes, "
-            "iterate over the provider's create_completion, or use %%chat"
-        )
+    for name in _NOT_OPTIONS.keys() & given.keys():
+        raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
     where = resolve(
         model.name if isinstance(model, Model) else model,
         provider=provider,
@@ -87,7 +93,7 @@ def locate(
     )
     where.provider.check_parameters(given)
     # None means "not given", but a time limit of None means "no limit".
-    given = {name: value for name, value in given.items() if value is not None or name == "timeout"}
+    given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
     if where.address is not None:
         given |= {"api_base": where.address.base, "api_endpoint": where.address.chat_url}
         given.setdefault("timeout", settings.current().timeout)
@@ -101,13 +107,20 @@ async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
 
     It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
     """
-    where, options = question.where, dict(question.options)
+    where, options = question.where, Veiled(question.options)
     if "api_key" in options and not issubclass(where.provider, OpenaiTemplate):
         options["api_key"] = options["api_key"].reveal()
-    if not issubclass(where.provider, AsyncGeneratorProvider):
+    if issubclass(where.provider, AsyncProvider):
         yield await where.provider.create_async(where.model, question.messages, **options)
         return
-    generator = where.provider.create_async_generator(where.model, question.messages, stream=True, **options)
+    if issubclass(where.provider, AsyncGeneratorProvider):
+        generator = where.provider.create_async_generator(
+            where.model, question.messages, stream=True, **options
+        )
+    else:
+        generator = chunks_in_thread(
+            partial(where.provider.create_completion, where.model, question.messages, stream=True, **options)
+        )
     async with closing(generator):
         async for chunk in generator:
             yield chunk
@@ -169,6 +182,7 @@ def ask(
     **options: Any,
 ) -> Reply:
     """Ask one question and wait for the whole reply; works in a notebook as anywhere else."""
+    options = Veiled(options)
     question = prepare(prompt, model, provider=provider, system=system, **options)
     return ownloop.own_loop().submit(answer(question, question.new_reply())).result()
 
@@ -182,5 +196,6 @@ async def ask_async(
     **options: Any,
 ) -> Reply:
     """Ask one question and await the whole reply; cancelling it closes the connection."""
+    options = Veiled(options)
     question = prepare(prompt, model, provider=provider, system=system, **options)
     return await loops.call(answer(question, question.new_reply()))

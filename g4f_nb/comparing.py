@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -17,14 +17,16 @@ from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, Pro
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
 from g4f_nb.providers.registry import Model, Provider, Resolution, choose
+from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Prompts = str | Sequence[Any] | Mapping[str, Any]
+Prompts = str | Iterable[Any] | Mapping[str, Any]
 ModelName = str | Model | Provider
 
 _TEXT = "string"
+_MOST = 2**53
 _DTYPES = {
     "run_id": _TEXT,
     "cell_id": _TEXT,
@@ -97,6 +99,7 @@ def compare(
     `prompts` is a text, a list of texts or message lists, or a dict of names to them. A call that fails is
     a row with `status` "error" and the reason. An interrupt returns what there is, the rest "cancelled".
     """
+    parameters = Veiled(parameters)
     grid = _grid(
         prompts, models, system=system, repeats=repeats, concurrency=concurrency, parameters=parameters
     )
@@ -121,6 +124,7 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. It shows no bar: `progress` is for symmetry."""
     del progress
+    parameters = Veiled(parameters)
     grid = _grid(
         prompts, models, system=system, repeats=repeats, concurrency=concurrency, parameters=parameters
     )
@@ -138,11 +142,13 @@ def _grid(
     parameters: Mapping[str, Any],
 ) -> _Grid:
     """Check everything before anything is sent: a mistyped name must not cost half a run."""
-    for name, value in (("repeats", repeats), ("concurrency", concurrency)):
-        if value < 1:
+    given: tuple[tuple[str, object], ...] = (("repeats", repeats), ("concurrency", concurrency))
+    for name, value in given:
+        if type(value) is not int or value < 1:
             raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1")
     chosen = _models(models)
     named = _prompts(prompts)
+    parameters = Veiled(parameters)
     messages = {prompt_id: as_messages(prompt, system) for prompt_id, prompt in named.items()}
     places = [_locate(model, parameters) for model in chosen]
     cells: list[_Cell] = []
@@ -161,7 +167,9 @@ def _grid(
 
 
 def _models(models: Sequence[ModelName] | ModelName) -> list[ModelName]:
-    chosen = [models] if isinstance(models, str | Model | type) else list(models)
+    if not isinstance(models, str | Model | Iterable):
+        raise InvalidParameterError(f'models is a {type(models).__name__}: it is a list like ["Demo"]')
+    chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
     if not chosen:
         raise InvalidParameterError('models is empty: name at least one, like models=["Demo"]')
     return chosen
@@ -170,8 +178,17 @@ def _models(models: Sequence[ModelName] | ModelName) -> list[ModelName]:
 def _prompts(prompts: Prompts) -> dict[str, Any]:
     if isinstance(prompts, str):
         return {"0": prompts}
+    given: object = prompts
+    if not isinstance(given, Iterable) or hasattr(given, "columns"):
+        raise InvalidParameterError(
+            f"prompts is a {type(given).__name__}: give a text, a list or column of texts, or a dict"
+        )
+    if isinstance(prompts, Mapping) and isinstance(prompts.get("role"), str) and "content" in prompts:
+        return {"0": [prompts]}
     if isinstance(prompts, Mapping):
         named = {str(name): prompt for name, prompt in prompts.items()}
+        if len(named) < len(prompts):
+            raise InvalidParameterError("two names of prompts are the same as text: name them apart")
     else:
         # A list, a Series, whatever gives prompts.
         items = list(prompts)
@@ -190,6 +207,7 @@ def _locate(
 
     A provider that is not ready fails its own rows only.
     """
+    parameters = Veiled(parameters)
     label = model.label if isinstance(model, Model) else None
     try:
         place = asking.locate(model, **parameters)
@@ -216,11 +234,15 @@ async def _ask(cell: _Cell) -> None:
     cell.started, cell.started_at = time.perf_counter(), datetime.now(UTC)
     try:
         await asking.answer(cell.question, cell.reply)
-    except asyncio.CancelledError as error:
+    except BaseException as error:
+        # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
+        # run is being cancelled does it go on.
         cell.error = error
-        raise
-    except Exception as error:  # noqa: BLE001  # a user's own provider may raise anything; it is that row's
-        cell.error = error
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        if isinstance(error, asyncio.CancelledError):
+            cell.error = RuntimeError("the provider cancelled its own call")
     finally:
         cell.ended = time.perf_counter()
 
@@ -243,7 +265,7 @@ def _row(grid: _Grid, cell: _Cell) -> dict[str, Any]:
         status, error = "cancelled", None
     else:
         status = "ok" if error is None else "error"
-    out = usage.output_tokens if usage else None
+    out = _count(usage.output_tokens) if usage else None
     spoken = seconds - (reply.ttft or 0.0) if reply and seconds else None
     return {
         "run_id": grid.run_id,
@@ -253,24 +275,41 @@ def _row(grid: _Grid, cell: _Cell) -> dict[str, Any]:
         "model": cell.name[1] or None,
         "prompt_id": cell.prompt_id,
         "prompt": _prompt_text(cell.prompt),
-        "answer": reply.text if reply and (status == "ok" or reply.text) else None,
-        "finish_reason": reply.finish_reason if reply else None,
+        "answer": _text(reply.text) if reply and (status == "ok" or reply.text) else None,
+        "finish_reason": _text(reply.finish_reason) if reply else None,
         "queued_s": cell.started - grid.begun if cell.started else None,
         "ttft_s": reply.ttft if reply else None,
         "latency_s": seconds,
         "total_s": cell.ended - grid.begun if cell.ended else None,
         "tokens_per_s": out / spoken if out and spoken and spoken > 0 else None,
         "started_at": cell.started_at,
-        "in_tokens": usage.input_tokens if usage else None,
+        "in_tokens": _count(usage.input_tokens) if usage else None,
         "out_tokens": out,
-        "reasoning_tokens": usage.reasoning_tokens if usage else None,
-        "cached_tokens": usage.cached_tokens if usage else None,
+        "reasoning_tokens": _count(usage.reasoning_tokens) if usage else None,
+        "cached_tokens": _count(usage.cached_tokens) if usage else None,
         "status": status,
-        "error_type": type(error).__name__ if error else None,
-        "error": str(error) if error else None,
-        "http_status": error.status if isinstance(error, G4FError) else None,
-        "model_returned": reply.model if reply and status == "ok" else None,
+        "error_type": type(error).__name__ if error is not None else None,
+        "error": _said(error) if error is not None else None,
+        "http_status": _count(error.status) if isinstance(error, G4FError) else None,
+        "model_returned": _text(reply.model) if reply and status == "ok" else None,
     }
+
+
+def _count(value: object) -> int | None:
+    """A count that fits a column; a server's or provider's nonsense is missing, and costs no other row."""
+    return value if type(value) is int and 0 <= value < _MOST else None
+
+
+def _text(value: object) -> str | None:
+    # Lone surrogates have no place in UTF-8, and so none in a frame.
+    return None if value is None else str(value).encode(errors="replace").decode()
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return _text(str(error)) or type(error).__name__
+    except Exception:  # noqa: BLE001  # an exception that cannot be shown is still that row's
+        return type(error).__name__
 
 
 def _prompt_text(prompt: Any) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import io
 import keyword
+import math
 import re
 import shlex
 import time
+import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import make_tokens_by_line
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import DisplayHandle
 from traitlets import Bool, Unicode
@@ -27,6 +30,10 @@ from g4f_nb.providers.registry import Model
 UPDATES = 12
 # Keeps IPython from reading `%chat what is pandas?` as a request for help; taken off again in the magic.
 _NOT_HELP = "\N{INVISIBLE SEPARATOR}"
+
+_QUOTES = "“”"
+# Names that IPython or Python need for themselves.
+_RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "open"}
 
 _FLAGS = {
     "--provider": "provider",
@@ -60,6 +67,16 @@ class Options:
     system: str | None = None
     out: str | None = None
     prompt: str = field(default="")
+
+
+_QUESTION = re.compile(r"^(\s*(?:[\w.]+\s*=\s*)?%chat\s.*\?)(\s*)$")
+# Control characters but tab and line feed: in a terminal they are commands.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """A model's or server's text without what a terminal would obey."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 class Stopped(KeyboardInterrupt):
@@ -122,12 +139,13 @@ class ChatMagics(Magics):
             raise Stopped(self._stopped_words(reply)) from None
         finally:
             if finished or reply.text:
-                screen.finish(reply)
+                # Kept first, shown then: an answer must not be lost by its display.
                 if options.out is not None:
                     self._shell.user_ns[options.out] = reply
                 if not finished:
                     # Nothing is returned now, so `_` is set by hand: the partial answer is the user's.
                     self._shell.displayhook.update_user_ns(reply)
+                screen.finish(reply)
         self._shown = (reply, self._shell.execution_count)
         return reply
 
@@ -216,6 +234,10 @@ def _loaded(shell: Any) -> ChatMagics | None:
 
 def _word(text: str) -> tuple[str, str]:
     """The first word, quotes honoured, and what follows it."""
+    if text.lstrip().startswith(_QUOTES[0]) and _QUOTES[1] in text:
+        # What a word processor makes of quotes.
+        quoted, _, rest = text.lstrip()[1:].partition(_QUOTES[1])
+        return quoted, rest
     stream = io.StringIO(text)
     lexer = shlex.shlex(stream, posix=True)
     lexer.whitespace_split = True
@@ -241,26 +263,48 @@ def _unknown_flag(name: str) -> str:
 def _checked(target: str, value: str) -> Any:
     if target == "temperature":
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
-            raise UsageError(f"--temperature is {value!r}: it is a number, like 0.7") from None
-    if target == "out" and (not value.isidentifier() or keyword.iskeyword(value)):
-        raise UsageError(f"--out is {value!r}: it is the name of a variable, like answer")
+            number = math.nan
+        if not 0 <= number < math.inf:
+            raise UsageError(f"--temperature is {value!r}: it is a number from 0, like 0.7")
+        return number
+    taken = value in _RESERVED or value.startswith("_") or keyword.iskeyword(value)
+    if target == "out" and (taken or not value.isidentifier()):
+        raise UsageError(f"--out is {value!r}: it is the name of a variable of yours, like answer")
     return value
 
 
 def _in_one_line(error: G4FError) -> G4FError:
     """Show the error without frames: they are ours, and the user's mistake is not in them."""
-    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}"
+    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {printable(str(error))}"
     error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's hook
     return error
 
 
 def _keep_question_marks(lines: list[str]) -> list[str]:
     """`%chat what is pandas?` is a prompt, while `%chat?` still asks for help."""
-    if lines and lines[0].lstrip().startswith("%%"):
+    if not lines or lines[0].lstrip().startswith("%%"):
         return lines
-    return [re.sub(r"^(\s*(?:[\w.]+\s*=\s*)?%chat\s.*\?)(\s*)$", rf"\1{_NOT_HELP}\2", each) for each in lines]
+    found = [number for number, each in enumerate(lines) if _QUESTION.match(each)]
+    if not found:
+        return lines
+    inside = _lines_in_strings(lines)
+    return [
+        _QUESTION.sub(rf"\1{_NOT_HELP}\2", each) if number in found and number not in inside else each
+        for number, each in enumerate(lines)
+    ]
+
+
+def _lines_in_strings(lines: list[str]) -> set[int]:
+    """The numbers of the lines that begin within a text of several lines; those are the user's own."""
+    tokens = (token for line in make_tokens_by_line(lines) for token in line)
+    spans = [
+        (token.start[0], token.end[0])
+        for token in tokens
+        if token.type != tokenize.NEWLINE and token.end[0] > token.start[0] and token.string.strip()
+    ]
+    return {number for first, last in spans for number in range(first, last)}
 
 
 def _screen() -> _Screen:
@@ -328,8 +372,8 @@ class _TerminalScreen(_Screen):
     def update(self, reply: Reply) -> None:
         text = reply.text
         if self._streams and len(text) > self._length:
-            print(text[self._length :], end="", flush=True)  # noqa: T201  # the terminal is the output
+            print(printable(text[self._length :]), end="", flush=True)  # noqa: T201  # the output
             self._length = len(text)
 
     def finish(self, reply: Reply) -> None:
-        print(reply.text[self._length :] + (" [stopped]" if reply.partial else ""))  # noqa: T201
+        print(printable(reply.text[self._length :]) + (" [stopped]" if reply.partial else ""))  # noqa: T201

@@ -32,7 +32,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
-from g4f_nb.secret import Secret, redact
+from g4f_nb.secret import Secret, Veiled, redact
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -83,6 +83,7 @@ class ChatPanel(anywidget.AnyWidget):
         height: str = "28rem",
         **options: Any,
     ) -> None:
+        options = Veiled(options)
         if isinstance(model, registry.Model):
             options = model.with_options(options)
             model = model.name

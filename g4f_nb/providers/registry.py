@@ -10,14 +10,14 @@ from typing import Any
 
 from g4f_nb import settings
 from g4f_nb.credentials import find_key
-from g4f_nb.errors import NoProviderError, ProviderNotFoundError
+from g4f_nb.errors import InvalidParameterError, NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.hosts import Host, find_host
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, Veiled
 
 Provider = type[AbstractProvider]
 # What was given for one server, and what no other may see.
@@ -67,14 +67,17 @@ class Model:
 
     def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """These settings and a call's own, which win; a key stays with the address it was given with."""
-        own = dict(self.options)
+        own = Veiled(self.options)
         if given.get("api_base") or given.get("api_endpoint"):
-            own = {name: value for name, value in own.items() if name not in HOST_BOUND}
-        return own | {name: value for name, value in given.items() if value is not None}
+            own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
+        own.update((name, value) for name, value in given.items() if value is not None)
+        return own
 
     def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
+        options = Veiled(options)
         if "api_key" in options:
             options["api_key"] = Secret.of(options["api_key"])
+        _check_model(name)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "options", options)
@@ -147,6 +150,7 @@ def choose(
 ) -> tuple[Provider, str, str]:
     """Provider, model name and who decided, by names alone: no key is looked for unless nothing is named."""
     now = settings.current()
+    _check_model(model)
     if inspect.isclass(model):
         return find_provider(model), "", "the call"
     name = (model or "").strip() if isinstance(model, str) else ""
@@ -167,6 +171,17 @@ def choose(
         return find_provider(now.provider), name, "the setting provider"
     cls, chosen_by = _by_circumstances(name, interactive=interactive)
     return cls, name if cls is not Demo else "", chosen_by
+
+
+def _check_model(model: object) -> None:
+    """Refuse what names no model: a prompt must not go somewhere else because of a wrong type."""
+    if model is None or isinstance(model, str | type):
+        return
+    hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
+    raise InvalidParameterError(
+        f'the model is a {type(model).__name__}: it is a text like "groq:llama-3.3-70b", a provider '
+        f"class or an nb.Model ({hint})"
+    )
 
 
 def _split(name: str) -> tuple[Provider, str] | None:
