@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import traceback
 import types
 
 import pytest
 
 import g4f_nb as nb
 from g4f_nb import asking
+from g4f_nb.chunks import FinishReason, Reasoning, Usage
 from g4f_nb.errors import (
     InvalidParameterError,
     MissingAuthError,
@@ -174,3 +177,98 @@ def test_openai_template_alone_says_which_key_it_wants():
     with pytest.raises(MissingAuthError, match=r"OPENAI_API_KEY.*Demo"):
         nb.ask("hi", "OpenaiTemplate")
     assert OpenaiTemplate.api_key is None
+
+
+@pytest.mark.parametrize("model", [["OpenAI:gpt-4o"], b"Demo", 5, {"model": "x"}])
+def test_a_wrong_kind_of_model_goes_nowhere_else(monkeypatch, model):
+    """What is no model is an error, not a reason to ask whoever is chosen otherwise."""
+    monkeypatch.setenv("G4F_NB_PROVIDER", "Demo")
+    with pytest.raises(InvalidParameterError, match="the model is a"):
+        nb.ask("private", model)
+    with pytest.raises(InvalidParameterError, match="the model is a"):
+        nb.Model(model)
+
+
+def test_nothing_of_a_synchronous_provider_is_lost():
+    """Reasoning, tool calls, usage and the reason to finish of a plain generator are in the reply."""
+
+    class Plain(AbstractProvider):
+        @classmethod
+        def create_completion(cls, model, messages, stream, **kwargs):
+            yield Reasoning("hm")
+            yield "hi"
+            yield Usage(1, 2, 3)
+            yield FinishReason("length")
+
+    reply = nb.ask("x", Plain)
+    assert (str(reply), reply.reasoning, reply.usage, reply.finish_reason) == (
+        "hi",
+        "hm",
+        Usage(1, 2, 3),
+        "length",
+    )
+
+
+def test_a_synchronous_provider_stops_at_its_next_chunk():
+    """Leaving its stream early runs its `finally`; an exception of any kind arrives."""
+    ended = threading.Event()
+
+    class Endless(AbstractProvider):
+        @classmethod
+        def create_completion(cls, model, messages, stream, **kwargs):
+            try:
+                while True:
+                    yield "x"
+            finally:
+                ended.set()
+
+    class Wrong(AbstractProvider):
+        @classmethod
+        def create_completion(cls, model, messages, stream, **kwargs):
+            yield "x"
+            next(iter(()))
+
+    question = asking.prepare("x", Endless)
+    reply = question.new_reply()
+    for _ in asking.watch(question, reply):
+        if len(reply) > 10:
+            break
+    assert ended.wait(5)
+    with pytest.raises(RuntimeError):
+        nb.ask("x", Wrong)
+
+
+@pytest.mark.parametrize("form", ["ask", "ask_async", "compare", "Model", "ChatPanel"])
+def test_no_option_is_shown_by_a_traceback_with_locals(server, form):
+    """Keys, headers and proxies given to a call are in no local variable of ours that is shown."""
+    given = {
+        "api_key": "PLANTED-1",
+        "headers": {"x-key": "PLANTED-2"},
+        "proxy": "http://u:PLANTED-3@127.0.0.1:9",
+    }
+    try:
+        if form == "ask_async":
+            asyncio.run(nb.ask_async("hi", "OpenaiTemplate:upper", api_base=server.api_base, **given))
+        elif form == "Model":
+            nb.Model(5, **given)
+        elif form == "compare":
+            nb.compare("", "OpenaiTemplate:upper", api_base=server.api_base, **given)
+        elif form == "ChatPanel":
+            nb.ChatPanel("OpenaiTemplate:upper", height=5, api_base=server.api_base, **given)
+        else:
+            nb.ask("hi", "OpenaiTemplate:upper", api_base=server.api_base, max_retries=0, **given)
+    except Exception as error:  # noqa: BLE001  # each form fails in its own way
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        for each in _chain(shown):
+            for frame in each.stack:
+                if "g4f_nb" in frame.filename and "tests" not in frame.filename:
+                    assert "PLANTED" not in str(frame.locals), (frame.name, frame.locals)
+            assert "PLANTED" not in "".join(each.format_exception_only())
+    else:
+        pytest.fail("nothing was raised")
+
+
+def _chain(error):
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -16,7 +16,8 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import comparing
-from g4f_nb.errors import InvalidParameterError, NoProviderError, ProviderNotFoundError
+from g4f_nb.chunks import FinishReason, Usage
+from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError, ProviderNotFoundError
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.testing import serve
 
@@ -159,6 +160,62 @@ def test_prompts_may_be_a_series_or_any_iterable(server):
         "B",
     ]
     assert list(nb.compare((word for word in "ab"), model, progress=False)["answer"]) == ["A", "B"]
+
+
+def _provider(last):
+    class Odd(AsyncGeneratorProvider):
+        @classmethod
+        async def create_async_generator(cls, model, messages, stream=True, **kwargs):
+            yield "a start"
+            if isinstance(last, BaseException):
+                raise last
+            yield last
+
+    return Odd
+
+
+class _UnspeakableError(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        SystemExit(2),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+        _UnspeakableError(),
+        G4FError("odd", status="abc"),
+    ],
+    ids=lambda last: type(last).__name__,
+)
+def test_no_exception_of_one_row_costs_the_others(last):
+    """Whatever a provider raises is the error of its row, and the run goes on."""
+    frame = nb.compare(["x", "y"], [_provider(last), "Demo:demo-fast"], progress=False)
+    assert list(frame["status"]) == ["error", "ok"] * 2
+
+
+@pytest.mark.parametrize("last", [Usage("x", "y"), Usage(10**30, -5), FinishReason("\ud800"), 7, "\ud800"])
+def test_no_value_of_one_row_costs_the_others(last):
+    """Counts that are none are missing, and text that is not quite text is made so."""
+    frame = nb.compare("x", [_provider(last), "Demo:demo-fast"], progress=False)
+    assert list(frame["status"]) == ["ok", "ok"]
+    assert frame["out_tokens"].isna()[0]
+    assert frame.to_csv()
+
+
+def test_the_forms_of_prompts():
+    """One message is one prompt; a frame, a number and names that fall together are refused in words."""
+    one = nb.compare({"role": "user", "content": "hi"}, "Demo:demo-fast", progress=False)
+    assert list(one["prompt"]) == ["hi"]
+    for wrong in (pd.DataFrame({"a": ["x"]}), 5, None, {1: "one", "1": "uno"}):
+        with pytest.raises(InvalidParameterError):
+            nb.compare(wrong, "Demo:demo-fast", progress=False)
+    for name, value in (("models", None), ("models", 5), ("repeats", 2.0), ("concurrency", None)):
+        with pytest.raises(InvalidParameterError):
+            nb.compare(**{"prompts": "hi", "models": "Demo", "progress": False, name: value})
 
 
 def test_the_asynchronous_form_and_a_second_call(server):

@@ -52,6 +52,7 @@ def server():
         ("-o answer -- -p is a flag", None, {"out": "answer", "prompt": "-p is a flag"}),
         ("explain:", "print({'a': 1})", {"prompt": "explain:\nprint({'a': 1})"}),
         ("- a list", None, {"prompt": "- a list"}),
+        ("-s “Be brief” hello", None, {"system": "Be brief", "prompt": "hello"}),
         ("-5 + 3", None, {"prompt": "-5 + 3"}),
         ("it's \"quoted", None, {"prompt": "it's \"quoted"}),
         ("", r"\frac{1}{2} {name} {{x}} $HOME \d{3}", {"prompt": r"\frac{1}{2} {name} {{x}} $HOME \d{3}"}),
@@ -73,6 +74,9 @@ def test_flags_end_where_the_prompt_begins(line, cell, expected):
         ("-o 1x hi", "name of a variable"),
         ("-o class hi", "name of a variable"),
         ('-s "open hi', "a quote is opened"),
+        ("-t nan hi", "--temperature is 'nan'"),
+        ("-o __builtins__ hi", "a variable of yours"),
+        ("-o Out hi", "a variable of yours"),
         ("--api-key sk-1 hi", "a key does not belong into a cell"),
         ("", "there is no prompt"),
         ("-p Demo", "there is no prompt"),
@@ -105,6 +109,21 @@ def test_a_question_mark_reaches_the_model(shell):
     assert shell.run_cell(code, store_history=True).success
     assert shell.user_ns["x"].messages[-1]["content"] == "what is pandas?"
     assert shell.user_ns["y"].messages[-1]["content"] == "is it?"
+
+
+def test_a_text_of_the_users_is_left_alone(shell):
+    """A line like `%chat …?` within a string of several lines is not touched."""
+    shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
+    assert shell.user_ns["text"] == "\n%chat what is it?\n"
+    assert shell.user_ns["x"].messages[-1]["content"] == "what's this?"
+
+
+def test_a_terminal_is_told_nothing_by_a_model(shell, capsys, server):
+    """Escape sequences of an answer or an error are shown as what they are, not obeyed."""
+    shell.run_cell("import g4f_nb as nb")
+    shell.run_cell(f"mine = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})")
+    shell.run_cell("%%chat -m mine\nclear \x1b[2J and \x1b]52;c;eA==\x07 write")
+    assert not set(capsys.readouterr().out) & {"\x1b", "\x07"}
 
 
 def test_help_is_still_help(shell, capsys):

@@ -77,10 +77,10 @@ class Model:
         options = Veiled(options)
         if "api_key" in options:
             options["api_key"] = Secret.of(options["api_key"])
-        _check_model(name)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "options", options)
+        _check_model(name)
 
 
 def provider_names() -> list[str]:
