@@ -27,7 +27,7 @@ import clients
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
-PARTS = ("stream", "patched", "tiny", "fan", "length", "import")
+PARTS = ("import", "fan", "length", "tiny", "stream", "kernel", "patched")
 
 
 @contextlib.contextmanager
@@ -94,13 +94,16 @@ def tiny(base: str, count: int = 300) -> None:
     def work(asker) -> Callable[[], object]:
         return lambda: asyncio.run(clients.in_a_row(asker, base, "tiny", count))
 
-    askers = {
-        "raw aiohttp, orjson": clients.raw_asker,
-        "**g4f_nb** create_async": clients.our_asker,
-        "**g4f_nb** create_completion in a running loop": clients.our_sync_asker,
-    }
+    askers = {"raw aiohttp, orjson": clients.raw_asker, "**g4f_nb** create_async": clients.our_asker}
     for name in clients.installed("openai", "litellm"):
         askers[name] = getattr(clients, f"{name}_asker")
+    one_after_another(base, askers, work, f"{count} tiny requests in a row")
+    # This one patches the running loop, which the others need not bear.
+    sync = {"raw aiohttp, orjson": clients.raw_asker, "**g4f_nb** create_completion": clients.our_sync_asker}
+    one_after_another(base, sync, work, f"{count} tiny requests in a row, synchronous under a running loop")
+
+
+def one_after_another(base: str, askers, work, title: str) -> None:
     connections = {}
     for name, asker in askers.items():
         before = stats(base)
@@ -108,7 +111,7 @@ def tiny(base: str, count: int = 300) -> None:
         after = stats(base)
         connections[name] = (after[0] - before[0] - 1, after[1] - before[1])
     times = interleaved({name: work(asker) for name, asker in askers.items()})
-    table(f"{count} tiny requests in a row", times, "raw aiohttp, orjson")
+    table(title, times, "raw aiohttp, orjson")
     print("\nconnections opened, left open: " + "; ".join(f"{n} {c}" for n, c in connections.items()))
 
 
@@ -177,26 +180,76 @@ def importing() -> None:
         print(f"| {name} | {(min(values) - bare) * 1000:.0f} |")
 
 
+_BARE = """
+import aiohttp, orjson
+async with aiohttp.ClientSession() as session:
+    body = {{"model": "stream-5", "messages": [{{"role": "user", "content": "hi"}}], "stream": True}}
+    async with session.post("{base}/chat/completions", json=body) as answer:
+        async for line in answer.content:
+            if line.startswith(b"data: {{"):
+                print(orjson.loads(line[6:])["choices"][0]["delta"].get("content"))
+                break
+"""
+_CHAT = "%%chat --provider OpenaiTemplate --model stream-5\nhi"
+
+
+def first_token(base: str) -> None:
+    """From the start of a kernel to the first token that a front end could show."""
+    from jupyter_client.manager import KernelManager
+
+    def start(cells: list[str]) -> float:
+        manager = KernelManager(kernel_name="python3")
+        begun = time.perf_counter()
+        manager.start_kernel(env={**os.environ, "OPENAI_BASE_URL": base, "OPENAI_API_KEY": "k"})
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+            for cell in cells:
+                client.execute(cell, allow_stdin=True)
+            while True:
+                content = client.get_iopub_msg(timeout=60)["content"]
+                shown = content.get("text", "") + json.dumps(content.get("data", ""))
+                if "0000" in shown:
+                    return time.perf_counter() - begun
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()
+
+    times: dict[str, list[float]] = {"bare aiohttp": [], "**g4f_nb** %%chat": []}
+    for _ in range(ROUNDS):
+        times["bare aiohttp"].append(start([_BARE.format(base=base)]))
+        times["**g4f_nb** %%chat"].append(start(["%load_ext g4f_nb", _CHAT]))
+    print("\n### From the start of a kernel to the first token\n\n| | s |\n|---|---:|")
+    for name, values in times.items():
+        print(f"| {name} | {statistics.median(values):.2f} |")
+
+
 def main() -> None:
     parts = sys.argv[1:] or PARTS
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     with server() as base:
-        if "stream" in parts:
-            streaming(base, "Streaming 20,000 small deltas")
-        if "tiny" in parts:
-            tiny(base)
-        if "fan" in parts:
-            fan(base)
-        if "length" in parts:
-            length(base)
-        if "import" in parts:
-            importing()
-        if "patched" in parts:
-            # Last, for it cannot be undone.
-            import nest_asyncio2
+        run = {
+            "import": importing,
+            "fan": lambda: fan(base),
+            "length": lambda: length(base),
+            "tiny": lambda: tiny(base),
+            "stream": lambda: streaming(base, "Streaming 20,000 small deltas"),
+            "kernel": lambda: first_token(base),
+            "patched": lambda: patched(base),
+        }
+        for part in PARTS:
+            if part in parts:
+                run[part]()
 
-            nest_asyncio2.apply()
-            streaming(base, "The same in a process that nest_asyncio has patched")
+
+def patched(base: str) -> None:
+    # Last, for it cannot be undone.
+    import nest_asyncio2
+
+    nest_asyncio2.apply()
+    streaming(base, "The same in a process that nest_asyncio has patched")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,10 @@ def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
 @functools.cache
 def stream(count: int) -> bytes:
     """A whole chunked answer of so many deltas, ready to write."""
-    delta = _event({"content": "word "})
+    # Each is another word: some clients take repetition for a fault.
+    deltas = [_event({"content": f"{number % 10000:04d} "}) for number in range(count)]
     last = _event({}, "stop") + b"data: [DONE]\n\n"
-    bodies = [delta * min(_PER_WRITE, count - done) for done in range(0, count, _PER_WRITE)] + [last]
+    bodies = [b"".join(deltas[start : start + _PER_WRITE]) for start in range(0, count, _PER_WRITE)] + [last]
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(body), body) for body in bodies)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     return head + chunks + b"0\r\n\r\n"
@@ -80,6 +81,9 @@ class Answering(asyncio.Protocol):
     def answer(self, head: bytes, body: bytes) -> None:
         if head.startswith(b"GET /stats"):
             self.transport.write(_json([Answering.ever, len(Answering.now)]))
+            return
+        if head.startswith(b"GET"):
+            self.transport.write(_json({"object": "list", "data": [{"id": "tiny"}, {"id": "stream-20000"}]}))
             return
         kind, _, number = json.loads(body)["model"].rpartition("/")[2].partition("-")
         if kind == "stream":

@@ -25,13 +25,19 @@ _BATCH, _BACKLOG = 512, 4096
 _AGE = 0.05
 
 
-@contextlib.asynccontextmanager
-async def closing(source: object) -> AsyncIterator[None]:
+class closing:  # noqa: N801  # a verb, like contextlib's, and for `async with` alone
     """Close a stream when done with it, if it is of a kind that can be closed."""
-    try:
-        yield
-    finally:
-        close = getattr(source, "aclose", None)
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: object) -> None:
+        self._source = source
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()
 
