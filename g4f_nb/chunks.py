@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from g4f_nb.secret import MASK
 
 _SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
+_MOST_TOKENS = 2**53
 
 
 class Chunk:
@@ -314,9 +315,10 @@ def _first_int(data: object, *names: str) -> int | None:
     if isinstance(data, dict):
         for name in names:
             value = data.get(name)
-            if type(value) is int:
+            if type(value) is int and 0 <= value <= _MOST_TOKENS:
                 return value
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            # Neither a negative number, nor infinity, nor what no column of integers could hold.
+            if isinstance(value, float) and 0 <= value <= _MOST_TOKENS:
                 return int(value)
     return None
 

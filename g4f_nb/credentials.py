@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, shown_address
 
 KEYRING_SERVICE = "g4f_nb"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -50,12 +51,19 @@ def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address: what a key is bound to."""
     try:
         parts = urlsplit(url)
-        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        fault = "" if scheme in _DEFAULT_PORTS and host else "it begins with http:// or https://"
     except ValueError as error:
-        raise InvalidParameterError(f"{url!r} is no address: {error}") from error
-    if scheme not in _DEFAULT_PORTS or not host:
+        # What urlsplit says repeats parts of the address, which may be parts of a password.
+        fault = "its host or port is malformed" if "@" in url else str(error)
+    if fault:
         raise InvalidParameterError(
-            f"{url!r} is no web address: it begins with http:// or https://, like http://localhost:8000/v1"
+            f"{shown_address(url)!r} is no web address: {fault}, like http://localhost:8000/v1"
+        )
+    if "@" in parts.netloc:
+        raise InvalidParameterError(
+            f"the address {shown_address(url)!r} holds a user name or password, which every message and log "
+            "would show: give the key with api_key= or headers="
         )
     return scheme, host.lower().rstrip("."), port or _DEFAULT_PORTS[scheme]
 
@@ -73,6 +81,9 @@ def _in_dotenv(name: str) -> FoundKey | None:
     try:
         stamp = os.stat(".env")  # noqa: PTH116  # asked at every call
     except OSError:
+        return None
+    if not stat.S_ISREG(stamp.st_mode):
+        # A named pipe would hold up whoever opens it.
         return None
     folder = os.getcwd()  # noqa: PTH109  # as above
     secret = _read_dotenv(folder, stamp.st_mtime_ns, stamp.st_size).get(name)

@@ -162,7 +162,7 @@ def error_from_answer(
     except orjson.JSONDecodeError:
         complaint = None
     if complaint is None:
-        complaint = Complaint(excerpt(redact(text, secret)) or "no explanation")
+        complaint = Complaint(excerpt(text, secret=secret) or "no explanation")
     return error_for(
         complaint, status=status, headers=headers, body=text, secret=secret, provider=provider, model=model
     )
@@ -200,12 +200,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time())
 
 
-def excerpt(text: str, limit: int = 200) -> str:
-    """The readable words of a body: a page's title and text without its markup."""
-    text = text[:_PAGE]
+def excerpt(text: str, limit: int = 200, *, secret: Secret | None = None) -> str:
+    """The readable words of a body: a page's title and text without its markup and without the key."""
+    text = redact(text, secret)[:_PAGE]
     if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
         text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
         text = html.unescape(re.sub(r"(?s)<[^>]*>", " ", text))
+        # Unescaping may bring a key to light.
+        text = redact(text, secret)
     return shorten(" ".join(text.split()), limit)
 
 

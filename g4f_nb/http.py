@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,9 @@ from g4f_nb.credentials import origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
-from g4f_nb.secret import Secret
+from g4f_nb.secret import MASK, Secret, redact, shown_address
 from g4f_nb.sessions import new_session, pooled_session
-from g4f_nb.translation import translate
+from g4f_nb.translation import OutOfTimeError, translate
 
 if TYPE_CHECKING:
     import aiohttp
@@ -32,7 +34,15 @@ _MOST_REDIRECTS = 5
 _LONGEST_PAUSE = 60.0
 # After the last event, how long to wait for the end of the body so that the connection can be used again.
 _TAIL = 0.25
+_LONGEST_TAIL = 256 * 1024
+# How often to look whether the connection that is waited for is still there, and once more to be sure.
+_LOOK = 0.5
+_LOOK_AGAIN = 0.05
+# A timer may fire that much early.
+_TICK = 0.002
+_TIME_TO_COMPLAIN = 10.0
 _LONGEST_COMPLAINT = 4 * 1024 * 1024
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
 _PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -43,6 +53,8 @@ class Answer:
         self._response = response
         self._call = call
         self._end = end
+        self._loop = asyncio.get_running_loop()
+        self._closing = False
         self._broken: G4FError | None = None
         self.silence = call.limits.silence
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -62,15 +74,20 @@ class Answer:
             self._broken = error
             return rest
 
-    async def read(self, limit: int, *, cut: bool = False) -> bytes:
-        """The whole body; one that is longer than `limit` is an error, or is cut off there."""
+    def ends_within(self, seconds: float) -> None:
+        """Whatever comes, the body ends so long after the first time this is said."""
+        if not self._closing:
+            self._closing = True
+            end = self._loop.time() + seconds
+            self._end = end if self._end is None else min(self._end, end)
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body; one that is longer than `limit` is an error."""
         parts: list[bytes] = []
         size = 0
         while piece := await self.piece():
             parts.append(piece)
             size += len(piece)
-            if size > limit and cut:
-                break
             if size > limit:
                 raise errors.UnreadableResponseError(
                     f"the answer is longer than {limit:,} bytes: if that is meant, raise the cap with "
@@ -79,27 +96,54 @@ class Answer:
                 )
         return b"".join(parts)
 
+    async def complaint(self) -> bytes:
+        """What comes of an error's body within a while: one that is long, endless or broken is cut off."""
+        parts: list[bytes] = []
+        left = _LONGEST_COMPLAINT
+        self.ends_within(_TIME_TO_COMPLAIN if self.silence is None else min(self.silence, _TIME_TO_COMPLAIN))
+        with contextlib.suppress(G4FError):
+            while left > 0 and (piece := await self.piece()):
+                parts.append(piece)
+                left -= len(piece)
+        return b"".join(parts)
+
     async def finish(self) -> None:
         """Read to the end if that is near, so that the connection can be used again."""
+        left = _LONGEST_TAIL
+        self._closing = False
+        self.ends_within(_TAIL)
         with contextlib.suppress(G4FError):
-            while await self._read(_TAIL):
-                pass
+            while left > 0 and (piece := await self._read(None)):
+                left -= len(piece)
 
     async def _read(self, limit: float | None) -> bytes:
         content = self._response.content
         try:
+            # While data flows nobody waits, and no timer would be asked.
+            if self._end is not None and self._loop.time() >= self._end and not content.at_eof():
+                raise OutOfTimeError  # noqa: TRY301  # translated below, like any other
             # What is there already needs no deadline.
             piece = content.read_nowait()
             if piece or content.at_eof():
                 return piece
-            with _Deadline(limit, self._end):
+            with _Deadline(limit, self._end, self._gone):
                 return await content.readany()
         except asyncio.CancelledError as error:
             # Without aiohttp's frames: a notebook would spend half a second on rendering them.
             raise error.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001  # translated below, or raised again there
+            if isinstance(error, RuntimeError) and self._gone():
+                error = _lost()  # aiohttp refuses to wait for a connection that is closed
             failure = translate(error, self._call, "between two pieces of the answer")
         raise failure
+
+    def _gone(self) -> bool:
+        """Whether the connection is closed: aiohttp does not always wake whoever waits for its data."""
+        connection = self._response.connection
+        if connection is None:
+            return False
+        transport = connection.transport
+        return transport is None or transport.is_closing()
 
 
 class Exchange:
@@ -141,14 +185,16 @@ class Exchange:
             end = loop.time() + call.limits.total
         for _ in range(_MOST_REDIRECTS):
             session = self._session(call, loop)
+            proxy = None
             try:
+                proxy = _proxy_for(call)
                 with _Deadline(call.limits.silence, end):
                     response = await session.request(
                         call.method,
                         call.url,
                         data=call.body,
                         headers=call.headers,
-                        proxy=_proxy_for(call),
+                        proxy=proxy,
                         ssl=True if call.ssl is None else call.ssl,
                         allow_redirects=False,
                         timeout=_timeouts(call.limits.connect),
@@ -156,7 +202,8 @@ class Exchange:
             except asyncio.CancelledError as error:
                 raise error.with_traceback(None) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
-                failure: G4FError | None = translate(error, call, "before the first byte of the answer")
+                way = call if proxy is None else replace(call, proxy=Secret(proxy))
+                failure: G4FError | None = translate(error, way, "before the first byte of the answer")
             else:
                 failure = None
             if failure is not None:
@@ -164,15 +211,15 @@ class Exchange:
             self._response = response
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 break
-            call = _redirected(call, urljoin(call.url, response.headers["Location"]))
             response.close()
+            call = _redirected(call, response.headers["Location"])
         else:
             raise errors.ConnectionFailedError(
-                f"{call.url} redirects in a circle: check api_base=", provider=call.provider
+                f"{shown_address(call.url)} redirects in a circle: check api_base=", provider=call.provider
             )
         answer = Answer(response, call, end)
         if response.status >= 400:  # noqa: PLR2004
-            body = await answer.read(_LONGEST_COMPLAINT, cut=True)
+            body = await answer.complaint()
             raise error_from_answer(
                 response.status,
                 body,
@@ -200,36 +247,66 @@ class Exchange:
 class _Deadline:
     """Limits one wait, like `asyncio.timeout`, which costs as much as a tenth of a small request."""
 
-    __slots__ = ("_end", "_handle", "_limit", "_passed", "_requests", "_task")
+    __slots__ = (
+        "_at", "_end", "_gone", "_handle", "_limit", "_loop", "_reason", "_requests", "_seen", "_task",
+    )  # fmt: skip
 
-    def __init__(self, limit: float | None, end: float | None) -> None:
+    def __init__(
+        self, limit: float | None, end: float | None, gone: Callable[[], bool] | None = None
+    ) -> None:
         self._limit = limit
         self._end = end
-        self._passed = False
+        self._gone = gone
+        self._seen = False
+        self._reason: Callable[[], Exception] | None = None
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        at = self._end
-        if self._limit is not None:
-            soonest = loop.time() + self._limit
-            at = soonest if at is None else min(at, soonest)
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        at = math.inf if self._end is None else self._end
+        self._at = at if self._limit is None else min(at, now + self._limit)
         self._task = asyncio.current_task()
         self._requests = self._task.cancelling() if self._task else 0
-        self._handle = None if at is None else loop.call_at(at, self._pass)
+        self._handle: asyncio.TimerHandle | None = None
+        self._arm(now + _LOOK)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._handle is not None:
             self._handle.cancel()
-        if not self._passed or self._task is None:
+        if self._reason is None or self._task is None:
             return
         # Somebody else's cancellation, at the same moment, is theirs and goes on.
         if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError:
-            raise TimeoutError from None
+            raise self._reason() from None
 
-    def _pass(self) -> None:
+    def _arm(self, look: float) -> None:
+        at = self._at if self._gone is None else min(self._at, look)
+        if at < math.inf:
+            self._handle = self._loop.call_at(at, self._look)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if now + _TICK >= self._at:
+            self._pass(OutOfTimeError if self._at == self._end else TimeoutError)
+        elif self._gone is None or not self._gone():
+            self._arm(now + _LOOK)
+        elif self._seen:
+            self._pass(_lost)
+        else:
+            # What came last may just be on its way to whoever waits.
+            self._seen = True
+            self._arm(now + _LOOK_AGAIN)
+
+    def _pass(self, reason: Callable[[], Exception]) -> None:
         if self._task is not None:
-            self._passed = True
+            self._reason = reason
             self._task.cancel()
+
+
+def _lost() -> Exception:
+    import aiohttp
+
+    return aiohttp.ClientPayloadError("the connection was closed")
 
 
 class Attempts:
@@ -283,6 +360,9 @@ def _socks(proxy: Secret | None) -> str | None:
 
 def _proxy_for(call: Call) -> str | None:
     if call.proxy is not None:
+        fault = proxy_fault(call.proxy)
+        if fault:
+            raise errors.InvalidParameterError(fault, provider=call.provider)
         return None if _socks(call.proxy) else call.proxy.reveal()
     if call.connector is not None or not any(map(variable, _PROXY_NAMES)):
         return None
@@ -290,15 +370,54 @@ def _proxy_for(call: Call) -> str | None:
     if parts.hostname is None or proxy_bypass_environment(parts.netloc):
         return None
     proxies = getproxies_environment()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy:
+        fault = proxy_fault(Secret(proxy), "the environment's HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is")
+        if not fault and _socks(Secret(proxy)):
+            fault = "a SOCKS proxy is not taken from the environment: give it with proxy="
+        if fault:
+            raise errors.ConnectionFailedError(fault, provider=call.provider)
+    return proxy or None
 
 
-def _redirected(call: Call, url: str) -> Call:
-    if origin(url) == origin(call.url):
+def proxy_fault(proxy: Secret, where: str = "proxy= is") -> str | None:
+    """What is wrong with the form of a proxy's address, in words that show no password; `None` if nothing."""
+    value = proxy.reveal()
+    try:
+        parts = urlsplit(value)
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        fine = scheme in _PROXY_SCHEMES and host and port != 0 and not any(map(str.isspace, value))
+    except ValueError:
+        fine = False
+    if fine:
+        return None
+    # Without a scheme, whatever stands before the last @ may be a password.
+    before, at, after = value.rpartition("@")
+    shown = f"{before.partition('://')[0]}://{MASK}@{after}" if "://" in before else f"{MASK}@{after}"
+    return (
+        f"{where} no address of a proxy: {shown if at else shown_address(value)!r}; it is like "
+        "http://host:3128 or socks5://user:password@host:1080"
+    )
+
+
+def _redirected(call: Call, location: str) -> Call:
+    try:
+        url = urljoin(call.url, location)
+        there = origin(url)
+    except ValueError:
+        # Dropped: it repeats the address, which may repeat the key.
+        there = None
+    if there is None:
+        raise errors.ConnectionFailedError(
+            f"{shown_address(call.url)} redirects to what is no web address: check api_base=",
+            provider=call.provider,
+        )
+    if there == origin(call.url):
         return replace(call, url=url)
     if call.body is not None:
+        shown = redact(f"{there[0]}://{urlsplit(url).netloc}", call.secret)
         raise errors.ConnectionFailedError(
-            f"{call.url} redirects to another address, {url}: nothing was sent there; "
+            f"{shown_address(call.url)} redirects to another address, {shown}: nothing was sent there; "
             "if that host is meant, give it as api_base= together with its api_key=",
             provider=call.provider,
         )

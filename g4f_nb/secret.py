@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import html.entities
 import re
 from typing import Any, NoReturn
 
@@ -17,6 +19,9 @@ _KEY_SHAPED = re.compile(
     | (?<=bearer\ ) [A-Za-z0-9_\-.=+/]{8,}
     """
 )
+
+# What stands before the host of an address: `//user:password@`.
+_USER_INFO = re.compile(r"(?<=://)[^\s/?#@'\"]+(?=@)")
 
 
 class Veiled(dict[str, Any]):
@@ -75,13 +80,55 @@ class Secret:
 
 
 def redact(text: str, *secrets: Secret | None) -> str:
-    """Mask the given keys, and whatever else looks like one, in a text that a user will see."""
+    """Mask the given keys, and whatever else looks like one, in a text that a user will see.
+
+    A key is also found as JSON, HTML or an address would write it.
+    """
     for secret in secrets:
-        if secret is None or not secret.reveal():
-            continue
-        if len(secret.reveal()) >= _LONG_ENOUGH:
-            text = text.replace(secret.reveal(), MASK)
-        else:
-            # A key like "k" for a local server is masked where it stands alone, not inside of words.
-            text = re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", MASK, text)
+        if secret is not None and secret.reveal():
+            text = _spellings(secret).sub(MASK, text)
+    if "@" in text:
+        text = _USER_INFO.sub(MASK, text)
     return _KEY_SHAPED.sub(MASK, text)
+
+
+def shown_address(url: str) -> str:
+    """An address as a message may show it: without its query, and without user and password."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        scheme, rest = "", url
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    before, at, _ = authority.rpartition("@")
+    _, colon, port = authority.rpartition("]")[2].partition(":")
+    if at:
+        rest = MASK + rest[len(before) :]
+    elif "@" in rest and colon and not port.isdigit():
+        # No port: a password with a slash or a question mark in it.
+        rest = f"{MASK}@{rest.rpartition('@')[2]}"
+    return scheme + mark + re.split(r"[?#]", rest, maxsplit=1)[0]
+
+
+@functools.lru_cache(maxsize=64)
+def _spellings(secret: Secret) -> re.Pattern[str]:
+    value = secret.reveal()
+    pattern = "".join(map(_spellings_of, value))
+    if len(value) < _LONG_ENOUGH:
+        # A key like "k" for a local server is masked where it stands alone, not inside of words.
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return re.compile(pattern)
+
+
+def _spellings_of(char: str) -> str:
+    if char.isascii() and char.isalnum():
+        return char
+    code = ord(char)
+    percent = "".join(f"%{byte:02x}" for byte in char.encode(errors="replace"))
+    named = html.entities.codepoint2name.get(code)
+    entity = rf"&(?:amp;)*(?:#x0*{code:x}|#0*{code}{'|' + named if named else ''});"
+    escaped = "".join(rf"\\+u{unit.hex()}" for unit in _units(char))
+    return rf"(?:\\*{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
+
+
+def _units(char: str) -> list[bytes]:
+    data = char.encode("utf-16-be", errors="surrogatepass")
+    return [data[at : at + 2] for at in range(0, len(data), 2)]

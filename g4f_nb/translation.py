@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import ssl as tls
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from g4f_nb import errors
 from g4f_nb.calls import Call
 from g4f_nb.errors import G4FError
-from g4f_nb.secret import redact
+from g4f_nb.secret import Secret, redact, shown_address
 
 
-def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C901  # one arm a kind
+class OutOfTimeError(TimeoutError):
+    """The time for the whole call is over, as opposed to a silence that lasted too long."""
+
+
+def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C901, PLR0912  # one arm a kind
     """Make one of our errors of whatever the transport raised; what is not the transport's is raised again.
 
-    The original is the cause, without its frames: their locals hold the headers, and with them the key.
+    The original is the cause, without its frames: their locals hold the headers, and with them the key. One
+    that may itself hold a key or a proxy's password is replaced by its name and words.
     """
     import aiohttp
 
@@ -23,17 +30,22 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
         return error
     about: dict[str, Any] = {"provider": call.provider, "model": call.model}
     host = urlsplit(call.url).netloc.rpartition("@")[2]
-    words = redact(str(error), call.secret)
+    words = _words(error, call)
     made: G4FError
     match error:
+        case OutOfTimeError():
+            made = errors.RequestTimeoutError(
+                f"the whole call to {host} was allowed {call.limits.total or 0:g} s and is not done: "
+                "try again, or allow more with total_timeout=",
+                **about,
+            )
         case TimeoutError():
             limits = call.limits
             limit = limits.connect if isinstance(error, aiohttp.ConnectionTimeoutError) else limits.silence
             when = "while connecting" if isinstance(error, aiohttp.ConnectionTimeoutError) else when
-            if limits.total is not None and (limit is None or limits.total < limit):
-                limit, when = limits.total, f"within the whole time allowed, {when}"
             made = errors.RequestTimeoutError(
-                f"{host} was silent for {limit:g} s {when}: try again, or allow more with timeout=", **about
+                f"{host} was silent for {limit or 0:g} s {when}: try again, or allow more with timeout=",
+                **about,
             )
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | tls.SSLError():
             made = errors.CertificateError(
@@ -41,9 +53,15 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
                 "certificate is given with ssl=ssl.create_default_context(cafile=…)",
                 **about,
             )
-        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+        case aiohttp.ClientConnectorDNSError() if _is_of_proxy(error.host, call):
             made = errors.ConnectionFailedError(
-                f"the proxy refused the way to {host} ({words}): check proxy= or the variable HTTPS_PROXY",
+                f"there is no host named {error.host}: check proxy= or the variable HTTPS_PROXY", **about
+            )
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            reason = getattr(getattr(error, "os_error", error), "strerror", None)
+            made = errors.ConnectionFailedError(
+                f"the proxy{_proxy_name(call)} refused the way to {host} ({_plain(reason) or words}): "
+                "check proxy= or the variable HTTPS_PROXY",
                 **about,
             )
         case aiohttp.ClientConnectorDNSError():
@@ -58,7 +76,9 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
                 **about,
             )
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            made = errors.ConnectionFailedError(f"{call.url!r} is no web address: check api_base=", **about)
+            made = errors.ConnectionFailedError(
+                f"{shown_address(call.url)!r} is no web address: check api_base=", **about
+            )
         case aiohttp.ClientPayloadError() | aiohttp.ContentTypeError():
             made = errors.StreamInterruptedError(
                 f"{host} broke off in the middle of its answer ({words}): ask again", **about
@@ -71,10 +91,48 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
             made = errors.ConnectionFailedError(
                 f"the connection to {host} broke ({words or type(error).__name__}): try again", **about
             )
+        case _ if type(error).__module__.partition(".")[0] in ("aiohttp_socks", "python_socks"):
+            made = errors.ConnectionFailedError(
+                f"the proxy{_proxy_name(call)} refused the way to {host} ({words}): check proxy=", **about
+            )
         case _:
             raise error
-    made.__cause__ = error.with_traceback(None)
+    if call.proxy is not None or isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL):
+        made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
+    else:
+        made.__cause__ = error.with_traceback(None)
     return made
+
+
+def _words(error: Exception, call: Call) -> str:
+    import aiohttp
+
+    words = str(error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        # Its text ends with the address, and that of a proxy holds a password.
+        words = f"{error.status}, {error.message}"
+    words = redact(words, call.secret, *_parts_of(call.proxy))
+    return re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words)
+
+
+def _parts_of(proxy: Secret | None) -> Iterator[Secret]:
+    """What must not be shown of a proxy's address: the whole before its `@`, and the password."""
+    if proxy is None:
+        return
+    before, at, _ = proxy.reveal().partition("://")[2].rpartition("@")
+    if at:
+        password = before.partition(":")[2]
+        for part in (before, password, unquote(password)):
+            if part:
+                yield Secret(part)
+
+
+def _is_of_proxy(host: str, call: Call) -> bool:
+    return call.proxy is not None and host == urlsplit(call.proxy.reveal()).hostname
+
+
+def _proxy_name(call: Call) -> str:
+    return "" if call.proxy is None else f" {shown_address(call.proxy.reveal())}"
 
 
 def _plain(reason: str | None) -> str:

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from g4f_nb.secret import MASK, Secret, Veiled, redact
+from g4f_nb.secret import MASK, Secret, Veiled, redact, shown_address
 
 KEY = "planted-0123456789"
 
@@ -87,3 +87,39 @@ def test_veiled_values_show_their_names_only():
     veiled = Veiled(api_key=KEY, n=1)
     assert repr(veiled) == f"Veiled({{'api_key': '{MASK}', 'n': '{MASK}'}})"
     assert veiled == {"api_key": KEY, "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h:1/v1", "http://h:1/v1"),
+        ("http://h/v1?k=x#y", "http://h/v1"),
+        ("http://u:p@h:1/v1?k=x", "http://***@h:1/v1"),
+        ("http://u:p@q@h/v1", "http://***@h/v1"),
+        ("http://u:p/q@h/v1", "http://***@h/v1"),
+        ("http://u:p?q@h/v1", "http://***@h/v1"),
+        ("u:p@h/v1", "***@h/v1"),
+        ("http:/u:p@h/v1", "***@h/v1"),
+        ("http://h:1/v1/@cf/x", "http://h:1/v1/@cf/x"),
+        ("http://[::1]/v1/@cf", "http://[::1]/v1/@cf"),
+        ("http://[::1]:80/v1/@cf", "http://[::1]:80/v1/@cf"),
+        ("http://h:port", "http://h:port"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret(url, shown):
+    """User, password and query are left out, also of what is hardly an address."""
+    assert shown_address(url) == shown
+
+
+def test_passwords_of_addresses_are_masked_anywhere():
+    """Whoever they belong to."""
+    assert redact("at http://u:p@h:1/v1 and a@b.c") == f"at http://{MASK}@h:1/v1 and a@b.c"
+
+
+@pytest.mark.parametrize(
+    "spelling", ["a&amp;b/c-123", "a&#38;b&#x2f;c-123", "a%26b%2Fc%2d123", "a\\u0026b\\/c-123"]
+)
+def test_a_key_is_masked_in_every_spelling(spelling):
+    """As JSON, HTML and addresses write it, and as they do not."""
+    assert redact(f"<{spelling}>", Secret("a&b/c-123")) == f"<{MASK}>"

@@ -15,9 +15,21 @@ from g4f_nb.credentials import find_key, origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.rows import Row
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, shown_address
 
 CHAT_PATH = "/chat/completions"
+
+
+class Address(str):
+    """An address that prints without its query, which may hold a key; as a `str` it is whole."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(shown_address(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(shown_address(self), spec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,7 @@ def find_host(
     row: Row | None = cls.row
     if secret is None and (cls.needs_auth or _needs_key(row, endpoint)):
         raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
+    base, endpoint = Address(base), Address(endpoint)
     return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
 
 

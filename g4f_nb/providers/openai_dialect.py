@@ -368,7 +368,7 @@ class ChatReader:
 
     def _unreadable(self, data: bytes) -> UnreadableResponseError:
         text = redact(data[:_HEAD].decode(errors="replace"), self._about["secret"])
-        shown = excerpt(text)
+        shown = excerpt(text, secret=self._about["secret"])
         return UnreadableResponseError(
             f"{self._about['provider']} sent no chat answer but {shown!r} "
             f"({self._media_type or 'no content type'}): "

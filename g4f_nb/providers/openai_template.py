@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl as tls
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from inspect import signature
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -15,7 +16,7 @@ from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
-from g4f_nb.http import Answer, Attempts, Exchange
+from g4f_nb.http import Answer, Attempts, Exchange, proxy_fault
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -23,7 +24,7 @@ from g4f_nb.providers.hosts import Host, find_host, join
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader
 from g4f_nb.providers.rows import Row, rows
-from g4f_nb.secret import Secret, redact
+from g4f_nb.secret import Secret, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 
 if TYPE_CHECKING:
@@ -89,8 +90,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         **kwargs: Any,
     ) -> list[str]:
         """The names of the models that the server offers; kept for some minutes per address and key."""
-        secret = Secret.of(api_key)
+        wrong = _wrong({"api_key": api_key})
+        secret = None if wrong else Secret.of(api_key)
         del api_key
+        if wrong:
+            raise InvalidParameterError(wrong, provider=cls.__name__)
         return loops.run(cls.get_models_async(secret, api_base, refresh=refresh, timeout=timeout, **kwargs))
 
     @classmethod
@@ -104,9 +108,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         **kwargs: Any,
     ) -> list[str]:
         """`get_models` for `await`."""
-        secret = Secret.of(api_key)
+        wrong = _wrong({"api_key": api_key, "api_base": api_base, "timeout": timeout, **kwargs})
+        secret = None if wrong else Secret.of(api_key)
         del api_key
         parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
+        if "proxy" in kwargs:
+            kwargs["proxy"] = None if wrong else Secret.of(kwargs["proxy"])
+        if wrong:
+            raise InvalidParameterError(wrong, provider=cls.__name__)
         if cls.models and not api_base:
             return list(cls.models)
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
@@ -167,9 +176,20 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         the whole. A failed call is sent again `max_retries` times, only before the first content.
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
-        secret, own_headers = Secret.of(api_key), _own_headers(headers)
-        way = Secret.of(proxy)
+        wrong = _wrong({
+            "model": model, "proxy": proxy, "timeout": timeout, "api_key": api_key, "headers": headers,
+            "api_endpoint": api_endpoint, "api_base": api_base, "stop": stop, "tools": tools,
+            "impersonate": impersonate, "extra_parameters": extra_parameters, "extra_data": extra_data,
+            "response_format": response_format, "max_retries": max_retries, "total_timeout": total_timeout,
+            "connector": connector, "ssl": ssl,
+        })  # fmt: skip
+        secret, way = (None, None) if wrong else (Secret.of(api_key), Secret.of(proxy))
+        own_headers = _own_headers(None if wrong else headers)
         del api_key, headers, proxy
+        if wrong is None and way is not None:
+            wrong = proxy_fault(way)
+        if wrong:
+            raise InvalidParameterError(wrong, provider=cls.__name__)
         if kwargs:
             cls.check_parameters(kwargs.keys() - set(extra_parameters))
         if media is not None or prompt is not None:
@@ -224,7 +244,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                             await answer.finish()
                             break
                         if reader.finish_reason:
-                            answer.silence = _least(_AFTERWORD, timeout)
+                            answer.ends_within(_AFTERWORD if timeout is None else min(_AFTERWORD, timeout))
                     for chunk in reader.finish():
                         yield chunk
             except G4FError as error:
@@ -351,12 +371,81 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return sorted(names) if cls.sort_models else names
 
 
+def _is_time(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and float(value) > 0
+
+
+def _is_count(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, str | Secret)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, str) or (_is_list(value) and all(isinstance(part, str) for part in value))
+
+
+def _is_trust(value: Any) -> bool:
+    return isinstance(value, bool | tls.SSLContext)
+
+
+def _is_connector(value: Any) -> bool:
+    import aiohttp
+
+    return isinstance(value, aiohttp.BaseConnector)
+
+
+_SECONDS = "a number of seconds above 0"
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "model": (_is_text, "a text"),
+    "proxy": (_is_secret, "an address like http://host:3128"),
+    "timeout": (_is_time, _SECONDS),
+    "total_timeout": (_is_time, _SECONDS),
+    "max_retries": (_is_count, "a whole number, 0 or more"),
+    "api_key": (_is_secret, "a text"),
+    "headers": (_is_mapping, "a dict of texts"),
+    "api_endpoint": (_is_text, "an address like http://localhost:8000/v1/chat/completions"),
+    "api_base": (_is_text, "an address like http://localhost:8000/v1"),
+    "stop": (_are_texts, "a text or a list of texts"),
+    "tools": (_is_list, "a list of dicts"),
+    "impersonate": (_is_text, "a text"),
+    "extra_parameters": (_is_list, "a list of names"),
+    "extra_data": (_is_mapping, "a dict"),
+    "response_format": (_is_mapping, "a dict"),
+    "connector": (_is_connector, "an aiohttp connector"),
+    "ssl": (_is_trust, "an ssl.SSLContext, True or False"),
+}
+
+
+def _wrong(given: Mapping[str, Any]) -> str | None:
+    """What is given in a form that it cannot have, by name and type: its value may be a key."""
+    for name, value in given.items():
+        if value is not None and name in _KINDS and not _KINDS[name][0](value):
+            shown = repr(value) if isinstance(value, int | float) else f"of type {type(value).__name__}"
+            return f"{name}= is {_KINDS[name][1]}, not {shown}"
+    return None
+
+
 def _reader(answer: Answer, host: Host, call: Call, *, limit: int, think: bool) -> ChatReader:
     return ChatReader(
         answer.media_type,
         provider=call.provider or "",
         model=call.model or "",
-        url=host.base,
+        url=shown_address(host.base),
         secret=call.secret,
         think=think,
         limit=limit,
@@ -387,9 +476,9 @@ def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
 
 
 def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:
-    shown = excerpt(redact(body.decode(errors="replace"), call.secret))
+    shown = excerpt(body.decode(errors="replace"), secret=call.secret)
     return UnreadableResponseError(
-        f"{call.url} lists no models but sends {shown!r}: check api_base=", provider=provider
+        f"{shown_address(call.url)} lists no models but sends {shown!r}: check api_base=", provider=provider
     )
 
 

@@ -571,3 +571,11 @@ def test_no_damaged_byte_breaks_the_reader(name, damages):
         at = place % (len(stream) + 1)
         stream[at : at + 2] = new
     assert len(str(_outcome([bytes(stream)]))) < 5000
+
+
+@pytest.mark.parametrize("number", [-1, 10**30, 1e30, -0.5, "7", True, None, 2**53 + 1])
+def test_a_number_of_tokens_that_is_none_is_left_out(number):
+    """No column of integers could hold it."""
+    usage = Usage.from_json({"prompt_tokens": number, "completion_tokens": 5, "total_tokens": float("inf")})
+    assert usage == Usage(None, 5, None)
+    assert Usage.from_json({"prompt_tokens": 7.0, "completion_tokens": 2**53}).input_tokens == 7

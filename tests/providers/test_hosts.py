@@ -9,6 +9,7 @@ import pytest
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers import Groq, Ollama, OpenAI, OpenaiTemplate, hosts
 from g4f_nb.providers.hosts import Host, find_host, join
+from g4f_nb.providers.registry import resolve
 from g4f_nb.testing import serve
 
 HOME = "https://api.openai.com/v1"
@@ -137,7 +138,7 @@ def test_a_row_s_key_goes_to_the_row_s_hosts_only(monkeypatch):
     assert _where(Groq) == (GROQ, "env")
     assert _where(Groq, api_base="https://api.groq.com/other") == ("https://api.groq.com/other", "env")
     foreign = [OTHER, "http://api.groq.com/openai/v1", "https://api.groq.com:8443/v1", "https://groq.com/v1"]
-    foreign += ["https://api.groq.com.evil.invalid/v1", "https://api.groq.com@evil.invalid/v1"]
+    foreign += ["https://api.groq.com.evil.invalid/v1"]
     for base in foreign:
         assert _where(Groq, api_base=base) == (base, None)
         assert _where(Groq, api_base=base, api_key="k") == (base, "k")
@@ -341,3 +342,18 @@ def test_a_missing_key_sends_nothing(monkeypatch):
         with pytest.raises(MissingAuthError):
             cls.get_models()
     assert server.requests == []
+
+
+def test_a_query_is_used_and_not_shown():
+    """Whatever shows a host or what a call would use; a user and a password are refused."""
+    host = _host(Groq, api_base=f"{OTHER}?k=planted")
+    assert (str(host.base), host.base) == (f"{OTHER}?k=planted",) * 2
+    assert str(host.chat_url) == f"{OTHER}/chat/completions?k=planted"
+    where = resolve("groq:m", api_base=f"{OTHER}?k=planted")
+    shown = f"{host} {host!r} {host.base} {host.chat_url} {where!r}"
+    assert "planted" not in shown
+    assert OTHER in shown
+    for given in ({"api_base": "http://u:planted@h/v1"}, {"api_endpoint": "http://u:planted@h/v1/c"}):
+        with pytest.raises(InvalidParameterError, match="api_key= or headers=") as caught:
+            _host(Groq, **given)
+        assert "planted" not in str(caught.value)

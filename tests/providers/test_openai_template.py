@@ -550,7 +550,9 @@ def test_a_slow_healthy_stream_lives(server):
     begin = time.monotonic()
     assert _ask(server, "drip-60", timeout=0.25).text == TEXT
     assert time.monotonic() - begin > 0.3
-    with pytest.raises(RequestTimeoutError, match=r"0.15 s within the whole time allowed") as caught:
+    with pytest.raises(
+        RequestTimeoutError, match=r"the whole call .* was allowed 0.15 s .*total_timeout="
+    ) as caught:
         _ask(server, "drip-60", timeout=5, total_timeout=0.15)
     assert caught.value.partial
     assert _ask(server, "slow-100", timeout=None).text == "ok"
@@ -716,8 +718,10 @@ def test_a_proxy_is_used(server, how, monkeypatch):
 
 def test_a_proxy_that_is_not_there_is_told():
     """By what to check."""
-    with pytest.raises(ConnectionFailedError, match=r"the proxy refused the way to .*proxy="):
+    with pytest.raises(ConnectionFailedError, match=r"the proxy http://127.0.0.1:1 refused .*proxy="):
         _ask("http://h.invalid/v1", proxy="http://127.0.0.1:1")
+    with pytest.raises(ConnectionFailedError, match=r"there is no host named nobody.invalid: check proxy="):
+        _ask("http://127.0.0.1:1/v1", proxy="http://nobody.invalid:1")
 
 
 def test_nobody_there_is_told():
@@ -756,3 +760,67 @@ def test_an_error_of_an_answer_is_a_response_error(shared):
     with pytest.raises(errors.MissingAuthError) as caught:
         _ask(shared, "error-401")
     assert not isinstance(caught.value, ResponseError)
+
+
+# ---- what a call takes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("timeout", "5"),
+        ("timeout", 0),
+        ("timeout", float("nan")),
+        ("timeout", True),
+        ("total_timeout", "1"),
+        ("total_timeout", -1),
+        ("max_retries", "2"),
+        ("max_retries", 1.5),
+        ("max_retries", -1),
+        ("headers", ["a"]),
+        ("headers", "planted"),
+        ("extra_data", "planted"),
+        ("extra_parameters", 5),
+        ("proxy", 5),
+        ("proxy", b"planted"),
+        ("ssl", "planted"),
+        ("connector", "planted"),
+        ("api_key", b"planted"),
+        ("api_base", 5),
+        ("api_base", b"planted"),
+        ("api_endpoint", ["planted"]),
+        ("stop", 5),
+        ("stop", [5]),
+        ("tools", {"planted": 1}),
+        ("impersonate", 5),
+        ("response_format", "json"),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_named(shared, name, value):
+    """Before anything is sent, and without a value that may be a key."""
+    before = len(shared.requests)
+    with pytest.raises(errors.InvalidParameterError, match=f"{name}= is ") as caught:
+        _ask(shared, **{name: value})
+    assert "planted" not in str(caught.value)
+    assert len(shared.requests) == before
+    if name in ("timeout", "proxy", "ssl", "connector", "api_key", "api_base"):
+        with pytest.raises(errors.InvalidParameterError, match=f"{name}= is "):
+            _on(shared).get_models(**{name: value})
+
+
+def test_numbers_of_other_libraries_are_numbers(shared):
+    """Whatever says that it is one."""
+    numpy = pytest.importorskip("numpy")
+    assert _ask(shared, timeout=numpy.float32(5), max_retries=numpy.int64(0)).text == TEXT
+    assert _ask(shared, stop=("§",), extra_parameters=("top_k",), top_k=1).text == TEXT
+
+
+def test_a_query_of_the_address_is_sent_and_not_shown(server, capsys):
+    """Some gateways take their key there."""
+    base = f"{server.api_base}?k=planted"
+    reply = _ask(base)
+    assert reply.text == TEXT
+    assert reply.url == server.api_base
+    with pytest.raises(ConnectionError) as caught:
+        _ask("http://127.0.0.1:1/v1?k=planted")
+    assert "planted" not in f"{caught.value!r} {caught.value.__cause__!r}" + capsys.readouterr().err
