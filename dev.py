@@ -40,6 +40,10 @@ def main() -> int:
         "test": [unit_tests(passed_on), notebooks()],
         "check": checks(),
     }[given.command]
+    if given.command == "lab" and os.name != "nt":
+        # In the place of this process: Ctrl-C is then JupyterLab's own question.
+        os.chdir(ROOT)
+        os.execv(python, [python, *commands[0]])
     for command in commands:
         print("\n$ python", *command, flush=True)
         status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
@@ -57,6 +61,7 @@ def environment(folder: Path, extras: str) -> str:
         print(f"making an environment in {folder}", flush=True)
         venv.create(folder, with_pip=True)
     if not stamp.exists() or stamp.stat().st_mtime < project:
+        print("installing what is needed, which takes a minute or two", flush=True)
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*command, "--editable", f"{ROOT}[{extras}]"], check=True)
         stamp.touch()

@@ -181,7 +181,13 @@ def ask(
     system: str | None = None,
     **options: Any,
 ) -> Reply:
-    """Ask one question and wait for the whole reply; works in a notebook as anywhere else."""
+    """Ask one question and wait for the whole reply; works in a notebook as anywhere else.
+
+    `model` is `"provider:model"`, a provider class or an `nb.Model`. The options are the provider's own:
+    `temperature=`, `max_tokens=`, `timeout=` (seconds of silence), `api_base=`, `api_key=`, `tools=`…
+
+        ask("Why is the sky blue?", "groq:llama-3.3-70b-versatile", temperature=0)
+    """
     options = Veiled(options)
     question = prepare(prompt, model, provider=provider, system=system, **options)
     return ownloop.own_loop().submit(answer(question, question.new_reply())).result()

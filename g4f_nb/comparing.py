@@ -96,8 +96,10 @@ def compare(
 ) -> pd.DataFrame:
     """Ask every model every prompt, many at a time; one row a call, in the order of prompts and models.
 
-    `prompts` is a text, a list of texts or message lists, or a dict of names to them. A call that fails is
-    a row with `status` "error" and the reason. An interrupt returns what there is, the rest "cancelled".
+    `prompts` is a text, a list or column of texts or message lists, or a dict of names to them; the names,
+    or the column's index, are in `prompt_id`. `parameters` (temperature=0, max_tokens=…) go to every call.
+    A call that fails is a row with `status` "error" and the reason. An interrupt returns what there is, the
+    rest "cancelled".
     """
     parameters = Veiled(parameters)
     grid = _grid(
@@ -149,7 +151,7 @@ def _grid(
     chosen = _models(models)
     named = _prompts(prompts)
     parameters = Veiled(parameters)
-    messages = {prompt_id: as_messages(prompt, system) for prompt_id, prompt in named.items()}
+    messages = {prompt_id: _messages(prompt_id, prompt, system) for prompt_id, prompt in named.items()}
     places = [_locate(model, parameters) for model in chosen]
     cells: list[_Cell] = []
     for prompt_id, prompt in named.items():
@@ -164,6 +166,13 @@ def _grid(
                     )
                 cells.append(cell)
     return _Grid(cells, min(concurrency, len(cells)))
+
+
+def _messages(prompt_id: str, prompt: Any, system: str | None) -> list[dict[str, Any]]:
+    try:
+        return as_messages(prompt, system)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"prompt {prompt_id!r}: {error}") from None
 
 
 def _models(models: Sequence[ModelName] | ModelName) -> list[ModelName]:
@@ -189,8 +198,13 @@ def _prompts(prompts: Prompts) -> dict[str, Any]:
         named = {str(name): prompt for name, prompt in prompts.items()}
         if len(named) < len(prompts):
             raise InvalidParameterError("two names of prompts are the same as text: name them apart")
+    elif hasattr(prompts, "items") and hasattr(prompts, "index"):
+        # A Series: its index names the prompts, so that the answers can be joined to it again.
+        named = {str(name): prompt for name, prompt in prompts.items()}
+        if len(named) < len(prompts):  # type: ignore[arg-type]  # a Series has a length
+            raise InvalidParameterError("the index of the prompts is not unique: use reset_index(drop=True)")
     else:
-        # A list, a Series, whatever gives prompts.
+        # A list, a generator, whatever gives prompts.
         items = list(prompts)
         # One list of messages is one prompt.
         one = bool(items) and isinstance(items[0], Mapping)

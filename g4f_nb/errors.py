@@ -31,9 +31,11 @@ Every message says what happened, shows the value and ends with the way out; non
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 BODY_LIMIT = 500
+_PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared as text
 
 
 class G4FError(Exception):
@@ -59,6 +61,16 @@ class G4FError(Exception):
         self.retry_after = retry_after
         self.body = None if body is None else shorten(body)
         self.partial = partial
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the user's own lines and the message, no frames of ours or the transport."""
+        import traceback
+
+        frames = traceback.extract_tb(self.__traceback__)
+        ours = [at for at, frame in enumerate(frames) if frame.filename.startswith(_PACKAGE)]
+        users = frames[: ours[0]] if ours else frames
+        shown = [frame for frame in users if f"{os.sep}IPython{os.sep}" not in frame.filename]
+        return [*traceback.format_list(shown), f"{type(self).__name__}: {self}"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception pickles by positional arguments alone, which would drop every attribute.

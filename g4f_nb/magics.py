@@ -10,7 +10,7 @@ import re
 import shlex
 import time
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from g4f_nb import asking, frontend, rendering, settings
 from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell
+from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.registry import Model
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
@@ -57,12 +58,18 @@ _USAGE = """\
 The flags end at the first other word or at `--`; the rest, and the cell's body, is the prompt, verbatim."""
 
 
+def _documented(method: Any) -> Any:
+    # `%chat?` shows the docstring: the flags belong into it.
+    method.__doc__ = f"Ask a model; the answer is shown as it comes and is a `Reply`.\n\n{_USAGE}"
+    return method
+
+
 @dataclass(slots=True)
 class Options:
     """What the flags of one line say."""
 
-    provider: str | None = None
-    model: str | Model | None = None
+    provider: Any = None
+    model: Any = None
     temperature: float | None = None
     system: str | None = None
     out: str | None = None
@@ -108,12 +115,15 @@ class ChatMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    def chat(self, line: str, cell: str | None = None) -> Reply | None:
-        """Ask a model; the answer streams into the cell and is a `Reply` in `_` and in the named variable."""
+    @_documented
+    def chat(self, line: str, cell: str | None = None) -> Reply | None:  # noqa: D102  # see `_documented`
+        if line.strip() in ("-h", "--help"):
+            print(_USAGE)  # noqa: T201  # asked for
+            return None
         options = parse(line, cell)
         user = self._shell.user_ns
-        if isinstance(options.model, str) and isinstance(user.get(options.model), Model):
-            options.model = user[options.model]
+        options.model = _variable(user, options.model)
+        options.provider = _variable(user, options.provider)
         try:
             question = asking.prepare(
                 options.prompt,
@@ -232,6 +242,14 @@ def _loaded(shell: Any) -> ChatMagics | None:
     return shell.magics_manager.registry.get("ChatMagics")  # type: ignore[no-any-return]
 
 
+def _variable(user: Mapping[str, Any], name: Any) -> Any:
+    """The `nb.Model` or provider class that the user keeps under this name, else the name itself."""
+    value = user.get(name) if isinstance(name, str) else None
+    if isinstance(value, Model) or (isinstance(value, type) and issubclass(value, AbstractProvider)):
+        return value
+    return name
+
+
 def _word(text: str) -> tuple[str, str]:
     """The first word, quotes honoured, and what follows it."""
     if text.lstrip().startswith(_QUOTES[0]) and _QUOTES[1] in text:
@@ -278,7 +296,7 @@ def _checked(target: str, value: str) -> Any:
 def _in_one_line(error: G4FError) -> G4FError:
     """Show the error without frames: they are ours, and the user's mistake is not in them."""
     text = f"\x1b[31m{type(error).__name__}\x1b[0m: {printable(str(error))}"
-    error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's hook
+    error._render_traceback_ = lambda: [text]  # type: ignore[method-assign]  # IPython's hook
     return error
 
 

@@ -102,6 +102,10 @@ class ChatPanel(anywidget.AnyWidget):
         super().__init__(model=next(iter(self._named), model or ""), height=height)
         self.on_msg(self._receive)
 
+    def __repr__(self) -> str:
+        # What a saved notebook, a terminal or a script shows instead of the panel.
+        return f"<ChatPanel of {self.model or 'no model'}, {len(self.turns)} turns: shown in a live notebook>"
+
     # ---- from Python -------------------------------------------------------------------------------
 
     @property
