@@ -119,14 +119,15 @@ def _spellings(secret: Secret) -> re.Pattern[str]:
 
 
 def _spellings_of(char: str) -> str:
+    # Repetitions are bounded: a page of nothing but backslashes is read in no time, too.
     if char.isascii() and char.isalnum():
         return char
     code = ord(char)
     percent = "".join(f"%{byte:02x}" for byte in char.encode(errors="replace"))
     named = html.entities.codepoint2name.get(code)
-    entity = rf"&(?:amp;)*(?:#x0*{code:x}|#0*{code}{'|' + named if named else ''});"
-    escaped = "".join(rf"\\+u{unit.hex()}" for unit in _units(char))
-    return rf"(?:\\*{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
+    entity = rf"&(?:amp;){{0,3}}(?:#x0*{code:x}|#0*{code}{'|' + named if named else ''});"
+    escaped = "".join(rf"\\{{1,4}}u{unit.hex()}" for unit in _units(char))
+    return rf"(?:\\{{0,4}}{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
 
 
 def _units(char: str) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 
 import pytest
 
@@ -123,3 +124,11 @@ def test_passwords_of_addresses_are_masked_anywhere():
 def test_a_key_is_masked_in_every_spelling(spelling):
     """As JSON, HTML and addresses write it, and as they do not."""
     assert redact(f"<{spelling}>", Secret("a&b/c-123")) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("piece", ["\\", "&amp;", "amp;", "://", "&#0", "0", "http://u:"])
+def test_no_text_takes_long(piece):
+    """Whatever a server repeats without end."""
+    begin = time.monotonic()
+    redact(f"&#{piece * 300_000}", Secret("/&planted+0123"))
+    assert time.monotonic() - begin < 5
