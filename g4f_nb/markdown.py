@@ -9,7 +9,7 @@ whatever follows `](` or `]:` is a harmless address or no address; nothing is an
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import unescape as _unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -38,18 +38,22 @@ _TEX_NAMES = (
     "href|url|style|class|cssId|html[A-Za-z]*|data|require|bbox|fcolorbox|mmlToken|includegraphics"
     "|input|include|immediate|write|openin|openout|csname|catcode"
 )
-_TEX = re.compile(rf"(\\+)({_TEX_NAMES})(?![A-Za-z])")
+# Asked once per run of backslashes, at its first: from each of them, long runs would cost their square.
+_TEX = re.compile(rf"(?<!\\)(\\++)({_TEX_NAMES})(?![A-Za-z])")
+# Python refuses to read decimal numbers of over 4300 digits, zeros included.
+_LEADING_ZEROS = re.compile(r"(?<=&#)0++(?=[0-9])")
+_LONG_NUMBER = re.compile(r"&#[0-9]{9,}+;?")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
 _SCHEMES = ("http", "https", "mailto")
 _IGNORED_IN_URL = re.compile("[\\s\\\\\x00-\x20\x7f-\xa0\xad\u180e\u200b-\u200f\u2028-\u202f\u2060\ufeff]")
 _DEST = rf"(?:\\{_PUNCTUATION}|[^\s()<>\\]|\((?:\\{_PUNCTUATION}|[^\s()<>\\])*+\)){{0,2000}}+"
 _TARGET = (
-    rf"[ \t]*(?:<(?P<angle>[^<>\n]*)>|(?P<dest>{_DEST}))"
-    r"""(?:[ \t]+(?P<title>"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*"""
+    rf"[ \t]*+(?:<(?P<angle>[^<>\n]*)>|(?P<dest>{_DEST}))"
+    r"""(?:[ \t]++(?P<title>"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*+"""
 )
 _TAIL = re.compile(rf"\({_TARGET}\)")
-_DEFINITION = re.compile(rf":{_TARGET}(?=\n|$)")
-_NO_DEFINITION = re.compile(r""":[ \t]*(?P<word>[^\s$"`<\\]{1,300})(?![ \t]+["'(])(?=\s|$)""")
+_DEFINITION = re.compile(rf":{_TARGET}(?=\n|$)".replace("{0,2000}", "{0,1000}"))
+_NO_DEFINITION = re.compile(r""":[ \t]*+(?P<word>[^\s$"`<\\]{1,300}+)(?![ \t]+["'(])(?=\s|$)""")
 _NEXT_TITLE = re.compile(r"""\n[ \t>]*["'(]""")
 _PLAIN_TITLE = re.compile(r"""["'(][\w \-.,;:!?/+]*["')]""")
 _ESCAPE_IN_URL = re.compile(rf"\\({_PUNCTUATION})|(&(?:#x[0-9a-f]{{1,6}}|#\d{{1,7}}|\w+);)", re.IGNORECASE)
@@ -64,7 +68,7 @@ _AUTOLINK = re.compile(
 )
 # Anything in code that would be alive if a parser took the code for text.
 _ALIVE = re.compile(
-    r"<|!\[|\\{3,}[\[\]]|@[@\\&]|\]\([^)\n]{0,300}[$\\]|^[ \t>*+\-\d.)]*\[[^\]\n]+\]:.*[$\\\"'(]"
+    r"<|!\[|\\{3}[\[\]]|@[@\\&]|\]\([^)\n]{0,300}[$\\]|^[ \t>*+\-\d.)]*\[[^\]\n]+\]:.*[$\\\"'(]"
     r"|^[ \t>*+\-\d.)]*(?:`{3}|~{3}).*[^\w+#.\- \n`~]"
     rf"|\}}`|:::|\{{[^{{}}\n]*\w\s*=\s*[\"'][^{{}}\n]*\}}|{_TEX.pattern}",
     re.MULTILINE | re.IGNORECASE,
@@ -77,8 +81,8 @@ _TOKEN = re.compile(
       (?P<tex>{_TEX.pattern})
     | (?P<math>\$\$[^$`]+\$\$
         | (?<![\\$])\$(?![\s$])(?:[^$`\\]|\\[^`])+(?<!\s)\$(?![\d$])
-        | \\\\\((?:(?!\\\\[()])[^`]){{1,2000}}\\\\\) | \\\\\[(?:(?!\\\\\])[^`]){{1,2000}}\\\\\]
-        | (?<!\\)\\\((?:(?!\\[()])[^`]){{1,2000}}\\\) | (?<!\\)\\\[(?:(?!\\\])[^`]){{1,2000}}\\\]
+        | \\\\\((?:(?!\\\\[()])[^`]){{1,2000}}\\\\\) | \\\\\[(?:(?!\\\\\]|(?<!\\)\\\\\[)[^`]){{1,2000}}\\\\\]
+        | (?<!\\)\\\((?:(?!\\[()])[^`]){{1,2000}}\\\) | (?<!\\)\\\[(?:(?!\\\]|(?<!\\)\\\[)[^`]){{1,2000}}\\\]
         | \\begin\{{(?P<env>[a-z]+\*?)\}}(?:(?!\\end\{{(?P=env)\}})[^`]){{1,2000}}\\end\{{(?P=env)\}})
     | (?P<display>\$\$|\\\\(?=[\[\]])|\\(?=(?:begin|end)\{{))
     | (?P<dollar>\$)
@@ -305,6 +309,11 @@ def entities(text: str) -> str:
     return re.sub(rf"(?!@){_PUNCTUATION}|[\n\t]", lambda found: f"&#{ord(found[0])};", text)
 
 
+def unescape(text: str) -> str:
+    """What character references stand for; a number of thousands of digits is no character."""
+    return _unescape(_LONG_NUMBER.sub("&#0;", _LEADING_ZEROS.sub("", text)))
+
+
 def harmless(url: str) -> bool:
     """Whether an address is http, https, mailto or relative, however it is written."""
     bare = _IGNORED_IN_URL.sub("", unquote(unescape(url))).lstrip("<>\"'|*+")
@@ -393,6 +402,11 @@ class _Span:
             self.address = found.span() if found else (len(self.text), len(self.text) + 1)
         return self.address[0] <= at
 
+    def begins_line(self, at: int) -> bool:
+        """Whether nothing but marks of lists and quotes stands before in the line."""
+        ahead = self.text[self.text.rfind("\n", 0, at) + 1 : at]
+        return bool(_PREFIX.fullmatch(ahead.replace("\t", " ")))
+
     def tex(self, found: re.Match[str]) -> str:
         self.at = found.start() + len(found[2])
         if self.in_address(found.start()):
@@ -401,10 +415,9 @@ class _Span:
 
     def math(self, found: re.Match[str]) -> str:
         whole, start = found["math"], found.start()
-        ahead = self.text[self.text.rfind("\n", 0, start) + 1 : start]
         # nbconvert lets a formula run over blank lines and fences, so each has to be whole in every reading:
         # one of several lines begins a line, for words before it might be a heading's, which ends there.
-        if self.in_address(start) or ("\n" in whole and not _PREFIX.fullmatch(ahead.replace("\t", " "))):
+        if self.in_address(start) or ("\n" in whole and not self.begins_line(start)):
             self.at = start + len(_MATH_START.match(whole)[0])  # type: ignore[index]
             return entities(self.text[start : self.at])
         text = _TEX.sub(r"\1 \2", whole)
@@ -413,7 +426,7 @@ class _Span:
             text = re.sub(r"(?<=\\\\)(?=[\[\]])", " ", text)
         if not _balanced(text):
             text = re.sub(r"\\(?=(?:begin|end)\{)", r"\\ ", text)
-        text = re.sub(r"\\{3,}(?=[\[\]])", r"\\\\ ", text)
+        text = re.sub(r"(?<!\\)\\{3,}+(?=[\[\]])", r"\\\\ ", text)
         text = _ENTITY_START.sub("& ", text).replace("<", r"\lt ")
         # Another parser may see the formula begin elsewhere, and this one as text: no address, fence, link.
         text = re.sub(r"(?<=~)(?=~)|(?<=:)(?=:|//)|(?i:(?<=www)(?=\.))", " ", text)

@@ -13,12 +13,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from g4f_nb.markdown import (
     MarkdownStream,
     clean,
     closed_blocks,
+    entities,
     harmless,
     read_blocks,
     safe_link,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.renderer import RendererHTML
-    from markdown_it.token import Token
+    from markdown_it.rules_core import StateCore
     from markdown_it.utils import EnvType, OptionsDict
 
     from g4f_nb.chunks import Reply
@@ -66,6 +68,9 @@ _OUTWARD = ("http:", "https:", "mailto:")
 _LONGEST_COLOURED = 100_000
 _LONGEST_GROWING = 3_000
 _GROWING = "g4f_growing"
+# What inline Markdown is made of, and how many of them times the length of their block are still read.
+_MARKS = re.compile(r"[\[\]()!*_~`$<&\\]")
+_MOST_WORK = 20_000_000
 _CUT_OFF = ("length", "max_tokens")
 
 
@@ -151,9 +156,25 @@ def _kept_attribute(tag: str, name: str, value: str) -> str | None:
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True)
+    reader.core.ruler.at("inline", _inline)
     for name, rule in _RULES.items():
         reader.add_render_rule(name, rule)
     return reader
+
+
+def _inline(state: StateCore) -> None:
+    """Read the text of each block, as markdown-it does, but not where that would take too long.
+
+    For brackets in brackets and the like, it takes the square of the length: such text is shown as typed.
+    """
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = token.children or []
+        if len(token.content) * len(_MARKS.findall(token.content)) > _MOST_WORK:
+            token.children.append(Token("text", "", 0, content=token.content))
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
 def _code(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType) -> str:
@@ -218,10 +239,22 @@ _RULES: dict[str, Any] = {
 
 
 def mimebundle(reply: Reply) -> dict[str, str]:
-    """How a notebook shows a reply: its text, and safe Markdown with what surrounds the answer."""
-    calls = "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
-    plain = reply.text or reply.refusal or calls
-    return {"text/plain": plain, "text/markdown": "\n\n".join(filter(None, _parts(reply)))}
+    """How a notebook shows a reply: its text, and safe Markdown with what surrounds the answer.
+
+    It never raises: what cannot be made Markdown is shown as plain text, so that no answer is lost.
+    """
+    plain = _plain(reply)
+    try:
+        shown = "\n\n".join(filter(None, _parts(reply)))
+    except Exception as error:  # noqa: BLE001 -- whatever it was, the answer comes first
+        note = f"(shown as plain text: its Markdown could not be read, {type(error).__name__})"
+        shown = f"<pre><code>{entities(clean(plain))}</code></pre>\n\n<sub>{safe_text(note)}</sub>"
+    return {"text/plain": plain, "text/markdown": shown}
+
+
+def _plain(reply: Reply) -> str:
+    text = reply.text or reply.refusal
+    return text or "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
 
 
 def _parts(reply: Reply) -> Iterator[str]:
@@ -255,7 +288,7 @@ def _folded(title: str, content: str) -> str:
 def _call(name: str, arguments: str) -> dict[str, Any]:
     try:
         return {"name": name, "arguments": json.loads(arguments)}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"name": name, "arguments": arguments}
 
 

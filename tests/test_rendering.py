@@ -152,6 +152,34 @@ HEAVY = st.lists(
     st.sampled_from(WORDS) | st.sampled_from("<>[]()!`*_$\\&;:\n \"'|~#={}ab2./\t\r"), max_size=60
 )
 
+# Repeated thousands of times after an opener, each has cost someone's parser the square of its length.
+LONG = [
+    ("", piece)
+    for piece in (
+        *"\\`$[<*_{@~#|&!(-",
+        *(
+            "\\\\",
+            "\\(",
+            "\\[",
+            "[\\",
+            "\\\\[",
+            "](",
+            "]:",
+            ":]",
+            "![",
+            "!\\[",
+            "[![a](",
+            "[a](",
+            "*a",
+            "*a_",
+            "> ",
+        ),
+        *("\n\n", "://", "&#", "\\begin{a}", "- a\n", "[a]: b\n", "$a$ ", "$$\n", "`a``", "a|b\n-|-\n"),
+    )
+]
+LONG += [("](", " "), ("]:", " "), ("](a", "\t"), ("{a", " "), ("{", 'a="'), ("![", "[a]"), ("$", "\\$")]
+LONG += [(f"{FENCE}\n", "\\"), ("- ", "\\"), ("|a|\n|-|\n|", "\\"), ("`", "\\"), ("&#", "1"), ("<a.", "a.")]
+
 SAMPLES = {
     "prose": """# Answer
 
@@ -476,29 +504,35 @@ def test_a_fence_cannot_be_closed_from_within():
     assert _Page(MARKDOWN_IT.render(safe_markdown(text))).shape == _Page(MARKDOWN_IT.render(text)).shape
 
 
-def test_long_and_pathological_text_takes_little_time():
-    """No text costs more than a blink per thousand characters: all patterns are near linear."""
-    for piece in (
-        "`",
-        "$",
-        "\\(",
-        "\\\\[",
-        "[",
-        "](",
-        "]:",
-        "![",
-        "<",
-        "*a",
-        "> ",
-        "\n\n",
-        "://",
-        "{",
-        "&#",
-        "@",
-    ):
-        began = process_time()
-        safe_markdown(piece * (20_000 // len(piece)))
-        assert process_time() - began < 5, piece
+def _seconds(render, text):
+    began = process_time()
+    render(text)
+    return process_time() - began
+
+
+@pytest.mark.parametrize("render", [safe_markdown, safe_html])
+@pytest.mark.parametrize(("opener", "piece"), LONG)
+def test_long_and_pathological_text_takes_little_time(render, opener, piece):
+    """Twice the text takes about twice the time, and no text takes more than seconds."""
+    half, whole = (_seconds(render, opener + piece * (size // len(piece))) for size in (30_000, 60_000))
+    assert whole < 5
+    assert whole < max(4 * half, 1)
+
+
+def test_numbers_of_thousands_of_digits_are_no_characters():
+    """Python refuses to read them, which must not stop anything."""
+    for number in ("1" * 5000, "0" * 5000 + "58"):
+        for text in (f"a &#{number}; b", f"[x](javascript&#{number};1)", f"[x]: &#{number};"):
+            assert not faults(safe_html(text))
+            assert "javascript:" not in unescape(safe_markdown(text)[:20])
+    assert "](" not in safe_markdown(f"[x](javascript&#{'0' * 5000}58;1)")
+
+
+def test_brackets_past_all_measure_are_shown_as_typed():
+    """What would take minutes to read is shown unread; what is around it is read."""
+    html = safe_html("**a**\n\n" + "![" * 20_000 + "<b>\n\n**c**")
+    assert "![" * 20_000 + "&lt;b&gt;" in html
+    assert html.count("<strong>") == 2
 
 
 def test_hostile_cells_are_many_and_ready():
@@ -598,3 +632,43 @@ def test_a_bundle_without_text_says_what_there_is():
     reply.refusal = "I <b>will not"
     assert mimebundle(reply)["text/plain"] == "I <b>will not"
     assert "I &lt;b>will not" in mimebundle(reply)["text/markdown"]
+
+
+@pytest.mark.parametrize("arguments", ["[" * 50_000, '{"a":' * 50_000, "1" * 5000, "{", "", "\ud800"])
+def test_arguments_that_are_no_json_are_shown_as_they_are(arguments):
+    """However deep or broken they are."""
+    reply = Reply()
+    reply.add("The answer")
+    reply.add(ToolCalls((ToolCall("1", "f", arguments),)))
+    shown = mimebundle(reply)["text/markdown"]
+    assert shown.startswith("The answer\n\n<details><summary>Tool calls</summary>")
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, KeyError])
+def test_an_answer_is_not_lost_by_its_display(error, monkeypatch):
+    """If its Markdown fails, it is shown as text, as inert as ever."""
+
+    def fails(*_, **__):
+        raise error("x")
+
+    monkeypatch.setattr("g4f_nb.rendering.safe_markdown", fails)
+    text = f"**Hi** <script>{RUN}</script>\n\n{FENCE}\n</code></pre>$$"
+    bundle = mimebundle(_reply(text))
+    assert bundle["text/plain"] == text
+    for render in RENDERERS.values():
+        html = render(bundle["text/markdown"])
+        assert not faults(html)
+        assert "**Hi** <script>" in unescape(html)
+        assert f"shown as plain text: its Markdown could not be read, {error.__name__}" in html
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_of_the_display_is_one(error, monkeypatch):
+    """Only what goes wrong is covered up."""
+
+    def stops(*_, **__):
+        raise error
+
+    monkeypatch.setattr("g4f_nb.rendering.safe_markdown", stops)
+    with pytest.raises(error):
+        mimebundle(_reply())

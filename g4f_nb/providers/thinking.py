@@ -9,31 +9,45 @@ class ThinkSplitter:
     """Turns a leading `<think>…</think>` into `Reasoning`, however it is cut; later ones are text."""
 
     _OPEN, _CLOSE = "<think>", "</think>"
+    _MOST_SPACE = 1_000  # characters of white space held back before the tag; after more, there is none
 
     def __init__(self) -> None:
         self.over = False
         self._inside = False
-        self._held = ""
+        self._held = ""  # what may be the beginning of a tag
+        self._space: list[str] = []  # white space before that
+        self._spaces = 0
 
     def feed(self, text: str) -> list[str | Chunk]:
-        """Take text; hold back only what may be the beginning of a tag."""
+        """Take text; hold back only what may be the beginning of a tag, and some white space before it."""
         text = self._held + text
         self._held = ""
         if self._inside:
             return self._thinking(text)
         start = text.lstrip()
-        if start.startswith(self._OPEN):
-            self._inside = True
-            return self._thinking(start[len(self._OPEN) :])
-        if self._OPEN.startswith(start):
-            self._held = text
-            return []
+        space = len(text) - len(start)
+        if space:
+            self._space.append(text[:space])
+            self._spaces += space
+        if self._spaces <= self._MOST_SPACE:
+            if start.startswith(self._OPEN):
+                self._inside = True
+                self._space.clear()
+                return self._thinking(start[len(self._OPEN) :])
+            if self._OPEN.startswith(start):
+                self._held = start
+                return []
         self.over = True
-        return [text]
+        return [self._all_space() + start]
+
+    def _all_space(self) -> str:
+        space = "".join(self._space)
+        self._space.clear()
+        return space
 
     def flush(self) -> list[str | Chunk]:
         """The text has ended: give what was held back."""
-        held, self._held = self._held, ""
+        held, self._held = self._all_space() + self._held, ""
         if not held:
             return []
         return [Reasoning(held)] if self._inside else [held]
