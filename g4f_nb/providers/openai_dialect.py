@@ -37,6 +37,29 @@ _NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "a
 _HEAD = 64 * 1024
 
 
+def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[str | Chunk] | None:
+    """The chunks of the commonest whole answer, one text and nothing beside it; `None` for any other.
+
+    A small request spends more on the reader below than on the network; this is a fifth of it.
+    """
+    try:
+        data = orjson.loads(body)
+        (choice,) = data["choices"]
+        message, usage = choice["message"], data.get("usage")
+        text, reason = message["content"], choice["finish_reason"]
+        usual = data.get("error") is None and not choice.get("index") and "citations" not in data
+        if not usual or type(text) is not str or type(reason) is not str or not text or "<" in text[:64]:
+            return None
+        if any(value for name, value in message.items() if name not in ("role", "content")):
+            return None
+        named = data.get("model")
+        who = ProviderInfo(provider, named if isinstance(named, str) and named else model, url)
+        told = [Usage.from_json(usage)] if isinstance(usage, dict) and usage else []
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return [who, text, *told, FinishReason(reason)]
+
+
 class ChatReader:
     """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come."""
 

@@ -22,7 +22,7 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.hosts import Host, find_host, join
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
@@ -134,7 +134,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return list(names)
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912  # the seed's; hot
+    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912, PLR0915  # hot
         cls,
         model: str,
         messages: Messages,
@@ -236,7 +236,17 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             reader: ChatReader | None = None
             try:
                 async with Exchange(call, end=attempts.end) as answer:
+                    whole = answer.media_type == "application/json"
+                    if whole:
+                        piece = await answer.read(now.max_event_bytes)
+                        plain = plain_answer(piece, provider=cls.__name__, model=model, url=host.base)
+                        if plain is not None:
+                            for chunk in plain:
+                                yield chunk
+                            return
                     reader = _reader(answer, host, call, limit=now.max_event_bytes, think=cls.splits_thinking)
+                    if whole:
+                        reader.feed(piece)
                     while piece := await answer.piece():
                         for chunk in reader.feed(piece):
                             yield chunk

@@ -28,7 +28,7 @@ from g4f_nb.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
 from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret
 
@@ -579,3 +579,56 @@ def test_a_number_of_tokens_that_is_none_is_left_out(number):
     usage = Usage.from_json({"prompt_tokens": number, "completion_tokens": 5, "total_tokens": float("inf")})
     assert usage == Usage(None, 5, None)
     assert Usage.from_json({"prompt_tokens": 7.0, "completion_tokens": 2**53}).input_tokens == 7
+
+
+_PLAIN = {"model": "m-1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"},
+          "finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}  # fmt: skip
+
+
+def _with(**changes):
+    data = orjson.loads(orjson.dumps(_PLAIN))
+    for path, value in changes.items():
+        where = data["choices"][0] if path in ("message", "finish_reason", "index") else data
+        if path == "message":
+            where["message"] |= value
+        else:
+            where[path] = value
+    return orjson.dumps(data)
+
+
+def test_the_short_way_gives_what_the_reader_gives():
+    """The commonest whole answer is read the short way, to the same chunks."""
+    for body in (
+        _with(),
+        _with(usage=None),
+        _with(message={"refusal": None, "tool_calls": []}),
+        _with(error=None),
+    ):
+        short = plain_answer(body, provider="P", model="m", url="http://h/v1")
+        assert short == _read([body], JSON)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"no",
+        b"null",
+        _with(error="x"),
+        _with(index=1),
+        _with(citations=["u"]),
+        _with(finish_reason=None),
+        _with(choices=[]),
+        _with(choices=[None]),
+        _with(message={"content": None}),
+        _with(message={"content": ""}),
+        _with(message={"content": "<think>hm</think>hi"}),
+        _with(message={"reasoning": "hm"}),
+        _with(message={"tool_calls": [{"id": "1"}]}),
+        _with(message={"refusal": "no"}),
+    ],
+)
+def test_whatever_is_out_of_the_ordinary_takes_the_long_way(body):
+    """Everything but one plain text is left to the reader, which knows what to make of it."""
+    assert plain_answer(body, provider="P", model="m", url="u") is None
