@@ -137,12 +137,25 @@ def resolve(
 
 
 def ready() -> list[str]:
-    """The providers that can be called as things are: their key is there, or they need none."""
+    """The providers that can be called as things are: their key is there, or they need none.
+
+    Local servers are among them, whether they run or not.
+    """
     names = ["Demo"]
     for name, cls in catalog().items():
         if cls.row.local or find_key(cls.row.api_key_env) is not None:
             names.append(name)
     return names
+
+
+def _ready_words() -> list[str]:
+    # Whether a local server runs is not looked at: nobody asked for a connection.
+    return [f"{name} (if it runs here)" if _is_local(name) else name for name in ready()]
+
+
+def _is_local(name: str) -> bool:
+    cls = catalog().get(name)
+    return cls is not None and cls.row.local
 
 
 def choose(
@@ -211,7 +224,7 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
         tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")
         return Demo, "nothing else being ready"
     raise NoProviderError(
-        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {', '.join(ready())}"
+        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {', '.join(_ready_words())}"
     )
 
 
