@@ -50,7 +50,7 @@ def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[st
         usual = data.get("error") is None and not choice.get("index") and "citations" not in data
         if not usual or type(text) is not str or type(reason) is not str or not text or "<" in text[:64]:
             return None
-        if any(value for name, value in message.items() if name not in ("role", "content")):
+        if len(message) > 2 and any(message[name] for name in message.keys() - {"role", "content"}):  # noqa: PLR2004
             return None
         named = data.get("model")
         who = ProviderInfo(provider, named if isinstance(named, str) and named else model, url)

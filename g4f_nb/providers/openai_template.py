@@ -176,7 +176,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         the whole. A failed call is sent again `max_retries` times, only before the first content.
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
-        wrong = _wrong({
+        # The usual call gives few of them; looking at each costs as much as a tenth of a small request.
+        few = (
+            proxy is None and api_key is None and headers is None and api_endpoint is None and stop is None
+            and tools is None and impersonate is None and extra_data is None and response_format is None
+            and max_retries is None and total_timeout is None and connector is None and ssl is None
+            and type(model) is str and (api_base is None or type(api_base) is str)
+            and type(timeout) is int and timeout > 0 and extra_parameters is EXTRA_PARAMETERS
+        )  # fmt: skip
+        wrong = None if few else _wrong({
             "model": model, "proxy": proxy, "timeout": timeout, "api_key": api_key, "headers": headers,
             "api_endpoint": api_endpoint, "api_base": api_base, "stop": stop, "tools": tools,
             "impersonate": impersonate, "extra_parameters": extra_parameters, "extra_data": extra_data,
