@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ssl as tls
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -14,13 +13,14 @@ import orjson
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
-from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, UnreadableResponseError
-from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError
 from g4f_nb.http import Answer, Attempts, Exchange, proxy_fault
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.hosts import Host, find_host, join
+from g4f_nb.providers.listing import model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
 from g4f_nb.providers.rows import Row, rows
@@ -90,7 +90,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         **kwargs: Any,
     ) -> list[str]:
         """The names of the models that the server offers; kept for some minutes per address and key."""
-        wrong = _wrong({"api_key": api_key})
+        wrong = what_is_wrong({"api_key": api_key})
         secret = None if wrong else Secret.of(api_key)
         del api_key
         if wrong:
@@ -108,7 +108,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         **kwargs: Any,
     ) -> list[str]:
         """`get_models` for `await`."""
-        wrong = _wrong({"api_key": api_key, "api_base": api_base, "timeout": timeout, **kwargs})
+        wrong = what_is_wrong({"api_key": api_key, "api_base": api_base, "timeout": timeout, **kwargs})
         secret = None if wrong else Secret.of(api_key)
         del api_key
         parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
@@ -184,7 +184,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             and type(model) is str and (api_base is None or type(api_base) is str)
             and type(timeout) is int and timeout > 0 and extra_parameters is EXTRA_PARAMETERS
         )  # fmt: skip
-        wrong = None if few else _wrong({
+        wrong = None if few else what_is_wrong({
             "model": model, "proxy": proxy, "timeout": timeout, "api_key": api_key, "headers": headers,
             "api_endpoint": api_endpoint, "api_base": api_base, "stop": stop, "tools": tools,
             "impersonate": impersonate, "extra_parameters": extra_parameters, "extra_data": extra_data,
@@ -379,7 +379,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             try:
                 async with Exchange(call) as answer:
                     most = settings.current().max_event_bytes
-                    names = _model_names(await answer.read(most), cls.__name__, call)
+                    names = model_names(await answer.read(most), cls.__name__, call)
                 break
             except G4FError as error:
                 if not attempts.again(error):
@@ -387,75 +387,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                     raise error.with_traceback(None) from error.__cause__
             await attempts.wait()
         return sorted(names) if cls.sort_models else names
-
-
-def _is_time(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and float(value) > 0
-
-
-def _is_count(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 0
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, str | Secret)
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, str) or (_is_list(value) and all(isinstance(part, str) for part in value))
-
-
-def _is_trust(value: Any) -> bool:
-    return isinstance(value, bool | tls.SSLContext)
-
-
-def _is_connector(value: Any) -> bool:
-    import aiohttp
-
-    return isinstance(value, aiohttp.BaseConnector)
-
-
-_SECONDS = "a number of seconds above 0"
-_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "model": (_is_text, "a text"),
-    "proxy": (_is_secret, "an address like http://host:3128"),
-    "timeout": (_is_time, _SECONDS),
-    "total_timeout": (_is_time, _SECONDS),
-    "max_retries": (_is_count, "a whole number, 0 or more"),
-    "api_key": (_is_secret, "a text"),
-    "headers": (_is_mapping, "a dict of texts"),
-    "api_endpoint": (_is_text, "an address like http://localhost:8000/v1/chat/completions"),
-    "api_base": (_is_text, "an address like http://localhost:8000/v1"),
-    "stop": (_are_texts, "a text or a list of texts"),
-    "tools": (_is_list, "a list of dicts"),
-    "impersonate": (_is_text, "a text"),
-    "extra_parameters": (_is_list, "a list of names"),
-    "extra_data": (_is_mapping, "a dict"),
-    "response_format": (_is_mapping, "a dict"),
-    "connector": (_is_connector, "an aiohttp connector"),
-    "ssl": (_is_trust, "an ssl.SSLContext, True or False"),
-}
-
-
-def _wrong(given: Mapping[str, Any]) -> str | None:
-    """What is given in a form that it cannot have, by name and type: its value may be a key."""
-    for name, value in given.items():
-        if value is not None and name in _KINDS and not _KINDS[name][0](value):
-            shown = repr(value) if isinstance(value, int | float) else f"of type {type(value).__name__}"
-            return f"{name}= is {_KINDS[name][1]}, not {shown}"
-    return None
 
 
 def _reader(answer: Answer, host: Host, call: Call, *, limit: int, think: bool) -> ChatReader:
@@ -467,36 +398,6 @@ def _reader(answer: Answer, host: Host, call: Call, *, limit: int, think: bool) 
         secret=call.secret,
         think=think,
         limit=limit,
-    )
-
-
-def _model_names(body: bytes, provider: str, call: Call) -> list[str]:
-    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the rest is left out."""
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # Refused below, outside of the handler: the parser's error holds the whole text.
-        data = None
-    complaint = read_complaint(data)
-    if complaint is not None:
-        raise error_for(complaint, secret=call.secret, provider=provider)
-    entries = data
-    if isinstance(data, dict):
-        entries = data["data"] if isinstance(data.get("data"), list) else data.get("models")
-    if not isinstance(entries, list):
-        raise _no_list(body, provider, call)
-    names: dict[str, None] = {}
-    for entry in entries:
-        name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
-        if isinstance(name, str) and name:
-            names[name] = None
-    return list(names)
-
-
-def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:
-    shown = excerpt(body.decode(errors="replace"), secret=call.secret)
-    return UnreadableResponseError(
-        f"{shown_address(call.url)} lists no models but sends {shown!r}: check api_base=", provider=provider
     )
 
 
