@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from g4f_nb.calls import Call
-from g4f_nb.credentials import shown_address
 from g4f_nb.errors import UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.secret import shown_address
 
 
 def model_names(body: bytes, provider: str, call: Call) -> list[str]:
