@@ -83,18 +83,28 @@ class Answer:
 
     async def read(self, limit: int) -> bytes:
         """The whole body; one that is longer than `limit` is an error."""
+        content = self._response.content
+        if content.is_eof() and content.exception() is None and self._broken is None:
+            # It came with the headers, as small answers do.
+            whole = content.read_nowait()
+            if len(whole) <= limit:
+                return whole
+            raise self._too_long(limit)
         parts: list[bytes] = []
         size = 0
         while piece := await self.piece():
             parts.append(piece)
             size += len(piece)
             if size > limit:
-                raise errors.UnreadableResponseError(
-                    f"the answer is longer than {limit:,} bytes: if that is meant, raise the cap with "
-                    "the setting max_event_bytes (G4F_NB_MAX_EVENT_BYTES)",
-                    provider=self._call.provider,
-                )
+                raise self._too_long(limit)
         return b"".join(parts)
+
+    def _too_long(self, limit: int) -> errors.UnreadableResponseError:
+        return errors.UnreadableResponseError(
+            f"the answer is longer than {limit:,} bytes: if that is meant, raise the cap with "
+            "the setting max_event_bytes (G4F_NB_MAX_EVENT_BYTES)",
+            provider=self._call.provider,
+        )
 
     async def complaint(self) -> bytes:
         """What comes of an error's body within a while: one that is long, endless or broken is cut off."""

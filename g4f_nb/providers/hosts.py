@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from g4f_nb.credentials import find_key, origin
-from g4f_nb.environment import variable
+from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, shown_address
 
 CHAT_PATH = "/chat/completions"
+# Decisions for local servers and the like, without keys: a small request spends a twentieth on them.
+_keyless: dict[tuple[Any, ...], Host] = {}
+_MOST_KEPT = 256
 
 
 class Address(str):
@@ -47,6 +50,9 @@ def find_host(
     cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
 ) -> Host:
     """Decide for one call of one class; raises before anything is sent if a needed key is missing."""
+    memo = _memo(cls, api_base) if api_key is api_endpoint is None else None
+    if memo is not None and memo in _keyless:
+        return _keyless[memo]
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
     secret, source = _key(cls, owner, _origins(base, endpoint), api_key)
@@ -59,7 +65,24 @@ def find_host(
     if secret is None and (cls.needs_auth or _needs_key(row, endpoint)):
         raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
     base, endpoint = Address(base), Address(endpoint)
-    return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
+    host = Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
+    # Where a key might still turn up, in `.env` or a keyring, it is looked for again each time.
+    if memo is not None and secret is None and not (row and _origins(base, endpoint) & _row_origins(row)):
+        if len(_keyless) > _MOST_KEPT:
+            _keyless.clear()
+        _keyless[memo] = host
+    return host
+
+
+def _memo(cls: Any, api_base: str | None) -> tuple[Any, ...] | None:
+    """All that a call to an address of its own depends on, if no key is in sight; such are decided once."""
+    row: Row | None = cls.row
+    if not api_base or cls.api_key is not None or row is None:
+        return None
+    names = (*row.api_base_env, row.api_host_env or "", *row.api_key_env)
+    if any(variables(names)):
+        return None
+    return cls, api_base, cls.api_base, cls.api_endpoint, cls.needs_auth, row.api_base, row.needs_auth
 
 
 def key_names(row: Row | None) -> tuple[str, ...]:

@@ -357,3 +357,28 @@ def test_a_query_is_used_and_not_shown():
         with pytest.raises(InvalidParameterError, match="api_key= or headers=") as caught:
             _host(Groq, **given)
         assert "planted" not in str(caught.value)
+
+
+def test_a_decision_without_a_key_is_not_kept_when_a_key_comes_into_sight(monkeypatch):
+    """What was decided for a local address is decided anew once a class, a variable or the call gives a key."""
+
+    class Mine(OpenaiTemplate):
+        api_base = MINE
+
+    def key(cls, **given):
+        secret = find_host(cls, **{"api_base": MINE, "api_endpoint": None, "api_key": None, **given}).secret
+        return secret.reveal() if secret else None
+
+    for cls in (OpenaiTemplate, Mine):
+        assert (key(cls), key(cls)) == (None, None)
+    assert key(Mine, api_key="given") == "given"
+    monkeypatch.setattr(Mine, "api_key", "the-class's")
+    assert key(Mine) == "the-class's"
+    monkeypatch.setattr(Mine, "api_base", "http://127.0.0.1:2/v1")
+    assert key(Mine) is None
+    monkeypatch.setenv("OPENAI_API_KEY", "the-variable's")
+    assert key(OpenaiTemplate) is None
+    monkeypatch.setenv("OPENAI_BASE_URL", MINE)
+    assert key(OpenaiTemplate) == "the-variable's"
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert key(OpenaiTemplate) is None
