@@ -360,7 +360,7 @@ def test_a_query_is_used_and_not_shown():
 
 
 def test_a_decision_without_a_key_is_not_kept_when_a_key_comes_into_sight(monkeypatch):
-    """What was decided for a local address is decided anew once a class, a variable or the call gives a key."""
+    """A decision for an address is taken anew once a class, a variable or the call gives a key."""
 
     class Mine(OpenaiTemplate):
         api_base = MINE
