@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import wait as wait_for_threads
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from g4f_nb.errors import LoopError
@@ -88,7 +89,15 @@ class Job(Generic[T]):
 
     def cancel(self) -> None:
         """Ask it to end; `future` tells when it has."""
-        self._loop.call_soon_threadsafe(self._cancel)
+        self.later(self._cancel)
+
+    def later(self, call: Callable[..., object], *given: object, seconds: float = 0.0) -> None:
+        """Have something called on the loop of this work; a loop that has ended calls nothing any more."""
+        with contextlib.suppress(RuntimeError):
+            if seconds:
+                self._loop.call_soon_threadsafe(partial(self._loop.call_later, seconds, call, *given))
+            else:
+                self._loop.call_soon_threadsafe(call, *given)
 
     def result(self, each_beat: Callable[[], None] | None = None, *, beat: float = BEAT) -> T:
         """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends it, too."""

@@ -130,8 +130,7 @@ class ChatPanel(anywidget.AnyWidget):
             if turn.job is None:
                 self._settle(turn)
                 return
-        loop = own_loop().loop
-        loop.call_soon_threadsafe(lambda: loop.call_later(_GRACE, self._settle, turn))
+        turn.job.later(self._settle, turn, seconds=_GRACE)
 
     def clear(self) -> None:
         """Forget the conversation; an answer on its way is stopped."""
@@ -206,7 +205,8 @@ class ChatPanel(anywidget.AnyWidget):
         caught = future.exception()
         error = caught if isinstance(caught, Exception) and not turn.stopped else None
         # Through the loop: a quick answer may have ended before this was asked for, on the caller's thread.
-        own_loop().loop.call_soon_threadsafe(self._settle, turn, error)
+        if turn.job is not None:
+            turn.job.later(self._settle, turn, error)
 
     def _settle(self, turn: _Turn, error: Exception | None = None, *, busy: bool = False) -> None:
         with self._lock:
