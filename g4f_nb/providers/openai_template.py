@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import orjson
-
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError
-from g4f_nb.http import Answer, Attempts, Exchange, proxy_fault
+from g4f_nb.http import Attempts, Exchange, proxy_fault
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -23,6 +21,8 @@ from g4f_nb.providers.hosts import Host, find_host, join
 from g4f_nb.providers.listing import model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
+from g4f_nb.providers.outgoing import checked_headers, encoded, least, secret_in, trust, with_body
+from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
@@ -43,8 +43,6 @@ _MORE_FIELDS = {
 }  # fmt: skip
 
 _MODELS_TTL = 300.0
-# Once the model has said why it stopped, only its usage can still come.
-_AFTERWORD = 5.0
 _BROWSER_LIKE = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0 Safari/537.36",
@@ -134,7 +132,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return list(names)
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912, PLR0915  # hot
+    async def create_async_generator(  # type: ignore[override]
         cls,
         model: str,
         messages: Messages,
@@ -192,7 +190,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "connector": connector, "ssl": ssl,
         })  # fmt: skip
         secret, way = (None, None) if wrong else (Secret.of(api_key), Secret.of(proxy))
-        own_headers = _own_headers(None if wrong else headers)
+        own_headers = checked_headers(None if wrong else headers)
         del api_key, headers, proxy
         if wrong is None and way is not None:
             wrong = proxy_fault(way)
@@ -230,61 +228,42 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "POST",
             host.chat_url,
             cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
-            body=_encoded(body, cls.__name__),
-            secret=_secret_in(own_headers) or host.secret,
-            limits=Limits(connect=_least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
+            body=encoded(body, cls.__name__),
+            secret=secret_in(own_headers) or host.secret,
+            limits=Limits(connect=least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
             proxy=way,
-            ssl=cls._trust(ssl),
+            ssl=trust(cls, ssl),
             connector=connector,
             provider=cls.__name__,
             model=model,
         )
         attempts = Attempts(now.max_retries if max_retries is None else max_retries, total=total_timeout)
-        while True:
-            reader: ChatReader | None = None
-            try:
-                async with Exchange(call, end=attempts.end) as answer:
-                    whole = answer.media_type == "application/json"
-                    if whole:
-                        piece = await answer.read(now.max_event_bytes)
-                        plain = plain_answer(piece, provider=cls.__name__, model=model, url=host.base)
-                        if plain is not None:
-                            for chunk in plain:
-                                yield chunk
-                            return
-                    reader = _reader(answer, host, call, limit=now.max_event_bytes, think=cls.splits_thinking)
-                    if whole:
-                        reader.feed(piece)
-                    while piece := await answer.piece():
-                        for chunk in reader.feed(piece):
-                            yield chunk
-                        if reader.done:
-                            await answer.finish()
-                            break
-                        if reader.finish_reason:
-                            answer.ends_within(_AFTERWORD if timeout is None else min(_AFTERWORD, timeout))
-                    for chunk in reader.finish():
-                        yield chunk
-            except G4FError as error:
-                failure = error
-            else:
-                return
-            # What a server says may repeat the key, and tracebacks can show locals: here, and in the frames
-            # that are left out below.
-            piece = b""
-            if reader is not None and reader.finish_reason:
-                # The answer is whole; only its afterword got lost.
-                for chunk in reader.finish():
-                    yield chunk
-                return
+        limit, name = now.max_event_bytes, cls.__name__
+
+        def mend(refused: Call, failure: G4FError) -> Call | None:
             if "stream_options" in body and isinstance(failure, BadRequestError) and _blames_usage(failure):
                 del body["stream_options"]
-                call = _with_body(call, body)
-                continue
-            if (reader is not None and reader.started) or not attempts.again(failure):
-                failure.partial = failure.partial or (reader.partial if reader else None) or None
-                raise failure.with_traceback(None)
-            await attempts.wait()
+                return with_body(refused, body)
+            return None
+
+        pieces = batches(
+            call,
+            attempts,
+            reader_for=lambda media_type: ChatReader(
+                media_type, provider=name, model=model, url=shown_address(host.base), secret=call.secret,
+                think=cls.splits_thinking, limit=limit,
+            ),
+            limit=limit,
+            plain=lambda whole: plain_answer(whole, provider=name, model=model, url=host.base),
+            mend=mend,
+        )  # fmt: skip
+        try:
+            async for chunks in pieces:
+                for chunk in chunks:
+                    yield chunk
+        finally:
+            # Whoever leaves early closes this, and with it the connection.
+            await pieces.aclose()
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
@@ -317,13 +296,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         beneath.update(cls.get_headers(stream, key, given))
         del key
         return beneath
-
-    @classmethod
-    def _trust(cls, given: tls.SSLContext | bool | None) -> tls.SSLContext | bool | None:
-        chosen = cls.ssl if given is None else given
-        if chosen is False:
-            tell(f"{cls.__name__}: ssl=False, so nobody checks which server reads the key and the messages")
-        return chosen
 
     @classmethod
     def _body(
@@ -368,9 +340,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             join(host.base, "/models"),
             cls._headers(host, stream=False, given=Headers(), impersonate=None),
             secret=host.secret,
-            limits=Limits(connect=_least(settings.current().connect_timeout, silence), silence=silence),
+            limits=Limits(connect=least(settings.current().connect_timeout, silence), silence=silence),
             proxy=Secret.of(options.get("proxy")),
-            ssl=cls._trust(options.get("ssl")),
+            ssl=trust(cls, options.get("ssl")),
             connector=options.get("connector"),
             provider=cls.__name__,
         )
@@ -389,55 +361,5 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return sorted(names) if cls.sort_models else names
 
 
-def _reader(answer: Answer, host: Host, call: Call, *, limit: int, think: bool) -> ChatReader:
-    return ChatReader(
-        answer.media_type,
-        provider=call.provider or "",
-        model=call.model or "",
-        url=shown_address(host.base),
-        secret=call.secret,
-        think=think,
-        limit=limit,
-    )
-
-
-def _own_headers(given: Mapping[str, str] | None) -> Headers:
-    headers = Headers(given or {})
-    for name, value in headers.items():
-        if not all(isinstance(part, str) and part.isprintable() for part in (name, value)):
-            raise InvalidParameterError(f"the header {name!r} is no text of one line: mend it in headers=")
-    return headers
-
-
-def _secret_in(headers: Headers) -> Secret | None:
-    """A key that the caller put into a header: what a server repeats of it is masked, too."""
-    for name, value in headers.items():
-        if any(word in name.lower() for word in ("authorization", "key", "token")):
-            return Secret.of(value.rpartition(" ")[2])
-    return None
-
-
-def _encoded(body: Mapping[str, Any], provider: str) -> bytes:
-    try:
-        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
-    except TypeError as error:
-        raise InvalidParameterError(
-            f"the request to {provider} is no JSON ({error}): messages and parameters are text, numbers, "
-            "lists and dicts",
-            provider=provider,
-        ) from error
-
-
-def _with_body(call: Call, body: Mapping[str, Any]) -> Call:
-    from dataclasses import replace
-
-    return replace(call, body=_encoded(body, call.provider or ""))
-
-
 def _blames_usage(error: G4FError) -> bool:
     return "stream_options" in f"{error} {error.body or ''}"
-
-
-def _least(*limits: float | None) -> float | None:
-    given = [limit for limit in limits if limit is not None]
-    return min(given) if given else None

@@ -1,0 +1,63 @@
+"""What goes out with a request: the caller's headers, the body's bytes, limits, whom to trust."""
+
+from __future__ import annotations
+
+import ssl as tls
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from g4f_nb.calls import Call, Headers
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
+from g4f_nb.secret import Secret
+
+
+def checked_headers(given: Mapping[str, str] | None) -> Headers:
+    """The headers that the caller gave, each a text of one line."""
+    headers = Headers(given or {})
+    for name, value in headers.items():
+        if not all(isinstance(part, str) and part.isprintable() for part in (name, value)):
+            raise InvalidParameterError(f"the header {name!r} is no text of one line: mend it in headers=")
+    return headers
+
+
+def secret_in(headers: Headers) -> Secret | None:
+    """A key that the caller put into a header: what a server repeats of it is masked, too."""
+    for name, value in headers.items():
+        if any(word in name.lower() for word in ("authorization", "key", "token")):
+            return Secret.of(value.rpartition(" ")[2])
+    return None
+
+
+def encoded(body: Mapping[str, Any], provider: str) -> bytes:
+    """The body as JSON; numpy's numbers are numbers."""
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise InvalidParameterError(
+            f"the request to {provider} is no JSON ({error}): messages and parameters are text, numbers, "
+            "lists and dicts",
+            provider=provider,
+        ) from error
+
+
+def with_body(call: Call, body: Mapping[str, Any]) -> Call:
+    """The same call with another body."""
+    return replace(call, body=encoded(body, call.provider or ""))
+
+
+def least(*limits: float | None) -> float | None:
+    """The smallest of these limits; `None` is no limit."""
+    given = [limit for limit in limits if limit is not None]
+    return min(given) if given else None
+
+
+def trust(cls: Any, given: tls.SSLContext | bool | None) -> tls.SSLContext | bool | None:
+    """Whom the call trusts: its own `ssl=`, else the class's; none at all is said aloud."""
+    chosen: tls.SSLContext | bool | None = cls.ssl if given is None else given
+    if chosen is False:
+        tell(f"{cls.__name__}: ssl=False, so nobody checks which server reads the key and the messages")
+    return chosen

@@ -1,0 +1,100 @@
+"""One request, tried again before its first content: a batch of chunks for each piece that arrives.
+
+What differs between dialects is handed in: how a body becomes chunks, and how a refused request is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+from g4f_nb.calls import Call
+from g4f_nb.chunks import Chunk
+from g4f_nb.errors import G4FError
+from g4f_nb.http import Attempts, Exchange
+
+# Once the model has said why it stopped, only its usage can still come.
+_AFTERWORD = 5.0
+
+
+class Reader(Protocol):
+    """Takes the body of one answer piece by piece; pure, so that every way of cutting it is a small test."""
+
+    done: bool
+    started: bool
+    finish_reason: str | None
+
+    @property
+    def partial(self) -> str:
+        """The text that has arrived so far."""
+
+    def feed(self, piece: bytes) -> list[str | Chunk]:
+        """Take the next piece and give the chunks that it completes."""
+
+    def finish(self) -> list[str | Chunk]:
+        """The body has ended: give what was held back, or raise if the answer is none or not whole."""
+
+
+async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
+    call: Call,
+    attempts: Attempts,
+    *,
+    reader_for: Callable[[str], Reader],
+    limit: int,
+    plain: Callable[[bytes], list[str | Chunk] | None] | None = None,
+    mend: Callable[[Call, G4FError], Call | None] | None = None,
+) -> AsyncGenerator[list[str | Chunk], None]:
+    """Send the call and read its answer; a failure before the first content is tried again.
+
+    `attempts` says how often. `reader_for` makes the reader for a content type. `plain` may read a whole JSON
+    answer on a shorter way, or give `None`. `mend` may give another call, to be sent at once in the place of
+    one that was refused.
+
+    Batches rather than chunks: whoever yields them on pays for one step of a generator a piece, not a token.
+    """
+    while True:
+        reader: Reader | None = None
+        try:
+            async with Exchange(call, end=attempts.end) as answer:
+                if answer.media_type == "application/json":
+                    piece = await answer.read(limit)
+                    chunks = None if plain is None else plain(piece)
+                    if chunks is not None:
+                        yield chunks
+                        return
+                    reader = reader_for(answer.media_type)
+                    reader.feed(piece)
+                else:
+                    reader = reader_for(answer.media_type)
+                while piece := await answer.piece():
+                    chunks = reader.feed(piece)
+                    if chunks:
+                        yield chunks
+                    if reader.done:
+                        await answer.finish()
+                        break
+                    if reader.finish_reason:
+                        silence = call.limits.silence
+                        answer.ends_within(_AFTERWORD if silence is None else min(_AFTERWORD, silence))
+                chunks = reader.finish()
+                if chunks:
+                    yield chunks
+        except G4FError as error:
+            failure = error
+        else:
+            return
+        # What a server says may repeat the key, and tracebacks can show locals: here, and in the frames
+        # that are left out below.
+        piece, chunks = b"", None
+        if reader is not None and reader.finish_reason:
+            # The answer is whole; only its afterword got lost.
+            yield reader.finish()
+            return
+        mended = None if mend is None else mend(call, failure)
+        if mended is not None:
+            call = mended
+            continue
+        if (reader is not None and reader.started) or not attempts.again(failure):
+            failure.partial = failure.partial or (reader.partial if reader else None) or None
+            raise failure.with_traceback(None)
+        await attempts.wait()
