@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-_OURS = ("OPENAI_", "OPENROUTER_", "GROQ_", "OLLAMA_", "G4F_NB_")
+_OURS = ("OPENAI_", "OPENROUTER_", "GROQ_", "OLLAMA_", "GIGACHAT_", "BERLIN_", "G4F_NB_")
 _KEPT = {"G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER"}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 

@@ -1,11 +1,11 @@
-"""The server: it listens on 127.0.0.1, answers as the table says, and keeps what it saw."""
+"""The OpenAI-compatible server: it answers as the table of behaviours says."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
@@ -13,19 +13,18 @@ from aiohttp import web
 from . import wire
 from .behaviours import BEHAVIOURS, Behaviour, Tally, find
 from .faults import Fault, json_response
+from .listening import Listening
 from .question import Question, parse, question
-from .seen import Door, Seen
 from .travel import play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from ssl import SSLContext
 
-HOST = "127.0.0.1"
 _BODY_STEPS = 8  # a JSON answer is sent in so many pieces, so that it can break off
 
 
-class Server:
+class Server(Listening):
     """An OpenAI-compatible server on the caller's running loop: `async with Server() as server`.
 
     Args:
@@ -46,106 +45,26 @@ class Server:
         port: int = 0,
         ssl_context: SSLContext | None = None,
     ) -> None:
+        super().__init__(port=port, ssl_context=ssl_context)
         self.models = list(BEHAVIOURS) if models is None else list(models)
         self.api_key = api_key
         self.latency = latency
-        self.port = port
-        self.requests: list[Seen] = []
-        self.aborted = 0
-        self._ssl_context = ssl_context
         self._tally = Tally()
         self._started = int(time.time())
-        self._stopping = False
-        self._door: Door | None = None
-        self._listener: asyncio.Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    # ---- what it saw -------------------------------------------------------------------------------
 
     @property
     def api_base(self) -> str:
         """The address to give to a client; still known after the end."""
-        if self._door is None:
-            raise RuntimeError("this server has not started: use it in a `with` block")
-        return f"{'https' if self._ssl_context else 'http'}://{HOST}:{self.port}/v1"
-
-    @property
-    def connections(self) -> int:
-        """How many TCP connections were ever opened."""
-        return self._door.ever if self._door else 0
-
-    @property
-    def open_connections(self) -> int:
-        """How many TCP connections are open now."""
-        return len(self._door.open) if self._door else 0
-
-    def wait_for(self, condition: Callable[[Self], bool], timeout: float = 5.0) -> bool:
-        """Wait until the condition holds, and say whether it does."""
-        try:
-            here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
-        except RuntimeError:
-            here = None
-        if here is not None and here is self._loop:
-            raise RuntimeError("wait_for() would stop the loop that this server runs on: await until()")
-        end = time.monotonic() + timeout
-        while not (holds := condition(self)) and time.monotonic() < end:
-            time.sleep(0.002)
-        return holds
-
-    async def until(self, condition: Callable[[Self], bool], timeout: float = 5.0) -> bool:  # noqa: ASYNC109
-        """Wait like `wait_for`, without stopping the running loop."""
-        end = time.monotonic() + timeout
-        while not (holds := condition(self)) and time.monotonic() < end:  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
-        return holds
-
-    # ---- start and stop ----------------------------------------------------------------------------
-
-    async def __aenter__(self) -> Self:
-        """Start to listen."""
-        if self._door is not None:
-            raise RuntimeError("a server runs once: make another one")
-        self._loop = asyncio.get_running_loop()
-        door = Door(self._handle)
-        self._listener = await self._loop.create_server(door, HOST, self.port, ssl=self._ssl_context)
-        self.port = self._listener.sockets[0].getsockname()[1]
-        self._door = door
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Cut all connections and stop, at once."""
-        if self._door is None or self._listener is None:
-            return
-        self._stopping = True
-        self._listener.close()
-        for handler in list(self._door.open):
-            if handler.transport is not None:
-                handler.transport.abort()
-        # aiohttp forgets a connection when its task is done, which the abort has cancelled.
-        while self._door.connections or self._door.open:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
-        await self._listener.wait_closed()
-        self._loop = None
+        return f"{self.origin}/v1"
 
     # ---- requests ----------------------------------------------------------------------------------
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        raw = await request.content.read()
-        self._see(request, raw)
+    async def answer(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+        """Answer as the table says."""
         try:
             return await self._route(request, raw)
         except Fault as fault:
             return fault.response()
-
-    def _see(self, request: web.BaseRequest, raw: bytes) -> None:
-        try:
-            body = orjson.loads(raw) if raw else None
-        except orjson.JSONDecodeError:
-            body = None
-        connection = self._door.open.get(request.protocol, 0) if self._door else 0
-        self.requests.append(
-            Seen(request.method, request.path, request.headers, body, time.monotonic(), connection)
-        )
 
     async def _route(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
         match request.method, request.path:

@@ -6,12 +6,15 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from .listening import Listening
 from .server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+AnyServer = TypeVar("AnyServer", bound=Listening)
 
 
 @contextmanager
@@ -20,16 +23,27 @@ def serve(**settings: Any) -> Iterator[Server]:
 
     The settings are those of `Server`.
     """
-    server, stop = start(**settings)
+    with running(Server(**settings)) as server:
+        yield server
+
+
+def start(**settings: Any) -> tuple[Server, Callable[[], None]]:
+    """Like `serve`, for a notebook, where a block would have to be one cell: gives the server and its end."""
+    return start_server(Server(**settings))
+
+
+@contextmanager
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """Run this server on a loop and thread of its own; both have ended when the block has."""
+    server, stop = start_server(server)
     try:
         yield server
     finally:
         stop()
 
 
-def start(**settings: Any) -> tuple[Server, Callable[[], None]]:
-    """Like `serve`, for a notebook, where a block would have to be one cell: gives the server and its end."""
-    server = Server(**settings)
+def start_server(server: AnyServer) -> tuple[AnyServer, Callable[[], None]]:
+    """Like `running`, without a block: gives the server and its end."""
     ready: Future[Callable[[], object]] = Future()
     thread = threading.Thread(target=_live, args=(server, ready), name="g4f_nb.testing", daemon=True)
     thread.start()
@@ -47,13 +61,13 @@ def start(**settings: Any) -> tuple[Server, Callable[[], None]]:
     return server, stop
 
 
-def _live(server: Server, ready: Future[Callable[[], object]]) -> None:
+def _live(server: Listening, ready: Future[Callable[[], object]]) -> None:
     # Not `asyncio.run`: notebooks have it patched to run on the caller's loop.
     with asyncio.Runner() as runner:
         runner.run(_until_stopped(server, ready))
 
 
-async def _until_stopped(server: Server, ready: Future[Callable[[], object]]) -> None:
+async def _until_stopped(server: Listening, ready: Future[Callable[[], object]]) -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     try:
         await server.__aenter__()
