@@ -16,6 +16,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 QUICK_START = ROOT / "notebooks" / "01_quickstart.ipynb"
 OLDEST = (3, 11)
+# What is made from the catalog of providers: the type stub, and the table in the README.
+WRITE_TABLES = """
+from pathlib import Path
+from g4f_nb.providers.__main__ import stub, table
+Path("g4f_nb/providers/__init__.pyi").write_text(stub(), encoding="utf-8")
+readme = Path("README.md")
+before, begin, rest = readme.read_text(encoding="utf-8").partition("<!-- dev.py table -->\\n")
+_, end, after = rest.partition("<!-- end of table -->\\n")
+readme.write_text(before + begin + table() + end + after, encoding="utf-8")
+"""
 
 
 def main() -> int:
@@ -23,7 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="What follows -- is passed on to pytest or jupyter."
     )
-    parser.add_argument("command", choices=["lab", "test", "unit", "check", "setup"])
+    parser.add_argument("command", choices=["lab", "test", "unit", "check", "table", "setup"])
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
     # By hand: argparse takes what stands after -- for one of its own.
     own, _, rest = "\n".join(sys.argv[1:]).partition("\n--\n")
@@ -39,6 +49,7 @@ def main() -> int:
         "unit": [unit_tests(passed_on)],
         "test": [unit_tests(passed_on), notebooks()],
         "check": checks(),
+        "table": [["-c", WRITE_TABLES]],
     }[given.command]
     if given.command == "lab" and os.name != "nt":
         # In the place of this process: Ctrl-C is then JupyterLab's own question.

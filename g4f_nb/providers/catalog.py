@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
+from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.rows import Row, dressed, rows
 
 
 @functools.cache
-def catalog() -> Mapping[str, type[OpenaiTemplate]]:
+def provider_of(name: str) -> type[AbstractProvider]:
+    """The class of one row: made of its data, or the one with code of its own that the row names."""
+    row = rows()[name]
+    if not row.module:
+        return make_class(row)
+    module = importlib.import_module(f"g4f_nb.providers.{row.module}")
+    cls: type[AbstractProvider] = getattr(module, row.class_name)
+    return cls
+
+
+def catalog() -> Mapping[str, type[AbstractProvider]]:
     """The classes of all rows, by class name."""
-    made = (make_class(row) for row in rows().values())
-    return MappingProxyType({cls.__name__: cls for cls in made})
+    return MappingProxyType({row.class_name: provider_of(name) for name, row in rows().items()})
 
 
 def make_class(row: Row) -> type[OpenaiTemplate]:
-    """A provider class for one row."""
-    return type(
-        row.class_name,
-        (OpenaiTemplate,),
-        {
-            "__doc__": f"{row.label}, over its OpenAI-compatible API ({row.url}).",
-            "__module__": "g4f_nb.providers",
-            "row": row,
-            "url": row.url,
-            "label": row.label,
-            "api_base": row.api_base,
-            "default_model": row.default_model,
-            "stream_usage": row.stream_usage,
-        },
-    )
+    """A provider class for one row that differs from `OpenaiTemplate` in data alone."""
+    body: dict[str, Any] = {"__doc__": describe(row), "__module__": "g4f_nb.providers"}
+    return dressed(type(row.class_name, (OpenaiTemplate,), body), row)
+
+
+def describe(row: Row) -> str:
+    """What a row's docstring says: the service, its peculiarities, and what nobody has checked."""
+    where = row.url or row.api_base
+    parts = [f"{row.label}, over its OpenAI-compatible API{f' ({where})' if where else ''}."]
+    if row.quirks:
+        parts.append(row.quirks)
+    if row.unverified:
+        parts.append(f"Not verified: {', '.join(row.unverified)}.")
+    return "\n\n".join(parts)

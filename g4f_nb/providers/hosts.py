@@ -115,7 +115,8 @@ def _owner(cls: Any) -> Any:
         own = vars(klass)
         if "bare" in own:
             break
-        if own.get("api_base") or own.get("api_endpoint"):
+        # A row sets one even where only a variable knows it.
+        if own.get("api_base") or own.get("api_endpoint") or own.get("row") is not None:
             return klass
     return None
 
@@ -143,6 +144,8 @@ def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | 
     if given is not None:
         return given[0], join(given[0], CHAT_PATH), f"the environment variable {given[1]}"
     base = class_base or (row.api_base if row else "")
+    if not base:
+        raise ProviderNotWorkingError(_missing_base(cls, row), provider=cls.__name__)
     return base, join(base, CHAT_PATH), "the provider's own address"
 
 
@@ -195,6 +198,12 @@ def _needs_key(row: Row | None, base: str) -> bool:
     return row is not None and row.needs_auth and origin(base) == origin(row.api_base)
 
 
+def _missing_base(cls: Any, row: Row | None) -> str:
+    names = (*row.api_base_env, *filter(None, [row.api_host_env])) if row else ()
+    way = f"set the environment variable {' or '.join(names)}, or pass" if names else "pass"
+    return f"{cls.__name__} has an address of its own for every customer: {way} api_base="
+
+
 def _missing_key(cls: Any, row: Row | None) -> str:
     names = key_names(row)
     if not names:
@@ -207,15 +216,16 @@ def _missing_key(cls: Any, row: Row | None) -> str:
 
 
 def _base_of_host(value: str, row: Row) -> str:
-    """`OLLAMA_HOST` is what the server listens on: `0.0.0.0`, `host`, `host:port` or an address."""
+    """What a server listens on, like `OLLAMA_HOST`: `0.0.0.0`, `host`, `host:port` or an address."""
     scheme, mark, rest = value.rpartition("://")
-    scheme = scheme if mark else "http"
-    host, slash, path = rest.partition("/")
-    usual = origin(row.api_base)[2]
+    local = row.local and bool(row.api_base)
+    scheme = scheme if mark else "http" if local else "https"
+    host, _, path = rest.partition("/")
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
-        name, port = host, "443" if mark and scheme == "https" else "80" if mark else str(usual)
+        name, port = host, "" if mark or not local else str(origin(row.api_base)[2])
     if name in ("0.0.0.0", "", "[::]"):  # noqa: S104  # read, not bound: "all addresses" is reached locally
         name = "127.0.0.1"
-    path = path.rstrip("/") if slash else ""
-    return f"{scheme}://{name}:{port}/{path}".rstrip("/") + ("" if path.endswith("v1") else "/v1")
+    path = f"/{path.rstrip('/')}" if path else ""
+    tail = "" if path.endswith(row.api_path) else row.api_path
+    return f"{scheme}://{name}{':' if port else ''}{port}{path.rstrip('/')}{tail}"

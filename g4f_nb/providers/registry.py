@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,11 @@ from g4f_nb.credentials import find_key
 from g4f_nb.errors import InvalidParameterError, NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.hosts import Host, find_host
+from g4f_nb.providers.known import Known, everything, look_up, nearest
 from g4f_nb.providers.openai_template import OpenaiTemplate
+from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled
 
 Provider = type[AbstractProvider]
@@ -85,7 +85,7 @@ class Model:
 
 def provider_names() -> list[str]:
     """Every provider that can be named, in the order of listings."""
-    return ["Demo", "OpenaiTemplate", *catalog()]
+    return [known.name for known in everything()]
 
 
 def find_provider(name: str | Provider) -> Provider:
@@ -96,14 +96,12 @@ def find_provider(name: str | Provider) -> Provider:
         raise ProviderNotFoundError(
             f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider"
         )
-    found = _known().get(str(name).lower())
+    found = look_up(str(name))
     if found is None:
-        near = difflib.get_close_matches(str(name).lower(), list(_known()), n=1, cutoff=0.5)
-        hint = f"did you mean {_known()[near[0]].__name__!r}?" if near else ""
-        raise ProviderNotFoundError(
-            f"there is no provider named {str(name)!r}: {hint or 'there are ' + ', '.join(provider_names())}"
-        )
-    return found
+        near = nearest(str(name))
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(provider_names())}"
+        raise ProviderNotFoundError(f"there is no provider named {str(name)!r}: {hint}")
+    return found.load()
 
 
 def resolve(
@@ -141,21 +139,22 @@ def ready() -> list[str]:
 
     Local servers are among them, whether they run or not.
     """
-    names = ["Demo"]
-    for name, cls in catalog().items():
-        if cls.row.local or find_key(cls.row.api_key_env) is not None:
-            names.append(name)
-    return names
+    return [known.name for known in _ready()]
+
+
+def _ready() -> list[Known]:
+    def callable_now(row: Row | None) -> bool:
+        return row is not None and (row.local or find_key(row.api_key_env) is not None)
+
+    return [known for known in everything() if known.name == "Demo" or callable_now(known.row)]
 
 
 def _ready_words() -> list[str]:
     # Whether a local server runs is not looked at: nobody asked for a connection.
-    return [f"{name} (if it runs here)" if _is_local(name) else name for name in ready()]
-
-
-def _is_local(name: str) -> bool:
-    cls = catalog().get(name)
-    return cls is not None and cls.row.local
+    return [
+        f"{known.name} (if it runs here)" if known.row and known.row.local else known.name
+        for known in _ready()
+    ]
 
 
 def choose(
@@ -170,7 +169,8 @@ def choose(
     if provider is not None:
         cls = find_provider(provider)
         left, colon, right = name.partition(":")
-        return cls, right if colon and _known().get(left.lower()) is cls else name, "the call"
+        repeated = look_up(left) if colon else None
+        return cls, right if repeated is not None and repeated.load() is cls else name, "the call"
     if name:
         named = _split(name)
         if named is not None:
@@ -200,25 +200,27 @@ def _check_model(model: object) -> None:
 def _split(name: str) -> tuple[Provider, str] | None:
     """`provider:model` or a bare provider; a colon after anything else belongs to the model's name."""
     left, colon, right = name.partition(":")
-    cls = _known().get(left.strip().lower())
-    if cls is None:
+    known = look_up(left)
+    if known is None:
         return None
-    return cls, right.strip() if colon else ""
+    return known.load(), right.strip() if colon else ""
 
 
 def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
     dedicated = [
-        cls for cls in catalog().values() if cls.row.dedicated and find_key(cls.row.api_key_env) is not None
+        known
+        for known in everything()
+        if known.row and known.row.dedicated and find_key(known.row.api_key_env) is not None
     ]
     if len(dedicated) == 1:
-        cls = dedicated[0]
+        cls = dedicated[0].load()
         host = find_host(cls, api_base=None, api_endpoint=None, api_key=None)
         tell(f"no provider chosen: using {cls.__name__} at {host.base}, for {host.key_source} is set")
         return cls, "the only key that is set"
     what = f"{name!r} names no provider, and none is chosen" if name else "no provider is chosen"
-    near = difflib.get_close_matches(name.partition(":")[0].lower(), list(_known()), n=1, cutoff=0.6)
+    near = nearest(name.partition(":")[0], cutoff=0.6)
     if near:
-        meant = _known()[near[0]].__name__ + "".join(name.partition(":")[1:])
+        meant = near + "".join(name.partition(":")[1:])
         raise NoProviderError(f"{what}: did you mean {meant!r}?")
     if interactive and not dedicated and not name:
         tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")
@@ -226,12 +228,3 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
     raise NoProviderError(
         f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {', '.join(_ready_words())}"
     )
-
-
-def _known() -> dict[str, Provider]:
-    return {
-        "demo": Demo,
-        "openaitemplate": OpenaiTemplate,
-        **{cls.__name__.lower(): cls for cls in catalog().values()},
-        **{cls.row.name.lower(): cls for cls in catalog().values()},
-    }

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 
-import g4f_nb.providers
 from g4f_nb import notices, settings
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
@@ -238,34 +234,3 @@ def test_a_model_s_endpoint_is_its_host():
     """`api_endpoint=` counts as a base here as in a call."""
     model = Model("openai:m", api_endpoint="http://localhost:1/v1/chat/completions", api_key="k")
     assert resolve(model).host == "http://localhost:1/v1"
-
-
-# ---- the catalog and the package -------------------------------------------------------------------
-
-
-def test_the_names_for_type_checkers_are_the_catalog_s():
-    """The list in `providers/__init__.py` and the file are held together here."""
-    tree = ast.parse(Path(g4f_nb.providers.__file__).read_text(encoding="utf-8"))
-    stubs = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names}
-    assert stubs == set(catalog())
-    assert set(g4f_nb.providers._HOMES) <= imported
-    assert set(dir(g4f_nb.providers)) == stubs | set(g4f_nb.providers._HOMES)
-
-
-@pytest.mark.parametrize("name", list(catalog()))
-def test_every_row_is_an_importable_class(name):
-    """A subclass of the template with the row's data, which says where it goes."""
-    cls = getattr(g4f_nb.providers, name)
-    assert cls is catalog()[name]
-    assert issubclass(cls, OpenaiTemplate)
-    assert (cls.__module__, cls.__name__, cls.api_base) == ("g4f_nb.providers", name, cls.row.api_base)
-    assert cls.label in cls.__doc__
-    assert cls.row.needs_auth == bool(cls.row.api_key_env)
-
-
-@pytest.mark.parametrize("name", ["Nobody", "_private", "groq"])
-def test_what_is_no_provider_is_no_attribute(name):
-    """A wrong import fails as it does everywhere."""
-    with pytest.raises(AttributeError, match=name):
-        getattr(g4f_nb.providers, name)

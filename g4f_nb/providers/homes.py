@@ -1,0 +1,22 @@
+"""Which module holds each class that has code of its own; whoever adds such a class adds one line here.
+
+A class that belongs to a row of `catalog.toml` is named there, with `module = "…"`, and not here.
+"""
+
+from __future__ import annotations
+
+# What providers are made of: importable, but nothing that one could talk to.
+PARTS = {
+    "BaseProvider": "base",
+    "AbstractProvider": "base",
+    "AsyncProvider": "base",
+    "AsyncGeneratorProvider": "base",
+    "ProviderModelMixin": "mixins",
+    "RaiseErrorMixin": "mixins",
+}
+
+# Providers, in the order of listings; what stands in the catalog comes after them.
+PROVIDERS = {
+    "Demo": "demo",
+    "OpenaiTemplate": "openai_template",
+}
