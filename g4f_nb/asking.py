@@ -11,7 +11,7 @@ from typing import Any
 
 from g4f_nb import loops, ownloop, settings
 from g4f_nb.chunks import Chunk, Reply
-from g4f_nb.errors import G4FError, UnknownParameterError
+from g4f_nb.errors import G4FError, MissingAuthError, UnknownParameterError
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
@@ -91,14 +91,14 @@ def locate(
         api_key=given.get("api_key"),
         interactive=interactive,
     )
+    if where.missing is not None:
+        raise MissingAuthError(where.missing, provider=where.provider.__name__)
     where.provider.check_parameters(given)
     # None means "not given", but a time limit of None means "no limit".
     given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
     if where.address is not None:
-        given |= {"api_base": where.address.base, "api_endpoint": where.address.chat_url}
+        given |= where.address.options()
         given.setdefault("timeout", settings.current().timeout)
-        if where.address.secret is not None:
-            given["api_key"] = where.address.secret
     return where, given
 
 

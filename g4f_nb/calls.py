@@ -1,12 +1,12 @@
-"""One request, ready to send: a plain value that shows neither key nor body."""
+"""Where a call goes, and one request, ready to send: plain values that show neither key nor body."""
 
 from __future__ import annotations
 
 import ssl as tls
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.secret import Secret, Veiled, shown_address
 
 if TYPE_CHECKING:
     import aiohttp
@@ -14,6 +14,44 @@ if TYPE_CHECKING:
 
 class Headers(Veiled):
     """Request headers; their repr shows names only."""
+
+
+class Address(str):
+    """An address that prints without its query, which may hold a key; as a `str` it is whole."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(shown_address(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(shown_address(self), spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Where a call goes, and what it may show there.
+
+    `missing` says what to do where a key is needed and none was found; such a call is not sent. `no_key`
+    says in a few words why there is none.
+    """
+
+    base: str
+    chat_url: str = ""
+    secret: Secret | None = None
+    key_source: str | None = None
+    chosen_by: str = "the provider's own address"
+    missing: str | None = None
+    no_key: str = "none needed"
+
+    def options(self) -> dict[str, Any]:
+        """What of it the call carries along, so that nobody has to look for it again."""
+        given: dict[str, Any] = Veiled(api_base=self.base)
+        if self.chat_url:
+            given["api_endpoint"] = self.chat_url
+        if self.secret is not None:
+            given["api_key"] = self.secret
+        return given
 
 
 @dataclass(frozen=True, slots=True)

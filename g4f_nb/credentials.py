@@ -1,8 +1,8 @@
 """Where a key comes from, and to which host it may go.
 
 The order: what the call gives, what the class says, the environment, `.env` in the working folder, the
-system's keyring (extra `keyring`), the secrets of Colab or Kaggle. A key is bound to an origin (scheme,
-host and port) and goes nowhere else.
+system's keyring (extra `keyring`), the secrets of Colab or Kaggle, what was typed for this session. A key is
+bound to an origin (scheme, host and port) and goes nowhere else.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import Secret, shown_address
 
+Hosts = frozenset[tuple[str, str, int]]
+
 KEYRING_SERVICE = "g4f_nb"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_typed: dict[str, tuple[Secret, Hosts]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,45 @@ class FoundKey:
     source: str
 
 
-def find_key(names: Iterable[str]) -> FoundKey | None:
-    """Look for the first of these variables that is set, one kind of place after the other."""
+def find_key(names: Iterable[str], *, hosts: Hosts = frozenset()) -> FoundKey | None:
+    """Look for the first of these variables that is set, one kind of place after the other.
+
+    A key that was typed for this session is found by whoever says that it will go to `hosts` only.
+    """
     names = tuple(names)
     for look in (_in_environment, _in_dotenv, _in_keyring, _in_colab, _in_kaggle):
         for name in names:
             found = look(name)
             if found is not None:
                 return found
+    for name in names:
+        found = typed_key(name, hosts)
+        if found is not None:
+            return found
     return None
+
+
+def keep_typed(name: str, secret: Secret, hosts: Hosts) -> None:
+    """Keep a key under a variable's name until the process ends, for calls to these hosts."""
+    _typed[name] = (secret, hosts)
+
+
+def forget_typed(name: str) -> bool:
+    """Drop what was typed; `False` if nothing was."""
+    return _typed.pop(name, None) is not None
+
+
+def any_typed() -> bool:
+    """Whether any key was typed in this session."""
+    return bool(_typed)
+
+
+def typed_key(name: str, hosts: Hosts) -> FoundKey | None:
+    """The key that was typed under this name, if it was meant for all of these hosts."""
+    secret, meant_for = _typed.get(name, (None, frozenset()))
+    if secret is None or not hosts or not hosts <= meant_for:
+        return None
+    return FoundKey(secret, "%g4f key, for this session")
 
 
 @functools.lru_cache(maxsize=256)

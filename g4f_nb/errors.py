@@ -4,6 +4,7 @@
     ├── ProviderNotFoundError           no provider of that name; names the nearest
     ├── ProviderNotWorkingError         known, but not usable as it stands
     ├── NoProviderError                 nothing chosen and nothing to choose from
+    ├── NoProviderAnsweredError         all of several failed; the message lists each one's reason
     ├── UnknownParameterError           a keyword nobody reads (also a TypeError)
     ├── InvalidParameterError           a keyword with an impossible value (also a ValueError)
     ├── MissingRequirementsError        an optional package is absent (also an ImportError)
@@ -87,6 +88,10 @@ class ProviderNotWorkingError(G4FError):
 
 class NoProviderError(G4FError):
     """No provider was chosen and none can be chosen for the user."""
+
+
+class NoProviderAnsweredError(G4FError):
+    """Every one of several providers failed; the message lists each one's reason."""
 
 
 class UnknownParameterError(G4FError, TypeError):

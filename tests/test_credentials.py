@@ -13,6 +13,7 @@ from g4f_nb.credentials import find_key, origin
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.hosts import base_from_environment
 from g4f_nb.providers.rows import rows
+from g4f_nb.secret import Secret
 
 NAME = "GROQ_API_KEY"
 _ABSENT = object()
@@ -98,6 +99,40 @@ def test_the_order_of_the_places(places):
     assert _found() == ("k2", "GROQ_API_KEY in .env")
     places.environment("k1")
     assert _found() == ("k1", "the environment variable GROQ_API_KEY")
+
+
+HOME = origin("https://api.groq.com/openai/v1")
+
+
+@pytest.fixture
+def typed():
+    """A key was typed for Groq's host."""
+    credentials.keep_typed(NAME, Secret("k6"), frozenset({HOME}))
+    yield
+    credentials.forget_typed(NAME)
+
+
+@pytest.mark.usefixtures("typed")
+def test_what_was_typed_comes_last(places):
+    """Every other place is asked before; forgotten, it is gone."""
+    found = find_key([NAME], hosts=frozenset({HOME}))
+    assert (found.secret.reveal(), found.source) == ("k6", "%g4f key, for this session")
+    places.in_kaggle(GROQ_API_KEY="k5")
+    assert find_key([NAME], hosts=frozenset({HOME})).secret.reveal() == "k5"
+    assert credentials.any_typed()
+    assert credentials.forget_typed(NAME)
+    assert not credentials.forget_typed(NAME)
+    assert not credentials.any_typed()
+
+
+@pytest.mark.usefixtures("typed", "places")
+@pytest.mark.parametrize(
+    "there", [[], ["https://evil.invalid"], ["https://api.groq.com", "http://localhost:1"]]
+)
+def test_what_was_typed_for_a_host_goes_to_no_other(there):
+    """Not to a second one either, and to nobody who does not say where it will go."""
+    assert find_key([NAME], hosts=frozenset(map(origin, there))) is None
+    assert find_key([NAME]) is None
 
 
 def test_the_place_counts_more_than_the_name(places):

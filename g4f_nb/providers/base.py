@@ -13,10 +13,11 @@ from inspect import Parameter, signature
 from typing import Any
 
 from g4f_nb import loops, parameters
+from g4f_nb.calls import Host
 from g4f_nb.chunks import Chunk, concat_chunks
 from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
 from g4f_nb.handover import closing
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
 
 
@@ -126,6 +127,21 @@ class AbstractProvider(BaseProvider):
         result["model"] = getattr(cls, "default_model", None) or ""
         result["stream"] = cls.supports_stream
         return result
+
+    @classmethod
+    def look_up_host(
+        cls,
+        *,
+        api_base: str | None = None,
+        api_endpoint: str | None = None,
+        api_key: str | Secret | None = None,
+    ) -> Host | None:
+        """Where a call would go and which key would go along; `None` if only the class itself knows.
+
+        Nothing is sent, and a key that is missing is told in the result.
+        """
+        del api_base, api_endpoint, api_key
+        return None
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:

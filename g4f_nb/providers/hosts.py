@@ -1,49 +1,27 @@
 """Which host a class talks to, and which key may go there.
 
 The base: the call's, the class's own, the row's variable in the environment, the row. The key: the call's,
-the class's own, the row's variables. A class's base and key are inherited as a pair from the nearest class
-that sets a base, never from the bare template; a row's key goes to the row's hosts and nowhere else.
+the class's own, the row's variables, what was typed for this session. A class's base and key are inherited as
+a pair from the nearest class that sets a base, never from the bare template; a row's key goes to the row's
+hosts and nowhere else.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Any
 
-from g4f_nb.credentials import find_key, origin
+from g4f_nb.calls import Address, Host
+from g4f_nb.credentials import FoundKey, any_typed, find_key, origin, typed_key
 from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.rows import Row
-from g4f_nb.secret import Secret, shown_address
+from g4f_nb.secret import Secret
 
 CHAT_PATH = "/chat/completions"
 # Decisions for local servers and the like, without keys: a small request spends a twentieth on them.
 _keyless: dict[tuple[Any, ...], Host] = {}
 _MOST_KEPT = 256
-
-
-class Address(str):
-    """An address that prints without its query, which may hold a key; as a `str` it is whole."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(shown_address(self))
-
-    def __format__(self, spec: str) -> str:
-        return format(shown_address(self), spec)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """Where a call goes, and what it may show there."""
-
-    base: str
-    chat_url: str
-    secret: Secret | None = None
-    key_source: str | None = None
-    chosen_by: str = "the provider's own address"
 
 
 def find_host(
@@ -53,6 +31,26 @@ def find_host(
     memo = _memo(cls, api_base) if api_key is api_endpoint is None else None
     if memo is not None and memo in _keyless:
         return _keyless[memo]
+    host = look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
+    if host.missing is not None:
+        raise MissingAuthError(host.missing, provider=cls.__name__)
+    row: Row | None = cls.row
+    # Where a key might still turn up, in `.env` or a keyring, it is looked for again each time.
+    if (
+        memo is not None
+        and host.secret is None
+        and not (row and _origins(host.base, host.chat_url) & _row_origins(row))
+    ):
+        if len(_keyless) > _MOST_KEPT:
+            _keyless.clear()
+        _keyless[memo] = host
+    return host
+
+
+def look_up_host(
+    cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
+) -> Host:
+    """`find_host` for who only wants to see: a key that is missing is told in the result."""
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
     secret, source = _key(cls, owner, _origins(base, endpoint), api_key)
@@ -61,23 +59,23 @@ def find_host(
             f"the key from {source} holds a line end or another character that no key has: copy it again",
             provider=cls.__name__,
         )
-    row: Row | None = cls.row
-    if secret is None and (cls.needs_auth or _needs_key(row, endpoint)):
-        raise MissingAuthError(_missing_key(cls, row), provider=cls.__name__)
     base, endpoint = Address(base), Address(endpoint)
-    host = Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
-    # Where a key might still turn up, in `.env` or a keyring, it is looked for again each time.
-    if memo is not None and secret is None and not (row and _origins(base, endpoint) & _row_origins(row)):
-        if len(_keyless) > _MOST_KEPT:
-            _keyless.clear()
-        _keyless[memo] = host
-    return host
+    if secret is not None:
+        return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
+    missing, no_key = _without_key(cls, base, endpoint)
+    return Host(base=base, chat_url=endpoint, chosen_by=chosen_by, missing=missing, no_key=no_key)
+
+
+def key_of(row: Row) -> FoundKey | None:
+    """The key that a call of this row would find, whoever makes it."""
+    given = base_from_environment(row)
+    return find_key(row.api_key_env, hosts=_origins(row.api_base if given is None else given[0]))
 
 
 def _memo(cls: Any, api_base: str | None) -> tuple[Any, ...] | None:
     """All that a call to an address of its own depends on, if no key is in sight; such are decided once."""
     row: Row | None = cls.row
-    if not api_base or cls.api_key is not None or row is None:
+    if not api_base or cls.api_key is not None or row is None or any_typed():
         return None
     names = (*row.api_base_env, row.api_host_env or "", *row.api_key_env)
     if any(variables(names)):
@@ -165,10 +163,11 @@ def _key(
             if klass is owner:
                 break
     if row is not None and (owner is not None or vars(cls).get("bare")) and targets <= _row_origins(row):
-        found = find_key(row.api_key_env)
-        if found is not None:
-            return found.secret, found.source
-    return None, None
+        found = find_key(row.api_key_env, hosts=targets)
+    else:
+        # A class of the user's own, with an address of its own, has no variable: its name stands for it.
+        found = typed_key(cls.__name__, targets)
+    return (found.secret, found.source) if found is not None else (None, None)
 
 
 def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> frozenset[tuple[str, str, int]]:
@@ -204,15 +203,27 @@ def _missing_base(cls: Any, row: Row | None) -> str:
     return f"{cls.__name__} has an address of its own for every customer: {way} api_base="
 
 
-def _missing_key(cls: Any, row: Row | None) -> str:
+def _without_key(cls: Any, base: str, endpoint: str) -> tuple[str | None, str]:
+    """What to do about it, if a key is needed at this host; and why there is none, in a few words."""
+    row: Row | None = cls.row
     names = key_names(row)
+    at_home = row is not None and _origins(base, endpoint) <= _row_origins(row)
+    if not cls.needs_auth and not _needs_key(row, endpoint):
+        if row is not None and names and not at_home:
+            return None, f"none — {names[0]} goes to {row.label}'s own address only; api_key= goes here"
+        return None, "none needed"
+    if not at_home:
+        names = ()
     if not names:
-        return f"{cls.__name__} needs a key: pass api_key=, or set api_key on the class beside its api_base"
+        return (
+            f"{cls.__name__} needs a key: pass api_key=, or set api_key on the class beside its api_base; "
+            f"in a notebook, %g4f key {cls.__name__} asks for it"
+        ), "none — pass api_key="
     return (
-        f"{cls.__name__} needs a key and none was found: set the environment variable {names[0]} "
-        f"(or write {names[0]}=… into a file .env in this folder), then run this again; "
-        'without any key, "Demo" answers offline'
-    )
+        f"{cls.__name__} needs a key and none was found: set the environment variable {names[0]} (or write "
+        f"{names[0]}=… into a file .env in this folder; in a notebook, %g4f key {cls.__name__} asks for it), "
+        'then run this again; without any key, "Demo" answers offline'
+    ), f"none — set {names[0]}"
 
 
 def _base_of_host(value: str, row: Row) -> str:

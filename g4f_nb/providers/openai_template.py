@@ -9,7 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.calls import Call, Headers, Limits
+from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError
 from g4f_nb.http import Attempts, Exchange, proxy_fault
@@ -17,7 +17,7 @@ from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.hosts import Host, find_host, join
+from g4f_nb.providers.hosts import find_host, join, look_up_host
 from g4f_nb.providers.listing import model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
@@ -264,6 +264,17 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         finally:
             # Whoever leaves early closes this, and with it the connection.
             await pieces.aclose()
+
+    @classmethod
+    def look_up_host(
+        cls,
+        *,
+        api_base: str | None = None,
+        api_endpoint: str | None = None,
+        api_key: str | Secret | None = None,
+    ) -> Host:
+        """Where a call would go, by the rules of `hosts`."""
+        return look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:

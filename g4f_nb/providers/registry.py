@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb import settings
-from g4f_nb.credentials import find_key
+from g4f_nb.calls import Host
 from g4f_nb.errors import InvalidParameterError, NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
-from g4f_nb.providers.hosts import Host, find_host
+from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import Known, everything, look_up, nearest
-from g4f_nb.providers.openai_template import OpenaiTemplate
 from g4f_nb.providers.rows import Row
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.secret import Secret, Veiled, shown_address
 
 Provider = type[AbstractProvider]
 # What was given for one server, and what no other may see.
@@ -35,13 +34,25 @@ class Resolution:
 
     @property
     def host(self) -> str | None:
-        """The base address, or `None` for a provider that has none."""
-        return self.address.base if self.address else None
+        """The base address without its query, which may hold a key; `None` for a provider that has none."""
+        return shown_address(self.address.base) if self.address else None
 
     @property
     def key(self) -> str | None:
         """The name of the place where the key was found, or `None`."""
         return self.address.key_source if self.address else None
+
+    @property
+    def missing(self) -> str | None:
+        """What to do about a key that is needed and was not found; `None` if all is well."""
+        return self.address.missing if self.address else None
+
+    @property
+    def key_words(self) -> str:
+        """The key's place in words, or why there is none; never the key."""
+        if self.address is None:
+            return "none needed"
+        return self.key or self.address.no_key
 
     @property
     def label(self) -> str:
@@ -53,7 +64,7 @@ class Resolution:
         parts = [f"provider={self.provider.__name__}", f"model={self.model or '(the server decides)'!r}"]
         if self.address is not None:
             parts.append(f"host={self.host!r} (from {self.address.chosen_by})")
-        parts.append(f"key from {self.key}" if self.key else "no key")
+        parts.append(f"key: {self.key_words}")
         return f"Resolution({', '.join(parts)}; chosen by {self.chosen_by})"
 
 
@@ -115,7 +126,8 @@ def resolve(
 ) -> Resolution:
     """Decide what a call would use, and show it without the key; nothing is sent.
 
-    `interactive` lets `Demo` step in where nothing else is chosen.
+    A key that is needed and missing is told in the result. `interactive` lets `Demo` step in where nothing
+    else is chosen.
     """
     given: dict[str, Any] = {
         "api_base": api_base,
@@ -127,7 +139,7 @@ def resolve(
         given = {name: model.with_options(given).get(name) for name in given}
         model = model.name
     cls, name, chosen_by = choose(model, provider, interactive=interactive)
-    address = find_host(cls, **given) if issubclass(cls, OpenaiTemplate) else None
+    address = cls.look_up_host(**given)
     if not name:
         name = getattr(cls, "default_model", None) or ""
     name = getattr(cls, "model_aliases", {}).get(name, name)
@@ -144,7 +156,7 @@ def ready() -> list[str]:
 
 def _ready() -> list[Known]:
     def callable_now(row: Row | None) -> bool:
-        return row is not None and (row.local or find_key(row.api_key_env) is not None)
+        return row is not None and (row.local or key_of(row) is not None)
 
     return [known for known in everything() if known.name == "Demo" or callable_now(known.row)]
 
@@ -208,14 +220,13 @@ def _split(name: str) -> tuple[Provider, str] | None:
 
 def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
     dedicated = [
-        known
-        for known in everything()
-        if known.row and known.row.dedicated and find_key(known.row.api_key_env) is not None
+        known for known in everything() if known.row and known.row.dedicated and key_of(known.row) is not None
     ]
     if len(dedicated) == 1:
         cls = dedicated[0].load()
-        host = find_host(cls, api_base=None, api_endpoint=None, api_key=None)
-        tell(f"no provider chosen: using {cls.__name__} at {host.base}, for {host.key_source} is set")
+        host = cls.look_up_host()
+        if host is not None:
+            tell(f"no provider chosen: using {cls.__name__} at {host.base}, for {host.key_source} is set")
         return cls, "the only key that is set"
     what = f"{name!r} names no provider, and none is chosen" if name else "no provider is chosen"
     near = nearest(name.partition(":")[0], cutoff=0.6)

@@ -6,10 +6,12 @@ import asyncio
 
 import pytest
 
+from g4f_nb import credentials
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers import Groq, Ollama, OpenAI, OpenaiTemplate, hosts
 from g4f_nb.providers.hosts import Host, find_host, join
 from g4f_nb.providers.registry import resolve
+from g4f_nb.secret import Secret
 from g4f_nb.testing import serve
 
 HOME = "https://api.openai.com/v1"
@@ -296,6 +298,47 @@ def test_a_host_does_not_show_its_key():
     assert "planted" not in repr(_host(Groq, api_key="planted"))
     assert hosts.key_names(Groq.row) == ("GROQ_API_KEY",)
     assert hosts.key_names(None) == ()
+
+
+# ---- the key that was typed for this session -------------------------------------------------------
+
+
+@pytest.fixture
+def typed():
+    """Types a key for a host, and takes all of them back."""
+    names = []
+
+    def keep(name, base, key="typed"):
+        names.append(name)
+        credentials.keep_typed(name, Secret(key), frozenset({credentials.origin(base)}))
+
+    yield keep
+    for name in names:
+        credentials.forget_typed(name)
+
+
+def test_a_typed_key_goes_to_the_host_it_was_typed_for(monkeypatch, typed):
+    """Not where a base variable points later, unlike a key that stands beside it in the environment."""
+    typed("GROQ_API_KEY", GROQ)
+    assert _where(Groq) == (GROQ, "typed")
+    assert _host(Groq).key_source == "%g4f key, for this session"
+    assert hosts.key_of(Groq.row).secret.reveal() == "typed"
+    assert _where(Groq, api_base=OTHER) == (OTHER, None)
+    assert _where(_child(Groq)) == (GROQ, "typed")
+    assert _where(_child(Groq, api_base=OTHER)) == (OTHER, None)
+    monkeypatch.setenv("GROQ_BASE_URL", MINE)
+    assert _where(Groq) == (MINE, None)
+    assert hosts.key_of(Groq.row) is None
+
+
+def test_a_typed_key_for_a_class_of_one_s_own(typed):
+    """Its name stands where a row has a variable; a decision that was kept without it is not used."""
+    mine = _child(api_base=MINE, name="Mine")
+    assert _where(mine) == _where(mine, api_base=MINE) == (MINE, None)
+    typed("Mine", MINE)
+    assert _where(mine) == _where(mine, api_base=MINE) == (MINE, "typed")
+    assert _where(mine, api_base=OTHER) == (OTHER, None)
+    assert _where(_child(api_base=MINE)) == (MINE, None)
 
 
 # ---- on the wire -----------------------------------------------------------------------------------

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from g4f_nb import notices, settings
+from g4f_nb.asking import locate, prepare
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.registry import Model, find_provider, provider_names, ready, resolve
 from g4f_nb.providers.rows import rows
+
+GROQ_HOST = "https://api.groq.com/openai/v1"
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +113,10 @@ def test_a_resolution_shows_all_but_the_key(monkeypatch):
     assert shown == (
         "Resolution(provider=Groq, model='llama', host='https://api.groq.com/openai/v1' "
         "(from the provider's own address), "
-        "key from the environment variable GROQ_API_KEY; chosen by the call)"
+        "key: the environment variable GROQ_API_KEY; chosen by the call)"
     )
     assert "planted" not in repr(resolve("groq:llama", api_key="planted"))
-    assert "no key" in repr(resolve("ollama"))
+    assert "key: none needed" in repr(resolve("ollama"))
     assert "(the server decides)" in repr(resolve("ollama"))
     found = resolve("groq:llama", api_base="http://localhost:1/v1")
     assert (found.host, found.key) == ("http://localhost:1/v1", None)
@@ -129,9 +132,29 @@ def test_a_label_resolves_to_the_same_again(name):
 
 
 def test_a_missing_key_is_told_when_resolving():
-    """Nothing has to be sent for that."""
-    with pytest.raises(MissingAuthError, match="GROQ_API_KEY"):
-        resolve("groq")
+    """It is shown with what to do and raises nothing; a call raises, before anything is sent."""
+    found = resolve("groq")
+    assert (found.host, found.key) == (GROQ_HOST, None)
+    assert "key: none — set GROQ_API_KEY" in repr(found)
+    assert "set the environment variable GROQ_API_KEY" in found.missing
+    assert "%g4f key Groq" in found.missing
+    for ask in (lambda: prepare("hello", "groq"), lambda: locate("groq")):
+        with pytest.raises(MissingAuthError, match=r"set the environment variable GROQ_API_KEY .*Demo"):
+            ask()
+
+
+def test_why_a_host_gets_no_key(monkeypatch):
+    """A key that is set and is not for this host is told from one that nobody needs."""
+    monkeypatch.setenv("GROQ_API_KEY", "planted")
+    shown = repr(resolve("groq:m", api_base="http://localhost:1/v1"))
+    assert "key: none — GROQ_API_KEY goes to Groq's own address only; api_key= goes here" in shown
+
+    class Mine(OpenaiTemplate):
+        api_base = "http://localhost:1/v1"
+        needs_auth = True
+
+    assert "key: none — pass api_key=" in repr(resolve(Mine))
+    assert "OPENAI_API_KEY" not in repr(resolve(Mine)) + (resolve(Mine).missing or "")
 
 
 # ---- who answers when nobody is named --------------------------------------------------------------
