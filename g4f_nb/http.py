@@ -19,7 +19,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
 from g4f_nb import errors, loops
 from g4f_nb.calls import Call, Headers
 from g4f_nb.credentials import origin
-from g4f_nb.environment import variable
+from g4f_nb.environment import variables
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
 from g4f_nb.secret import MASK, Secret, redact, shown_address
@@ -374,7 +374,7 @@ def _proxy_for(call: Call) -> str | None:
         if fault:
             raise errors.InvalidParameterError(fault, provider=call.provider)
         return None if _socks(call.proxy) else call.proxy.reveal()
-    if call.connector is not None or not any(map(variable, _PROXY_NAMES)):
+    if call.connector is not None or not any(variables(_PROXY_NAMES)):
         return None
     parts = urlsplit(call.url)
     if parts.hostname is None or proxy_bypass_environment(parts.netloc):
