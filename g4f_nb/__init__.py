@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.chunks import Reply as Reply
 from g4f_nb.errors import G4FError as G4FError
+from g4f_nb.reply import Reply as Reply
 
 if TYPE_CHECKING:
     from g4f_nb.asking import ask as ask
@@ -78,5 +78,12 @@ def _view(reply: Reply) -> dict[str, str]:
     return mimebundle(reply)
 
 
-# A reply knows nothing of how it is shown; that is given to it from up here.
+def _extract(text: str, what: str) -> Any:
+    from g4f_nb.extracts import extract
+
+    return extract(text, what)
+
+
+# A reply knows nothing of how it is shown and read; that is given to it from up here.
 Reply.view = staticmethod(_view)
+Reply.extract = staticmethod(_extract)

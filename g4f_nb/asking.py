@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any
 
 from g4f_nb import loops, ownloop, settings
-from g4f_nb.chunks import Chunk, Reply
+from g4f_nb.chunks import Chunk
 from g4f_nb.errors import G4FError, MissingAuthError, UnknownParameterError
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.openai_template import OpenaiTemplate
 from g4f_nb.providers.registry import Model, Provider, Resolution, resolve
+from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, Veiled
 
 Prompt = str | Sequence[Mapping[str, Any]]
@@ -43,7 +44,7 @@ class Question:
     def new_reply(self) -> Reply:
         """An empty reply that knows whom it will come from."""
         reply = Reply(provider=self.where.provider.__name__, model=self.where.model or None)
-        reply.messages = self.messages
+        reply.messages = list(self.messages)
         return reply
 
 
@@ -140,6 +141,7 @@ async def answer(
                 reply.add(chunk, at=time.perf_counter() - start)
                 if on_change is not None:
                     on_change()
+        reply.end_round()
     except BaseException as error:
         reply.partial = True
         if isinstance(error, G4FError):
@@ -165,6 +167,7 @@ def watch(question: Question, reply: Reply, *, beat: float | None = None) -> Ite
             for chunk in batch:
                 reply.add(chunk, at=at)
             yield
+        reply.end_round()
         reply.partial = False
     finally:
         batches.close()

@@ -1,15 +1,13 @@
-"""What a stream yields: text is `str`, everything else a small value; and `Reply`, their running sum.
+"""What a stream yields: text is `str`, everything else a small value.
 
 `str(x)` of whatever is not content is `""`, so `"".join(map(str, stream))` is always the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import StringIO
-from types import NoneType
-from typing import Any, ClassVar
+from typing import Any
 
 from g4f_nb.secret import MASK
 
@@ -66,6 +64,35 @@ class ToolCalls(Chunk):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolResult(Chunk):
+    """What one call gave, as the model is told it; `error` says that it is a complaint."""
+
+    id: str
+    name: str
+    content: str
+    error: bool = False
+    seconds: float | None = None
+
+    __str__ = Chunk.__str__
+
+    def as_message(self) -> dict[str, Any]:
+        """The message that takes it back to the model."""
+        return {"role": "tool", "tool_call_id": self.id, "name": self.name, "content": self.content}
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack(Chunk):
+    """What a provider wants to find again in the message of this answer, if the dialogue goes on.
+
+    Signatures of thoughts and the like: they are put into the assistant message, by name.
+    """
+
+    fields: Mapping[str, Any] = field(repr=False)
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
 class Usage(Chunk):
     """The provider's own token counts; `None` where it did not say."""
 
@@ -76,6 +103,17 @@ class Usage(Chunk):
     cached_tokens: int | None = None
 
     __str__ = Chunk.__str__
+
+    def __add__(self, other: Usage) -> Usage:
+        """The sum of two rounds; a count that one of them does not tell is not known."""
+        return Usage(
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            total_tokens=_sum(self.total_tokens, other.total_tokens),
+            # These are told only where there are any.
+            reasoning_tokens=_known_sum(self.reasoning_tokens, other.reasoning_tokens),
+            cached_tokens=_known_sum(self.cached_tokens, other.cached_tokens),
+        )
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Usage:
@@ -218,97 +256,12 @@ def concat_chunks(chunks: Iterable[str | Chunk | None]) -> str:
     return "".join(str(chunk) for chunk in chunks if chunk is not None)
 
 
-class Reply:
-    """The running sum of a stream: `add` each chunk, read the answer at any time.
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
 
-    `str(reply)` is the text. `partial` says that the answer was cut off by an interrupt or an error.
-    """
 
-    # Set from the top layer: how a notebook shows a reply. The value itself knows no HTML.
-    view: ClassVar[Callable[[Reply], dict[str, str]] | None] = None
-
-    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
-        # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
-        self._text = StringIO()
-        self._reasoning = StringIO()
-        self.tool_calls: tuple[ToolCall, ...] = ()
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.sources: tuple[Source, ...] = ()
-        self.images: tuple[str, ...] = ()
-        self.audio: AudioResponse | None = None
-        self.refusal: str | None = None
-        self.login: RequestLogin | None = None
-        self.provider = provider
-        self.model = model
-        self.url: str | None = None
-        self.ttft: float | None = None
-        self.seconds: float | None = None
-        self.partial = False
-        self.messages: list[dict[str, Any]] = []
-
-    @property
-    def text(self) -> str:
-        """The answer so far, verbatim."""
-        return self._text.getvalue()
-
-    @property
-    def reasoning(self) -> str:
-        """What the model thought, apart from the answer."""
-        return self._reasoning.getvalue()
-
-    def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:  # noqa: C901, PLR0912  # one arm a kind
-        """Take one chunk in; `at` is the time in seconds since the question was asked."""
-        if self.ttft is None and at is not None and not isinstance(chunk, ProviderInfo | NoneType):
-            self.ttft = at
-        match chunk:
-            case str():
-                self._text.write(chunk)
-            case Reasoning():
-                self._reasoning.write(chunk.text)
-            case ToolCalls():
-                self.tool_calls += chunk.calls
-            case Usage():
-                self.usage = chunk
-            case FinishReason():
-                self.finish_reason = chunk.reason
-            case Sources():
-                self.sources += chunk.items
-            case ImageResponse():
-                self.images += chunk.urls
-                self._text.write(str(chunk))
-            case AudioResponse():
-                self.audio = chunk
-            case Refusal():
-                self.refusal = (self.refusal or "") + chunk.text
-            case RequestLogin():
-                self.login = chunk
-            case ProviderInfo():
-                self.provider, self.url = chunk.name, chunk.url
-                self.model = chunk.model or self.model
-            case _:
-                self._text.write("" if chunk is None else str(chunk))
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def __bool__(self) -> bool:
-        # An empty answer is still an answer: `if reply` must not depend on its length.
-        return True
-
-    def __repr__(self) -> str:
-        text = self.text
-        shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
-        cut = ", partial=True" if self.partial else ""
-        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{cut})"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        del include, exclude
-        view = type(self).view
-        return {"text/plain": self.text} if view is None else view(self)
+def _known_sum(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else one + other
 
 
 def _first_int(data: object, *names: str) -> int | None:

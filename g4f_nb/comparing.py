@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from g4f_nb import asking, batch, frontend, loops, ownloop
-from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
 from g4f_nb.providers.registry import Model, Provider, Resolution, choose
+from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:

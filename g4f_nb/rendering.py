@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.utils import EnvType, OptionsDict
 
-    from g4f_nb.chunks import Reply
+    from g4f_nb.reply import Reply
 
 __all__ = [
     "HtmlStream",

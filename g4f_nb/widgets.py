@@ -27,11 +27,11 @@ import anywidget
 import traitlets
 
 from g4f_nb.asking import answer, locate, prepare
-from g4f_nb.chunks import Reply
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
+from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, Veiled, redact
 
 if TYPE_CHECKING:

@@ -40,7 +40,10 @@ def test_a_reply_is_the_sum_of_its_stream(server):
     assert (reply.provider, reply.model, reply.url) == ("OpenaiTemplate", "reason", server.api_base)
     assert 0 < reply.ttft <= reply.seconds
     assert not reply.partial
-    assert reply.messages == [{"role": "user", "content": "hello"}]
+    assert reply.messages == [
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "hello"},
+    ]
 
 
 def test_tool_calls_are_passed_through(server):

@@ -1,9 +1,8 @@
-"""What a stream yields: text is text, everything else is silent in `str`; and `Reply` is their sum."""
+"""What a stream yields: text is text, everything else is silent in `str`."""
 
 from __future__ import annotations
 
 import pickle
-import threading
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -19,12 +18,13 @@ from g4f_nb.chunks import (
     ProviderInfo,
     Reasoning,
     Refusal,
-    Reply,
     RequestLogin,
+    SendBack,
     Source,
     Sources,
     ToolCall,
     ToolCalls,
+    ToolResult,
     Usage,
     concat_chunks,
 )
@@ -33,6 +33,8 @@ CALL = ToolCall("1", "add", '{"a": 1}')
 SILENT = [
     Reasoning("thought"),
     ToolCalls((CALL,)),
+    ToolResult("1", "add", "3"),
+    SendBack({"signature": "x"}),
     Usage(1, 2, 3),
     FinishReason("stop"),
     Sources((Source("https://a.invalid", "A"),)),
@@ -44,7 +46,7 @@ SILENT = [
     BaseConversation(),
     AuthResult(api_key="planted"),
 ]
-VALUES = [chunk for chunk in SILENT if not isinstance(chunk, BaseConversation | AuthResult)]
+VALUES = [chunk for chunk in SILENT if not isinstance(chunk, BaseConversation | AuthResult | SendBack)]
 
 
 @pytest.mark.parametrize("chunk", SILENT, ids=lambda chunk: type(chunk).__name__)
@@ -126,59 +128,13 @@ def test_usage_is_normalised(data, usage):
     assert Usage.from_json(data) == usage
 
 
-def test_a_reply_is_the_sum_of_its_chunks():
-    """Each kind has its place, and content is verbatim."""
-    reply = Reply(provider="P", model="m")
-    for at, chunk in enumerate([ProviderInfo("Q", None, "u"), None, "  a\n", *SILENT, "b", Refusal("!")]):
-        reply.add(chunk, at=at)
-    assert str(reply) == reply.text == "  a\nb"
-    assert len(reply) == 5
-    assert (reply.reasoning, reply.refusal, reply.finish_reason) == ("thought", "no!", "stop")
-    assert (reply.tool_calls, reply.usage, reply.audio.format) == ((CALL,), Usage(1, 2, 3), "wav")
-    assert (reply.provider, reply.model, reply.url) == ("Groq", "m", "https://a.invalid")
-    assert (reply.sources[0].title, reply.login.label) == ("A", "Log in")
-    assert reply.ttft == 2
-    reply.add(ImageResponse(("u",)))
-    assert reply.images == ("u",)
-    assert reply.text.endswith("![](u)")
+def test_a_result_in_wire_form():
+    """The tool message that goes back to the model."""
+    message = ToolResult("1", "add", "3", seconds=0.1).as_message()
+    assert message == {"role": "tool", "tool_call_id": "1", "name": "add", "content": "3"}
 
 
-def test_an_empty_reply_is_true():
-    """`if reply` does not depend on its length."""
-    assert Reply()
-    assert (len(Reply()), Reply().text, Reply().ttft) == (0, "", None)
-
-
-def test_a_reply_s_repr_is_short():
-    """One line, cut, and saying so if the answer was."""
-    reply = Reply(provider="P", model="m")
-    reply.add("word " * 100)
-    reply.partial = True
-    assert len(repr(reply)) < 120
-    assert repr(reply).endswith("…', provider='P', model='m', partial=True)")
-
-
-def test_a_reply_shows_itself_through_the_view(monkeypatch):
-    """Without one it is plain text."""
-    reply = Reply()
-    reply.add("hi")
-    monkeypatch.setattr(Reply, "view", None)
-    assert reply._repr_mimebundle_() == {"text/plain": "hi"}
-    monkeypatch.setattr(Reply, "view", lambda one: {"text/html": f"<b>{one}</b>"})
-    assert reply._repr_mimebundle_(include=None, exclude=None) == {"text/html": "<b>hi</b>"}
-
-
-def test_one_thread_may_read_while_another_adds():
-    """A panel reads the text that is still growing."""
-    reply = Reply()
-
-    def add():
-        for _ in range(20_000):
-            reply.add("x")
-
-    writer = threading.Thread(target=add)
-    writer.start()
-    while writer.is_alive():
-        assert set(reply.text) <= {"x"}
-    writer.join()
-    assert len(reply) == 20_000
+def test_a_sum_of_usage_is_known_only_where_both_are():
+    """What one round does not tell is not known of two; details are told only where there are any."""
+    assert Usage(1, 2, 3, 4) + Usage(10, 20, 30, cached_tokens=5) == Usage(11, 22, 33, 4, 5)
+    assert Usage(1, 2, 3) + Usage(output_tokens=1) == Usage(None, 3, None)

@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from g4f_nb import errors
-from g4f_nb.chunks import Reply
 from g4f_nb.http import proxy_fault
 from g4f_nb.providers import OpenaiTemplate
+from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret
 
 ASKED = [{"role": "user", "content": "hello"}]

@@ -10,9 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from g4f_nb import magics, settings
-from g4f_nb.chunks import Reply
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
 from g4f_nb.magics import parse
+from g4f_nb.reply import Reply
 from g4f_nb.testing import serve
 
 
@@ -100,22 +100,22 @@ def test_the_reply_is_in_the_namespace(shell, capsys):
     assert printed.count("no model is behind it") == 2  # the answer, and the short repr after "Out[1]:"
     assert not reply.partial
     assert reply.usage is not None
-    assert reply.messages == [{"role": "user", "content": "hello"}]
+    assert reply.messages[0] == {"role": "user", "content": "hello"}
 
 
 def test_a_question_mark_reaches_the_model(shell):
     """`%chat what is pandas?` is a question to the model, in an assignment and in a loop, too."""
     code = "x = %chat -p demo -m demo-fast what is pandas?\nfor _i in range(1):\n    y = %chat -p Demo is it?"
     assert shell.run_cell(code, store_history=True).success
-    assert shell.user_ns["x"].messages[-1]["content"] == "what is pandas?"
-    assert shell.user_ns["y"].messages[-1]["content"] == "is it?"
+    assert shell.user_ns["x"].messages[0]["content"] == "what is pandas?"
+    assert shell.user_ns["y"].messages[0]["content"] == "is it?"
 
 
 def test_a_text_of_the_users_is_left_alone(shell):
     """A line like `%chat …?` within a string of several lines is not touched."""
     shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
     assert shell.user_ns["text"] == "\n%chat what is it?\n"
-    assert shell.user_ns["x"].messages[-1]["content"] == "what's this?"
+    assert shell.user_ns["x"].messages[0]["content"] == "what's this?"
 
 
 def test_a_terminal_is_told_nothing_by_a_model(shell, capsys, server):
@@ -136,7 +136,7 @@ def test_no_value_of_the_namespace_is_put_into_the_prompt(shell):
     """IPython's own expansion of `{name}` and `$name` does not touch the prompt."""
     shell.user_ns["name"] = "EXPANDED"
     shell.run_cell("x = %chat -p Demo -m demo-fast say {name} $name")
-    assert shell.user_ns["x"].messages[-1]["content"] == "say {name} $name"
+    assert shell.user_ns["x"].messages[0]["content"] == "say {name} $name"
 
 
 def test_openai_template_without_a_key_says_what_to_do(shell, capsys):

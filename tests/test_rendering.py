@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from g4f_nb.chunks import Reasoning, Reply, Source, Sources, ToolCall, ToolCalls, Usage
+from g4f_nb.chunks import Reasoning, Source, Sources, ToolCall, ToolCalls, Usage
 from g4f_nb.rendering import (
     HtmlStream,
     MarkdownStream,
@@ -25,6 +25,7 @@ from g4f_nb.rendering import (
     safe_markdown,
     safe_text,
 )
+from g4f_nb.reply import Reply
 
 MARKDOWN_IT = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MISTUNE = mistune.create_markdown(

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from g4f_nb import errors
-from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Reply, ToolCall, ToolCalls
+from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCall, ToolCalls
 from g4f_nb.providers import Demo
+from g4f_nb.reply import Reply
 
 TOOL = {
     "type": "function",

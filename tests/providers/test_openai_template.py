@@ -20,10 +20,11 @@ import pytest
 import trustme
 
 from g4f_nb import errors, notices
-from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Refusal, Reply, ToolCalls, Usage
+from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Refusal, ToolCalls, Usage
 from g4f_nb.errors import ConnectionFailedError, RequestTimeoutError, ResponseError, UnknownParameterError
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.openai_template import EXTRA_PARAMETERS
+from g4f_nb.reply import Reply
 from g4f_nb.testing import describe, serve
 
 TEXT = "Hello big wide world, how are you?"

@@ -1,0 +1,276 @@
+"""`Reply`, the running sum of a stream: one answer, or several rounds of calls and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from io import StringIO
+from operator import add
+from types import NoneType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from g4f_nb.chunks import (
+    AudioResponse,
+    Chunk,
+    FinishReason,
+    ImageResponse,
+    ProviderInfo,
+    Reasoning,
+    Refusal,
+    RequestLogin,
+    SendBack,
+    Source,
+    Sources,
+    ToolCall,
+    ToolCalls,
+    ToolResult,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced block of an answer."""
+
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One finished round of a reply: what the model said and asked for, and what its calls gave.
+
+    `retracted` says that its text is not part of the answer, for the model was asked to mend it.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_results: tuple[ToolResult, ...] = ()
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    retracted: bool = False
+
+
+class Reply:
+    """The running sum of a stream: `add` each chunk, read the answer at any time.
+
+    `str(reply)` is the text. `partial` says that the answer was cut off by an interrupt, an error or a limit;
+    of a limit, `stopped_by` tells which. With tools there are several rounds; `steps` are the finished ones.
+    """
+
+    # Set from the top layer: how a notebook shows a reply, and what is read out of its text. The value
+    # itself knows neither HTML nor Markdown.
+    view: ClassVar[Callable[[Reply], dict[str, str]] | None] = None
+    extract: ClassVar[Callable[[str, str], Any]]
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
+        self._text = StringIO()
+        self._reasoning = StringIO()
+        # Where the running round begins in both; a round that has said nothing yet has no beginning.
+        self._text_at: int | None = 0
+        self._reasoning_at: int | None = 0
+        self._calls: tuple[ToolCall, ...] = ()
+        self._results: tuple[ToolResult, ...] = ()
+        self._usage: Usage | None = None
+        self._send_back: dict[str, Any] = {}
+        self.steps: tuple[Step, ...] = ()
+        self.finish_reason: str | None = None
+        self.sources: tuple[Source, ...] = ()
+        self.images: tuple[str, ...] = ()
+        self.audio: AudioResponse | None = None
+        self.refusal: str | None = None
+        self.login: RequestLogin | None = None
+        self.provider = provider
+        self.model = model
+        self.url: str | None = None
+        self.ttft: float | None = None
+        self.seconds: float | None = None
+        self.partial = False
+        self.stopped_by: str | None = None
+        # The dialogue, ready to be sent on: what was sent, and every finished round.
+        self.messages: list[dict[str, Any]] = []
+        # Whether this provider wants reasoning back in the messages of a dialogue with tools.
+        self.returns_reasoning = False
+        # The answer as an instance of what `schema=` named, or the reason why it is none.
+        self.data: Any = None
+        self.parse_error: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer so far, verbatim; a blank line stands between the texts of two rounds."""
+        return self._text.getvalue()
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought, apart from the answer."""
+        return self._reasoning.getvalue()
+
+    @property
+    def last_text(self) -> str:
+        """What the model said in its last round alone."""
+        if self._text_at is None:
+            return self.steps[-1].text
+        return self.text[self._text_at :]
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Every call that the model asked for, in order."""
+        return tuple(call for step in self.steps for call in step.tool_calls) + self._calls
+
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        """What the calls gave, in order; a call of a tool that was given as a dict has no result."""
+        return tuple(result for step in self.steps for result in step.tool_results) + self._results
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens of all rounds; what one round did not tell is not known of the whole."""
+        told = [step.usage for step in self.steps]
+        if self._usage is not None or not told:
+            told.append(self._usage)
+        if not any(told):
+            return None
+        return reduce(add, (usage or Usage() for usage in told))
+
+    @property
+    def last_usage(self) -> Usage | None:
+        """The tokens of the last round: those of the whole dialogue so far, as the model read it."""
+        return self._usage or (self.steps[-1].usage if self.steps else None)
+
+    @property
+    def code(self) -> str:
+        """The code of the answer: its fenced blocks in the language of the first one; `""` if it has none."""
+        return type(self).extract(self.text, "code")  # type: ignore[no-any-return]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Every fenced block of the answer, with its language."""
+        return type(self).extract(self.text, "blocks")  # type: ignore[no-any-return]
+
+    @property
+    def json(self) -> Any:
+        """The first JSON object or list of the answer, whatever stands around it; `None` if there is none."""
+        return type(self).extract(self.text, "json")
+
+    @property
+    def tables(self) -> list[pd.DataFrame]:
+        """Every table of the answer, in Markdown or as a fenced block of CSV."""
+        return type(self).extract(self.text, "tables")  # type: ignore[no-any-return]
+
+    def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:  # noqa: C901, PLR0912  # one arm a kind
+        """Take one chunk in; `at` is the time in seconds since the question was asked."""
+        if self.ttft is None and at is not None and not isinstance(chunk, ProviderInfo | NoneType):
+            self.ttft = at
+        match chunk:
+            case str():
+                if self._text_at is None:
+                    self._text_at = _next_paragraph(self._text, chunk)
+                self._text.write(chunk)
+            case Reasoning():
+                if self._reasoning_at is None:
+                    self._reasoning_at = _next_paragraph(self._reasoning, chunk.text)
+                self._reasoning.write(chunk.text)
+            case ToolCalls():
+                self._calls += chunk.calls
+            case ToolResult():
+                self._results += (chunk,)
+            case Usage():
+                self._usage = chunk
+            case FinishReason():
+                self.finish_reason = chunk.reason
+            case Sources():
+                self.sources += chunk.items
+            case ImageResponse():
+                self.images += chunk.urls
+                self.add(str(chunk))
+            case AudioResponse():
+                self.audio = chunk
+            case Refusal():
+                self.refusal = (self.refusal or "") + chunk.text
+            case RequestLogin():
+                self.login = chunk
+            case ProviderInfo():
+                self.provider, self.url = chunk.name, chunk.url
+                self.model = chunk.model or self.model
+            case SendBack():
+                self._send_back |= chunk.fields
+            case None:
+                pass
+            case _:
+                self.add(str(chunk))
+
+    def replace_calls(self, calls: tuple[ToolCall, ...]) -> None:
+        """Give the calls of the running round ids of their own, and arguments that are JSON."""
+        self._calls = calls
+
+    def end_round(self, *, retract: bool = False) -> Step:
+        """Keep the running round as a step and as messages; what is added from now on is the next one.
+
+        `retract` takes its text out of the answer, but not out of the dialogue.
+        """
+        step = Step(
+            text="" if self._text_at is None else self.text[self._text_at :],
+            reasoning="" if self._reasoning_at is None else self.reasoning[self._reasoning_at :],
+            tool_calls=self._calls,
+            tool_results=self._results,
+            usage=self._usage,
+            finish_reason=self.finish_reason,
+            retracted=retract,
+        )
+        self.messages = [*self.messages, *self._messages(step)]
+        if retract and self._text_at is not None:
+            kept = StringIO()
+            kept.write(self.text[: self._text_at])
+            self._text = kept
+        self._calls, self._results, self._usage, self._send_back = (), (), None, {}
+        self.steps += (step,)
+        self._text_at = self._reasoning_at = None
+        return step
+
+    def _messages(self, step: Step) -> list[dict[str, Any]]:
+        if not step.text and not step.tool_calls:
+            return []
+        message: dict[str, Any] = {"role": "assistant", "content": step.text or None}
+        if step.tool_calls:
+            message["tool_calls"] = [call.as_json() for call in step.tool_calls]
+        if self.returns_reasoning and self.tool_calls:
+            message["reasoning_content"] = step.reasoning
+        message.update(self._send_back)
+        return [message, *(result.as_message() for result in step.tool_results)]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __bool__(self) -> bool:
+        # An empty answer is still an answer: `if reply` must not depend on its length.
+        return True
+
+    def __repr__(self) -> str:
+        text = self.text
+        shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+        cut = ", partial=True" if self.partial else ""
+        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{cut})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude
+        view = type(self).view
+        return {"text/plain": self.text} if view is None else view(self)
+
+
+def _next_paragraph(text: StringIO, piece: str) -> int | None:
+    """Where a round's first piece begins, with a blank line before it; an empty piece begins nothing."""
+    if not piece:
+        return None
+    before = text.getvalue()
+    if before and not before.endswith("\n\n"):
+        text.write("\n" if before.endswith("\n") else "\n\n")
+    return text.tell()
