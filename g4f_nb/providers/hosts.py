@@ -101,6 +101,11 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
     return None
 
 
+def is_home(row: Row, host: Host) -> bool:
+    """Whether a call goes to the row's own hosts: its base, or where its variable says."""
+    return _origins(host.base, host.chat_url) <= _row_origins(row)
+
+
 def join(base: str, path: str) -> str:
     """An address below a base, without a double slash; a query of the base stays at the end."""
     base, mark, query = base.partition("?")

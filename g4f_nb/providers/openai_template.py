@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Host, Limits
-from g4f_nb.credentials import origin
-from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError
+from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, ModelNotSupportedError
 from g4f_nb.http import Attempts, Exchange, proxy_fault
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.hosts import find_host, join, look_up_host
+from g4f_nb.providers.fitting import (
+    fitted_fields,
+    fitted_messages,
+    key_headers,
+    models_url,
+    row_headers,
+    row_in_force,
+)
+from g4f_nb.providers.hosts import find_host, is_home, look_up_host
 from g4f_nb.providers.listing import model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
@@ -61,7 +68,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     """
 
     bare: ClassVar[bool] = True
-    row: ClassVar[Row] = rows()["openai"]
+    row: ClassVar[Row | None] = rows()["openai"]
     api_base: str = ""
     api_key: str | None = None
     api_endpoint: str | None = None
@@ -74,6 +81,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ssl: tls.SSLContext | bool | None = None
     needs_auth = False
     stream_usage = True
+    # Whether a dialogue with tools sends the model's own reasoning back, as `reasoning_content`.
+    returns_reasoning = False
     # Whether `<think>…</think>` at the head of an answer is reasoning rather than text.
     splits_thinking = True
 
@@ -117,6 +126,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if cls.models and not api_base:
             return list(cls.models)
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
+        if cls.row is not None and not cls.row.lists_models and is_home(cls.row, host):
+            return cls._unlisted()
         key = (host.base, host.secret.fingerprint() if host.secret else "")
         kept = _listings.get(key)
         if kept is not None and not refresh and time.monotonic() - kept[0] < _MODELS_TTL:
@@ -293,7 +304,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "Content-Type": "application/json",
         }
         if key:
-            made["Authorization"] = f"Bearer {key}"
+            made.update(key_headers(cls.row, key))
         for name, value in (headers or {}).items():
             for other in [known for known in made if known.lower() == name.lower()]:
                 del made[other]
@@ -304,7 +315,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     def _headers(cls, host: Host, *, stream: bool, given: Headers, impersonate: str | None) -> Headers:
         key = host.secret.reveal() if host.secret else ""
         beneath = Headers(_BROWSER_LIKE if impersonate else {})
-        beneath.update(cls.get_headers(stream, key, given))
+        beneath.update(cls.get_headers(stream, key, Headers({**row_headers(cls.row, host), **given})))
         del key
         return beneath
 
@@ -319,23 +330,21 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         host: Host,
         extra_data: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        rename = cls.row.rename if origin(host.base) == origin(cls.row.api_base) else {}
-        body: dict[str, Any] = {"model": model, "messages": messages}
-        for name, value in fields.items():
-            if value is not None:
-                body[rename.get(name, name)] = value
+        row = row_in_force(cls, host)
+        body: dict[str, Any] = {"model": model, "messages": fitted_messages(row, messages)}
+        body.update(fitted_fields(row, fields, cls.__name__))
         body["stream"] = stream
-        if stream and cls.stream_usage and cls.row.stream_usage:
+        if stream and cls.stream_usage and (row is None or row.stream_usage):
             body.setdefault("stream_options", {"include_usage": True})
         body.update(extra_data or {})
         return body
 
     @classmethod
     async def _choose_model(cls, model: str, host: Host) -> str:
-        at_home = origin(host.base) == origin(cls.row.api_base)
         if not model and not cls.default_model and not cls.models:
-            if at_home and cls.row.default_model:
-                return cls.row.default_model
+            row = row_in_force(cls, host)
+            if row is not None and row.default_model:
+                return row.default_model
             base, secret = host.base, host.secret
             offered = await cls.get_models_async(secret, base)
             chat = [name for name in offered if not any(word in name.lower() for word in _NOT_FOR_CHAT)]
@@ -345,10 +354,24 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return cls.get_model(model)
 
     @classmethod
+    def _unlisted(cls) -> list[str]:
+        """The models of a service that publishes no list: its default, and that there are others."""
+        where = f"; {cls.url} tells" if cls.url else ""
+        if not cls.default_model:
+            raise ModelNotSupportedError(
+                f"{cls.__name__} publishes no list of its models: name one, as "
+                f"{cls.__name__}:MODEL{where} which there are",
+                provider=cls.__name__,
+            )
+        told = f"{cls.__name__} publishes no list of its models; its default is {cls.default_model}"
+        tell(f"{told}{where} others")
+        return [cls.default_model]
+
+    @classmethod
     async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
         call = Call(
             "GET",
-            join(host.base, "/models"),
+            models_url(row_in_force(cls, host), host),
             cls._headers(host, stream=False, given=Headers(), impersonate=None),
             secret=host.secret,
             limits=Limits(connect=least(settings.current().connect_timeout, silence), silence=silence),

@@ -55,6 +55,7 @@ class Row:
     default_model: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    returns_reasoning: bool = False
     stream_usage: bool = True
     tools: bool | None = None
     vision: bool | None = None
@@ -99,6 +100,7 @@ def dressed(cls: _Class, row: Row) -> _Class:
         "api_base": row.api_base,
         "default_model": row.default_model,
         "stream_usage": row.stream_usage,
+        "returns_reasoning": row.returns_reasoning,
     }
     own = vars(cls)
     for name, value in said.items():
