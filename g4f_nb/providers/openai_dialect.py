@@ -6,8 +6,6 @@ JSON object. The content type decides, not what was asked for.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any
@@ -28,13 +26,10 @@ from g4f_nb.chunks import (
 )
 from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
 from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.providers.reading import HEAD, form_of, read_json, sniff, string
 from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret, redact
 from g4f_nb.sse import DEFAULT_LIMIT, EventStreamDecoder, LineDecoder, too_long
-
-_NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
-# The first bytes are kept until an event was seen: an error may come as JSON under an event stream's name.
-_HEAD = 64 * 1024
 
 
 def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[str | Chunk] | None:
@@ -80,7 +75,7 @@ class ChatReader:
         self._about: dict[str, Any] = {"provider": provider, "model": model, "secret": secret}
         self._url = url
         self._model = model
-        self._form = _form(media_type)
+        self._form = form_of(media_type)
         self._media_type = media_type
         self._limit = limit
         self._head = bytearray()
@@ -108,9 +103,9 @@ class ChatReader:
         """Take the next piece of the body and give the chunks that it completes."""
         if self._form == "unknown":
             self._head += piece
-            self._form = _sniff(bytes(self._head))
+            self._form = sniff(bytes(self._head))
             if self._form == "unknown":
-                if len(self._head) > _HEAD:
+                if len(self._head) > HEAD:
                     raise self._unreadable(bytes(self._head))
                 return []
             piece = bytes(self._head)
@@ -119,8 +114,8 @@ class ChatReader:
             if self._events is None:
                 self._events = EventStreamDecoder(limit=self._limit)
             events = self._events.feed(piece)
-            if not self._seen_choices and len(self._head) < _HEAD:
-                self._head += piece[:_HEAD]
+            if not self._seen_choices and len(self._head) < HEAD:
+                self._head += piece[:HEAD]
             return self._frames([event.data for event in events]) if events else []
         if self._form == "lines":
             if self._lines is None:
@@ -273,7 +268,7 @@ class ChatReader:
                 elif isinstance(thinking, str) and thinking:
                     out.append(Reasoning(thinking))
                 elif isinstance(thinking, list):
-                    words = "".join(_string(item.get("text")) for item in thinking if isinstance(item, dict))
+                    words = "".join(string(item.get("text")) for item in thinking if isinstance(item, dict))
                     if words:
                         out.append(Reasoning(words))
 
@@ -299,7 +294,7 @@ class ChatReader:
         index = call.get("index")
         if not isinstance(index, int):
             index = position
-        own_id = _string(call.get("id"))
+        own_id = string(call.get("id"))
         known = self._calls.get((index, self._renewed.get(index, 0)))
         if known is None or (own_id and known.id and own_id != known.id):
             # Some services give every call of an answer the same index, or none.
@@ -309,8 +304,8 @@ class ChatReader:
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
         known.id = known.id or own_id
-        known.name = known.name or _string(function.get("name"))
-        known.arguments.write(_string(function.get("arguments")))
+        known.name = known.name or string(function.get("name"))
+        known.arguments.write(string(function.get("arguments")))
 
     def _closing(self) -> list[str | Chunk]:
         out: list[str | Chunk] = []
@@ -373,12 +368,8 @@ class ChatReader:
     def _salvage(self, data: bytes) -> Any:
         """JSON with bytes that are no UTF-8, half a surrogate pair, or NaN; else an error with an excerpt."""
         try:
-            value = json.loads(
-                data.decode("utf-8", errors="replace"), parse_constant=lambda _: None, parse_float=_finite
-            )
-            text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
-            return orjson.loads(text.decode("utf-16", errors="replace"))
-        except (ValueError, RecursionError):
+            return read_json(data)
+        except ValueError:
             pass
         # Outside of the handler: the parser's error holds the whole text, which may repeat the key.
         raise self._unreadable(data)
@@ -390,7 +381,7 @@ class ChatReader:
         raise self._unreadable(head)
 
     def _unreadable(self, data: bytes) -> UnreadableResponseError:
-        text = redact(data[:_HEAD].decode(errors="replace"), self._about["secret"])
+        text = redact(data[:HEAD].decode(errors="replace"), self._about["secret"])
         shown = excerpt(text, secret=self._about["secret"])
         return UnreadableResponseError(
             f"{self._about['provider']} sent no chat answer but {shown!r} "
@@ -417,26 +408,6 @@ class _Call:
         return ToolCall(self.id, self.name, self.arguments.getvalue())
 
 
-def _form(media_type: str) -> str:
-    if media_type == "text/event-stream":
-        return "events"
-    if media_type in _NDJSON:
-        return "lines"
-    if media_type == "application/json" or (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
-        return "json"
-    return "unknown"
-
-
-def _sniff(head: bytes) -> str:
-    """Tell the form of a body whose content type says nothing; `unknown` while it is too short."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
-        return "events"
-    return "json" if text.startswith((b"{", b"[")) else "unknown"
-
-
 def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
     found = frame.get("search_results") or frame.get("citations")
     if not isinstance(found, list):
@@ -446,16 +417,5 @@ def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
         if isinstance(item, str):
             sources.append(Source(item))
         elif isinstance(item, dict) and isinstance(item.get("url"), str):
-            sources.append(Source(item["url"], _string(item.get("title")) or None))
+            sources.append(Source(item["url"], string(item.get("title")) or None))
     return tuple(sources)
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def _string(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else as_text(value)
