@@ -125,19 +125,20 @@ def _owner(cls: Any) -> Any:
 
 
 def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None) -> tuple[str, str, str]:
+    path: str = getattr(cls, "chat_path", CHAT_PATH)
     if api_endpoint:
-        return api_base or api_endpoint.removesuffix(CHAT_PATH), api_endpoint, "api_endpoint="
+        return api_base or api_endpoint.removesuffix(path), api_endpoint, "api_endpoint="
     if api_base:
-        return api_base, join(api_base, CHAT_PATH), "api_base="
+        return api_base, join(api_base, path), "api_base="
     row: Row | None = cls.row
     # No name for the class's whole dictionary: it may hold a key, and tracebacks can show locals.
     holder = cls if owner is None else owner
     class_base, class_endpoint = vars(holder).get("api_base") or "", vars(holder).get("api_endpoint") or ""
     if class_endpoint:
-        return class_base or class_endpoint.removesuffix(CHAT_PATH), class_endpoint, f"{cls.__name__} itself"
+        return class_base or class_endpoint.removesuffix(path), class_endpoint, f"{cls.__name__} itself"
     from_row = row is not None and class_base == row.api_base
     if class_base and not from_row:
-        return class_base, join(class_base, CHAT_PATH), f"{cls.__name__} itself"
+        return class_base, join(class_base, path), f"{cls.__name__} itself"
     if owner is None and not vars(cls).get("bare"):
         raise ProviderNotWorkingError(
             f"{cls.__name__} has no address: set api_base on the class, or pass api_base=",
@@ -145,11 +146,11 @@ def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | 
         )
     given = base_from_environment(row)
     if given is not None:
-        return given[0], join(given[0], CHAT_PATH), f"the environment variable {given[1]}"
+        return given[0], join(given[0], path), f"the environment variable {given[1]}"
     base = class_base or (row.api_base if row else "")
     if not base:
         raise ProviderNotWorkingError(_missing_base(cls, row), provider=cls.__name__)
-    return base, join(base, CHAT_PATH), "the provider's own address"
+    return base, join(base, path), "the provider's own address"
 
 
 def _key(

@@ -1,13 +1,40 @@
-"""The models that a server lists, from whichever of the usual shapes it sends."""
+"""The models that a server lists: from whichever of the usual shapes it sends, kept for some minutes."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import orjson
 
-from g4f_nb.calls import Call
-from g4f_nb.errors import UnreadableResponseError
+from g4f_nb.calls import Call, Host
+from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.notices import tell
 from g4f_nb.secret import shown_address
+
+_KEPT_FOR = 300.0
+_listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
+
+
+async def kept_models(
+    cls: Any, host: Host, fetch: Callable[[], Awaitable[list[str]]], *, refresh: bool
+) -> list[str]:
+    """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud."""
+    key = (host.base, host.secret.fingerprint() if host.secret else "")
+    kept = _listings.get(key)
+    if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
+        return list(kept[1])
+    try:
+        names = await fetch()
+    except G4FError as error:
+        if not cls.fallback_models:
+            raise
+        tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
+        return list(cls.fallback_models)
+    _listings[key] = (time.monotonic(), names)
+    return list(names)
 
 
 def model_names(body: bytes, provider: str, call: Call) -> list[str]:

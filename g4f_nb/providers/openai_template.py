@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl as tls
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +24,7 @@ from g4f_nb.providers.fitting import (
     row_in_force,
 )
 from g4f_nb.providers.hosts import find_host, is_home, look_up_host
-from g4f_nb.providers.listing import model_names
+from g4f_nb.providers.listing import kept_models, model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
 from g4f_nb.providers.outgoing import checked_headers, encoded, least, secret_in, trust, with_body
@@ -49,15 +48,12 @@ _MORE_FIELDS = {
     "chat_template_kwargs",
 }  # fmt: skip
 
-_MODELS_TTL = 300.0
 _BROWSER_LIKE = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0 Safari/537.36",
     "Accept-Language": "en-US,en;q=0.9",
 }
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "moderation", "rerank", "transcribe")
-
-_listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
 
 class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
@@ -128,19 +124,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
         if cls.row is not None and not cls.row.lists_models and is_home(cls.row, host):
             return cls._unlisted()
-        key = (host.base, host.secret.fingerprint() if host.secret else "")
-        kept = _listings.get(key)
-        if kept is not None and not refresh and time.monotonic() - kept[0] < _MODELS_TTL:
-            return list(kept[1])
-        try:
-            names = await cls._fetch_models(host, timeout, kwargs)
-        except G4FError as error:
-            if not cls.fallback_models:
-                raise
-            tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
-            return list(cls.fallback_models)
-        _listings[key] = (time.monotonic(), names)
-        return list(names)
+        return await kept_models(cls, host, lambda: cls._fetch_models(host, timeout, kwargs), refresh=refresh)
 
     @classmethod
     async def create_async_generator(  # type: ignore[override]

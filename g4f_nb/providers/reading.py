@@ -249,9 +249,10 @@ class BodyReader(ABC):
         """The error for what is no answer of this dialect, with an excerpt."""
         text = redact(data[:HEAD].decode(errors="replace"), self.about["secret"])
         shown = excerpt(text, secret=self.about["secret"])
+        kind = self._media_type or "no content type"
         return UnreadableResponseError(
-            f"{self.about['provider']} sent no answer but {shown!r} ({self._media_type or 'no content type'}): "
-            f"check that {self._url} speaks {self.dialect}",
+            f"{self.about['provider']} sent no answer but {shown!r} ({kind}): check that "
+            f"{self._url} speaks {self.dialect}",
             provider=self.about["provider"],
             model=self.about["model"],
             body=text,
