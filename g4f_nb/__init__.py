@@ -1,7 +1,7 @@
 """Talk to language models from a notebook.
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
-`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.resolve`, `nb.Model`. Names are loaded on first use.
+`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.use`, `nb.resolve`, `nb.Model`. Each loads on first use.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from g4f_nb.asking import ask_async as ask_async
     from g4f_nb.comparing import compare as compare
     from g4f_nb.comparing import compare_async as compare_async
-    from g4f_nb.providers.registry import Model as Model
+    from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registry import resolve as resolve
+    from g4f_nb.providers.using import use as use
     from g4f_nb.widgets import ChatPanel as ChatPanel
 
 __version__ = "0.1.0"
@@ -29,8 +30,9 @@ _HOMES = {
     "compare": "comparing",
     "compare_async": "comparing",
     "ChatPanel": "widgets",
-    "Model": "providers.registry",
+    "Model": "providers.model",
     "resolve": "providers.registry",
+    "use": "providers.using",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "compare",
     "compare_async",
     "resolve",
+    "use",
 ]
 
 

@@ -15,10 +15,11 @@ from g4f_nb.errors import G4FError, MissingAuthError, UnknownParameterError
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
+from g4f_nb.providers.model import Model, Provider, veiled
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.registry import Model, Provider, Resolution, resolve
+from g4f_nb.providers.registry import Resolution, options_for, resolve
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.secret import Veiled
 
 Prompt = str | Sequence[Mapping[str, Any]]
 _NOT_OPTIONS = {
@@ -78,10 +79,7 @@ def locate(
 
     The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
     """
-    options = Veiled(options)
-    if options.get("api_key") is not None:
-        options["api_key"] = Secret.of(options["api_key"])
-    given = model.with_options(options) if isinstance(model, Model) else options
+    given = options_for(model, provider, veiled(options))
     for name in _NOT_OPTIONS.keys() & given.keys():
         raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
     where = resolve(

@@ -15,7 +15,8 @@ from g4f_nb import asking, batch, frontend, loops, ownloop
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
-from g4f_nb.providers.registry import Model, Provider, Resolution, choose
+from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.registry import Resolution, choose
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 

@@ -24,7 +24,7 @@ from g4f_nb import asking, frontend, rendering, settings
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.providers.registry import Model
+from g4f_nb.providers.model import Model
 from g4f_nb.reply import Reply
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.

@@ -2,6 +2,7 @@
 
 The file is `config.toml` in the config folder; the environment's names are `G4F_NB_` and the option in
 capitals. The notebook layer is what `set_notebook_layer` was given (the magics hand their traitlets down).
+`provider` and `model` are a pair: a layer that names a provider alone takes no model from a layer beneath.
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> S
         raise InvalidParameterError(
             f"{source} sets {min(unknown)!r}, which is no option: the options are {', '.join(_NAMES)}"
         )
+    if checked.get("provider") is not None and checked.get("model") is None:
+        # The model of another layer would go to a provider that it was not meant for.
+        checked["model"] = None
     return replace(settings, **checked)
 
 

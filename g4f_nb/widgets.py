@@ -30,9 +30,10 @@ from g4f_nb.asking import answer, locate, prepare
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
+from g4f_nb.providers.model import HOST_BOUND, Model, Provider, veiled
 from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Secret, Veiled, redact
+from g4f_nb.secret import Veiled, redact
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -78,17 +79,15 @@ class ChatPanel(anywidget.AnyWidget):
 
     def __init__(
         self,
-        model: str | registry.Model | registry.Provider | None = None,
+        model: str | Model | Provider | None = None,
         system: str | None = None,
         height: str = "28rem",
         **options: Any,
     ) -> None:
-        options = Veiled(options)
-        if isinstance(model, registry.Model):
+        options = veiled(options)
+        if isinstance(model, Model):
             options = model.with_options(options)
             model = model.name
-        if options.get("api_key") is not None:
-            options["api_key"] = Secret.of(options["api_key"])
         # A class may be one that has no name in the registry: the text in the picker stands for it.
         self._named = {model.__name__: model} if isinstance(model, type) else {}
         self._system, self._options = system, options
@@ -242,7 +241,7 @@ class ChatPanel(anywidget.AnyWidget):
                 problem = redact(str(error), self._options.get("api_key"))
         self.problem = problem
 
-    def _choice(self) -> tuple[str | registry.Provider | None, dict[str, Any]]:
+    def _choice(self) -> tuple[str | Provider | None, dict[str, Any]]:
         """The model that is chosen now, and the options that its provider may see."""
         model = self._named.get(self.model, self.model.strip() or None)
         provider, _, _ = registry.choose(model, interactive=True)
@@ -250,10 +249,10 @@ class ChatPanel(anywidget.AnyWidget):
         locate(model, interactive=True, **options)
         return model, options
 
-    def _options_for(self, provider: registry.Provider) -> dict[str, Any]:
+    def _options_for(self, provider: Provider) -> dict[str, Any]:
         if provider is self._home:
-            return dict(self._options)
-        return {name: value for name, value in self._options.items() if name not in registry.HOST_BOUND}
+            return Veiled(self._options)
+        return Veiled((name, value) for name, value in self._options.items() if name not in HOST_BOUND)
 
     async def _list(self, name: str, view: str) -> None:
         """Fetch the names of the ready providers, or of one provider's models, for one view."""
@@ -368,7 +367,7 @@ class _Turn:
         return {"request": self.id, "n": n, "finished": finished, "open": self.open, "reasoning": thoughts}
 
 
-def _home(model: str | registry.Provider | None) -> registry.Provider | None:
+def _home(model: str | Provider | None) -> Provider | None:
     """The provider that the panel was made for: what was given for its server goes to no other."""
     try:
         return registry.choose(model, interactive=True)[0]

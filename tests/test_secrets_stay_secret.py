@@ -17,7 +17,8 @@ import trustme
 
 from g4f_nb import settings
 from g4f_nb.providers import AbstractProvider, AsyncGeneratorProvider, AsyncProvider, OpenaiTemplate
-from g4f_nb.providers.registry import Model, resolve
+from g4f_nb.providers.model import Model
+from g4f_nb.providers.registry import resolve
 from g4f_nb.testing import describe, serve
 
 # Not shaped like any service's key: only knowing it masks it.

@@ -45,6 +45,19 @@ def test_the_layers_lie_over_each_other(monkeypatch):
     assert current().timeout == 8.0
 
 
+def test_provider_and_model_are_a_pair(monkeypatch):
+    """A layer that names a provider alone takes no model of a layer beneath, which was meant for another."""
+    _write('provider = "groq"\nmodel = "groq:llama"\n')
+    monkeypatch.setenv("G4F_NB_PROVIDER", "ollama")
+    assert (current().provider, current().model) == ("ollama", None)
+    monkeypatch.setenv("G4F_NB_MODEL", "llama3")
+    assert (current().provider, current().model) == ("ollama", "llama3")
+    set_notebook_layer({"provider": "demo"})
+    assert (current().provider, current().model) == ("demo", None)
+    set_notebook_layer({"model": "qwen"})
+    assert (current().provider, current().model) == ("ollama", "qwen")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [

@@ -13,7 +13,7 @@ import pytest
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.registry import Model
+from g4f_nb.providers.model import Model
 from g4f_nb.testing import serve
 from g4f_nb.widgets import ChatPanel
 

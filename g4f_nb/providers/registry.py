@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from g4f_nb import settings
 from g4f_nb.calls import Host
-from g4f_nb.errors import InvalidParameterError, NoProviderError, ProviderNotFoundError
+from g4f_nb.errors import NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import Known, everything, look_up, nearest
+from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
-
-Provider = type[AbstractProvider]
-# What was given for one server, and what no other may see.
-HOST_BOUND = frozenset({"api_key", "api_base", "api_endpoint", "headers", "connector", "ssl"})
+from g4f_nb.tables import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,31 +65,22 @@ class Resolution:
         parts.append(f"key: {self.key_words}")
         return f"Resolution({', '.join(parts)}; chosen by {self.chosen_by})"
 
+    def table(self) -> Table:
+        """The same as a notebook shows it."""
+        rows = [("provider", f"{self.provider.__name__}, chosen by {self.chosen_by}")]
+        rows.append(("model", self.model or "(the server decides)"))
+        if self.address is not None:
+            rows.append(("host", f"{self.host} (from {self.address.chosen_by})"))
+        rows.append(("key", self.key_words))
+        return Table(tuple(rows))
 
-@dataclass(frozen=True, slots=True, init=False)
-class Model:
-    """A model with settings of its own, usable wherever a model is named."""
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        del cycle
+        # Shown by itself it is a table; within a list, one line.
+        printer.text(repr(self) if printer.indentation else repr(self.table()))
 
-    name: str | Provider
-    label: str | None
-    options: Mapping[str, Any] = field(repr=False)
-
-    def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """These settings and a call's own, which win; a key stays with the address it was given with."""
-        own = Veiled(self.options)
-        if given.get("api_base") or given.get("api_endpoint"):
-            own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
-        own.update((name, value) for name, value in given.items() if value is not None)
-        return own
-
-    def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
-        options = Veiled(options)
-        if "api_key" in options:
-            options["api_key"] = Secret.of(options["api_key"])
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "label", label)
-        object.__setattr__(self, "options", options)
-        _check_model(name)
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
 
 def provider_names() -> list[str]:
@@ -129,14 +118,11 @@ def resolve(
     A key that is needed and missing is told in the result. `interactive` lets `Demo` step in where nothing
     else is chosen.
     """
-    given: dict[str, Any] = {
-        "api_base": api_base,
-        "api_endpoint": api_endpoint,
-        "api_key": Secret.of(api_key),
-    }
+    given = Veiled(api_base=api_base, api_endpoint=api_endpoint, api_key=Secret.of(api_key))
     del api_key
+    options = options_for(model, provider, Veiled(given))
+    given = Veiled((name, options.get(name)) for name in given)
     if isinstance(model, Model):
-        given = {name: model.with_options(given).get(name) for name in given}
         model = model.name
     cls, name, chosen_by = choose(model, provider, interactive=interactive)
     address = cls.look_up_host(**given)
@@ -144,6 +130,20 @@ def resolve(
         name = getattr(cls, "default_model", None) or ""
     name = getattr(cls, "model_aliases", {}).get(name, name)
     return Resolution(provider=cls, model=name, address=address, chosen_by=chosen_by)
+
+
+def options_for(
+    model: str | Model | Provider | None, provider: str | Provider | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A call's options over its model's, over those that `nb.use` has set for whatever names no provider."""
+    chosen, name = used(), model.name if isinstance(model, Model) else model
+    beneath: Mapping[str, Any] = {}
+    if chosen is not None and provider is None and not inspect.isclass(name):
+        check_model(name)
+        beneath = chosen.options if _split(name or "") is None else {}
+    if isinstance(model, Model):
+        beneath = laid_over(beneath, model.options)
+    return laid_over(beneath, given) if beneath else Veiled(given)
 
 
 def ready() -> list[str]:
@@ -173,8 +173,7 @@ def choose(
     model: str | Provider | None, provider: str | Provider | None = None, *, interactive: bool = False
 ) -> tuple[Provider, str, str]:
     """Provider, model name and who decided, by names alone: no key is looked for unless nothing is named."""
-    now = settings.current()
-    _check_model(model)
+    check_model(model)
     if inspect.isclass(model):
         return find_provider(model), "", "the call"
     name = (model or "").strip() if isinstance(model, str) else ""
@@ -187,26 +186,23 @@ def choose(
         named = _split(name)
         if named is not None:
             return *named, "the call"
-    if not name and now.model:
-        name = now.model
-        named = _split(name)
-        if named is not None:
-            return *named, "the setting model"
+    return _by_default(name, interactive=interactive)
+
+
+def _by_default(name: str, *, interactive: bool) -> tuple[Provider, str, str]:
+    """Who answers where the call names no provider: what is in use, the settings, what is at hand."""
+    chosen = used()
+    if chosen is not None:
+        return chosen.provider, name or chosen.model, "nb.use"
+    now = settings.current()
+    named = _split(now.model or "")
+    if named is not None:
+        return named[0], name or named[1], "the setting model"
+    name = name or now.model or ""
     if now.provider:
         return find_provider(now.provider), name, "the setting provider"
     cls, chosen_by = _by_circumstances(name, interactive=interactive)
     return cls, name if cls is not Demo else "", chosen_by
-
-
-def _check_model(model: object) -> None:
-    """Refuse what names no model: a prompt must not go somewhere else because of a wrong type."""
-    if model is None or isinstance(model, str | type):
-        return
-    hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
-    raise InvalidParameterError(
-        f'the model is a {type(model).__name__}: it is a text like "groq:llama-3.3-70b", a provider '
-        f"class or an nb.Model ({hint})"
-    )
 
 
 def _split(name: str) -> tuple[Provider, str] | None:

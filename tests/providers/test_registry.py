@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from g4f_nb import notices, settings
 from g4f_nb.asking import locate, prepare
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import catalog
-from g4f_nb.providers.registry import Model, find_provider, provider_names, ready, resolve
+from g4f_nb.providers.model import Model
+from g4f_nb.providers.registry import find_provider, provider_names, ready, resolve
 from g4f_nb.providers.rows import rows
 
 GROQ_HOST = "https://api.groq.com/openai/v1"
@@ -172,6 +174,34 @@ def test_the_setting_wins_over_the_key(monkeypatch):
     settings.set_notebook_layer({"model": "demo-slow"})
     assert _names(resolve()) == (Demo, "demo-slow")
     assert _names(resolve("groq:x")) == (Groq, "x")
+
+
+def test_a_bare_name_is_a_model_of_the_provider_that_the_settings_name(monkeypatch):
+    """Also where the provider stands before the setting's model."""
+    settings.set_notebook_layer({"model": "ollama:llama3:8b"})
+    assert _names(resolve("qwen")) == (Ollama, "qwen")
+    monkeypatch.setenv("G4F_NB_PROVIDER", "demo")
+    assert _names(resolve("qwen")) == (Ollama, "qwen")
+    settings.set_notebook_layer({"model": "llama3:8b"})
+    assert _names(resolve()) == (Demo, "llama3:8b")
+    monkeypatch.delenv("G4F_NB_PROVIDER")
+    with pytest.raises(NoProviderError, match="'llama3:8b' names no provider"):
+        resolve()
+
+
+def test_a_resolution_in_a_notebook(monkeypatch):
+    """A table in text and in HTML, without the key; in a list it stays one line."""
+    monkeypatch.setenv("GROQ_API_KEY", "planted")
+    found = resolve("groq:<b>llama</b>", api_base=f"{GROQ_HOST}?k=planted")
+    assert pretty(found) == (
+        "provider  Groq, chosen by the call\n"
+        "model     <b>llama</b>\n"
+        f"host      {GROQ_HOST} (from api_base=)\n"
+        "key       the environment variable GROQ_API_KEY"
+    )
+    assert "&lt;b&gt;llama&lt;/b&gt;" in found._repr_html_()
+    assert pretty([found]).count("\n") == 0
+    assert "planted" not in found._repr_html_() + pretty(found) + pretty([found]) + f"{found.host}"
 
 
 @pytest.mark.usefixtures("groq")

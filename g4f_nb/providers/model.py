@@ -1,0 +1,107 @@
+"""A model with settings of its own, and the one that this session uses where a call names none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.providers.base import AbstractProvider
+from g4f_nb.secret import Secret, Veiled
+
+Provider = type[AbstractProvider]
+# What was given for one server, and what no other may see.
+HOST_BOUND = frozenset({"api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl"})
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Model:
+    """A model with settings of its own, usable wherever a model is named."""
+
+    name: str | Provider
+    label: str | None
+    options: Mapping[str, Any] = field(repr=False)
+
+    def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
+        options = veiled(options)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "options", options)
+        check_model(name)
+
+    def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """These settings and a call's own, which win; a key stays with the address it was given with."""
+        return laid_over(self.options, given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        risky = sorted(self.options.keys() & {*HOST_BOUND, "proxy"})
+        if risky:
+            _refuse_to_pickle(risky)
+        return _rebuilt, (self.name, self.label, dict(self.options))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What `nb.use` has chosen: a provider, a model of it (`""` for its default), and options."""
+
+    provider: Provider
+    model: str
+    options: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+
+_used: Used | None = None
+
+
+def used() -> Used | None:
+    """What this session uses where a call names no provider; `None` leaves it to the settings."""
+    return _used
+
+
+def set_used(choice: Used | None) -> Used | None:
+    """Choose for the rest of the session; gives what was chosen before."""
+    global _used
+    before, _used = _used, choice
+    return before
+
+
+def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options over options beneath them; what was for another address is left out beneath a new address."""
+    own = Veiled(beneath)
+    if given.get("api_base") or given.get("api_endpoint"):
+        own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
+    own.update((name, value) for name, value in given.items() if value is not None)
+    return own
+
+
+def veiled(options: Mapping[str, Any]) -> Veiled:
+    """A call's options as they may be kept: no printing of them shows a key."""
+    kept = Veiled(options)
+    if kept.get("api_key") is not None:
+        kept["api_key"] = Secret.of(kept["api_key"])
+    for name in ("headers", "extra_data"):
+        if type(kept.get(name)) is dict:
+            kept[name] = Veiled(kept[name])
+    return kept
+
+
+def check_model(model: object) -> None:
+    """Refuse what names no model: a prompt must not go somewhere else because of a wrong type."""
+    if model is None or isinstance(model, str | type):
+        return
+    hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
+    raise InvalidParameterError(
+        f'the model is a {type(model).__name__}: it is a text like "groq:llama-3.3-70b", a provider '
+        f"class or an nb.Model ({hint})"
+    )
+
+
+def _refuse_to_pickle(names: list[str]) -> NoReturn:
+    raise TypeError(
+        f"a Model with {', '.join(f'{name}=' for name in names)} may hold a key, and is not pickled: pass "
+        "the model's name, and let the other side find its own key"
+    )
+
+
+def _rebuilt(name: str | Provider, label: str | None, options: dict[str, Any]) -> Model:
+    return Model(name, label=label, **options)

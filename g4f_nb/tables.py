@@ -1,0 +1,36 @@
+"""A small table of texts, shown as aligned text in a terminal and as HTML in a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows beneath headings, with a line before and a line after; all of it is shown as plain text."""
+
+    rows: tuple[tuple[str, ...], ...]
+    headings: tuple[str, ...] = ()
+    title: str = ""
+    note: str = ""
+
+    def __repr__(self) -> str:
+        lines = [row for row in (self.headings, *self.rows) if row]
+        widths = [max(map(len, column), default=0) for column in zip(*lines, strict=False)]
+        aligned = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
+            for row in lines
+        ]
+        return "\n".join(filter(None, [self.title, *aligned, self.note]))
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in self.headings)
+        body = "".join(
+            "<tr>" + "".join(f'<td style="text-align: left">{escape(text)}</td>' for text in row) + "</tr>"
+            for row in self.rows
+        )
+        title = f"<div><b>{escape(self.title)}</b></div>" if self.title else ""
+        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        thead = f"<thead><tr>{head}</tr></thead>" if head else ""
+        return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"

@@ -1,0 +1,25 @@
+"""A table of texts in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+from g4f_nb.tables import Table
+
+TABLE = Table(
+    (("groq", "set"), ("openrouter", "<b>&none</b>")), ("name", "key"), title="Keys", note="That's all."
+)
+
+
+def test_as_text_its_columns_stand_below_each_other():
+    """Title, headings, rows, note; no blanks at the ends of lines."""
+    assert repr(TABLE) == ("Keys\nname        key\ngroq        set\nopenrouter  <b>&none</b>\nThat's all.")
+    assert repr(Table((("a", "b"),))) == "a  b"
+    assert repr(Table((), note="nothing")) == "nothing"
+
+
+def test_as_html_nothing_in_it_is_markup():
+    """Names may come from a user's file."""
+    html = TABLE._repr_html_()
+    assert "&lt;b&gt;&amp;none&lt;/b&gt;" in html
+    assert "<b>&" not in html
+    assert html.count("<tr>") == 3
+    assert "<thead>" not in Table((("a",),))._repr_html_()
