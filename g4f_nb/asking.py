@@ -16,10 +16,9 @@ from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.model import Model, Provider, veiled
-from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.registry import Resolution, options_for, resolve
+from g4f_nb.providers.registry import Resolution, decide, options_for
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Secret, Veiled
 
 Prompt = str | Sequence[Mapping[str, Any]]
 _NOT_OPTIONS = {
@@ -82,12 +81,10 @@ def locate(
     given = options_for(model, provider, veiled(options))
     for name in _NOT_OPTIONS.keys() & given.keys():
         raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
-    where = resolve(
+    where = decide(
         model.name if isinstance(model, Model) else model,
         provider=provider,
-        api_base=given.get("api_base"),
-        api_endpoint=given.get("api_endpoint"),
-        api_key=given.get("api_key"),
+        options=given,
         interactive=interactive,
     )
     if where.missing is not None:
@@ -107,8 +104,10 @@ async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
     It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
     """
     where, options = question.where, Veiled(question.options)
-    if "api_key" in options and not issubclass(where.provider, OpenaiTemplate):
-        options["api_key"] = options["api_key"].reveal()
+    if not where.provider.takes_secrets:
+        for name, value in options.items():
+            if isinstance(value, Secret):
+                options[name] = value.reveal()
     if issubclass(where.provider, AsyncProvider):
         yield await where.provider.create_async(where.model, question.messages, **options)
         return

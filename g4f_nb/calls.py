@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl as tls
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Host:
     """Where a call goes, and what it may show there.
 
     `missing` says what to do where a key is needed and none was found; such a call is not sent. `no_key`
-    says in a few words why there is none.
+    says in a few words why there is none. `more` is what else decides where the call goes.
     """
 
     base: str
@@ -43,6 +44,7 @@ class Host:
     chosen_by: str = "the provider's own address"
     missing: str | None = None
     no_key: str = "none needed"
+    more: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def options(self) -> dict[str, Any]:
         """What of it the call carries along, so that nobody has to look for it again."""
@@ -51,6 +53,7 @@ class Host:
             given["api_endpoint"] = self.chat_url
         if self.secret is not None:
             given["api_key"] = self.secret
+        given.update(self.more)
         return given
 
 

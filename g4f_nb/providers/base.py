@@ -38,6 +38,10 @@ class BaseProvider(ABC):  # noqa: B024  # the seed's root; its methods are its s
     supports_stream: bool = False
     supports_message_history: bool = False
     supports_system_message: bool = False
+    # Whether a key may come as a `Secret`, which no traceback shows; a user's own class gets the text.
+    takes_secrets: bool = False
+    # The options of a call that decide where it goes and with which key.
+    host_options: tuple[str, ...] = ("api_base", "api_endpoint", "api_key")
     params = _ParamsText()
 
     @classmethod

@@ -12,7 +12,11 @@ from g4f_nb.secret import Secret, Veiled
 
 Provider = type[AbstractProvider]
 # What was given for one server, and what no other may see.
-HOST_BOUND = frozenset({"api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl"})
+HOST_BOUND = frozenset({
+    "api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl",
+    "auth_url", "account", "password", "token",
+})  # fmt: skip
+_SECRETS = ("api_key", "password", "token")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -77,8 +81,9 @@ def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 def veiled(options: Mapping[str, Any]) -> Veiled:
     """A call's options as they may be kept: no printing of them shows a key."""
     kept = Veiled(options)
-    if kept.get("api_key") is not None:
-        kept["api_key"] = Secret.of(kept["api_key"])
+    for name in _SECRETS:
+        if isinstance(kept.get(name), str):
+            kept[name] = Secret.of(kept[name])
     for name in ("headers", "extra_data"):
         if type(kept.get(name)) is dict:
             kept[name] = Veiled(kept[name])

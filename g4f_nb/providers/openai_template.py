@@ -69,6 +69,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     api_key: str | None = None
     api_endpoint: str | None = None
     working = True
+    takes_secrets = True
     supports_message_history = True
     supports_system_message = True
     default_model: str = ""

@@ -11,11 +11,12 @@ from g4f_nb import settings
 from g4f_nb.calls import Host
 from g4f_nb.errors import NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
+from g4f_nb.parameters import refuse_unknown
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import Known, everything, look_up, nearest
-from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used
+from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used, veiled
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.tables import Table
@@ -112,20 +113,34 @@ def resolve(
     api_endpoint: str | None = None,
     api_key: str | Secret | None = None,
     interactive: bool = False,
+    **more: Any,
 ) -> Resolution:
     """Decide what a call would use, and show it without the key; nothing is sent.
 
     A key that is needed and missing is told in the result. `interactive` lets `Demo` step in where nothing
-    else is chosen.
+    else is chosen. Some providers have more options that say where a call goes (`auth_url`, `account`…).
     """
-    given = Veiled(api_base=api_base, api_endpoint=api_endpoint, api_key=Secret.of(api_key))
-    del api_key
-    options = options_for(model, provider, Veiled(given))
-    given = Veiled((name, options.get(name)) for name in given)
-    if isinstance(model, Model):
-        model = model.name
+    given = veiled(more | {"api_base": api_base, "api_endpoint": api_endpoint, "api_key": api_key})
+    del more, api_key
+    options = options_for(model, provider, given)
+    name = model.name if isinstance(model, Model) else model
+    decided = decide(name, provider=provider, options=options, interactive=interactive)
+    known = {"api_base", "api_endpoint", "api_key", *decided.provider.host_options}
+    refuse_unknown(given, known, provider=decided.provider.__name__)
+    return decided
+
+
+def decide(
+    model: str | Provider | None,
+    *,
+    provider: str | Provider | None,
+    options: Mapping[str, Any],
+    interactive: bool,
+) -> Resolution:
+    """`resolve` for a call with these options: of them, those count that say where it goes."""
     cls, name, chosen_by = choose(model, provider, interactive=interactive)
-    address = cls.look_up_host(**given)
+    places = Veiled((option, options[option]) for option in cls.host_options if option in options)
+    address = cls.look_up_host(**places)
     if not name:
         name = getattr(cls, "default_model", None) or ""
     name = getattr(cls, "model_aliases", {}).get(name, name)

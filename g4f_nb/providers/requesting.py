@@ -56,15 +56,17 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
         reader: Reader | None = None
         try:
             async with Exchange(call, end=attempts.end) as answer:
-                if answer.media_type == "application/json":
+                if plain is not None and answer.media_type == "application/json":
                     piece = await answer.read(limit)
-                    chunks = None if plain is None else plain(piece)
+                    chunks = plain(piece)
                     if chunks is not None:
                         yield chunks
                         return
                     reader = reader_for(answer.media_type)
-                    reader.feed(piece)
-                else:
+                    chunks = reader.feed(piece)
+                    if chunks:
+                        yield chunks
+                if reader is None:
                     reader = reader_for(answer.media_type)
                 while piece := await answer.piece():
                     chunks = reader.feed(piece)

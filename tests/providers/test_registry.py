@@ -6,13 +6,15 @@ import pytest
 from IPython.lib.pretty import pretty
 
 from g4f_nb import notices, settings
-from g4f_nb.asking import locate, prepare
-from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError
+from g4f_nb.asking import ask, locate, prepare
+from g4f_nb.calls import Host
+from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError, UnknownParameterError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.model import Model
 from g4f_nb.providers.registry import find_provider, provider_names, ready, resolve
 from g4f_nb.providers.rows import rows
+from g4f_nb.secret import Secret
 
 GROQ_HOST = "https://api.groq.com/openai/v1"
 
@@ -140,9 +142,9 @@ def test_a_missing_key_is_told_when_resolving():
     assert "key: none — set GROQ_API_KEY" in repr(found)
     assert "set the environment variable GROQ_API_KEY" in found.missing
     assert "%g4f key Groq" in found.missing
-    for ask in (lambda: prepare("hello", "groq"), lambda: locate("groq")):
+    for asked in (lambda: prepare("hello", "groq"), lambda: locate("groq")):
         with pytest.raises(MissingAuthError, match=r"set the environment variable GROQ_API_KEY .*Demo"):
-            ask()
+            asked()
 
 
 def test_why_a_host_gets_no_key(monkeypatch):
@@ -287,3 +289,46 @@ def test_a_model_s_endpoint_is_its_host():
     """`api_endpoint=` counts as a base here as in a call."""
     model = Model("openai:m", api_endpoint="http://localhost:1/v1/chat/completions", api_key="k")
     assert resolve(model).host == "http://localhost:1/v1"
+
+
+def test_a_provider_says_which_options_decide_where_it_goes():
+    """They reach it, secrets wrapped, from `resolve` and from a question; others are refused."""
+    seen = []
+
+    class Elsewhere(AsyncProvider):
+        takes_secrets = True
+        host_options = ("api_base", "account", "password")
+
+        @classmethod
+        def look_up_host(cls, **given):
+            seen.append(given)
+            return Host(base=given.get("api_base") or "https://elsewhere.invalid", more={"account": "me"})
+
+        @staticmethod
+        async def create_async(model, messages, **kwargs):
+            return f"{sorted(kwargs)} {kwargs.get('password')!r}"
+
+    found = resolve(Elsewhere, account="me", password="planted-password")
+    assert found.host == "https://elsewhere.invalid"
+    where, options = locate(Model(Elsewhere, password="planted-password"), api_base="https://there.invalid")
+    assert (where.host, options["account"]) == ("https://there.invalid", "me")
+    assert seen[0]["password"] == Secret("planted-password")
+    assert "password" not in seen[1], "it was given for another server"
+    assert "planted" not in f"{seen} {options!r}"
+    reply = ask("hi", Elsewhere, password="planted-password")
+    assert str(reply).startswith("['account', 'api_base', 'password', 'timeout'] Secret(")
+    with pytest.raises(UnknownParameterError, match=r"no parameter 'acount': did you mean 'account'"):
+        resolve(Elsewhere, acount="me")
+    with pytest.raises(UnknownParameterError, match="'password'"):
+        resolve(Groq, password="planted-password")
+
+
+def test_a_users_own_class_gets_its_key_as_text():
+    """`Secret` is a type of the package; a class that does not say that it takes it never meets it."""
+
+    class Own(AsyncProvider):
+        @staticmethod
+        async def create_async(model, messages, **kwargs):
+            return f"{kwargs['api_key']} {kwargs['token']} {kwargs['password']}"
+
+    assert str(ask("hi", Own, api_key="k", token="t", password=7)) == "k t 7"
