@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from g4f_nb import loops, ownloop, settings
-from g4f_nb.chunks import Chunk
+from g4f_nb.chunks import Chunk, RequestLogin
 from g4f_nb.errors import G4FError, MissingAuthError, UnknownParameterError
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
+from g4f_nb.notices import tell_login
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.model import Model, Provider, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for
@@ -138,6 +139,9 @@ async def answer(
                 reply.add(chunk, at=time.perf_counter() - start)
                 if on_change is not None:
                     on_change()
+                elif isinstance(chunk, RequestLogin):
+                    # Nobody sees the reply before it is whole, and it waits for the user.
+                    tell_login(chunk.label, chunk.login_url)
         reply.end_round()
     except BaseException as error:
         reply.partial = True

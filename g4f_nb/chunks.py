@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from g4f_nb.secret import MASK
 
@@ -218,7 +219,7 @@ class RequestLogin(Chunk):
 class _OpenValue(Chunk):
     """A JSON value with whatever names its maker gives it."""
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         self.__dict__.update(values)
 
     def get_dict(self) -> dict[str, Any]:
@@ -249,6 +250,37 @@ class AuthResult(_OpenValue):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={MASK!r}" for name in self.__dict__)
         return f"{type(self).__name__}({shown})"
+
+    def __copy__(self) -> AuthResult:
+        return type(self)(**self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AuthResult:
+        return type(self)(**deepcopy(self.__dict__, memo))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a login is not pickled: let the other side log in, or pass what get_dict() gives, if you must"
+        )
+
+
+def is_content(chunk: str | Chunk | None) -> bool:
+    """Whether a chunk is part of the answer, so that beginning anew would say something twice.
+
+    Text, reasoning, tool calls, images, sound, sources and refusals are; who answers, a login that is asked
+    for, usage and why the model stopped are not.
+    """
+    match chunk:
+        case str():
+            return bool(chunk)
+        case Reasoning() | ToolCalls() | ToolResult() | Refusal():
+            return True
+        case ImageResponse() | AudioResponse() | Sources():
+            return True
+        case ProviderInfo() | RequestLogin() | Usage() | FinishReason() | SendBack() | _OpenValue() | None:
+            return False
+        case _:
+            # A chunk of somebody's own is content if it has a text.
+            return bool(str(chunk))
 
 
 def concat_chunks(chunks: Iterable[str | Chunk | None]) -> str:

@@ -177,7 +177,7 @@ def _messages(prompt_id: str, prompt: Any, system: str | None) -> list[dict[str,
 
 
 def _models(models: Sequence[ModelName] | ModelName) -> list[ModelName]:
-    if not isinstance(models, str | Model | Iterable):
+    if not isinstance(models, str | Model | type | Iterable):
         raise InvalidParameterError(f'models is a {type(models).__name__}: it is a list like ["Demo"]')
     chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
     if not chosen:

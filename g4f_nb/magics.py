@@ -22,7 +22,7 @@ from traitlets import Bool, Unicode
 
 from g4f_nb import asking, frontend, rendering, settings
 from g4f_nb.errors import G4FError
-from g4f_nb.notices import tell
+from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.model import Model
 from g4f_nb.reply import Reply
@@ -353,18 +353,24 @@ class _CellScreen(_Screen):
         self._displayed = False
         self._markdown = rendering.MarkdownStream()
         self._length = 0
+        self._login = ""
         self._next = 0.0
 
     def update(self, reply: Reply) -> None:
         now = self._clock()
-        if not self._streams or now < self._next:
+        if not self._streams:
+            _ask_for_login(reply)
+            return
+        if now < self._next:
             return
         text = reply.text
-        if len(text) == self._length and self._displayed:
+        login = rendering.login_line(reply) if reply.waits_for_login else ""
+        if len(text) == self._length and self._displayed and login == self._login:
             return
         self._markdown.add(text[self._length :])
-        self._length = len(text)
-        shown = self._markdown.safe() or ("*thinking …*" if reply.reasoning else "*…*")
+        self._length, self._login = len(text), login
+        waiting = login or ("*thinking …*" if reply.reasoning else "*…*")
+        shown = "\n\n".join(filter(None, (self._markdown.safe(), login))) or waiting
         self._send({"text/markdown": shown})
         # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
         self._next = self._clock() + max(1 / UPDATES, 2 * (self._clock() - now))
@@ -388,6 +394,7 @@ class _TerminalScreen(_Screen):
         self._length = 0
 
     def update(self, reply: Reply) -> None:
+        _ask_for_login(reply)
         text = reply.text
         if self._streams and len(text) > self._length:
             print(printable(text[self._length :]), end="", flush=True)  # noqa: T201  # the output
@@ -395,3 +402,9 @@ class _TerminalScreen(_Screen):
 
     def finish(self, reply: Reply) -> None:
         print(printable(reply.text[self._length :]) + (" [stopped]" if reply.partial else ""))  # noqa: T201
+
+
+def _ask_for_login(reply: Reply) -> None:
+    """Where nothing is painted, the user has to be told in a line of its own."""
+    if reply.login is not None and reply.waits_for_login:
+        tell_login(reply.login.label, reply.login.login_url)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import time
 
 _told: set[str] = set()
+# When each login was asked for last: hundreds of calls may wait for the same one.
+_logins: dict[str, float] = {}
+_SAME_LOGIN = 30.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # Beyond this many different lines the set starts anew, for a kernel may live for weeks.
 _MOST = 1000
 
@@ -17,3 +23,15 @@ def tell(text: str, *, once: bool = True) -> None:
         return
     _told.add(text)
     print(f"g4f_nb: {text}", file=sys.stderr)  # noqa: T201  # telling the user is the purpose
+
+
+def tell_login(label: str, login_url: str) -> None:
+    """Ask the user to log in, where no cell or panel shows it; once, however many calls wait for it."""
+    text = _CONTROL.sub(" ", f"{label} waits for your login: {login_url}")
+    now = time.monotonic()
+    if now - _logins.get(text, -_SAME_LOGIN) < _SAME_LOGIN:
+        return
+    if len(_logins) > _MOST:
+        _logins.clear()
+    _logins[text] = now
+    tell(text, once=False)

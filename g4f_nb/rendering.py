@@ -42,6 +42,7 @@ __all__ = [
     "MarkdownStream",
     "Update",
     "facts",
+    "login_line",
     "mimebundle",
     "safe_html",
     "safe_link",
@@ -254,6 +255,8 @@ def mimebundle(reply: Reply) -> dict[str, str]:
 
 def _plain(reply: Reply) -> str:
     text = reply.text or reply.refusal
+    if not text and reply.login and reply.waits_for_login:
+        return f"Log in to go on: {reply.login.label}, {reply.login.login_url}"
     return text or "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
 
 
@@ -266,8 +269,8 @@ def _parts(reply: Reply) -> Iterator[str]:
         code = json.dumps([_call(call.name, call.arguments) for call in reply.tool_calls], **_READABLE)
         before = reply.reasoning + reply.text + (reply.refusal or "")
         yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
-    if reply.login:
-        yield safe_link(reply.login.label, reply.login.login_url)
+    if reply.waits_for_login:
+        yield login_line(reply)
     if reply.sources:
         links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
         yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
@@ -275,6 +278,13 @@ def _parts(reply: Reply) -> Iterator[str]:
     footer = " · ".join(safe_text(fact) for fact in [*facts(reply), *early])
     if footer:
         yield f"<sub>{footer}</sub>"
+
+
+def login_line(reply: Reply) -> str:
+    """The login that a reply asks for, as safe Markdown."""
+    if reply.login is None:
+        return ""
+    return f"Log in to go on: {safe_link(reply.login.label, reply.login.login_url)}"
 
 
 _READABLE: dict[str, Any] = {"indent": 2, "ensure_ascii": False}

@@ -56,6 +56,9 @@ class Step:
     retracted: bool = False
 
 
+_BEFORE_THE_ANSWER = (ProviderInfo, RequestLogin, NoneType)
+
+
 class Reply:
     """The running sum of a stream: `add` each chunk, read the answer at any time.
 
@@ -86,6 +89,7 @@ class Reply:
         self.audio: AudioResponse | None = None
         self.refusal: str | None = None
         self.login: RequestLogin | None = None
+        self._login_asked_at = 0
         self.provider = provider
         self.model = model
         self.url: str | None = None
@@ -163,9 +167,18 @@ class Reply:
         """Every table of the answer, in Markdown or as a fenced block of CSV."""
         return type(self).extract(self.text, "tables")  # type: ignore[no-any-return]
 
+    @property
+    def waits_for_login(self) -> bool:
+        """Whether a login was asked for, and nothing of the answer has come since."""
+        return self.login is not None and self._said == self._login_asked_at
+
+    @property
+    def _said(self) -> int:
+        return self._text.tell() + self._reasoning.tell() + len(self.tool_calls) + len(self.refusal or "")
+
     def add(self, chunk: str | Chunk | None, *, at: float | None = None) -> None:  # noqa: C901, PLR0912  # one arm a kind
         """Take one chunk in; `at` is the time in seconds since the question was asked."""
-        if self.ttft is None and at is not None and not isinstance(chunk, ProviderInfo | NoneType):
+        if self.ttft is None and at is not None and not isinstance(chunk, _BEFORE_THE_ANSWER):
             self.ttft = at
         match chunk:
             case str():
@@ -194,7 +207,7 @@ class Reply:
             case Refusal():
                 self.refusal = (self.refusal or "") + chunk.text
             case RequestLogin():
-                self.login = chunk
+                self.login, self._login_asked_at = chunk, self._said
             case ProviderInfo():
                 self.provider, self.url = chunk.name, chunk.url
                 self.model = chunk.model or self.model

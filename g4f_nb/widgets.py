@@ -31,7 +31,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.providers.model import HOST_BOUND, Model, Provider, veiled
-from g4f_nb.rendering import HtmlStream, facts, safe_html, safe_link
+from g4f_nb.rendering import HtmlStream, facts, login_line, safe_html, safe_link
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled, redact
 
@@ -346,7 +346,7 @@ class _Turn:
             return None
         text, thoughts = self.text[self._read :], self.reply.reasoning[self._thought :]
         if not text and not thoughts and not last:
-            return None
+            return self._login()
         self._read += len(text)
         self._thought += len(thoughts)
         self.broken = True
@@ -357,6 +357,17 @@ class _Turn:
         self.open = update.open
         self.n += 1
         return self._message(self.n - 1, update.finished, thoughts)
+
+    def _login(self) -> dict[str, Any] | None:
+        """The login that is waited for, in the place of the text that will come."""
+        if self.reply is None or not self.reply.waits_for_login:
+            return None
+        html = safe_html(login_line(self.reply))
+        if html == self.open:
+            return None
+        self.open = html
+        self.n += 1
+        return self._message(self.n - 1, [], "")
 
     def whole(self) -> dict[str, Any]:
         """All that the steps gave, for a view that comes later."""
@@ -418,8 +429,8 @@ def _mark(turn: _Turn, reply: Reply, *, failed: bool) -> str:
 
 def _links(reply: Reply) -> str:
     links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
-    if reply.login:
-        links.append(safe_link(reply.login.label, reply.login.login_url))
+    if reply.waits_for_login:
+        links.append(login_line(reply))
     return safe_html("\n".join(f"- {link}" for link in links)) if links else ""
 
 

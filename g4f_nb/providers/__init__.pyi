@@ -1,5 +1,7 @@
 # Written by `python dev.py table` from homes.py and catalog.toml: change those, not this.
 
+from g4f_nb.providers.authed import AsyncAuthedProvider as AsyncAuthedProvider
+from g4f_nb.providers.authfile import AuthFileMixin as AuthFileMixin
 from g4f_nb.providers.base import AbstractProvider as AbstractProvider
 from g4f_nb.providers.base import AsyncGeneratorProvider as AsyncGeneratorProvider
 from g4f_nb.providers.base import AsyncProvider as AsyncProvider

@@ -14,9 +14,10 @@ from typing import Any
 
 from g4f_nb import loops, parameters
 from g4f_nb.calls import Host
-from g4f_nb.chunks import Chunk, concat_chunks
+from g4f_nb.chunks import Chunk, RequestLogin, concat_chunks
 from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
 from g4f_nb.handover import closing
+from g4f_nb.notices import tell_login
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
 
@@ -89,7 +90,7 @@ class AbstractProvider(BaseProvider):
                 for chunk in chunks:
                     if stopped.is_set():
                         break
-                    kept.append(chunk)
+                    kept.append(_seen(chunk))
             finally:
                 close = getattr(chunks, "close", None)
                 if close is not None:
@@ -269,7 +270,14 @@ async def _limit(seconds: float | None, provider: str) -> AsyncIterator[None]:
 
 async def _text_of(chunks: AsyncResult) -> str:
     async with closing(chunks):
-        return concat_chunks([chunk async for chunk in chunks])
+        return concat_chunks([_seen(chunk) async for chunk in chunks])
+
+
+def _seen(chunk: str | Chunk) -> str | Chunk:
+    """A login that is waited for is told to the user, who sees nothing else before the text is whole."""
+    if isinstance(chunk, RequestLogin):
+        tell_login(chunk.label, chunk.login_url)
+    return chunk
 
 
 async def chunks_in_thread(make: Callable[[], CreateResult]) -> AsyncResult:

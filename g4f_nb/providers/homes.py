@@ -11,6 +11,8 @@ PARTS = {
     "AbstractProvider": "base",
     "AsyncProvider": "base",
     "AsyncGeneratorProvider": "base",
+    "AsyncAuthedProvider": "authed",
+    "AuthFileMixin": "authfile",
     "ProviderModelMixin": "mixins",
     "RaiseErrorMixin": "mixins",
 }
