@@ -41,14 +41,17 @@ class ToolCall:
     id: str
     name: str
     arguments: str
+    # What the service wants to find in the call again when it goes back, like Gemini its signature.
+    extra_content: dict[str, Any] | None = field(default=None, hash=False)
 
     def as_json(self) -> dict[str, Any]:
         """The wire form, for the assistant message that goes back to the model."""
-        return {
+        call: dict[str, Any] = {
             "id": self.id,
             "type": "function",
             "function": {"name": self.name, "arguments": self.arguments},
         }
+        return call | {"extra_content": self.extra_content} if self.extra_content else call
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ class AudioResponse(Chunk):
     data: bytes = field(repr=False)
     format: str = "mp3"
     transcript: str | None = None
+    id: str | None = field(default=None, kw_only=True)
 
     __str__ = Chunk.__str__
 
@@ -212,6 +216,19 @@ class RequestLogin(Chunk):
 
     label: str
     login_url: str
+
+    __str__ = Chunk.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative(Chunk):
+    """A piece of another answer to the same question, where several were asked for (`n=`).
+
+    `index` counts from 1; the answer itself is number 0, and its pieces come as they are.
+    """
+
+    index: int
+    chunk: str | Chunk
 
     __str__ = Chunk.__str__
 

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb.chunks import (
+    Alternative,
     AudioResponse,
     Chunk,
     FinishReason,
@@ -82,6 +83,7 @@ class Reply:
         self._results: tuple[ToolResult, ...] = ()
         self._usage: Usage | None = None
         self._send_back: dict[str, Any] = {}
+        self._alternatives: dict[int, Reply] = {}
         self.steps: tuple[Step, ...] = ()
         self.finish_reason: str | None = None
         self.sources: tuple[Source, ...] = ()
@@ -148,6 +150,13 @@ class Reply:
         return self._usage or (self.steps[-1].usage if self.steps else None)
 
     @property
+    def alternatives(self) -> tuple[Reply, ...]:
+        """The other answers, where several were asked for with `n=`, in the server's order."""
+        for other in self._alternatives.values():
+            other.partial = self.partial and other.finish_reason is None
+        return tuple(other for _, other in sorted(self._alternatives.items()))
+
+    @property
     def code(self) -> str:
         """The code of the answer: its fenced blocks in the language of the first one; `""` if it has none."""
         return type(self).extract(self.text, "code")  # type: ignore[no-any-return]
@@ -211,12 +220,21 @@ class Reply:
             case ProviderInfo():
                 self.provider, self.url = chunk.name, chunk.url
                 self.model = chunk.model or self.model
+            case Alternative():
+                self._take_alternative(chunk)
             case SendBack():
                 self._send_back |= chunk.fields
             case None:
                 pass
             case _:
                 self.add(str(chunk))
+
+    def _take_alternative(self, part: Alternative) -> None:
+        other = self._alternatives.get(part.index)
+        if other is None:
+            other = self._alternatives[part.index] = Reply(provider=self.provider, model=self.model)
+            other.url, other.messages = self.url, self.messages
+        other.add(part.chunk)
 
     def replace_calls(self, calls: tuple[ToolCall, ...]) -> None:
         """Give the calls of the running round ids of their own, and arguments that are JSON."""

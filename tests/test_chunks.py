@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from g4f_nb.chunks import (
+    Alternative,
     AudioResponse,
     AuthResult,
     BaseConversation,
@@ -40,6 +41,7 @@ SILENT = [
     Sources((Source("https://a.invalid", "A"),)),
     AudioResponse(b"sound", "wav", "words"),
     Refusal("no"),
+    Alternative(1, "another text"),
     ProviderInfo("Groq", "m", "https://a.invalid"),
     RequestLogin("Log in", "https://a.invalid"),
     JsonConversation(id=1),
@@ -138,3 +140,10 @@ def test_a_sum_of_usage_is_known_only_where_both_are():
     """What one round does not tell is not known of two; details are told only where there are any."""
     assert Usage(1, 2, 3, 4) + Usage(10, 20, 30, cached_tokens=5) == Usage(11, 22, 33, 4, 5)
     assert Usage(1, 2, 3) + Usage(output_tokens=1) == Usage(None, 3, None)
+
+
+def test_what_a_call_wants_to_find_again_goes_back_with_it():
+    """Beside id, name and arguments, as the service sent it."""
+    call = ToolCall("1", "f", "{}", {"google": {"thought_signature": "x"}})
+    assert call.as_json()["extra_content"] == {"google": {"thought_signature": "x"}}
+    assert hash(call) == hash(ToolCall("1", "f", "{}"))

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from g4f_nb.chunks import (
+    Alternative,
     AudioResponse,
     FinishReason,
     ImageResponse,
@@ -209,3 +210,15 @@ def test_the_blank_line_is_written_once(first, between):
     reply.add("b")
     assert reply.text == first + between + "b"
     assert reply.last_text == "b"
+
+
+def test_alternatives_are_kept_apart():
+    """Each is a reply of its own, in the order of the index; the answer's text holds nothing of them."""
+    reply = Reply(provider="P", model="m")
+    for chunk in (Alternative(2, "x"), "a", Alternative(1, "b"), Alternative(1, FinishReason("length"))):
+        reply.add(chunk)
+    reply.partial = True
+    assert (reply.text, [other.text for other in reply.alternatives]) == ("a", ["b", "x"])
+    assert [other.finish_reason for other in reply.alternatives] == ["length", None]
+    assert [other.partial for other in reply.alternatives] == [False, True]
+    assert (reply.alternatives[0].provider, reply.alternatives[0].model) == ("P", "m")

@@ -6,30 +6,19 @@ JSON object. The content type decides, not what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from io import StringIO
 from typing import Any
 
 import orjson
 
-from g4f_nb.chunks import (
-    Chunk,
-    FinishReason,
-    ProviderInfo,
-    Reasoning,
-    Refusal,
-    Source,
-    Sources,
-    ToolCall,
-    ToolCalls,
-    Usage,
-)
-from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
-from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
-from g4f_nb.providers.reading import HEAD, form_of, read_json, sniff, string
-from g4f_nb.providers.thinking import ThinkSplitter
-from g4f_nb.secret import Secret, redact
-from g4f_nb.sse import DEFAULT_LIMIT, EventStreamDecoder, LineDecoder, too_long
+from g4f_nb.chunks import Alternative, Chunk, FinishReason, ProviderInfo, Usage
+from g4f_nb.errors import G4FError
+from g4f_nb.providers.answerer import Answerer
+from g4f_nb.providers.choices import ChoiceReader
+from g4f_nb.providers.citations import FIELDS
+from g4f_nb.providers.frames import Frames
+from g4f_nb.providers.lenient import read_json
+from g4f_nb.secret import Secret
+from g4f_nb.sse import DEFAULT_LIMIT
 
 
 def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[str | Chunk] | None:
@@ -42,7 +31,9 @@ def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[st
         (choice,) = data["choices"]
         message, usage = choice["message"], data.get("usage")
         text, reason = message["content"], choice["finish_reason"]
-        usual = data.get("error") is None and not choice.get("index") and "citations" not in data
+        usual = data.get("error") is None and not choice.get("index") and data.keys().isdisjoint(FIELDS)
+        if "error" in choice or reason == "error":
+            return None
         if not usual or type(text) is not str or type(reason) is not str or not text or "<" in text[:64]:
             return None
         if len(message) > 2 and any(message[name] for name in message.keys() - {"role", "content"}):  # noqa: PLR2004
@@ -56,7 +47,10 @@ def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[st
 
 
 class ChatReader:
-    """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come."""
+    """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come.
+
+    The choice of index 0 is the answer; what comes of others, where `n` were asked for, is `Alternative`s.
+    """
 
     def __init__(
         self,
@@ -67,99 +61,85 @@ class ChatReader:
         url: str,
         secret: Secret | None = None,
         think: bool = True,
+        n: int = 1,
         limit: int = DEFAULT_LIMIT,
     ) -> None:
         self.done = False
         self.started = False
+        self.failure: G4FError | None = None
+        # Set once every choice has ended, so that nothing but the usage can still come.
         self.finish_reason: str | None = None
-        self._about: dict[str, Any] = {"provider": provider, "model": model, "secret": secret}
-        self._url = url
-        self._model = model
-        self._form = form_of(media_type)
-        self._media_type = media_type
-        self._limit = limit
-        self._head = bytearray()
-        self._held: list[str | Chunk] = []
-        self._events: EventStreamDecoder | None = None
-        self._lines: LineDecoder | None = None
-        self._whole: list[bytes] = []
-        self._whole_size = 0
-        self._seen_choices = False
-        self._introduced = False
+        self._who = Answerer(provider=provider, model=model, url=url, media_type=media_type, secret=secret)
+        self._frames = Frames(media_type, limit=limit)
+        self._think = think
+        self._n = n
+        self._main = ChoiceReader(self._who, think=think)
+        self._others: dict[int, ChoiceReader] = {}
+        self._aside: list[Alternative] = []
+        self._seen = False
+        self._seen_main = False
         self._told_finish = False
-        self._text = StringIO()
-        self._think = ThinkSplitter() if think else None
-        self._calls: dict[tuple[int, int], _Call] = {}
-        self._renewed: dict[int, int] = {}
+        self._held: list[str | Chunk] = []
+        self._introduced = False
         self._usage: Usage | None = None
-        self._sources: tuple[Source, ...] = ()
 
     @property
     def partial(self) -> str:
         """The text that has arrived so far."""
-        return self._text.getvalue()
+        return self._main.text
 
     def feed(self, piece: bytes) -> list[str | Chunk]:
         """Take the next piece of the body and give the chunks that it completes."""
-        if self._form == "unknown":
-            self._head += piece
-            self._form = sniff(bytes(self._head))
-            if self._form == "unknown":
-                if len(self._head) > HEAD:
-                    raise self._unreadable(bytes(self._head))
-                return []
-            piece = bytes(self._head)
-            self._head.clear()
-        if self._form == "events":
-            if self._events is None:
-                self._events = EventStreamDecoder(limit=self._limit)
-            events = self._events.feed(piece)
-            if not self._seen_choices and len(self._head) < HEAD:
-                self._head += piece[:HEAD]
-            return self._frames([event.data for event in events]) if events else []
-        if self._form == "lines":
-            if self._lines is None:
-                self._lines = LineDecoder(limit=self._limit)
-            return self._frames(self._lines.feed(piece))
-        self._whole.append(piece)
-        self._whole_size += len(piece)
-        if self._whole_size > self._limit:
-            raise too_long(self._limit)
-        return []
+        out, self._held = self._held, []
+        try:
+            datas = self._frames.feed(piece)
+            if datas:
+                self._read(datas, out)
+            elif self._frames.form == "none":
+                raise self._who.unreadable(bytes(self._frames.head))
+        except G4FError as error:
+            self._fail(error, out)
+        if not self.started and len(out) == 1 and isinstance(out[0], ProviderInfo):
+            # Who answers is told with the first content: until then a broken stream may be asked again.
+            self._held = out
+            return []
+        if out:
+            self.started = True
+        return out
 
     def finish(self) -> list[str | Chunk]:
         """The body has ended: give what was held back, or raise if the answer is none or not whole."""
-        if self._events is not None and not self.done:
-            out = self._frames([event.data for event in self._events.flush()])
-        elif self._lines is not None:
-            out = self._frames(self._lines.flush())
-        elif self._form == "json":
-            return self._answer(b"".join(self._whole))
-        elif self._form == "unknown" and self._head:
-            raise self._unreadable(bytes(self._head))
-        else:
-            out = []
-        if not self._seen_choices:
-            return out + self._no_answer()
-        out, self._held = self._held + out, []
-        self._tell_held(out)
-        if self.finish_reason is None and not self.done:
-            raise StreamInterruptedError(
-                f"the stream from {self._about['provider']} ended in the middle of the answer, after "
-                f"{len(self.partial)} characters: ask again; .partial holds what had arrived",
-                provider=self._about["provider"],
-                model=self._about["model"],
-                partial=self.partial,
-            )
-        out += self._closing()
-        if self._sources:
-            out.append(Sources(self._sources))
-        if self._usage is not None:
-            out.append(self._usage)
+        out, self._held = self._held, []
+        try:
+            if self._frames.form == "json" and not self.done:
+                self._end_value(out)
+            else:
+                if not self.done:
+                    self._read_rest(out)
+                self._end_stream(out)
+        except G4FError as error:
+            self._fail(error, out)
+        self.started = True
         return out
 
-    def _frames(self, datas: list[bytes]) -> list[str | Chunk]:
-        out, self._held = self._held, []
+    def _read_rest(self, out: list[str | Chunk]) -> None:
+        try:
+            self._read(self._frames.flush(), out)
+        except G4FError:
+            # The answer is whole; half a frame behind it takes nothing away.
+            if not self.finish_reason:
+                raise
+
+    def _fail(self, error: G4FError, out: list[str | Chunk]) -> None:
+        """Raise, but not before what came ahead of the fault has been given on."""
+        error.provider, error.model = self._who.provider, self._who.model
+        error.partial = self.partial or None
+        self.done = True
+        if all(isinstance(chunk, ProviderInfo) for chunk in out):
+            raise error
+        self.failure = error.with_traceback(None)
+
+    def _read(self, datas: list[bytes], out: list[str | Chunk]) -> None:
         for data in datas:
             if self.done:
                 break
@@ -174,248 +154,196 @@ class ChatReader:
                 if data.strip() == b"[DONE]":
                     self.done = True
                     break
-                frame = self._salvage(data)
+                frame = self._mended(data)
             self._frame(frame, out)
-        if not self.started and len(out) == 1 and isinstance(out[0], ProviderInfo):
-            # Who answers is told with the first content: until then a broken stream may be asked again.
-            self._held = out
-            return []
-        if out:
-            self.started = True
-        return out
 
-    def _frame(self, frame: Any, out: list[str | Chunk]) -> None:  # noqa: C901  # hot: no calls to save lines
-        if not isinstance(frame, dict) or "error" in frame:
-            self._complain(frame)
-            if not isinstance(frame, dict):
-                return
-        if frame.get("usage"):
-            self._take_usage(frame["usage"])
-        if frame.get("citations") or frame.get("search_results"):
-            self._sources = _sources(frame) or self._sources
-        choices = frame.get("choices")
-        if not choices:
-            if "detail" in frame or "message" in frame or "error_message" in frame:
-                self._complain(frame)
-            return
-        if not isinstance(choices, list):
-            raise self._unreadable(as_text(frame).encode())
-        if not self._introduced:
-            self._introduce(frame, out)
-        for choice in choices:
-            # Further answers of n > 1 are not this one.
-            if isinstance(choice, dict) and not choice.get("index"):
-                self._choice(choice, out)
-
-    def _choice(self, choice: dict[str, Any], out: list[str | Chunk]) -> None:
-        self._seen_choices = True
-        delta = choice.get("delta")
-        if delta is None:
-            delta = choice.get("message")
-        if delta:
-            if not isinstance(delta, dict):
-                raise self._unreadable(as_text(choice).encode())
-            content = delta.get("content")
-            if content:
-                if type(content) is str:
-                    self._say(content, out)
-                else:
-                    self._parts(content, out)
-            if len(delta) > 2 or content is None or "role" not in delta:  # noqa: PLR2004  # role and content
-                self._beside(delta, out)
-        reason = choice.get("finish_reason")
-        if reason:
-            if choice.get("error"):
-                self._complain(choice)
-            self.finish_reason = as_text(reason)
-            if not self._told_finish:
-                self._tell_held(out)
-                out += self._closing()
-
-    def _say(self, text: str, out: list[str | Chunk]) -> None:
-        think = self._think
-        if think is not None:
-            if think.over:
-                self._think = None
-            else:
-                self._tell(think.feed(text), out)
-                return
-        self._text.write(text)
-        out.append(text)
-
-    def _tell_held(self, out: list[str | Chunk]) -> None:
-        if self._think is not None:
-            self._tell(self._think.flush(), out)
-
-    def _tell(self, parts: list[str | Chunk], out: list[str | Chunk]) -> None:
-        for part in parts:
-            if isinstance(part, str):
-                self._text.write(part)
-            out.append(part)
-
-    def _parts(self, content: Any, out: list[str | Chunk]) -> None:
-        """Content as a list of parts: text, and with some services the thinking."""
-        if not isinstance(content, list):
-            raise self._unreadable(as_text(content).encode())
-        for part in content:
-            if isinstance(part, str):
-                self._say(part, out)
-            elif isinstance(part, dict):
-                text = part.get("text")
-                thinking = part.get("thinking")
-                if isinstance(text, str) and text:
-                    self._say(text, out)
-                elif isinstance(thinking, str) and thinking:
-                    out.append(Reasoning(thinking))
-                elif isinstance(thinking, list):
-                    words = "".join(string(item.get("text")) for item in thinking if isinstance(item, dict))
-                    if words:
-                        out.append(Reasoning(words))
-
-    def _beside(self, delta: dict[str, Any], out: list[str | Chunk]) -> None:
-        for name in ("reasoning_content", "reasoning"):
-            thought = delta.get(name)
-            if isinstance(thought, dict):
-                thought = thought.get("content") or thought.get("text")
-            if isinstance(thought, str) and thought:
-                out.append(Reasoning(thought))
-                break
-        refusal = delta.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            out.append(Refusal(refusal))
-        calls = delta.get("tool_calls")
-        if isinstance(calls, list):
-            for position, call in enumerate(calls):
-                if isinstance(call, dict):
-                    self._tool_call(position, call)
-
-    def _tool_call(self, position: int, call: dict[str, Any]) -> None:
-        """Join the fragments of a call by its index; id and name come whole, arguments in pieces."""
-        index = call.get("index")
-        if not isinstance(index, int):
-            index = position
-        own_id = string(call.get("id"))
-        known = self._calls.get((index, self._renewed.get(index, 0)))
-        if known is None or (own_id and known.id and own_id != known.id):
-            # Some services give every call of an answer the same index, or none.
-            if known is not None:
-                self._renewed[index] = self._renewed.get(index, 0) + 1
-            known = self._calls[index, self._renewed.get(index, 0)] = _Call()
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        known.id = known.id or own_id
-        known.name = known.name or string(function.get("name"))
-        known.arguments.write(string(function.get("arguments")))
-
-    def _closing(self) -> list[str | Chunk]:
-        out: list[str | Chunk] = []
-        if self._calls:
-            out.append(ToolCalls(tuple(self._calls[place].whole() for place in sorted(self._calls))))
-            self._calls = {}
-        if self.finish_reason and not self._told_finish:
-            self._told_finish = True
-            out.append(FinishReason(self.finish_reason))
-        return out
-
-    def _answer(self, body: bytes) -> list[str | Chunk]:
-        """One JSON object: content, tool calls, usage, finish, in this order."""
-        try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            data = self._salvage(body)
-        if isinstance(data, list) and data:
-            data = data[0]
-        if not isinstance(data, dict) or not data.get("choices") or data.get("error"):
-            self._complain(data)
-        out: list[str | Chunk] = []
-        if not isinstance(data, dict) or not data.get("choices"):
-            raise self._unreadable(body)
-        # Held back here: in a whole answer the reason to finish comes last.
-        self._told_finish = True
-        self._frame(data, out)
-        if not self._seen_choices:
-            raise self._unreadable(body)
-        self._tell_held(out)
-        if self._calls:
-            out += self._closing()
-        if self._sources:
-            out.append(Sources(self._sources))
-        if self._usage is not None:
-            out.append(self._usage)
-        if self.finish_reason:
-            out.append(FinishReason(self.finish_reason))
-        self.started = self.done = True
-        return out
-
-    def _introduce(self, frame: Mapping[str, Any], out: list[str | Chunk]) -> None:
-        self._introduced = True
-        model = frame.get("model")
-        name = model if isinstance(model, str) and model else self._model
-        out.append(ProviderInfo(self._about["provider"], name, self._url))
-
-    def _take_usage(self, usage: Any) -> None:
-        if isinstance(usage, dict):
-            self._usage = Usage.from_json(usage)
-
-    def _complain(self, frame: Any) -> None:
-        complaint = read_complaint(frame)
-        if complaint is None:
-            return
-        error: G4FError = error_for(complaint, body=as_text(frame), **self._about)
-        error.partial = self.partial or None
-        raise error
-
-    def _salvage(self, data: bytes) -> Any:
-        """JSON with bytes that are no UTF-8, half a surrogate pair, or NaN; else an error with an excerpt."""
+    def _mended(self, data: bytes) -> Any:
         try:
             return read_json(data)
         except ValueError:
             pass
-        # Outside of the handler: the parser's error holds the whole text, which may repeat the key.
-        raise self._unreadable(data)
+        # Outside of the handler: nothing that holds the text shall hang on to the error.
+        raise self._who.unreadable(data)
 
-    def _no_answer(self) -> list[str | Chunk]:
-        head = bytes(self._head).strip()
-        if head.startswith((b"{", b"[")):
-            return self._answer(head)
-        raise self._unreadable(head)
+    def _frame(self, frame: Any, out: list[str | Chunk]) -> None:
+        if not isinstance(frame, dict):
+            self._who.complain(frame)
+            return
+        usage = frame.get("usage")
+        if usage and isinstance(usage, dict):
+            self._usage = Usage.from_json(usage)
+        if not FIELDS.isdisjoint(frame):
+            self._main.citations.add_fields(frame)
+        choices = frame.get("choices")
+        if choices:
+            if type(choices) is not list:
+                raise self._who.unreadable(frame)
+            if not self._introduced:
+                self._introduce(frame, out)
+            choice = choices[0]
+            if len(choices) == 1 and type(choice) is dict and not choice.get("index"):
+                self._answer(choice, out)
+            else:
+                self._spread(choices, out)
+        if not choices or "error" in frame:
+            # Text that came with the error was said before it.
+            self._who.complain(frame)
 
-    def _unreadable(self, data: bytes) -> UnreadableResponseError:
-        text = redact(data[:HEAD].decode(errors="replace"), self._about["secret"])
-        shown = excerpt(text, secret=self._about["secret"])
-        return UnreadableResponseError(
-            f"{self._about['provider']} sent no chat answer but {shown!r} "
-            f"({self._media_type or 'no content type'}): "
-            f"check that {self._url} is an OpenAI-compatible server",
-            provider=self._about["provider"],
-            model=self._about["model"],
-            body=text,
-            partial=self.partial or None,
-        )
+    def _introduce(self, frame: dict[str, Any], out: list[str | Chunk]) -> None:
+        self._introduced = True
+        self._frames.keeps_head = False
+        model = frame.get("model")
+        name = model if isinstance(model, str) and model else self._who.model
+        out.append(ProviderInfo(self._who.provider, name, self._who.url))
+
+    def _answer(self, choice: dict[str, Any], out: list[str | Chunk]) -> None:
+        """What comes of the choice that is the answer."""
+        main = self._main
+        self._seen = self._seen_main = True
+        main.take(choice, out)
+        if self._aside:
+            out += self._aside
+            self._aside = []
+        if main.finish_reason and not self._told_finish:
+            self._told_finish = True
+            main.close(out)
+            out.append(FinishReason(main.finish_reason))
+            self._note_end()
+
+    def _spread(self, choices: list[Any], out: list[str | Chunk]) -> None:
+        """Several choices in one frame, or one that is not the answer."""
+        for place, choice in enumerate(choices):
+            if not isinstance(choice, dict):
+                continue
+            self._seen = True
+            index = _index(choice, place)
+            if index == 0:
+                self._answer(choice, out)
+                continue
+            if index not in self._others:
+                self._others[index] = ChoiceReader(self._who, think=self._think)
+            self._take_aside(index, choice)
+        # An answer that counts from 1 is told from an alternative once its end is reached.
+        if self._seen_main:
+            out += self._aside
+            self._aside = []
+
+    def _take_aside(self, index: int, choice: dict[str, Any]) -> None:
+        other, said = self._others[index], list[str | Chunk]()
+        ended = other.finish_reason
+        other.take(choice, said)
+        if other.finish_reason and not ended:
+            other.close(said)
+            said.append(FinishReason(other.finish_reason))
+            self._note_end()
+        self._aside += [Alternative(index, chunk) for chunk in said]
+
+    def _note_end(self) -> None:
+        choices = [self._main, *self._others.values()]
+        if len(choices) >= self._n and all(choice.finish_reason for choice in choices):
+            self.finish_reason = self._main.finish_reason
+
+    def _end_stream(self, out: list[str | Chunk]) -> None:
+        if self.failure is not None and not self.finish_reason:
+            return
+        if not self._seen:
+            self._refuse_head()
+        if not self._seen_main:
+            self._promote(out)
+        main = self._main
+        # What may follow a reason to finish: more text, or a call that comes late.
+        main.close(out)
+        for index, other in sorted(self._others.items()):
+            late: list[str | Chunk] = []
+            other.close(late)
+            late += filter(None, [other.sources()])
+            out += [Alternative(index, chunk) for chunk in late]
+        if not self.done and not all(each.finish_reason for each in (main, *self._others.values())):
+            raise self._who.interrupted(main.text)
+        if main.empty:
+            raise self._who.unreadable(bytes(self._frames.head) or b"an empty answer")
+        out += filter(None, [main.sources(), self._usage])
+
+    def _promote(self, out: list[str | Chunk]) -> None:
+        """No choice was number 0: the lowest is the answer, and what came of it is its text."""
+        first = min(self._others)
+        self._main = self._others.pop(first)
+        out += [part.chunk if part.index == first else part for part in self._aside]
+        self._aside = []
+        self._told_finish = bool(self._main.finish_reason)
+
+    def _refuse_head(self) -> None:
+        """No answer came: the error that the body tells in its own way, else that it is none."""
+        head = bytes(self._frames.head).strip()
+        for line in head.splitlines():
+            if line.startswith((b"{", b"[")):
+                try:
+                    said = read_json(line)
+                except ValueError:
+                    continue
+                self._who.complain(said)
+        raise self._who.unreadable(head)
+
+    def _end_value(self, out: list[str | Chunk]) -> None:
+        """One JSON value: content, tool calls, sources, usage, finish, in this order."""
+        body = self._frames.whole()
+        try:
+            data = read_json(body)
+        except ValueError:
+            self._end_misnamed(body, out)
+            return
+        if isinstance(data, list) and data:
+            data = data[0]
+        if not isinstance(data, dict) or not data.get("choices") or data.get("error"):
+            self._who.complain(data)
+        choices = data.get("choices") if isinstance(data, dict) else None
+        if not isinstance(choices, list) or not any(isinstance(choice, dict) for choice in choices):
+            raise self._who.unreadable(body)
+        # Held back here: in a whole answer the reason to finish comes last.
+        self._told_finish = True
+        self._frame(data | {"choices": _numbered(choices)}, out)
+        self._main.close(out)
+        for index, other in sorted(self._others.items()):
+            out += [Alternative(index, chunk) for chunk in filter(None, [other.sources()])]
+        if self._main.empty:
+            raise self._who.unreadable(body)
+        out += filter(None, [self._main.sources(), self._usage])
+        if self._main.finish_reason:
+            out.append(FinishReason(self._main.finish_reason))
+        self.finish_reason, self.done = self._main.finish_reason, True
+
+    def _end_misnamed(self, body: bytes, out: list[str | Chunk]) -> None:
+        """What was called one JSON value is none: a stream under its name, else nothing."""
+        datas = self._frames.read_again()
+        try:
+            if len(datas) > 1:
+                read_json(datas[0])
+        except ValueError:
+            datas = []
+        if len(datas) <= 1:
+            raise self._who.unreadable(body)
+        self._read(datas, out)
+        self._end_stream(out)
 
 
-class _Call:
-    """A tool call whose fragments are still coming in."""
-
-    __slots__ = ("arguments", "id", "name")
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.arguments = StringIO()
-
-    def whole(self) -> ToolCall:
-        return ToolCall(self.id, self.name, self.arguments.getvalue())
+def _index(choice: dict[str, Any], place: int) -> int:
+    """The number of a choice; its place where it has none, 0 where it has one that is none."""
+    index = choice.get("index")
+    if index is None:
+        return place
+    if isinstance(index, str) and index.isdecimal() and len(index) < 10:  # noqa: PLR2004  # no number of choices
+        return int(index)
+    return index if type(index) is int and index > 0 else 0
 
 
-def _sources(frame: Mapping[str, Any]) -> tuple[Source, ...]:
-    found = frame.get("search_results") or frame.get("citations")
-    if not isinstance(found, list):
-        return ()
-    sources = []
-    for item in found:
-        if isinstance(item, str):
-            sources.append(Source(item))
-        elif isinstance(item, dict) and isinstance(item.get("url"), str):
-            sources.append(Source(item["url"], string(item.get("title")) or None))
-    return tuple(sources)
+def _numbered(choices: list[Any]) -> list[dict[str, Any]]:
+    """The choices of a whole answer, the first of them as number 0 if none is."""
+    found = [choice for choice in choices if isinstance(choice, dict)]
+    numbers = [_index(choice, place) for place, choice in enumerate(found)]
+    if len(set(numbers)) < len(numbers):
+        numbers = list(range(len(found)))
+    least = min(numbers)
+    return [
+        choice | {"index": 0 if number == least else number}
+        for number, choice in zip(numbers, found, strict=True)
+    ]

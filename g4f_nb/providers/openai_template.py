@@ -235,6 +235,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         )
         attempts = Attempts(now.max_retries if max_retries is None else max_retries, total=total_timeout)
         limit, name = now.max_event_bytes, cls.__name__
+        count = body["n"] if type(body.get("n")) is int else 1
 
         def mend(refused: Call, failure: G4FError) -> Call | None:
             if "stream_options" in body and isinstance(failure, BadRequestError) and _blames_usage(failure):
@@ -247,7 +248,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             attempts,
             reader_for=lambda media_type: ChatReader(
                 media_type, provider=name, model=model, url=shown_address(host.base), secret=call.secret,
-                think=cls.splits_thinking, limit=limit,
+                think=cls.splits_thinking, n=count, limit=limit,
             ),
             limit=limit,
             plain=lambda whole: plain_answer(whole, provider=name, model=model, url=host.base),

@@ -6,72 +6,21 @@ is left to say at the end (`_closing`).
 
 from __future__ import annotations
 
-import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
-import orjson
-
 from g4f_nb.chunks import Chunk, ProviderInfo
 from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
 from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.providers.answerer import HEAD
+from g4f_nb.providers.frames import form_of, sniff
+from g4f_nb.providers.lenient import read_json, string
 from g4f_nb.secret import Secret, redact
 from g4f_nb.sse import DEFAULT_LIMIT, Event, EventStreamDecoder, LineDecoder, too_long
 
-_NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
-# The first bytes are kept until a frame was understood: an error may come under a stream's name.
-HEAD = 64 * 1024
-
-
-def form_of(media_type: str) -> str:
-    """`events`, `lines`, `json`, or `unknown` where only the body itself can tell."""
-    if media_type == "text/event-stream":
-        return "events"
-    if media_type in _NDJSON:
-        return "lines"
-    if media_type == "application/json" or (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
-        return "json"
-    return "unknown"
-
-
-def sniff(head: bytes) -> str:
-    """Tell the form of a body whose content type says nothing; `unknown` while it is too short."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
-        return "events"
-    return "json" if text.startswith((b"{", b"[")) else "unknown"
-
-
-def read_json(data: bytes) -> Any:
-    """JSON, also with bytes that are no UTF-8, half a surrogate pair, or NaN; `ValueError` for anything else.
-
-    The error says nothing: what the parser would say repeats the text, which may repeat a key.
-    """
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        value = json.loads(
-            data.decode("utf-8", errors="replace"), parse_constant=lambda _: None, parse_float=_finite
-        )
-        text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
-        return orjson.loads(text.decode("utf-16", errors="replace"))
-    except (ValueError, RecursionError):
-        pass
-    raise ValueError
-
-
-def string(value: Any) -> str:
-    """A text of a payload; another value in words, nothing for none."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else as_text(value)
+__all__ = ["BodyReader", "items", "string"]
 
 
 def items(value: Any) -> list[dict[str, Any]]:
@@ -99,6 +48,7 @@ class BodyReader(ABC):
         self.done = False
         self.started = False
         self.finish_reason: str | None = None
+        self.failure: G4FError | None = None
         self.about: dict[str, Any] = {"provider": provider, "model": model, "secret": secret}
         self._url = url
         self._form = form_of(media_type)
@@ -266,8 +216,3 @@ class BodyReader(ABC):
             pass
         # Outside of the handler, for the parser's error would hold the text.
         raise self.unreadable(data)
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None

@@ -20,9 +20,12 @@ _AFTERWORD = 5.0
 class Reader(Protocol):
     """Takes the body of one answer piece by piece; pure, so that every way of cutting it is a small test."""
 
+    # Nothing more is to come; the first content has come; why the answer ended, once only an afterword can
+    # follow; what went wrong behind chunks of the same piece, raised once those have been given on.
     done: bool
     started: bool
     finish_reason: str | None
+    failure: G4FError | None
 
     @property
     def partial(self) -> str:
@@ -72,6 +75,8 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
                     chunks = reader.feed(piece)
                     if chunks:
                         yield chunks
+                    if reader.failure is not None:
+                        raise reader.failure  # seen to below, like any other
                     if reader.done:
                         await answer.finish()
                         break
@@ -81,6 +86,8 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
                 chunks = reader.finish()
                 if chunks:
                     yield chunks
+                if reader.failure is not None:
+                    raise reader.failure
         except G4FError as error:
             failure = error
         else:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g4f_nb.chunks import (
+    Alternative,
     FinishReason,
     ProviderInfo,
     Reasoning,
@@ -45,6 +46,8 @@ def _read(pieces, media_type=SSE, **more) -> list:
     """All chunks, neighbouring texts and thoughts joined, for they may be cut anywhere."""
     reader = _reader(media_type, **more)
     chunks = [chunk for piece in pieces for chunk in reader.feed(piece)] + reader.finish()
+    if reader.failure is not None:
+        raise reader.failure
     joined = []
     for chunk in chunks:
         if joined and type(chunk) is type(joined[-1]) is str:
@@ -153,7 +156,7 @@ RECORDED = {
         _sse(_delta(content="a") | {"citations": ["http://x"]}, _delta("stop"))
         + _sse({"choices": [], "search_results": [{"url": "http://y", "title": "Y"}, {}, None]})
         + DONE,
-        [WHO, "a", FinishReason("stop"), Sources((Source("http://y", "Y"),))],
+        [WHO, "a", FinishReason("stop"), Sources((Source("http://x"), Source("http://y", "Y")))],
     ),
     "no done": (_sse(_delta(content="a"), _delta("length")), [WHO, "a", FinishReason("length")]),
     "no finish": (_sse(_delta(content="a")) + DONE, [WHO, "a"]),
@@ -165,8 +168,14 @@ RECORDED = {
     ),
     "other choices": (
         _sse({"model": "m-1", "choices": [{"index": 1, "delta": {"content": "b"}}]}, _delta(content="a"))
-        + _sse(_delta("stop")),
-        [WHO, "a", FinishReason("stop")],
+        + _sse(_delta("stop"), {"choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]}),
+        [
+            WHO,
+            "a",
+            Alternative(1, "b"),
+            FinishReason("stop"),
+            Alternative(1, FinishReason("length")),
+        ],
     ),
     "no UTF-8": (
         _sse(orjson.dumps(_delta(content="a?b")).replace(b"?", b"\xff"), _delta("stop")),

@@ -1,0 +1,59 @@
+"""Who answers, and the errors that are told about what came back instead of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from g4f_nb.errors import StreamInterruptedError, UnreadableResponseError
+from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.secret import Secret, redact
+
+# Of a body that is no answer, as much is looked at; only its beginning is told.
+HEAD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerer:
+    """The server that was asked, as its errors name it."""
+
+    provider: str
+    model: str
+    url: str
+    media_type: str = ""
+    secret: Secret | None = None
+
+    def complain(self, frame: Any) -> None:
+        """Raise the error that a payload holds, if it holds one."""
+        complaint = read_complaint(frame)
+        if complaint is not None:
+            raise error_for(
+                complaint,
+                body=as_text(frame),
+                secret=self.secret,
+                provider=self.provider,
+                model=self.model,
+            )
+
+    def unreadable(self, said: Any) -> UnreadableResponseError:
+        """The error for a body, or a part of it, that is no answer."""
+        data = said if isinstance(said, bytes) else as_text(said).encode(errors="replace")
+        text = redact(data[:HEAD].decode(errors="replace"), self.secret)
+        shown = excerpt(text, secret=self.secret)
+        return UnreadableResponseError(
+            f"{self.provider} sent no chat answer but {shown!r} ({self.media_type or 'no content type'}): "
+            f"check that {self.url} is an OpenAI-compatible server",
+            provider=self.provider,
+            model=self.model,
+            body=text,
+        )
+
+    def interrupted(self, partial: str) -> StreamInterruptedError:
+        """The error for a stream that just ends."""
+        return StreamInterruptedError(
+            f"the stream from {self.provider} ended in the middle of the answer, after "
+            f"{len(partial)} characters: ask again; .partial holds what had arrived",
+            provider=self.provider,
+            model=self.model,
+            partial=partial,
+        )
