@@ -190,7 +190,7 @@ def ask(
     `model` is `"provider:model"`, a provider class or an `nb.Model`. The options are the provider's own:
     `temperature=`, `max_tokens=`, `timeout=` (seconds of silence), `api_base=`, `api_key=`, `tools=`…
 
-        ask("Why is the sky blue?", "groq:llama-3.3-70b-versatile", temperature=0)
+        ask("Why is the sky blue?", "groq:openai/gpt-oss-120b", temperature=0)
     """
     options = Veiled(options)
     question = prepare(prompt, model, provider=provider, system=system, **options)

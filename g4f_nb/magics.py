@@ -52,7 +52,7 @@ _USAGE = """\
 %%chat [-p PROVIDER] [-m MODEL] [-t TEMPERATURE] [-s SYSTEM] [-o NAME] [--] [prompt]
 
     %%chat --provider OpenaiTemplate          OpenAI's own API, with OPENAI_API_KEY
-    %%chat -m groq:llama-3.3-70b-versatile    provider:model in one word
+    %%chat -m groq:openai/gpt-oss-120b    provider:model in one word
     %%chat -p Demo -s "Be brief" -o answer    the Reply is in `answer`, and in `_`
 
 The flags end at the first other word or at `--`; the rest, and the cell's body, is the prompt, verbatim."""
@@ -95,7 +95,7 @@ class Stopped(KeyboardInterrupt):
 
 @magics_class
 class ChatMagics(Magics):
-    """Options that hold for the whole notebook: `%config ChatMagics.model = "groq:llama-3.3-70b"`."""
+    """Options that hold for the whole notebook: `%config ChatMagics.model = "groq:openai/gpt-oss-120b"`."""
 
     provider = Unicode(None, allow_none=True, help="the provider where a cell names none").tag(config=True)
     model = Unicode(None, allow_none=True, help="the model where a cell names none").tag(config=True)

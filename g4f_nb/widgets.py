@@ -50,7 +50,7 @@ _ENDS["content_filter"] = "Cut off by the provider's content filter"
 class ChatPanel(anywidget.AnyWidget):
     """A chat in the notebook; streams in the background while other cells run.
 
-        panel = ChatPanel("groq:llama-3.3-70b-versatile", system="Be brief.")
+        panel = ChatPanel("groq:openai/gpt-oss-120b", system="Be brief.")
         panel                       # shows it
         panel.ask("Why is the sky blue?")
 

@@ -6,7 +6,6 @@ import functools
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.openai_template import OpenaiTemplate
@@ -31,16 +30,4 @@ def catalog() -> Mapping[str, type[AbstractProvider]]:
 
 def make_class(row: Row) -> type[OpenaiTemplate]:
     """A provider class for one row that differs from `OpenaiTemplate` in data alone."""
-    body: dict[str, Any] = {"__doc__": describe(row), "__module__": "g4f_nb.providers"}
-    return dressed(type(row.class_name, (OpenaiTemplate,), body), row)
-
-
-def describe(row: Row) -> str:
-    """What a row's docstring says: the service, its peculiarities, and what nobody has checked."""
-    where = row.url or row.api_base
-    parts = [f"{row.label}, over its OpenAI-compatible API{f' ({where})' if where else ''}."]
-    if row.quirks:
-        parts.append(row.quirks)
-    if row.unverified:
-        parts.append(f"Not verified: {', '.join(row.unverified)}.")
-    return "\n\n".join(parts)
+    return dressed(type(row.class_name, (OpenaiTemplate,), {"__module__": "g4f_nb.providers"}), row)

@@ -67,17 +67,27 @@ def fitted_fields(row: Row | None, fields: Mapping[str, Any], provider: str) -> 
 
 
 def fitted_messages(row: Row | None, messages: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The messages without the reasoning of earlier ones, unless the service wants it back.
+    """The messages as the service takes them: without empty fields, and without reasoning it does not want.
 
-    It is wanted, if at all, while tools are called: before the last question of the user it is refused.
+    Messages that another client's objects were dumped to are full of nulls, which some services refuse.
+    Reasoning is wanted, if at all, while tools are called: before the user's last question it is refused.
     """
-    if row is None or not any("reasoning_content" in message for message in messages):
+    if row is None or not any(map(_is_cluttered, messages)):
         return messages
     begin = len(messages)
     if row.returns_reasoning:
         asked = [at for at, message in enumerate(messages) if message.get("role") == "user"]
         begin = asked[-1] if asked else 0
-    return [
-        {key: value for key, value in message.items() if key != "reasoning_content" or at >= begin}
-        for at, message in enumerate(messages)
-    ]
+    return [_cleared(message, keep_reasoning=at >= begin) for at, message in enumerate(messages)]
+
+
+def _is_cluttered(message: Mapping[str, Any]) -> bool:
+    return "reasoning_content" in message or (len(message) > 2 and None in message.values())  # noqa: PLR2004
+
+
+def _cleared(message: Mapping[str, Any], *, keep_reasoning: bool) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in message.items()
+        if (value is not None or name == "content") and (name != "reasoning_content" or keep_reasoning)
+    }

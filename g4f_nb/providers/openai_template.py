@@ -222,7 +222,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         now = settings.current()
         call = Call(
             "POST",
-            host.chat_url,
+            cls._chat_url(host, model),
             cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
             body=encoded(body, cls.__name__),
             secret=secret_in(own_headers) or host.secret,
@@ -317,13 +317,36 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         extra_data: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         row = row_in_force(cls, host)
-        body: dict[str, Any] = {"model": model, "messages": fitted_messages(row, messages)}
+        body: dict[str, Any] = {"model": model, "messages": cls._fitted(fitted_messages(row, messages))}
         body.update(fitted_fields(row, fields, cls.__name__))
         body["stream"] = stream
         if stream and cls.stream_usage and (row is None or row.stream_usage):
             body.setdefault("stream_options", {"include_usage": True})
         body.update(extra_data or {})
         return body
+
+    # What services with code of their own change: see `quirks.py`.
+
+    @classmethod
+    def _chat_url(cls, host: Host, model: str) -> str:
+        del model
+        return host.chat_url
+
+    @classmethod
+    def _models_url(cls, host: Host) -> str:
+        return models_url(row_in_force(cls, host), host)
+
+    @classmethod
+    def _fitted(cls, messages: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        return messages
+
+    @classmethod
+    def _listed(cls, names: list[str]) -> list[str]:
+        return names
+
+    @classmethod
+    def _listing_headers(cls, host: Host) -> Headers:
+        return cls._headers(host, stream=False, given=Headers(), impersonate=None)
 
     @classmethod
     async def _choose_model(cls, model: str, host: Host) -> str:
@@ -357,8 +380,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
         call = Call(
             "GET",
-            models_url(row_in_force(cls, host), host),
-            cls._headers(host, stream=False, given=Headers(), impersonate=None),
+            cls._models_url(host),
+            cls._listing_headers(host),
             secret=host.secret,
             limits=Limits(connect=least(settings.current().connect_timeout, silence), silence=silence),
             proxy=Secret.of(options.get("proxy")),
@@ -371,7 +394,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             try:
                 async with Exchange(call) as answer:
                     most = settings.current().max_event_bytes
-                    names = model_names(await answer.read(most), cls.__name__, call)
+                    names = cls._listed(model_names(await answer.read(most), cls.__name__, call))
                 break
             except G4FError as error:
                 if not attempts.again(error):

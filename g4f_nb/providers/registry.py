@@ -1,4 +1,4 @@
-"""From what a user writes, `"groq:llama-3.3-70b"`, to provider, host, key and model: one function for all."""
+"""From what a user writes, `"groq:some-model"`, to provider, host, key and model: one function for all."""
 
 from __future__ import annotations
 
@@ -176,12 +176,12 @@ def _ready() -> list[Known]:
     return [known for known in everything() if known.name == "Demo" or callable_now(known.row)]
 
 
-def _ready_words() -> list[str]:
+def _ready_words() -> str:
     # Whether a local server runs is not looked at: nobody asked for a connection.
-    return [
-        f"{known.name} (if it runs here)" if known.row and known.row.local else known.name
-        for known in _ready()
-    ]
+    found = _ready()
+    local = [known.name for known in found if known.row and known.row.local]
+    sure = [known.name for known in found if known.name not in local]
+    return f"{', '.join(sure)}, and where they run on this machine {', '.join(local)}"
 
 
 def choose(
@@ -248,5 +248,5 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
         tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")
         return Demo, "nothing else being ready"
     raise NoProviderError(
-        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {', '.join(_ready_words())}"
+        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {_ready_words()}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
@@ -92,7 +93,7 @@ def of_row(name: str) -> Callable[[_Class], _Class]:
 
 
 def dressed(cls: _Class, row: Row) -> _Class:
-    """The class, with the row's data on it where it does not say otherwise itself."""
+    """The class, with the row's data on it where it does not say otherwise itself, and in its docstring."""
     said: dict[str, Any] = {
         "row": row,
         "url": row.url or None,
@@ -106,7 +107,21 @@ def dressed(cls: _Class, row: Row) -> _Class:
     for name, value in said.items():
         if name not in own:
             setattr(cls, name, value)
+    cls.__doc__ = describe(row, own.get("__doc__"))
     return cls
+
+
+def describe(row: Row, told: str | None = None) -> str:
+    """What a provider's docstring says: the service, its peculiarities, and what nobody has checked."""
+    where = row.url or row.api_base
+    parts = [f"{row.label}, over its OpenAI-compatible API{f' ({where})' if where else ''}."]
+    if told:
+        parts = [inspect.cleandoc(told)] if row.label in told else [*parts, inspect.cleandoc(told)]
+    if row.quirks:
+        parts.append(row.quirks)
+    if row.unverified:
+        parts.append(f"Not verified: {', '.join(row.unverified)}.")
+    return "\n\n".join(parts)
 
 
 def make_row(name: str, values: Mapping[str, Any], *, source: str) -> Row:

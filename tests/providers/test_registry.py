@@ -80,8 +80,8 @@ def test_a_typo_is_told_with_the_nearest_name(typo, meant):
         ("groq:llama-3.3-70b", Groq, "llama-3.3-70b"),
         ("GROQ:llama-3.3-70b", Groq, "llama-3.3-70b"),
         (" groq : llama ", Groq, "llama"),
-        ("groq", Groq, "llama-3.3-70b-versatile"),
-        ("groq:", Groq, "llama-3.3-70b-versatile"),
+        ("groq", Groq, "openai/gpt-oss-120b"),
+        ("groq:", Groq, "openai/gpt-oss-120b"),
         ("groq:org/model:free", Groq, "org/model:free"),
         ("ollama:llama3:8b", Ollama, "llama3:8b"),
         ("ollama", Ollama, ""),
@@ -90,10 +90,10 @@ def test_a_typo_is_told_with_the_nearest_name(typo, meant):
         ("llama3:8b", Groq, "llama3:8b"),
         ("deepseek-r1:free", Groq, "deepseek-r1:free"),
         ("some-model", Groq, "some-model"),
-        (Groq, Groq, "llama-3.3-70b-versatile"),
+        (Groq, Groq, "openai/gpt-oss-120b"),
         (Demo, Demo, "demo"),
-        (None, Groq, "llama-3.3-70b-versatile"),
-        ("", Groq, "llama-3.3-70b-versatile"),
+        (None, Groq, "openai/gpt-oss-120b"),
+        ("", Groq, "openai/gpt-oss-120b"),
     ],
 )
 def test_names_are_split_at_the_first_colon_after_a_provider(text, provider, model):
@@ -221,7 +221,10 @@ def test_two_keys_choose_nobody(monkeypatch, groq):
     """It is not ours to prefer one; the error lists what is ready."""
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     for interactive in (False, True):
-        with pytest.raises(NoProviderError, match="ready are Demo, OpenAI, Groq, Ollama"):
+        with pytest.raises(
+            NoProviderError,
+            match="ready are Demo, OpenAI, Groq, and where they run on this machine Ollama, LMStudio",
+        ):
             resolve(interactive=interactive)
 
 
@@ -229,7 +232,7 @@ def test_a_key_that_also_means_something_else_chooses_nobody(monkeypatch):
     """Rows that are not dedicated never count, nor do local servers."""
     monkeypatch.setenv("GITHUB_TOKEN", "k")
     monkeypatch.setenv("HF_TOKEN", "k")
-    with pytest.raises(NoProviderError, match="set G4F_NB_PROVIDER; ready are Demo, Ollama"):
+    with pytest.raises(NoProviderError, match="set G4F_NB_PROVIDER; ready are Demo, GitHubModels, Hug"):
         resolve()
 
 
@@ -262,7 +265,8 @@ def test_a_typo_before_the_colon_is_told(text, meant):
 @pytest.mark.usefixtures("groq")
 def test_ready_lists_what_can_be_called():
     """With a key, or without need of one."""
-    assert ready() == ["Demo", "Groq", "Ollama"]
+    local = [row.class_name for row in rows().values() if row.local]
+    assert ready() == ["Demo", "Groq", *local]
 
 
 # ---- models with settings of their own -------------------------------------------------------------

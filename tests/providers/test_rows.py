@@ -6,9 +6,9 @@ import pytest
 
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
 from g4f_nb.providers import OpenaiTemplate
-from g4f_nb.providers.catalog import describe, make_class
+from g4f_nb.providers.catalog import make_class
 from g4f_nb.providers.hosts import find_host
-from g4f_nb.providers.rows import make_row, of_row, rows
+from g4f_nb.providers.rows import describe, make_row, of_row, rows
 
 BASE = "http://127.0.0.1:1/v1"
 
@@ -94,8 +94,11 @@ def test_a_class_of_its_own_is_dressed_with_its_row():
 
     @of_row("groq")
     class Groq(OpenaiTemplate):
+        """It is fast."""
+
         label = "Mine"
 
+    assert Groq.__doc__.split("\n\n")[1] == "It is fast."
     assert (Groq.row, Groq.label, Groq.api_base) == (rows()["groq"], "Mine", rows()["groq"].api_base)
 
 
