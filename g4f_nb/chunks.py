@@ -129,13 +129,18 @@ class Usage(Chunk):
             data, "completion_tokens", "output_tokens", "completionTokens", "candidatesTokenCount"
         )
         total = _first_int(data, "total_tokens", "totalTokens", "totalTokenCount")
-        if total is None and spent is not None and made is not None:
-            total = spent + made
+        thought = _first_int(details, "reasoning_tokens") if details else None
+        if spent is not None and made is not None:
+            if total is None:
+                total = spent + made
+            elif thought and total == spent + made + thought:
+                # xAI counts what was thought beside the answer, everybody else as a part of it.
+                made += thought
         return cls(
             input_tokens=spent,
             output_tokens=made,
             total_tokens=total,
-            reasoning_tokens=_first_int(details, "reasoning_tokens") if details else None,
+            reasoning_tokens=thought,
             cached_tokens=_first_int(cached, "cached_tokens") if cached else None,
         )
 

@@ -300,6 +300,15 @@ def test_groq_tells_what_it_could_not_make():
         _ask(_at("Groq", server))
 
 
+def test_xai_s_reasoning_counts_as_output():
+    """It is told beside the tokens of the answer there; elsewhere it is a part of them already."""
+    told = {"prompt_tokens": 5, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 7}}
+    for total, output in ((14, 9), (7, 2)):
+        with _saying(events(delta("hi"), {**END, "usage": {**told, "total_tokens": total}})) as server:
+            usage = _ask(_at("XAI", server)).usage
+        assert (usage.output_tokens, usage.reasoning_tokens, usage.total_tokens) == (output, 7, total)
+
+
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 @pytest.mark.parametrize("name", ["Groq", "Cerebras", "DeepSeek", "XAI", "VLLM"])
 def test_reasoning_stays_apart(name, field):
