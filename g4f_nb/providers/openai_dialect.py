@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.chunks import Alternative, Chunk, FinishReason, ProviderInfo, Usage
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, ResponseError
 from g4f_nb.providers.answerer import Answerer
 from g4f_nb.providers.choices import ChoiceReader
 from g4f_nb.providers.citations import FIELDS
@@ -181,10 +181,15 @@ class ChatReader:
             if not self._introduced:
                 self._introduce(frame, out)
             choice = choices[0]
-            if len(choices) == 1 and type(choice) is dict and not choice.get("index"):
-                self._answer(choice, out)
-            else:
-                self._spread(choices, out)
+            try:
+                if len(choices) == 1 and type(choice) is dict and not choice.get("index"):
+                    self._answer(choice, out)
+                else:
+                    self._spread(choices, out)
+            except ResponseError:
+                # A choice may only say that it failed, and the frame around it why.
+                self._who.complain(frame)
+                raise
         if not choices or "error" in frame:
             # Text that came with the error was said before it.
             self._who.complain(frame)
