@@ -45,6 +45,9 @@ class Host:
     missing: str | None = None
     no_key: str = "none needed"
     more: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Where a key for this host is looked for, by variable, and where one that is found there may go.
+    key_names: tuple[str, ...] = ()
+    key_hosts: frozenset[tuple[str, str, int]] = frozenset()
 
     def options(self) -> dict[str, Any]:
         """What of it the call carries along, so that nobody has to look for it again."""

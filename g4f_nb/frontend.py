@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
+
+from g4f_nb.errors import InvalidParameterError
 
 
 def shell() -> Any | None:
@@ -38,3 +41,18 @@ def attached() -> bool:
 def in_terminal() -> bool:
     """Whether this is IPython in a terminal."""
     return shell() is not None and not in_kernel()
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask whoever sits in front of it; what is typed is shown to nobody and kept nowhere."""
+    if in_kernel() or (sys.stdin is not None and sys.stdin.isatty()):
+        # In a kernel this is the kernel's own: the front end shows a password box. One that takes no input,
+        # as when a program runs the notebook, is an error of the kernel's.
+        import getpass
+
+        with contextlib.suppress(NotImplementedError, EOFError):
+            return getpass.getpass(prompt)
+    raise InvalidParameterError(
+        "nobody can type a key here: set the provider's variable (like OPENAI_API_KEY) in the environment, "
+        "or write it into a file .env in this folder"
+    )

@@ -20,11 +20,11 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.display import DisplayHandle
 from traitlets import Bool, Unicode
 
-from g4f_nb import asking, frontend, rendering, settings
+from g4f_nb import asking, commands, frontend, rendering, settings
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.providers.model import Model
+from g4f_nb.providers.model import Model, set_used
 from g4f_nb.reply import Reply
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
@@ -35,6 +35,9 @@ _NOT_HELP = "\N{INVISIBLE SEPARATOR}"
 _QUOTES = "“”"
 # Names that IPython or Python need for themselves.
 _RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "open"}
+
+_KINDS = ("cell", "line")
+_NAMES = ("chat", "g4f")
 
 _FLAGS = {
     "--provider": "provider",
@@ -104,19 +107,49 @@ class ChatMagics(Magics):
     def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)
         self._shell = shell
-        # The chat magics that were there before ours, of cells and of lines.
-        self.taken: tuple[Any, Any] = (None, None)
+        # The magics that were there before ours, by kind and name.
+        self.taken: dict[tuple[str, str], Any] = {}
         self._shown: tuple[Reply | None, int] = (None, 0)
         self.observe(self._tell_settings, ["provider", "model", "stream"])
         self._tell_settings(None)
 
-    def _tell_settings(self, _change: object) -> None:
+    def _tell_settings(self, change: Any) -> None:
+        if change is not None and change["name"] in ("provider", "model"):
+            # What was said last counts, and that is no longer `nb.use`.
+            set_used(None)
         settings.set_notebook_layer({"provider": self.provider, "model": self.model, "stream": self.stream})
 
     @no_var_expand
     @line_cell_magic
     @_documented
     def chat(self, line: str, cell: str | None = None) -> Reply | None:  # noqa: D102  # see `_documented`
+        return self._ask(line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    def g4f(self, line: str, cell: str | None = None) -> object:  # noqa: D102  # its help is set below
+        if cell is not None:
+            word = line.split(maxsplit=1)[0] if line.strip() else ""
+            if word in commands.COMMANDS:
+                raise UsageError(f"%g4f {word} stands in a line of its own, with one %: nothing was sent")
+            return self._ask(line, cell)
+        user = self._shell.user_ns
+        place = commands.Place(
+            variable=lambda name: _variable(user, name), ask_secret=frontend.ask_secret, say=_say
+        )
+        try:
+            return commands.run(line.replace(_NOT_HELP, ""), place)
+        except KeyboardInterrupt:
+            raise Stopped("Stopped.") from None
+        except G4FError as error:
+            raise _in_one_line(error) from None
+
+    # `%g4f?` shows the docstring: the commands belong into it.
+    g4f.__doc__ = f"""Keys, models and settings; a cell that begins with `%%g4f` is one with `%%chat`.
+
+{commands.usage()}"""
+
+    def _ask(self, line: str, cell: str | None) -> Reply | None:
         if line.strip() in ("-h", "--help"):
             print(_USAGE)  # noqa: T201  # asked for
             return None
@@ -203,16 +236,21 @@ def parse(line: str, cell: str | None = None) -> Options:
     return options
 
 
+def _say(text: str) -> None:
+    print(text)  # noqa: T201  # what the command has done
+
+
 def load(shell: Any) -> None:
     """Register the magics; a second time changes nothing."""
     if _loaded(shell) is not None:
         return
-    taken = shell.magics_manager.magics["cell"].get("chat")
+    registered = shell.magics_manager.magics
+    taken = registered["cell"].get("chat")
     magics = ChatMagics(shell, parent=shell)
     if taken is not None:
         owner = getattr(getattr(taken, "__self__", None), "__module__", None) or taken.__module__
         tell(f"%%chat belonged to {owner} and is g4f_nb's now; %unload_ext g4f_nb gives it back", once=False)
-    magics.taken = (taken, shell.magics_manager.magics["line"].get("chat"))
+    magics.taken = {(kind, name): registered[kind].get(name) for kind in _KINDS for name in _NAMES}
     shell.register_magics(magics)
     shell.input_transformers_cleanup.append(_keep_question_marks)
     formatter = shell.display_formatter.ipython_display_formatter
@@ -225,10 +263,10 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     registered = shell.magics_manager.magics
-    for kind, before in zip(("cell", "line"), magics.taken, strict=True):
-        registered[kind].pop("chat", None)
+    for (kind, name), before in magics.taken.items():
+        registered[kind].pop(name, None)
         if before is not None:
-            registered[kind]["chat"] = before
+            registered[kind][name] = before
     shell.magics_manager.registry.pop("ChatMagics", None)
     shell.configurables[:] = [each for each in shell.configurables if each is not magics]
     shell.input_transformers_cleanup[:] = [

@@ -54,16 +54,28 @@ def current() -> Settings:
     environment = variables(_VARIABLES)
     made_of = (environment, _file_state(), _notebook)
     if _cached is None or _cached[0] != made_of:
-        file = str(config_folder() / "config.toml")
         layers = Settings()
-        layers = _overlay(layers, _read_file(Path(file)), source=file)
-        from_environment = {
-            name: text for name, text in zip(_NAMES, environment, strict=True) if text not in (None, "")
-        }
-        layers = _overlay(layers, from_environment, source="the environment")
-        layers = _overlay(layers, _notebook, source="the notebook")
+        for source, values in _layers(environment):
+            layers = _overlay(layers, values, source=source)
         _cached = ((environment, _file_state(), dict(_notebook)), layers)
     return _cached[1]
+
+
+def _layers(environment: tuple[str | None, ...]) -> list[tuple[str, Mapping[str, Any]]]:
+    file = config_folder() / "config.toml"
+    given = {name: text for name, text in zip(_NAMES, environment, strict=True) if text not in (None, "")}
+    return [(str(file), _read_file(file)), ("the environment", given), ("the notebook", _notebook)]
+
+
+def explained() -> list[tuple[str, Any, str]]:
+    """Each option, its value, and which layer sets it."""
+    settings, sources = Settings(), dict.fromkeys(_NAMES, "the default")
+    for source, values in _layers(variables(_VARIABLES)):
+        before, settings = settings, _overlay(settings, values, source=source)
+        for name in _NAMES:
+            if name in values or getattr(before, name) != getattr(settings, name):
+                sources[name] = source
+    return [(name, getattr(settings, name), sources[name]) for name in _NAMES]
 
 
 def set_notebook_layer(values: Mapping[str, Any]) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 
+import keyring
 import pytest
+from places import Places, PocketKeyring
 
+from g4f_nb import stores
 from g4f_nb.providers.rows import rows
+
+# Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 _OURS = ("OPENAI_", "AZURE_", "OPENROUTER_", "GROQ_", "OLLAMA_", "GIGACHAT_", "BERLIN_", "G4F_NB_")
 # Every variable that a row of the catalog reads: a developer's own keys must change no test.
@@ -25,4 +31,20 @@ def _clean_environment(monkeypatch, tmp_path_factory):
         ours = name.startswith(_OURS) or name in _ROWS
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
+    stores.look_again()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
+
+
+@pytest.fixture
+def pocket():
+    """The system's keyring for this test: an empty one in memory."""
+    before, made = keyring.get_keyring(), PocketKeyring()
+    keyring.set_keyring(made)
+    yield made
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def places(monkeypatch, tmp_path, pocket):
+    """Every place that may hold a key, all empty, in a folder of the test's own."""
+    return Places(monkeypatch, tmp_path, pocket)

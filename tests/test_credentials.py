@@ -4,80 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-import types
 
 import pytest
 
-from g4f_nb import credentials
+from g4f_nb import credentials, stores
 from g4f_nb.credentials import find_key, origin
-from g4f_nb.errors import InvalidParameterError
-from g4f_nb.providers.hosts import base_from_environment
+from g4f_nb.errors import InvalidParameterError, MissingAuthError, MissingRequirementsError
+from g4f_nb.providers import Groq
+from g4f_nb.providers.hosts import base_from_environment, find_host
 from g4f_nb.providers.rows import rows
 from g4f_nb.secret import Secret
 
 NAME = "GROQ_API_KEY"
-_ABSENT = object()
 
 
-def _module(monkeypatch, name, **values):
-    module = types.ModuleType(name)
-    module.__dict__.update(values, __spec__=types.SimpleNamespace(name=name), __path__=[])
-    monkeypatch.setitem(sys.modules, name, module)
-    return module
-
-
-class _Places:
-    """Every place that may hold a key; each is empty until a test fills it."""
-
-    def __init__(self, monkeypatch, folder):
-        self.patch, self.folder, self.asked = monkeypatch, folder, []
-        self.keyring, self.colab, self.kaggle = {}, {}, {}
-        monkeypatch.chdir(folder)
-        errors = _module(monkeypatch, "keyring.errors", KeyringError=type("KeyringError", (Exception,), {}))
-        _module(monkeypatch, "keyring", errors=errors, get_password=self._from_keyring)
-
-    def environment(self, value, name=NAME):
-        self.patch.setenv(name, value)
-
-    def dotenv(self, text):
-        (self.folder / ".env").write_text(text, encoding="utf-8")
-
-    def in_colab(self, **secrets):
-        missing, denied = (type(name, (Exception,), {}) for name in ("Missing", "Denied"))
-
-        def get(name):
-            found = secrets.get(name, missing())
-            if isinstance(found, Exception):
-                raise found
-            return found
-
-        userdata = _module(
-            self.patch,
-            "google.colab.userdata",
-            get=get,
-            SecretNotFoundError=missing,
-            NotebookAccessError=denied,
-        )
-        _module(self.patch, "google.colab", userdata=userdata)
-        secrets.update({name: denied() for name, value in secrets.items() if value is _ABSENT})
-
-    def in_kaggle(self, **secrets):
-        self.patch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
-        client = type("UserSecretsClient", (), {"get_secret": lambda _, name: secrets[name]})
-        _module(self.patch, "kaggle_secrets", UserSecretsClient=client)
-
-    def _from_keyring(self, service, name):
-        self.asked.append((service, name))
-        found = self.keyring.get(name)
-        if isinstance(found, str):
-            raise sys.modules["keyring.errors"].KeyringError(found)
-        return found[0] if found else None
-
-
-@pytest.fixture
-def places(monkeypatch, tmp_path):
-    """The places, all empty, in a folder of the test's own."""
-    return _Places(monkeypatch, tmp_path)
+@pytest.fixture(autouse=True)
+def _home(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
 
 
 def _found(*names):
@@ -88,16 +31,16 @@ def _found(*names):
 def test_the_order_of_the_places(places):
     """Environment, .env, keyring, Colab, Kaggle: each is asked only where the one before has nothing."""
     assert _found() is None
-    places.in_kaggle(GROQ_API_KEY="k5")
+    places.kaggle(GROQ_API_KEY="k5")
     assert _found() == ("k5", "the Kaggle secret GROQ_API_KEY")
-    places.in_colab(GROQ_API_KEY="k4")
+    places.colab(GROQ_API_KEY="k4")
     assert _found() == ("k4", "the Colab secret GROQ_API_KEY")
-    places.keyring[NAME] = ["k3"]
+    places.keyring(NAME, "k3")
     assert _found() == ("k3", "GROQ_API_KEY in the keyring")
-    assert places.asked[-1] == ("g4f_nb", NAME)
+    assert places.pocket.asked[-1] == ("g4f_nb", NAME)
     places.dotenv("GROQ_API_KEY=k2\n")
     assert _found() == ("k2", "GROQ_API_KEY in .env")
-    places.environment("k1")
+    places.environment(NAME, "k1")
     assert _found() == ("k1", "the environment variable GROQ_API_KEY")
 
 
@@ -117,7 +60,7 @@ def test_what_was_typed_comes_last(places):
     """Every other place is asked before; forgotten, it is gone."""
     found = find_key([NAME], hosts=frozenset({HOME}))
     assert (found.secret.reveal(), found.source) == ("k6", "%g4f key, for this session")
-    places.in_kaggle(GROQ_API_KEY="k5")
+    places.kaggle(GROQ_API_KEY="k5")
     assert find_key([NAME], hosts=frozenset({HOME})).secret.reveal() == "k5"
     assert credentials.any_typed()
     assert credentials.forget_typed(NAME)
@@ -139,14 +82,14 @@ def test_the_place_counts_more_than_the_name(places):
     """The second name in the environment wins over the first in `.env`."""
     places.dotenv("FIRST_KEY=a\nSECOND_KEY=b")
     assert _found("FIRST_KEY", "SECOND_KEY")[0] == "a"
-    places.environment("c", "SECOND_KEY")
+    places.environment("SECOND_KEY", "c")
     assert _found("FIRST_KEY", "SECOND_KEY")[0] == "c"
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_variable_is_no_key(places, empty):
     """The next place is asked."""
-    places.environment(empty)
+    places.environment(NAME, empty)
     places.dotenv("GROQ_API_KEY=k2")
     assert _found()[0] == "k2"
     places.dotenv(f"GROQ_API_KEY={empty}\n# a change\n")
@@ -157,7 +100,7 @@ def test_dotenv_changes_no_environment_and_is_read_again_when_changed(places):
     """It is read, not loaded; nothing in it is interpreted."""
     places.dotenv('export GROQ_API_KEY="k $HOME"\n')
     assert _found()[0] == "k $HOME"
-    assert NAME not in credentials.os.environ
+    assert NAME not in os.environ
     places.dotenv("GROQ_API_KEY=another-one\n")
     assert _found()[0] == "another-one"
     (places.folder / ".env").unlink()
@@ -202,35 +145,85 @@ def test_no_address_comes_from_dotenv(places, name):
     """A folder that was downloaded must not redirect the user's key."""
     places.dotenv(f"{name}=http://elsewhere.invalid/v1\n")
     assert all(base_from_environment(row) is None for row in rows().values())
-    places.environment("http://mine.invalid/v1", name)
+    places.environment(name, "http://mine.invalid/v1")
     assert [base_from_environment(row) for row in rows().values()].count(None) == len(rows()) - 1
 
 
 def test_a_locked_keyring_is_no_key(places):
     """No back end, or one that refuses: look elsewhere."""
-    places.keyring[NAME] = "locked"
-    places.in_colab(GROQ_API_KEY="k4")
+    places.keyring(NAME, "k3")
+    places.pocket.locked = True
+    places.colab(GROQ_API_KEY="k4")
     assert _found()[0] == "k4"
 
 
 def test_a_colab_secret_that_this_notebook_may_not_read(places):
     """Look elsewhere."""
-    places.in_colab(GROQ_API_KEY=_ABSENT)
+    places.colab(denied=[NAME])
     assert _found() is None
 
 
 def test_kaggle_only_on_kaggle(places, monkeypatch):
     """The package alone is no sign; a missing secret is no error."""
-    places.in_kaggle(OTHER="x")
+    places.kaggle(OTHER="x")
     assert _found() is None
     assert _found("OTHER")[0] == "x"
     monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE")
+    stores.look_again()
     assert _found("OTHER") is None
+
+
+def test_what_a_slow_place_says_counts_for_a_while(places, monkeypatch):
+    """A keyring is a service: it is not asked at every call, and asked anew when a key was missing."""
+    places.keyring(NAME, "k3")
+    assert [_found()[0] for _ in range(5)] == ["k3"] * 5
+    assert len(places.pocket.asked) == 1
+    assert [_found("OTHER") for _ in range(5)] == [None] * 5
+    assert len(places.pocket.asked) == 2
+    monkeypatch.setattr(stores, "_COUNTS_FOR", -1)
+    assert _found()[0] == "k3"
+    assert len(places.pocket.asked) == 3
+
+
+def test_a_key_that_was_missing_is_found_as_soon_as_it_is_there(places):
+    """Whoever reads the error, brings the key and runs the cell again does not wait."""
+    with pytest.raises(MissingAuthError):
+        find_host(Groq, api_base=None, api_endpoint=None, api_key=None)
+    places.pocket.held["g4f_nb", NAME] = "k3"
+    host = find_host(Groq, api_base=None, api_endpoint=None, api_key=None)
+    assert host.key_source == "GROQ_API_KEY in the keyring"
+
+
+def test_a_key_is_written_into_the_keyring_and_taken_out(places):
+    """Under our own name; what is not there is not taken out, and a locked keyring says so."""
+    assert not stores.delete_from_keyring(NAME)
+    assert stores.save_in_keyring(NAME, Secret("k3")) == "a pocket"
+    assert places.pocket.held == {("g4f_nb", NAME): "k3"}
+    assert _found() == ("k3", "GROQ_API_KEY in the keyring")
+    assert stores.delete_from_keyring(NAME)
+    assert _found() is None
+    places.pocket.locked = True
+    with pytest.raises(MissingRequirementsError, match=r"did not take the key \(KeyringLocked") as caught:
+        stores.save_in_keyring(NAME, Secret("planted"))
+    assert "planted" not in repr(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert not stores.delete_from_keyring(NAME)
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch):
+    """Reading goes on without; writing says what to install."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    monkeypatch.delitem(sys.modules, "keyring")
+    monkeypatch.setattr(stores.importlib.util, "find_spec", lambda name: None)
+    assert _found() is None
+    assert not stores.delete_from_keyring(NAME)
+    with pytest.raises(MissingRequirementsError, match=r"pip install \"g4f_nb\[keyring\]\""):
+        stores.save_in_keyring(NAME, Secret("k"))
 
 
 def test_a_found_key_does_not_show_itself(places):
     """Its source by name, never its value."""
-    places.environment("planted-key")
+    places.environment(NAME, "planted-key")
     assert "planted" not in repr(find_key([NAME]))
 
 

@@ -12,6 +12,8 @@ from traitlets.config import Config
 from g4f_nb import magics, settings
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
 from g4f_nb.magics import parse
+from g4f_nb.providers.model import set_used
+from g4f_nb.providers.registry import resolve
 from g4f_nb.reply import Reply
 from g4f_nb.testing import serve
 
@@ -33,6 +35,7 @@ def shell(one_shell):
     assert one_shell.run_cell("%load_ext g4f_nb").success
     yield one_shell
     one_shell.run_cell("%unload_ext g4f_nb")
+    set_used(None)
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +201,47 @@ def test_config_sets_the_provider_for_all_cells(shell):
         settings.set_notebook_layer({"modle": "x"})
 
 
+def test_what_was_said_last_counts(shell):
+    """`nb.use` over `%config`, and a later `%config` over `nb.use`."""
+    shell.run_cell("%config ChatMagics.provider = 'Ollama'")
+    shell.run_cell("%g4f use demo:demo-fast")
+    shell.run_cell("x = %chat hi")
+    assert shell.user_ns["x"].model == "demo-fast"
+    shell.run_cell("%config ChatMagics.stream = False")
+    assert resolve().provider.__name__ == "Demo"
+    shell.run_cell("%config ChatMagics.model = 'ollama:llama3'")
+    assert resolve().label == "Ollama:llama3"
+
+
+def test_commands_and_chat_share_a_name(shell, capsys):
+    """`%g4f` is a command, a cell that begins with `%%g4f` is a question; a command is no question."""
+    assert shell.run_cell("%%g4f -p demo -m demo-fast -o answer\nhello").success
+    assert shell.user_ns["answer"].messages[0]["content"] == "hello"
+    shell.run_cell("%g4f?")
+    assert "%g4f key [PROVIDER]" in capsys.readouterr().out
+    shell.run_cell("%%g4f key groq\nhello")
+    assert "%g4f key stands in a line of its own" in capsys.readouterr().err
+    shell.run_cell("%g4f kye groq")
+    shown = capsys.readouterr().out
+    assert "did you mean key?" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_command_s_value_is_the_cell_s(shell):
+    """A table in `_` and in an assignment; variables with models are known by name."""
+    shell.run_cell("import g4f_nb as nb\nmine = nb.Model('demo:demo-slow')")
+    shell.run_cell("%g4f use mine", store_history=True)
+    assert shell.user_ns["_"].where.model == "demo-slow"
+    shell.run_cell("table = %g4f providers")
+    assert "Groq" in repr(shell.user_ns["table"])
+
+
+def test_where_nobody_can_type_a_key_the_error_says_so(shell, capsys):
+    """As when a notebook is run by a program; an interrupted prompt keeps nothing."""
+    result = shell.run_cell("%g4f key groq")
+    assert "nobody can type a key here" in str(result.error_in_exec)
+
+
 def test_loading_twice_and_unloading_leave_nothing_behind(shell):
     """Load, load again, unload: magics, transformers and formatters are as they were."""
     shell.run_cell("%unload_ext g4f_nb")
@@ -229,8 +273,7 @@ def test_another_chat_magic_is_given_back(shell, capsys):
 def _traces(shell):
     registered = shell.magics_manager
     return (
-        "chat" in registered.magics["cell"],
-        "chat" in registered.magics["line"],
+        [name in registered.magics[kind] for kind in ("cell", "line") for name in ("chat", "g4f")],
         sorted(registered.registry),
         len(shell.input_transformers_cleanup),
         Reply in shell.display_formatter.ipython_display_formatter,

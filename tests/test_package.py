@@ -82,14 +82,32 @@ def test_the_version_is_stated_once():
 @pytest.mark.filterwarnings("default::ResourceWarning")
 def test_the_readmes_code_runs(capsys):
     """Each block of the README that is marked as runnable offline runs, in order, in one namespace."""
-    blocks = re.findall(r"<!-- test: offline -->\n```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 4
-    namespace = {}
-    for block in blocks:
-        exec(block, namespace)  # noqa: S102  # the document's own code
+    assert _run_blocks(README) >= 4
     printed = capsys.readouterr().out
     assert "Polly wants a cracker hello again" in printed
     assert "HELLO\n1 request seen" in printed
+
+
+@pytest.mark.filterwarnings("default::ResourceWarning")
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_the_code_of_each_page_runs(page, monkeypatch, tmp_path):
+    """Its blocks that are marked as runnable offline, in order, in one namespace and in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    _run_blocks(page.read_text(encoding="utf-8"))
+
+
+def _run_blocks(text):
+    blocks = re.findall(r"<!-- test: offline -->\n```python\n(.*?)```", text, re.DOTALL)
+    namespace = {}
+    for block in blocks:
+        exec(block, namespace)  # noqa: S102  # the document's own code
+    return len(blocks)
+
+
+def test_every_page_is_linked_from_the_readme():
+    """What nobody finds is not there; no link leads nowhere."""
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", README))
+    assert linked == {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
 
 
 def test_the_readme_lists_every_setting():

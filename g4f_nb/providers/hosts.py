@@ -12,11 +12,12 @@ import functools
 from typing import Any
 
 from g4f_nb.calls import Address, Host
-from g4f_nb.credentials import FoundKey, any_typed, find_key, origin, typed_key
+from g4f_nb.credentials import Hosts, any_typed, find_key, origin, typed_key
 from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret
+from g4f_nb.stores import FoundKey, look_again
 
 CHAT_PATH = "/chat/completions"
 # Decisions for local servers and the like, without keys: a small request spends a twentieth on them.
@@ -53,17 +54,32 @@ def look_up_host(
     """`find_host` for who only wants to see: a key that is missing is told in the result."""
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
-    secret, source = _key(cls, owner, _origins(base, endpoint), api_key)
+    targets = _origins(base, endpoint)
+    names, source = _key_names(cls, owner, targets), None
+    secret = Secret.of(api_key)
+    del api_key
+    found = FoundKey(secret, "api_key=") if secret is not None else _key(cls, owner, targets, names)
+    if found is not None:
+        secret, source = found.secret, found.source
     if secret is not None and not secret.reveal().isprintable():
         raise InvalidParameterError(
             f"the key from {source} holds a line end or another character that no key has: copy it again",
             provider=cls.__name__,
         )
-    base, endpoint = Address(base), Address(endpoint)
-    if secret is not None:
-        return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
-    missing, no_key = _without_key(cls, base, endpoint)
-    return Host(base=base, chat_url=endpoint, chosen_by=chosen_by, missing=missing, no_key=no_key)
+    missing, no_key = (None, "") if secret is not None else _without_key(cls, base, endpoint)
+    if missing is not None:
+        look_again()
+    return Host(
+        base=Address(base),
+        chat_url=Address(endpoint),
+        secret=secret,
+        key_source=source,
+        chosen_by=chosen_by,
+        missing=missing,
+        no_key=no_key,
+        key_names=names,
+        key_hosts=targets,
+    )
 
 
 def key_of(row: Row) -> FoundKey | None:
@@ -153,30 +169,33 @@ def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | 
     return base, join(base, path), "the provider's own address"
 
 
-def _key(
-    cls: Any, owner: Any, targets: frozenset[tuple[str, str, int]], api_key: str | Secret | None
-) -> tuple[Secret | None, str | None]:
-    """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
-    given = Secret.of(api_key)
-    if given is not None:
-        return given, "api_key="
+def _key_names(cls: Any, owner: Any, targets: Hosts) -> tuple[str, ...]:
+    """Where a key for these hosts is looked for: a row's variables, at its own hosts.
+
+    A class of the user's own, with an address of its own, has no variable: its name stands for it.
+    """
     row: Row | None = cls.row
-    if targets <= _class_key_origins(cls, owner, row):
+    at_home = (
+        row is not None and (owner is not None or vars(cls).get("bare")) and targets <= _row_origins(row)
+    )
+    return row.api_key_env if row is not None and at_home else (cls.__name__,)
+
+
+def _key(cls: Any, owner: Any, targets: Hosts, names: tuple[str, ...]) -> FoundKey | None:
+    """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
+    if targets <= _class_key_origins(cls, owner, cls.row):
         for klass in cls.__mro__:
             own = Secret.of(vars(klass).get("api_key"))
             if own is not None and (not vars(klass).get("bare") or klass is cls):
-                return own, f"{klass.__name__}.api_key"
+                return FoundKey(own, f"{klass.__name__}.api_key")
             if klass is owner:
                 break
-    if row is not None and (owner is not None or vars(cls).get("bare")) and targets <= _row_origins(row):
-        found = find_key(row.api_key_env, hosts=targets)
-    else:
-        # A class of the user's own, with an address of its own, has no variable: its name stands for it.
-        found = typed_key(cls.__name__, targets)
-    return (found.secret, found.source) if found is not None else (None, None)
+    if names == (cls.__name__,):
+        return typed_key(cls.__name__, targets)
+    return find_key(names, hosts=targets)
 
 
-def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> frozenset[tuple[str, str, int]]:
+def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> Hosts:
     """The hosts that a key written on the class was meant for."""
     if owner is None:
         if not vars(cls).get("bare") or row is None:
@@ -189,13 +208,13 @@ def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> frozenset[tuple
     return own
 
 
-def _row_origins(row: Row) -> frozenset[tuple[str, str, int]]:
+def _row_origins(row: Row) -> Hosts:
     given = base_from_environment(row)
     return _origins(row.api_base, None if given is None else given[0])
 
 
 @functools.lru_cache(maxsize=128)
-def _origins(*addresses: str | None) -> frozenset[tuple[str, str, int]]:
+def _origins(*addresses: str | None) -> Hosts:
     return frozenset(origin(address) for address in addresses if address)
 
 

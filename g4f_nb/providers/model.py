@@ -16,6 +16,7 @@ HOST_BOUND = frozenset({
     "api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl",
     "auth_url", "account", "password", "token",
 })  # fmt: skip
+_ADDRESSES = ("api_base", "api_endpoint", "auth_url")
 _SECRETS = ("api_key", "password", "token")
 
 
@@ -72,7 +73,7 @@ def set_used(choice: Used | None) -> Used | None:
 def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Options over options beneath them; what was for another address is left out beneath a new address."""
     own = Veiled(beneath)
-    if given.get("api_base") or given.get("api_endpoint"):
+    if any(map(given.get, _ADDRESSES)):
         own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
     own.update((name, value) for name, value in given.items() if value is not None)
     return own

@@ -19,6 +19,7 @@ from g4f_nb.providers.known import Known, everything, look_up, nearest
 from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used, veiled
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
+from g4f_nb.stores import look_again
 from g4f_nb.tables import Table
 
 
@@ -247,6 +248,7 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
     if interactive and not dedicated and not name:
         tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")
         return Demo, "nothing else being ready"
+    look_again()
     raise NoProviderError(
         f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {_ready_words()}"
     )

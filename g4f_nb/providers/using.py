@@ -60,7 +60,7 @@ def use(
 ) -> Using:
     """Choose the model for the rest of the session: for every cell, panel and call that names no provider.
 
-        nb.use("groq:llama-3.3-70b-versatile", temperature=0)
+        nb.use("groq:openai/gpt-oss-120b", temperature=0)
         nb.use()            # shows what is in use
         nb.use(None)        # back to the settings
         with nb.use("demo"):
@@ -73,7 +73,7 @@ def use(
         if options:
             raise UnknownParameterError(
                 f"use() without a model takes no {min(options)}=: name the model as well, "
-                'like nb.use("groq:llama-3.3-70b-versatile", temperature=0)'
+                'like nb.use("groq:openai/gpt-oss-120b", temperature=0)'
             )
         return Using(before)
     if model is None and provider is None and not options:

@@ -113,6 +113,13 @@ class Kernel:
         """Press the stop button."""
         self._manager.interrupt_kernel()
 
+    def poll(self, read, seconds):
+        """The next message of a channel, or `None` if none comes in time."""
+        try:
+            return read(timeout=seconds)
+        except queue.Empty:
+            return None
+
     def shutdown(self):
         """End the kernel and free what it held here."""
         self._client.stop_channels()

@@ -1,0 +1,129 @@
+"""Keys that a user types: asked for with a masked prompt, checked, kept for the session or in the keyring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from g4f_nb.calls import Host
+from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, typed_places
+from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
+from g4f_nb.providers.hosts import key_of
+from g4f_nb.providers.known import everything
+from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.registry import choose
+from g4f_nb.secret import Secret, shown_address
+from g4f_nb.stores import delete_from_keyring, look_again, save_in_keyring
+from g4f_nb.tables import Table
+
+_LONGEST = 8_192
+_PLACEHOLDER = re.compile(r"(?i)your[\s_-].*|.*api[\s_-]?key[>\])}]*|[<$].*|.*(\.\.\.|\*\*\*|xxxx).*")
+
+
+def list_keys() -> Table:
+    """Where the key of each service was found, by name; services without one are left out."""
+    look_again()
+    rows = []
+    for known in everything():
+        found = key_of(known.row) if known.row is not None else None
+        if found is not None and known.row is not None:
+            rows.append((known.name, found.source, known.row.url or known.row.api_base))
+    named = {name for known in everything() if known.row is not None for name in known.row.api_key_env}
+    rows += [(name, TYPED, _there(hosts)) for name, hosts in typed_places() if name not in named]
+    note = "%g4f key PROVIDER asks for a key and keeps it for this session; with --save, in the keyring."
+    title = "" if rows else "No key was found."
+    return Table(tuple(rows), ("provider", "key found in", "service") if rows else (), title, note)
+
+
+def type_key(whose: str | Model | Provider, ask: Callable[[str], str], *, save: bool = False) -> str:
+    """Ask for a provider's key and keep it; says in words what became of it."""
+    cls, host = _host_of(whose)
+    name, hosts = _place(cls, host)
+    where = _there(hosts)
+    secret = checked(ask(f"Key for {cls.__name__} at {where}: "), name)
+    if save:
+        if name == cls.__name__:
+            raise InvalidParameterError(
+                f"{cls.__name__} has no variable of its own, under which the keyring could keep its key: "
+                "leave --save out"
+            )
+        kept = f"The key is in {save_in_keyring(name, secret)}, as {name}, for this and later sessions."
+    else:
+        keep_typed(name, secret, hosts)
+        kept = f"The key is kept for this session; it goes to {where} and nowhere else."
+    first = _host_of(whose)[1]
+    if first.secret != secret:
+        kept += f" It is not used yet, for {first.key_source} comes first: take that away."
+    return kept
+
+
+def forget_key(whose: str | Model | Provider | None) -> str:
+    """Drop what was typed, for one provider or for all; of one, the keyring's as well."""
+    if whose is None:
+        gone = forget_typed()
+        return f"Forgotten: {', '.join(gone)}." if gone else "No key was typed in this session."
+    cls, host = _host_of(whose)
+    places = []
+    for name in host.key_names or (cls.__name__,):
+        places += ["this session's"] if forget_typed(name) else []
+        places += ["the keyring's"] if delete_from_keyring(name) else []
+    said = f"Forgotten for {cls.__name__}: {', '.join(places)}." if places else "Nothing was kept."
+    left = cls.look_up_host()
+    if left is not None and left.key_source is not None:
+        said += f" There still is a key: {left.key_source}."
+    return said
+
+
+def checked(text: str, name: str) -> Secret:
+    """What was pasted, without what stands around a key in a file; refused if it can be none."""
+    text = text.strip()
+    text = re.sub(rf"^(?:export\s+)?{re.escape(name)}\s*=\s*", "", text)
+    text = re.sub(r"^(?i:bearer)\s+", "", text)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        text = text[1:-1].strip()
+    if not text:
+        raise InvalidParameterError("nothing was typed: no key is kept")
+    fault = ""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        fault = "it holds a blank or another character that no key has"
+    elif len(text) > _LONGEST:
+        fault = f"it has {len(text):,} characters"
+    elif text == name or _PLACEHOLDER.fullmatch(text):
+        fault = "it only stands where a key should be"
+    secret = Secret(text)
+    del text
+    if fault:
+        raise InvalidParameterError(f"that is no key: {fault}; copy it again. No key is kept")
+    return secret
+
+
+def _host_of(whose: str | Model | Provider) -> tuple[Any, Host]:
+    """The provider that is meant, and where its calls go."""
+    options = whose.options if isinstance(whose, Model) else {}
+    cls, _, _ = choose(whose.name if isinstance(whose, Model) else whose)
+    given = {name: options[name] for name in ("api_base", "api_endpoint") if options.get(name)}
+    host = cls.look_up_host(**given)
+    if host is None:
+        raise ProviderNotWorkingError(f"{cls.__name__} takes no key: it can be asked as it is")
+    return cls, host
+
+
+def _place(cls: Any, host: Host) -> tuple[str, Hosts]:
+    """The name under which a key of this provider is kept, and the hosts that it is for."""
+    if not host.key_names:
+        raise ProviderNotWorkingError(
+            f"{cls.__name__} at {shown_address(host.base)} needs no key: it can be asked as it is"
+        )
+    hosts = host.key_hosts or frozenset(origin(each) for each in (host.base, host.chat_url) if each)
+    return host.key_names[0], hosts
+
+
+def _there(hosts: Hosts) -> str:
+    return ", ".join(_words(*each) for each in sorted(hosts))
+
+
+def _words(scheme: str, name: str, port: int) -> str:
+    usual = {"http": 80, "https": 443}[scheme]
+    name = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{name}" + ("" if port == usual else f":{port}")
