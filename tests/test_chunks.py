@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import FrozenInstanceError
 
@@ -28,6 +29,7 @@ from g4f_nb.chunks import (
     ToolResult,
     Usage,
     concat_chunks,
+    is_content,
 )
 
 CALL = ToolCall("1", "add", '{"a": 1}')
@@ -147,3 +149,43 @@ def test_what_a_call_wants_to_find_again_goes_back_with_it():
     call = ToolCall("1", "f", "{}", {"google": {"thought_signature": "x"}})
     assert call.as_json()["extra_content"] == {"google": {"thought_signature": "x"}}
     assert hash(call) == hash(ToolCall("1", "f", "{}"))
+
+
+CONTENT = [
+    "x",
+    Reasoning("x"),
+    ToolCalls((CALL,)),
+    ToolResult("1", "add", "3"),
+    Refusal("no"),
+    ImageResponse(("u",)),
+    AudioResponse(b""),
+    Sources(()),
+]
+
+
+def test_content_is_what_must_not_be_said_twice():
+    """Text, thoughts, calls, pictures, sound, sources, refusals; a kind of its own if it has a text."""
+
+    class Own(Chunk):
+        def __str__(self):
+            return "text"
+
+    class Silent(Chunk):
+        pass
+
+    assert all(map(is_content, [*CONTENT, Own()]))
+    kinds = tuple(type(one) for one in CONTENT)
+    others = [one for one in SILENT if not isinstance(one, kinds)]
+    assert not any(map(is_content, ["", None, Silent(), *others]))
+
+
+def test_a_login_is_copied_and_not_pickled():
+    """What `get_dict` gives is the way to pass it on, if somebody must."""
+    login = AuthResult(token="planted", cookies={"a": ["b"]})
+    assert copy.copy(login) == copy.deepcopy(login) == login
+    copy.deepcopy(login).cookies["a"].append("c")
+    assert login.get_dict() == {"token": "planted", "cookies": {"a": ["b"]}}
+    with pytest.raises(TypeError, match="a login is not pickled") as caught:
+        pickle.dumps(login)
+    assert "planted" not in str(caught.value)
+    assert AuthResult(self=1).get_dict() == {"self": 1}

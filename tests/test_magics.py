@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 
 import pytest
@@ -10,8 +11,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from g4f_nb import magics, settings
+from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
 from g4f_nb.magics import parse
+from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.providers.model import set_used
 from g4f_nb.providers.registry import resolve
 from g4f_nb.reply import Reply
@@ -279,3 +282,21 @@ def _traces(shell):
         Reply in shell.display_formatter.ipython_display_formatter,
         [type(each).__name__ for each in shell.configurables].count("ChatMagics"),
     )
+
+
+def test_a_terminal_tells_where_to_log_in(shell, capsys):
+    """In a line of its own, before the answer; its control characters are not obeyed."""
+
+    class Waiting(AsyncGeneratorProvider):
+        @classmethod
+        async def create_async_generator(cls, model, messages, stream=True, **kwargs):
+            yield RequestLogin("the\x1b[2J service", f"https://a.invalid/{id(cls)}")
+            await asyncio.sleep(0.3)
+            yield "You are in."
+
+    shell.user_ns["Waiting"] = Waiting
+    assert shell.run_cell("%chat -m Waiting hello").success
+    printed = capsys.readouterr()
+    assert "You are in." in printed.out
+    assert printed.err.endswith(f"service waits for your login: https://a.invalid/{id(Waiting)}\n")
+    assert "\x1b" not in printed.err

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from g4f_nb.chunks import Reasoning, Source, Sources, ToolCall, ToolCalls, Usage
+from g4f_nb.chunks import Reasoning, RequestLogin, Source, Sources, ToolCall, ToolCalls, Usage
 from g4f_nb.rendering import (
     HtmlStream,
     MarkdownStream,
@@ -673,3 +673,18 @@ def test_an_interrupt_of_the_display_is_one(error, monkeypatch):
     monkeypatch.setattr("g4f_nb.rendering.safe_markdown", stops)
     with pytest.raises(error):
         mimebundle(_reply())
+
+
+def test_a_login_is_shown_until_the_answer_comes():
+    """As a link with a harmless label, and the address in the plain text; an answer stands alone."""
+    reply = Reply()
+    reply.add(RequestLogin("<b>[Me](http://x.invalid)</b>", "https://a.invalid/?a=1&b=2"))
+    shown = mimebundle(reply)
+    assert "https://a.invalid/?a=1&b=2" in shown["text/plain"]
+    assert shown["text/markdown"].startswith("Log in to go on: [")
+    assert "](https://a.invalid/?a=1&b=2)" in shown["text/markdown"]
+    assert "<b>" not in shown["text/markdown"]
+    reply.login = RequestLogin("Me", "javascript:alert(1)")
+    assert "javascript" not in mimebundle(reply)["text/markdown"]
+    reply.add("Hi")
+    assert "Log in" not in "".join(mimebundle(reply).values())

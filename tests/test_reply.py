@@ -222,3 +222,18 @@ def test_alternatives_are_kept_apart():
     assert [other.finish_reason for other in reply.alternatives] == ["length", None]
     assert [other.partial for other in reply.alternatives] == [False, True]
     assert (reply.alternatives[0].provider, reply.alternatives[0].model) == ("P", "m")
+
+
+def test_a_login_is_waited_for_until_something_is_said():
+    """Whatever kind of answer comes ends the wait; who answers does not, and the time does not run."""
+    for said in ("x", Reasoning("x"), ToolCalls((CALL,)), Refusal("x"), ImageResponse(("u",))):
+        reply = Reply()
+        assert not reply.waits_for_login
+        reply.add(RequestLogin("Log in", "https://a.invalid"), at=1)
+        reply.add(ProviderInfo("P"), at=2)
+        assert reply.waits_for_login
+        assert reply.ttft is None
+        reply.add(said, at=3)
+        assert not reply.waits_for_login
+        assert reply.login.label == "Log in"
+        assert reply.ttft == 3

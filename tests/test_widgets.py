@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -601,3 +603,49 @@ def test_what_was_given_for_one_server_goes_to_no_other(monkeypatch):
         assert chat.wait(5)
         assert mine.requests[-1].headers["Authorization"] == "Bearer planted-key"
         assert chat.value.text == "HELLO"
+
+
+class Waiting(AsyncGeneratorProvider):
+    """Waits for a login of the user, and then answers."""
+
+    working = True
+    back = threading.Event()
+
+    @classmethod
+    async def create_async_generator(cls, model, messages, stream=True):
+        """Ask for the login first."""
+        yield RequestLogin("the service", "https://a.invalid/?a=1&b=2")
+        await asyncio.to_thread(cls.back.wait)
+        yield "You are "
+        await asyncio.sleep(0.3)
+        yield "in."
+
+
+def test_a_login_is_shown_in_the_place_of_the_answer_to_come():
+    """The views get the link while it is waited for, a late one too; the answer takes its place."""
+    Waiting.back.clear()
+    chat = Recorded(Waiting)
+    chat.hear(type="ask", request="r1", text="hello")
+    until(lambda: chat.of("delta"))
+    link = '<a href="https://a.invalid/?a=1&amp;b=2"'
+    assert link in chat.of("delta")[0]["open"]
+    chat.hear(type="hello", view="late")
+    assert link in chat.of("live", view="late")[0]["open"]
+    Waiting.back.set()
+    assert chat.wait(5)
+    assert link not in shown(chat.of("delta"))
+    assert [m["n"] for m in chat.of("delta")] == list(range(len(chat.of("delta"))))
+    assert chat.turns[-1]["html"] == "<p>You are in.</p>\n"
+
+
+def test_a_login_nobody_did_stays_in_the_conversation():
+    """Stopped while it waits, the turn still shows where to log in."""
+    Waiting.back.clear()
+    chat = Recorded(Waiting)
+    chat.ask("hello")
+    until(lambda: chat.of("delta"))
+    chat.stop()
+    assert chat.wait(5)
+    Waiting.back.set()
+    assert "https://a.invalid/" in chat.turns[-1]["html"]
+    assert chat.turns[-1]["mark"] == "Stopped"
