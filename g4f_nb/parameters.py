@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import difflib
 import inspect
@@ -104,12 +105,15 @@ def resolve_annotation(annotation: Any, function: Callable[..., Any]) -> Any:
     """An annotation that is text becomes its type, alone; what cannot be resolved stays its text."""
     if not isinstance(annotation, str):
         return annotation
-    plain = inspect.unwrap(getattr(function, "__func__", function))
-    names = {**vars(typing), **getattr(plain, "__globals__", {})}
     try:
-        return eval(annotation, names)  # noqa: S307  # the author's own annotation, as the interpreter would
+        return eval(annotation, _names_of(function))  # noqa: S307  # the author's own annotation, as the interpreter would
     except Exception:  # noqa: BLE001  # an unresolvable annotation may raise anything; its text is shown instead
         return annotation
+
+
+def _names_of(function: Callable[..., Any]) -> dict[str, Any]:
+    plain = inspect.unwrap(getattr(function, "__func__", function))
+    return {**vars(typing), **getattr(plain, "__globals__", {})}
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str) -> None:
@@ -122,17 +126,53 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str)
             raise UnknownParameterError(f"{provider} takes no parameter {name!r}: {hint}", provider=provider)
 
 
-def _zero(annotation: Any, function: Callable[..., Any]) -> Any:
+class _Unknown(type):
+    """Stands in for a name that is imported for type checkers only: what is around it can still be read."""
+
+    def __getattr__(cls, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return cls
+
+    def __call__(cls, *_: object, **__: object) -> type:
+        return cls
+
+    def __getitem__(cls, item: object) -> type:
+        return cls
+
+
+class _Anything(metaclass=_Unknown):
+    pass
+
+
+class _Names(dict[str, Any]):
+    """A function's names, where whatever is missing is `_Anything`."""
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(builtins, name, _Anything)
+
+
+def _readable(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation as a type, as far as its text can be read at all."""
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
     annotation = resolve_annotation(annotation, function)
-    arms = _arms(annotation)
-    if arms:
-        first = next((arm for arm in arms if arm is not type(None)), None)
-        return None if first is None else _zero(first, function)
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, {}, _Names(_names_of(function)))  # noqa: S307  # as in `resolve_annotation`
+    except Exception:  # noqa: BLE001  # as in `resolve_annotation`
+        return annotation
+
+
+def _zero(annotation: Any, function: Callable[..., Any]) -> Any:
+    annotation = _readable(annotation, function)
     origin = get_origin(annotation)
     if origin is Literal:
         return get_args(annotation)[0]
+    inner = _inner(annotation)
+    if inner is not annotation:
+        return _zero(inner, function)
     kind = origin or annotation
     if not isinstance(kind, type):
         return None
@@ -143,10 +183,19 @@ def _zero(annotation: Any, function: Callable[..., Any]) -> Any:
     return {} if issubclass(kind, BaseConversation) else None
 
 
-def _arms(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) in (Union, types.UnionType):
-        return get_args(annotation)
-    return ()
+def _inner(annotation: Any) -> Any:
+    """The first arm of a union that is not None; what is annotated, or has been given a name; else itself."""
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return next((arm for arm in get_args(annotation) if arm is not type(None)), None)
+    if origin is typing.Annotated:
+        return get_args(annotation)[0]
+    named = origin or annotation
+    try:
+        # A `NewType`, or a `type X = …`, whose value is read only now and may name what is not there.
+        return getattr(named, "__supertype__", None) or getattr(named, "__value__", annotation)
+    except NameError:
+        return None
 
 
 def _written(annotation: Any) -> str:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import builtins
+import sys
+from collections.abc import Callable
 from inspect import signature
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NewType, Optional, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NewType, Optional, Union
 
 import pytest
 
@@ -189,7 +191,12 @@ ANNOTATIONS = [
     (BaseConversation, {}),
     (JsonConversation | None, {}),
     (Any, None),
-    (_Id, None),
+    (_Id, 0),
+    (NewType("_Deep", _Id) | None, 0),
+    (Annotated[int, "pixels"], 0),
+    (Annotated[Literal["low", "high"] | None, "effort"], "low"),
+    (tuple[int, ...], None),
+    (Callable[[int], str], None),
     (object, None),
     ("int", 0),
     ("str", ""),
@@ -199,6 +206,13 @@ ANNOTATIONS = [
     ("Literal['a', 'b']", "a"),
     ("Decimal", None),
     ("Decimal | None", None),
+    ("decimal.Decimal[int] | None", None),
+    ("dict[str, Decimal] | None", {}),
+    ("list[Decimal]", []),
+    ("Literal['low'] | Decimal", "low"),
+    ("Annotated[bool, Decimal(1)]", False),
+    ("'int'", 0),
+    ("Optional['list[Decimal]']", []),
     ("no annotation at all (", None),
 ]
 
@@ -214,6 +228,31 @@ def test_the_zero_of_every_form_of_annotation(annotation, zero):
     value = parameter_value(signature(main).parameters["width"], main)
     assert value == zero
     assert type(value) is type(zero)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement is new in 3.12")
+@pytest.mark.parametrize(
+    ("alias", "zero"),
+    [
+        ("type Size = int", 0),
+        ("type Size = bool | None", False),
+        ("type Inner = list[str]\ntype Size = Inner | None", []),
+        ("type Size[T] = dict[str, T]", {}),
+        ("type Size = NotThere | None", None),
+    ],
+)
+def test_an_alias_is_what_it_stands_for(alias, zero):
+    """The `type` statement, used as a name, within a union, or with a parameter of its own."""
+    names = {}
+    exec(alias, names)  # noqa: S102  # a statement that the oldest Python cannot read
+    generic = "[T]" in alias
+    for annotation in ("Size[int]" if generic else "Size", names["Size"], "Size | None"):
+        code = "def main(width=None): ..."
+        exec(code, names)  # noqa: S102
+        names["main"].__annotations__ = {"width": annotation}
+        value = parameter_value(signature(names["main"]).parameters["width"], names["main"])
+        assert value == zero
+        assert type(value) is type(zero)
 
 
 def test_a_parameter_without_annotation_has_no_zero():
