@@ -1,7 +1,8 @@
 """Talk to language models from a notebook.
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
-`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.use`, `nb.resolve`, `nb.Model`. Each loads on first use.
+`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.use`, `nb.resolve`, `nb.register`,
+`nb.Model`. Each loads on first use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from g4f_nb.comparing import compare as compare
     from g4f_nb.comparing import compare_async as compare_async
     from g4f_nb.providers.model import Model as Model
+    from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
     from g4f_nb.widgets import ChatPanel as ChatPanel
@@ -31,6 +33,7 @@ _HOMES = {
     "compare_async": "comparing",
     "ChatPanel": "widgets",
     "Model": "providers.model",
+    "register": "providers.registering",
     "resolve": "providers.registry",
     "use": "providers.using",
 }
@@ -44,6 +47,7 @@ __all__ = [
     "ask_async",
     "compare",
     "compare_async",
+    "register",
     "resolve",
     "use",
 ]

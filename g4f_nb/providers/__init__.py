@@ -19,12 +19,16 @@ def __getattr__(name: str) -> Any:
     elif not name[:1].isupper():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
+        from g4f_nb.providers.entries import PACKAGE
         from g4f_nb.providers.known import look_up
 
         known = look_up(name)
         if known is None or known.name != name:
             raise AttributeError(f"module {__name__!r} has no provider {name!r}")
         value = known.load()
+        if known.source != PACKAGE:
+            # A session may register another under this name, a file may change.
+            return value
     globals()[name] = value
     return value
 

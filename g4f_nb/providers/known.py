@@ -1,6 +1,7 @@
-"""Every provider that can be named, in one table.
+"""Every provider that can be named: the package's, this session's, the user's file's, other packages'.
 
-Names are found whatever their case and with or without `-`, `_`, `.` and spaces: `LM Studio` is `lmstudio`.
+The package's are looked up first and need nothing but a dictionary; a user's file and the metadata of other
+packages are read only for a name that is not among them.
 """
 
 from __future__ import annotations
@@ -8,70 +9,67 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.catalog import provider_of
+from g4f_nb.providers.entries import PACKAGE, Known, by_name, fold
 from g4f_nb.providers.homes import PROVIDERS
-from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.ownfile import faulty, in_own_file
+from g4f_nb.providers.plugins import from_packages
+from g4f_nb.providers.rows import rows
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Known:
-    """A provider that can be named; its class is loaded when it is called for."""
-
-    name: str
-    source: str
-    load: Callable[[], type[AbstractProvider]] = field(repr=False)
-    row: Row | None = None
-    short: str = ""
+# What `nb.register` was given, by what counts of its name.
+registered: dict[str, Known] = {}
 
 
 def look_up(name: str) -> Known | None:
     """The provider of that name, or `None`."""
-    return _package().get(fold(name))
+    wanted = fold(name)
+    found = _package().get(wanted)
+    if found is None and wanted:
+        found = by_name(_own()).get(wanted)
+    return found
 
 
 def everything() -> list[Known]:
     """All providers, each once, in the order of listings."""
-    return list(dict.fromkeys(_package().values()))
+    return [*dict.fromkeys(_package().values()), *_own()]
 
 
-def nearest(name: str, *, cutoff: float = 0.5) -> str | None:
-    """The name that was probably meant."""
-    names = {fold(each): known.name for known in everything() for each in (known.name, known.short) if each}
-    near = difflib.get_close_matches(fold(name), names, n=1, cutoff=cutoff)
-    return names[near[0]] if near else None
+def nearest(name: str, *, most: int = 1, cutoff: float = 0.5) -> list[str]:
+    """The names that were probably meant, the nearest first."""
+    names = {fold(each): known.name for known in everything() for each in known.names}
+    near = difflib.get_close_matches(fold(name), names, n=2 * most, cutoff=cutoff)
+    return list(dict.fromkeys(names[each] for each in near))[:most]
 
 
-def fold(name: str) -> str:
-    """What of a name counts when it is looked up."""
-    return re.sub(r"[-_.\s]", "", name).lower()
+def _own() -> Iterator[Known]:
+    """The user's own; one whose name is taken says so when it is called for."""
+    taken = dict(_package())
+    for known in (*registered.values(), *in_own_file()[0], *from_packages()):
+        other = next((taken[fold(each)] for each in known.names if fold(each) in taken), None)
+        if other is not None and known.fault is None:
+            whose = f"the name {known.short or known.name!r} belongs to {other.name} of {other.source}"
+            fault = f"{known.source}: {whose}: choose another"
+            known = faulty(known.name, short=known.short, source=known.source, fault=fault)  # noqa: PLW2901
+        for each in known.names:
+            taken.setdefault(fold(each), known)
+        yield known
 
 
 @functools.cache
 def _package() -> Mapping[str, Known]:
     found = [
-        Known(name=name, source="g4f_nb", load=partial(_from_module, module, name))
+        Known(name=name, source=PACKAGE, load=partial(_from_module, module, name))
         for name, module in PROVIDERS.items()
     ]
     found += [
-        Known(name=row.class_name, short=name, source="g4f_nb", load=partial(provider_of, name), row=row)
+        Known(name=row.class_name, short=name, source=PACKAGE, load=partial(provider_of, name), row=row)
         for name, row in rows().items()
     ]
     return by_name(found)
-
-
-def by_name(found: Iterable[Known]) -> dict[str, Known]:
-    """A table to look names up in; the first of a name counts."""
-    table: dict[str, Known] = {}
-    for known in found:
-        for name in filter(None, (known.name, known.short)):
-            table.setdefault(fold(name), known)
-    return table
 
 
 def _from_module(module: str, name: str) -> type[AbstractProvider]:

@@ -14,13 +14,18 @@ from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_unknown
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
+from g4f_nb.providers.entries import Known
 from g4f_nb.providers.hosts import key_of
-from g4f_nb.providers.known import Known, everything, look_up, nearest
+from g4f_nb.providers.known import everything, look_up, nearest
 from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used, veiled
+from g4f_nb.providers.ownfile import in_own_file
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.stores import look_again
 from g4f_nb.tables import Table
+
+# Of all names, an error shows so many.
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +105,20 @@ def find_provider(name: str | Provider) -> Provider:
         )
     found = look_up(str(name))
     if found is None:
-        near = nearest(str(name))
-        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(provider_names())}"
-        raise ProviderNotFoundError(f"there is no provider named {str(name)!r}: {hint}")
+        raise ProviderNotFoundError(f"there is no provider named {str(name)!r}: {_hint(str(name))}")
     return found.load()
+
+
+def _hint(name: str) -> str:
+    near = nearest(name, most=3)
+    fault = in_own_file()[1]
+    if near:
+        hint = f"did you mean {' or '.join(map(repr, near))}?"
+    else:
+        names = provider_names()
+        shown = ", ".join(names[:_SHOWN])
+        hint = f"there are {shown} and {len(names) - _SHOWN} more, which nb.list_providers() shows"
+    return f"{hint} ({fault})" if fault else hint
 
 
 def resolve(
@@ -243,7 +258,7 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
     what = f"{name!r} names no provider, and none is chosen" if name else "no provider is chosen"
     near = nearest(name.partition(":")[0], cutoff=0.6)
     if near:
-        meant = near + "".join(name.partition(":")[1:])
+        meant = near[0] + "".join(name.partition(":")[1:])
         raise NoProviderError(f"{what}: did you mean {meant!r}?")
     if interactive and not dedicated and not name:
         tell("no provider is chosen and no key is set: Demo answers, which has no model behind it")

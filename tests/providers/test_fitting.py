@@ -31,7 +31,7 @@ def _told_anew(monkeypatch):
 def _service(server, **values):
     """A service with these peculiarities, at home on the server."""
     return make_class(
-        make_row("mybox", {"api_base": server.api_base, "needs_auth": False} | values, source="t")
+        make_row("mybox", {"api_base": server.api_base, "needs_auth": False} | values, where="t")
     )
 
 

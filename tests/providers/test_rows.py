@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
@@ -14,12 +16,12 @@ BASE = "http://127.0.0.1:1/v1"
 
 
 def _row(name="mybox", **values):
-    return make_row(name, {"api_base": BASE} | values, source="mine.toml")
+    return make_row(name, {"api_base": BASE} | values, where=f"mine.toml, [{name}]")
 
 
 def test_a_row_needs_an_address_only():
     """Everything else has a default; the class is named after the row."""
-    row = make_row("my-box", {"api_base": f"{BASE}/"}, source="mine.toml")
+    row = _row("my-box", api_base=f"{BASE}/")
     assert (row.class_name, row.label, row.api_base, row.auth) == ("MyBox", "my-box", BASE, "bearer")
     assert (row.tools, row.json_mode, row.checked) == (None, "", True)
 
@@ -37,7 +39,10 @@ def test_a_row_needs_an_address_only():
         ({"context": {"m": True}}, "it is a table of whole numbers"),
         ({"auth": "basic"}, "auth is 'basic': it is one of bearer, api-key, x-api-key, none"),
         ({"class_name": "my box"}, "it is what Python imports, like 'MyBox'"),
-        ({"api_base": "localhost:8000"}, r"\[mybox\]: 'localhost:8000' is no web address"),
+        (
+            {"api_base": "localhost:8000"},
+            r"\[mybox\]: api_base does not fit: 'localhost:8000' is no web address",
+        ),
         ({"api_base": ""}, r"\[mybox\] has no address: give api_base"),
     ],
 )
@@ -63,20 +68,24 @@ def test_a_name_is_one_that_can_be_typed(name):
         {"headers": "planted"},
         {"api_base": "https://user:planted@host/v1"},
         {"label": ["sk-planted-0123456789"]},
+        {"api_key": "planted"},
     ],
 )
 def test_a_key_in_the_wrong_place_is_not_repeated(values):
     """Neither in the error, nor where the place was the right one, in the row's repr."""
     with pytest.raises(InvalidParameterError) as caught:
         _row(**values)
-    assert "planted" not in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in shown.stack if "/tests/" not in frame.filename]
+    assert frames
+    assert "planted" not in str(caught.value) + "".join(str(frame.locals) for frame in frames)
     assert "planted" not in repr(_row(headers={"Authorization": "planted"}))
 
 
 def test_a_table_that_is_none():
     """`mybox = 1` in place of `[mybox]`."""
     with pytest.raises(InvalidParameterError, match=r"\[mybox\] is 1: a provider is a table"):
-        make_row("mybox", 1, source="mine.toml")
+        make_row("mybox", 1, where="mine.toml, [mybox]")
 
 
 def test_the_docstring_says_what_a_user_should_know():
@@ -104,7 +113,7 @@ def test_a_class_of_its_own_is_dressed_with_its_row():
 
 def test_an_address_that_only_a_variable_knows(monkeypatch):
     """Without it the error names the variable; a path of the service's own is added."""
-    row = make_row("site", {"api_host_env": "SITE_HOST", "api_path": "/serve"}, source="mine.toml")
+    row = make_row("site", {"api_host_env": "SITE_HOST", "api_path": "/serve"}, where="t")
     cls = make_class(row)
     given = {"api_base": None, "api_endpoint": None, "api_key": "k"}
     with pytest.raises(ProviderNotWorkingError, match="set the environment variable SITE_HOST, or pass"):
