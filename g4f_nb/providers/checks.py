@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Callable, Collection, Mapping
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 from g4f_nb.secret import Secret
@@ -16,6 +17,18 @@ def _is_time(value: Any) -> bool:
 
 def _is_count(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and float(value) >= 0
+
+
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | PathLike)
 
 
 def _is_text(value: Any) -> bool:
@@ -65,6 +78,15 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "extra_parameters": (_is_list, "a list of names"),
     "extra_data": (_is_mapping, "a dict"),
     "response_format": (_is_mapping, "a dict"),
+    "auth_url": (_is_text, "an address like https://host:9443/api/v2/oauth"),
+    "scope": (_is_text, "a text like GIGACHAT_API_PERS"),
+    "ca_bundle_file": (_is_path, "the name of a file"),
+    "verify_ssl_certs": (_is_switch, "True or False"),
+    "update_interval": (_is_number, "a number of seconds, 0 or more"),
+    "max_streams": (_is_count, "a whole number, 1 or more"),
+    "account": (_is_text, "a text"),
+    "password": (_is_secret, "a text"),
+    "token": (_is_secret, "a text"),
     "connector": (_is_connector, "an aiohttp connector"),
     "ssl": (_is_trust, "an ssl.SSLContext, True or False"),
 }

@@ -12,13 +12,26 @@ model, and are the same each time. Tokens are words. `python -m g4f_nb.testing` 
 
 In a notebook, `server, stop = start()` runs it until `stop()`. Inside a running event loop, `async with
 Server() as server` is the same server without a thread.
+
+`serve_gigachat()` and `start_gigachat()` do the same for a small GigaChat (`server.key`, `server.api_base`,
+`server.auth_url`), which can speak HTTPS with an authority of its own: `serve_gigachat(tls=True)`.
 """
 
 from __future__ import annotations
 
 from .behaviours import describe
+from .gigachat import GigaChatServer
 from .seen import Seen
 from .server import Server
-from .serving import serve, start
+from .serving import serve, serve_gigachat, start, start_gigachat
 
-__all__ = ["Seen", "Server", "describe", "serve", "start"]
+__all__ = [
+    "GigaChatServer",
+    "Seen",
+    "Server",
+    "describe",
+    "serve",
+    "serve_gigachat",
+    "start",
+    "start_gigachat",
+]

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .gigachat import GigaChatServer
 from .listening import Listening
 from .server import Server
 
@@ -30,6 +31,18 @@ def serve(**settings: Any) -> Iterator[Server]:
 def start(**settings: Any) -> tuple[Server, Callable[[], None]]:
     """Like `serve`, for a notebook, where a block would have to be one cell: gives the server and its end."""
     return start_server(Server(**settings))
+
+
+@contextmanager
+def serve_gigachat(**settings: Any) -> Iterator[GigaChatServer]:
+    """Run a `GigaChatServer` on a loop and thread of its own; the settings are those of the class."""
+    with running(GigaChatServer(**settings)) as server:
+        yield server
+
+
+def start_gigachat(**settings: Any) -> tuple[GigaChatServer, Callable[[], None]]:
+    """Like `serve_gigachat`, for a notebook: gives the server and its end."""
+    return start_server(GigaChatServer(**settings))
 
 
 @contextmanager

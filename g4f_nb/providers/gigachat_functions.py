@@ -1,0 +1,193 @@
+"""OpenAI's tools as GigaChat's functions: plain schemas, one call a turn, calls known by their state."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.failures import as_text
+
+_STATE = "gc_"
+_UUID_DIGITS = re.compile(r"[0-9a-f]{32}")
+# References that refer to themselves have no end; a schema of that depth is no argument list.
+_DEEPEST = 12
+# Of a function's description, what GigaChat knows beside the schema.
+_MORE_FIELDS = ("few_shot_examples", "return_parameters")
+
+
+def functions_of(tools: Sequence[Any]) -> list[dict[str, Any]]:
+    """The `functions` of a request from `tools` in OpenAI's form, or from bare functions."""
+    made = []
+    for tool in tools:
+        function: Any = tool.get("function", tool) if isinstance(tool, dict) else tool
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise InvalidParameterError(
+                f'tools= holds {shown(tool)}: a tool is {{"type": "function", "function": {{"name": …, '
+                '"description": …, "parameters": …}}',
+                provider="GigaChat",
+            )
+        parameters = function.get("parameters") or {"type": "object", "properties": {}}
+        one = {
+            "name": function["name"],
+            "description": function.get("description") or function["name"],
+            "parameters": plain_schema(parameters),
+        }
+        one.update({name: function[name] for name in _MORE_FIELDS if name in function})
+        made.append(one)
+    return made
+
+
+def function_call_of(choice: Any, functions: Sequence[Mapping[str, Any]]) -> str | dict[str, Any]:
+    """The `function_call` of a request from `tool_choice`."""
+    match choice:
+        case "auto" | "none":
+            return str(choice)
+        case "required" if len(functions) == 1:
+            return {"name": functions[0]["name"]}
+        case {"function": {"name": str(name)}} | {"name": str(name)}:
+            return {"name": name}
+    hint = "name the one with tool_choice=" if choice == "required" else 'it is "auto", "none" or names one'
+    raise InvalidParameterError(
+        f"tool_choice={shown(choice)} is nothing that GigaChat can do: {hint}, like "
+        '{"type": "function", "function": {"name": "…"}}',
+        provider="GigaChat",
+    )
+
+
+def plain_schema(schema: Any) -> Any:
+    """A JSON schema as GigaChat takes it: without references and alternatives, with `properties` everywhere.
+
+    What pydantic and others write (`$ref`, `anyOf` with null, a list of types, numbers as choices) is refused
+    there with a 422.
+    """
+    root = schema if isinstance(schema, Mapping) else {}
+    return _plain(schema, root, 0)
+
+
+def call_id(state: Any) -> str:
+    """An id for a call: the API gives none, but the state of its functions, which it wants to see again."""
+    text = state if isinstance(state, str) else ""
+    if not text:
+        return f"call_{uuid.uuid4().hex}"
+    digits = text.replace("-", "")
+    if _is_uuid(text):
+        text = digits
+    # Distinct although one state may serve several calls; 40 characters, the most that OpenAI takes.
+    return f"{_STATE}{text}_{uuid.uuid4().hex[:4]}"
+
+
+def state_of(call: Any) -> str | None:
+    """The state that `call_id` put into a call's id, `None` for ids of other services."""
+    if not isinstance(call, str) or not call.startswith(_STATE):
+        return None
+    text = call.removeprefix(_STATE).rpartition("_")[0]
+    if _UUID_DIGITS.fullmatch(text):
+        return str(uuid.UUID(text))
+    return text or None
+
+
+def arguments_of(text: Any) -> dict[str, Any]:
+    """The arguments of a call as the object that the API takes; OpenAI's form is JSON text."""
+    if isinstance(text, str):
+        try:
+            text = orjson.loads(text or "{}")
+        except orjson.JSONDecodeError:
+            # What a model wrote wrongly goes back as it was.
+            text = {"arguments": text}
+    return dict(text) if isinstance(text, Mapping) else {"arguments": text}
+
+
+def result_of(text: str) -> str:
+    """What a function gave, as the JSON object that the API takes in the place of any text."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = text
+    return text if isinstance(value, dict) else orjson.dumps({"result": value}).decode()
+
+
+def shown(value: Any) -> str:
+    """A value in an error, cut short."""
+    text = as_text(value)
+    return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004
+
+
+def _is_uuid(text: str) -> bool:
+    digits = text.replace("-", "")
+    return bool(_UUID_DIGITS.fullmatch(digits)) and text == str(uuid.UUID(digits))
+
+
+def _plain(schema: Any, root: Mapping[str, Any], depth: int) -> Any:
+    if not isinstance(schema, Mapping):
+        return schema
+    if depth > _DEEPEST:
+        return {"type": "object", "properties": {}}
+    schema = _resolved(schema, root, depth)
+    made = {name: value for name, value in schema.items() if name not in ("$defs", "definitions", "title")}
+    kind = made.get("type")
+    if isinstance(kind, list):
+        kind = made["type"] = next((each for each in kind if each != "null"), "string")
+    if kind == "object" or "properties" in made:
+        made["type"] = "object"
+        properties = made.get("properties")
+        made["properties"] = {
+            name: _plain(each, root, depth + 1)
+            for name, each in (properties.items() if isinstance(properties, Mapping) else ())
+        }
+    if "items" in made:
+        made["items"] = _plain(made["items"], root, depth + 1)
+    _settle_choices(made)
+    return made
+
+
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+    """The schema with what it refers to, and the first alternative that is not null, put in its place."""
+    for _ in range(_DEEPEST):
+        beside = {
+            name: value for name, value in schema.items() if name not in ("$ref", "anyOf", "oneOf", "allOf")
+        }
+        if isinstance(schema.get("$ref"), str):
+            schema = {**_look_up(schema["$ref"], root), **beside}
+            continue
+        arms = schema.get("anyOf") or schema.get("oneOf")
+        if isinstance(arms, list):
+            first = next((arm for arm in arms if isinstance(arm, Mapping) and arm.get("type") != "null"), {})
+            schema = {**first, **beside}
+            continue
+        parts = schema.get("allOf")
+        if not isinstance(parts, list):
+            return schema
+        joined: dict[str, Any] = {}
+        for part in parts:
+            joined |= (
+                _resolved(part, root, depth + 1) if isinstance(part, Mapping) and depth < _DEEPEST else {}
+            )
+        schema = {**joined, **beside}
+    return {}
+
+
+def _look_up(reference: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Any = root
+    for name in reference.removeprefix("#").strip("/").split("/"):
+        found = found.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _settle_choices(made: dict[str, Any]) -> None:
+    """Only texts can be choices: others are told in the description."""
+    choices = made.pop("enum", None)
+    if "const" in made:
+        choices = [made.pop("const")]
+    if not isinstance(choices, list):
+        return
+    if all(isinstance(each, str) for each in choices):
+        made["enum"] = choices
+        made.setdefault("type", "string")
+        return
+    words = f"One of {', '.join(map(as_text, choices))}."
+    made["description"] = f"{made['description']} {words}" if made.get("description") else words
