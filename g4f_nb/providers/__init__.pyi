@@ -8,6 +8,7 @@ from g4f_nb.providers.base import AsyncGeneratorProvider as AsyncGeneratorProvid
 from g4f_nb.providers.base import AsyncProvider as AsyncProvider
 from g4f_nb.providers.base import BaseProvider as BaseProvider
 from g4f_nb.providers.demo import Demo as Demo
+from g4f_nb.providers.gigachat import GigaChat as GigaChat
 from g4f_nb.providers.mixins import ProviderModelMixin as ProviderModelMixin
 from g4f_nb.providers.mixins import RaiseErrorMixin as RaiseErrorMixin
 from g4f_nb.providers.openai_template import OpenaiTemplate as OpenaiTemplate

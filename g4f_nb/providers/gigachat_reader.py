@@ -11,6 +11,8 @@ from g4f_nb.providers.gigachat_functions import call_id
 from g4f_nb.providers.openai_dialect import ChatReader
 
 # `blacklist`: a topic that the service does not talk about; what it says instead is the answer's text.
+# What the reason `error` means, by the API's reference.
+_INVALID = {"message": "the model called a function with arguments that do not fit it", "code": "error"}
 _REASONS = {"function_call": "tool_calls", "blacklist": "content_filter"}
 
 
@@ -31,6 +33,8 @@ def in_openai_form(frame: Any) -> Any:
             reason = choice.get("finish_reason")
             if isinstance(reason, str):
                 choice["finish_reason"] = _REASONS.get(reason, reason)
+                if reason == "error":
+                    choice.setdefault("error", _INVALID)
             for part in (choice.get("delta"), choice.get("message")):
                 if isinstance(part, dict):
                     _take_call(part)

@@ -230,7 +230,6 @@ def test_a_whole_answer_has_the_same_in_it(server, where):
     [
         ("GigaChat-2", "stop"),
         ("blacklist", "content_filter"),
-        ("invalid-arguments", "error"),
         ("null-finish", "stop"),
         ("no-space", "stop"),
         ("pretty", "stop"),
@@ -241,8 +240,15 @@ def test_every_reason_and_every_form(server, where, model, reason, stream):
     """Each reason to stop; a null one ends nothing; pretty-printed or not."""
     reply = ask(model, stream=stream, **where(server))
     assert reply.finish_reason == reason
-    if model not in ("blacklist", "invalid-arguments"):
+    if model != "blacklist":
         assert reply.text == ASKED[0]["content"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_arguments_that_fit_no_function_are_an_error(server, where, stream):
+    """The reason `error` comes without a text: it is told what it means."""
+    with pytest.raises(errors.ResponseError, match="called a function with arguments that do not fit"):
+        ask("invalid-arguments", stream=stream, **where(server))
 
 
 def test_the_limit_of_tokens_is_told(server, where):
