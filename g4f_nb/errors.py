@@ -87,7 +87,7 @@ class ProviderNotWorkingError(G4FError):
 
 
 class NoProviderError(G4FError):
-    """No provider was chosen and none can be chosen for the user."""
+    """No provider was chosen and none can be chosen for you."""
 
 
 class NoProviderAnsweredError(G4FError):
@@ -99,7 +99,7 @@ class UnknownParameterError(G4FError, TypeError):
 
 
 class InvalidParameterError(G4FError, ValueError):
-    """A keyword with a value that cannot be meant."""
+    """A keyword or setting with a value that cannot be meant."""
 
 
 class MissingRequirementsError(G4FError, ImportError):
@@ -115,7 +115,7 @@ class ModelNotSupportedError(G4FError):
 
 
 class ConnectionFailedError(G4FError, ConnectionError):
-    """No connection: wrong address, nothing listening, a refusing proxy."""
+    """No connection: nobody of that name, nothing listening there, a refusing proxy, or it broke."""
 
 
 class CertificateError(ConnectionFailedError):
@@ -127,7 +127,7 @@ class RequestTimeoutError(G4FError, TimeoutError):
 
 
 class LoopError(G4FError, RuntimeError):
-    """A synchronous call in a place where it could only deadlock."""
+    """A synchronous call in a place where it could only wait for itself."""
 
 
 class ResponseError(G4FError):
@@ -175,7 +175,7 @@ class StreamInterruptedError(ResponseError):
 
 
 class UnreadableResponseError(ResponseError):
-    """The answer is not of any form that a chat server sends."""
+    """The answer is of no form that a chat server sends."""
 
 
 def shorten(text: str, limit: int = BODY_LIMIT) -> str:

@@ -35,6 +35,22 @@ _BY_STATUS: Mapping[int, type[G4FError]] = {
     504: errors.RequestTimeoutError,
 }
 
+# What a word in `code` or `type` stands for where no number says it, as in the middle of a stream: OpenAI's
+# words, Anthropic's and Google's.
+_STATUS_OF_CODE: Mapping[str, int] = {
+    "invalid_request_error": 400, "context_length_exceeded": 400, "content_filter": 400,
+    "invalid_api_key": 401, "authentication_error": 401, "unauthenticated": 401,
+    "billing_error": 402, "insufficient_quota": 402,
+    "permission_error": 403, "permission_denied": 403,
+    "not_found_error": 404, "model_not_found": 404, "not_found": 404,
+    "request_too_large": 413,
+    "rate_limit_exceeded": 429, "rate_limit_error": 429, "resource_exhausted": 429,
+    "server_error": 500, "internal_server_error": 500, "api_error": 500, "internal": 500,
+    "service_unavailable": 503, "unavailable": 503, "overloaded_error": 529,
+    "timeout_error": 504, "deadline_exceeded": 504,
+    "invalid_argument": 400, "failed_precondition": 400,
+}  # fmt: skip
+
 # What the words of a 400, 404, 413 or 422 narrow it down to; the first match counts.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
     (
@@ -64,7 +80,7 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
 )
 
 _WAYS_OUT: Mapping[type[G4FError], str] = {
-    errors.MissingAuthError: "check the key, or pass another with api_key=",
+    errors.MissingAuthError: "check the key (nb.resolve shows where it is from), or pass another as api_key=",
     errors.PaymentRequiredError: "add credit to the account, or use another provider",
     errors.PermissionDeniedError: "check what this key may use, or choose another model",
     errors.ModelNotFoundError: "choose another model; the provider's get_models() lists them",
@@ -122,7 +138,8 @@ def error_for(
 ) -> G4FError:
     """Make the one error for a complaint: the status decides the class, the payload the message."""
     effective = status if status is not None and status >= 400 else complaint.status  # noqa: PLR2004
-    kind = kind_of(effective, f"{complaint.code or ''} {complaint.message}")
+    meant = effective or _STATUS_OF_CODE.get((complaint.code or "").lower())
+    kind = kind_of(meant, f"{complaint.code or ''} {complaint.message}")
     wait = retry_after(headers or {})
     text = complaint.message
     if complaint.code and complaint.code not in text:
@@ -131,7 +148,9 @@ def error_for(
     if effective is not None:
         text = f"Error {effective}: {text}"
     way_out = _WAYS_OUT[kind]
-    if kind is errors.RateLimitError and wait is not None:
+    if complaint.code == "insufficient_quota":
+        way_out = _WAYS_OUT[errors.PaymentRequiredError]
+    elif kind is errors.RateLimitError and wait is not None:
         way_out = f"wait {wait:g} s and try again"
     if provider:
         way_out = f"{way_out} [{provider}{', ' + model if model else ''}]"

@@ -95,9 +95,15 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
             made = errors.ConnectionFailedError(
                 f"the proxy{_proxy_name(call)} refused the way to {host} ({words}): check proxy=", **about
             )
+        case _ if type(error).__module__.partition(".")[0] == "aiohttp":
+            # Its parser's own, which it usually wraps into those above.
+            made = errors.UnreadableResponseError(
+                f"{host} does not speak HTTP as it should ({words}): check api_base= and any proxy", **about
+            )
         case _:
             raise error
-    if call.proxy is not None or isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL):
+    hidden = isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) or words != str(error)
+    if call.proxy is not None or hidden:
         made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
     else:
         made.__cause__ = error.with_traceback(None)

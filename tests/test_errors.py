@@ -7,11 +7,13 @@ import copy
 import inspect
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 
 from g4f_nb import errors
 from g4f_nb.errors import BODY_LIMIT, G4FError, shorten
+from g4f_nb.failures import _BY_WORDS, kind_of
 
 KINDS = [
     kind
@@ -86,7 +88,8 @@ def test_every_error_travels_whole(kind):
     """Pickled and copied, an error keeps its class, its text and every attribute."""
     error = kind("it broke: mend it", **_ABOUT)
     error.add_note("and a note")
-    for other in (*(pickle.loads(pickle.dumps(error, n)) for n in range(2, 6)), copy.copy(error)):  # noqa: S301
+    pickled = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(2, 6)]  # noqa: S301
+    for other in (*pickled, copy.copy(error), copy.deepcopy(error)):
         assert type(other) is kind
         assert str(other) == "it broke: mend it"
         assert {name: getattr(other, name) for name in _ABOUT} == _ABOUT
@@ -100,6 +103,39 @@ def test_what_is_unknown_is_none(kind):
     assert dict.fromkeys(_ABOUT) == {name: getattr(error, name) for name in _ABOUT}
     assert str(kind()) == ""
     assert kind.__doc__
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
+
+
+def _entries():
+    return dict(re.findall(r"^### (\w+)\n(.*?)(?=^#|\Z)", PAGE, re.DOTALL | re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind is not G4FError], ids=lambda kind: kind.__name__
+)
+def test_the_page_tells_of_every_error(kind):
+    """Its cause, in the words of the class; what it also is; the statuses that make it; and the way out."""
+    cause, mark, way_out = _entries()[kind.__name__].replace("\n", " ").partition("**Way out:** ")
+    assert mark
+    assert len(way_out.split()) > 1
+    words = kind.__doc__.partition(";")[0].rstrip(".")
+    assert cause.startswith(words), (cause, words)
+    for other in kind.__bases__:
+        if other not in (G4FError, errors.ResponseError) and not issubclass(kind.__bases__[0], other):
+            assert f"`{other.__name__}`" in cause, other
+    for status in re.findall(r"\b[45]\d\d\b", cause):
+        assert kind in {kind_of(int(status)), *(narrow for _, narrow in _BY_WORDS)}, status
+
+
+def test_the_page_tells_of_no_other():
+    """And of every status that has a class of its own, under that class."""
+    assert set(_entries()) == {kind.__name__ for kind in KINDS} - {"G4FError"}
+    for status in (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 504):
+        assert str(status) in _entries()[kind_of(status).__name__], status
+    for name in _ABOUT:
+        assert f"`.{name}`" in PAGE
 
 
 def test_a_body_is_cut_at_500_characters():

@@ -11,9 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_nb import errors
+from g4f_nb import errors, failures
 from g4f_nb.errors import G4FError
-from g4f_nb.failures import Complaint, error_for, error_from_answer, excerpt, read_complaint, retry_after
+from g4f_nb.failures import (
+    Complaint,
+    error_for,
+    error_from_answer,
+    excerpt,
+    kind_of,
+    read_complaint,
+    retry_after,
+)
 from g4f_nb.secret import Secret
 
 KEY = "planted/key+0123456789=="
@@ -177,6 +185,48 @@ def test_words_narrow_what_such_a_status_means(kind, words, status):
         assert type(error).__name__ == kind
         assert _has_a_way_out(error)
     assert type(_answer(500, orjson.dumps({"error": words}))) is errors.ServerError
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("rate_limit_exceeded", "RateLimitError"),
+        ("RESOURCE_EXHAUSTED", "RateLimitError"),
+        ("overloaded_error", "ServerError"),
+        ("server_error", "ServerError"),
+        ("invalid_api_key", "MissingAuthError"),
+        ("authentication_error", "MissingAuthError"),
+        ("permission_error", "PermissionDeniedError"),
+        ("insufficient_quota", "PaymentRequiredError"),
+        ("context_length_exceeded", "ConversationTooLongError"),
+        ("model_not_found", "ModelNotFoundError"),
+        ("timeout_error", "RequestTimeoutError"),
+        ("something_else", "ResponseError"),
+    ],
+)
+@pytest.mark.parametrize("name", ["code", "type"])
+def test_a_word_stands_in_where_no_number_says_it(name, code, kind):
+    """As in the middle of a stream, where the status was 200; a number wins, and `.status` stays unknown."""
+    complaint = read_complaint({"error": {"message": WORDS, name: code}})
+    error = error_for(complaint, status=200)
+    assert (type(error).__name__, error.status, error.code) == (kind, None, code)
+    assert WORDS in str(error)
+    assert type(error_for(complaint, status=403)) is errors.PermissionDeniedError
+
+
+def test_an_empty_purse_is_not_cured_by_waiting():
+    """OpenAI sends it with the status of too many requests: the class is that one's, the way out is not."""
+    payload = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    error = _answer(429, orjson.dumps(payload), headers={"Retry-After": "7"})
+    assert type(error) is errors.RateLimitError
+    assert "add credit" in str(error)
+    assert "wait" not in str(error)
+
+
+def test_every_class_that_an_answer_may_become_has_a_way_out():
+    """The table of the ways out is whole."""
+    made = {kind_of(None), *map(kind_of, range(400, 600)), *(kind for _, kind in failures._BY_WORDS)}
+    assert made == set(failures._WAYS_OUT)
 
 
 def test_a_model_unknown_to_the_server_is_caught_either_way():
