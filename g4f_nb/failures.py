@@ -137,7 +137,8 @@ def error_for(
     model: str | None = None,
 ) -> G4FError:
     """Make the one error for a complaint: the status decides the class, the payload the message."""
-    effective = status if status is not None and status >= 400 else complaint.status  # noqa: PLR2004
+    told = status is not None and not 200 <= status <= 299  # noqa: PLR2004
+    effective = status if told else complaint.status
     meant = effective or _STATUS_OF_CODE.get((complaint.code or "").lower())
     kind = kind_of(meant, f"{complaint.code or ''} {complaint.message}")
     wait = retry_after(headers or {})

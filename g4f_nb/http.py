@@ -6,35 +6,38 @@ import asyncio
 import contextlib
 import math
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves the second one out
-    getproxies_environment,
-    proxy_bypass_environment,
-)
 
 from g4f_nb import errors, loops
 from g4f_nb.calls import Call, Headers
 from g4f_nb.credentials import origin
-from g4f_nb.environment import variables
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
-from g4f_nb.secret import MASK, Secret, redact, shown_address
-from g4f_nb.sessions import new_session, pooled_session
-from g4f_nb.translation import OutOfTimeError, translate
+from g4f_nb.proxies import is_socks, proxy_for
+from g4f_nb.secret import Secret, redact, shown_address
+from g4f_nb.sessions import connections_made, new_session, pooled_session
+from g4f_nb.translation import OutOfTimeError, is_gone, translate
 
 if TYPE_CHECKING:
     import aiohttp
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
+_WITHOUT_BODY = {101, 204, 205, 304}
 _LONGEST_PAUSE = 60.0
 # After the last event, how long to wait for the end of the body so that the connection can be used again.
 _TAIL = 0.25
 _LONGEST_TAIL = 256 * 1024
+# For how many times `silence` a server may keep a call alive with what holds no content: at the usual two
+# minutes that is half an hour, which is as long as DeepSeek says that it lets a request wait.
+_PATIENCE = 15
+# A body beyond this is sent in pieces, and the time for the first byte begins anew with each of them.
+_LARGE = 512 * 1024
+_UPLOADED_AT_ONCE = 64 * 1024
 # How often to look whether the connection that is waited for is still there, and once more to be sure.
 _LOOK = 0.5
 _LOOK_AGAIN = 0.05
@@ -42,8 +45,6 @@ _LOOK_AGAIN = 0.05
 _TICK = 0.002
 _TIME_TO_COMPLAIN = 10.0
 _LONGEST_COMPLAINT = 4 * 1024 * 1024
-_PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
-_PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class Answer:
@@ -56,6 +57,8 @@ class Answer:
         self._loop = asyncio.get_running_loop()
         self._closing = False
         self._broken: G4FError | None = None
+        # Until when pieces without content are borne; whoever finds content in one sets it back to `None`.
+        self.borne_until: float | None = None
         self.silence = call.limits.silence
         self.media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
@@ -74,6 +77,28 @@ class Answer:
             self._broken = error
             return rest
 
+    @property
+    def coding(self) -> str:
+        """What the body is encoded by, if it is by anything that could not be undone."""
+        named: str = self._response.headers.get("Content-Encoding", "").lower()
+        return "" if named in ("identity", "gzip", "deflate", "br", "zstd") else named
+
+    def bear(self) -> None:
+        """Say that the last piece held no content: such do not keep a call alive for ever."""
+        now = self._loop.time()
+        if self.silence is None:
+            return
+        if self.borne_until is None:
+            self.borne_until = now + _PATIENCE * self.silence
+        elif now >= self.borne_until:
+            raise errors.RequestTimeoutError(
+                f"{urlsplit(self._call.url).netloc.rpartition('@')[2]} gave signs of life but no content for "
+                f"{_PATIENCE * self.silence:g} s: try again, or allow more with timeout=, of which this is "
+                f"{_PATIENCE} times",
+                provider=self._call.provider,
+                model=self._call.model,
+            )
+
     def ends_within(self, seconds: float) -> None:
         """Whatever comes, the body ends so long after the first time this is said."""
         if not self._closing:
@@ -81,8 +106,11 @@ class Answer:
             end = self._loop.time() + seconds
             self._end = end if self._end is None else min(self._end, end)
 
-    async def read(self, limit: int) -> bytes:
-        """The whole body; one that is longer than `limit` is an error."""
+    async def read(self, limit: int, *, broken_too: bool = False) -> bytes:
+        """The whole body; one that is longer than `limit` is an error.
+
+        With `broken_too`, what had arrived of one that breaks off or stalls; `piece` raises its error then.
+        """
         content = self._response.content
         if content.is_eof() and content.exception() is None and self._broken is None:
             # It came with the headers, as small answers do.
@@ -92,11 +120,17 @@ class Answer:
             raise self._too_long(limit)
         parts: list[bytes] = []
         size = 0
-        while piece := await self.piece():
-            parts.append(piece)
-            size += len(piece)
-            if size > limit:
-                raise self._too_long(limit)
+        try:
+            while piece := await self.piece():
+                parts.append(piece)
+                size += len(piece)
+                if size > limit:
+                    raise self._too_long(limit)
+                self.bear()
+        except (errors.StreamInterruptedError, errors.RequestTimeoutError) as error:
+            if not broken_too or not parts:
+                raise
+            self._broken = error
         return b"".join(parts)
 
     def _too_long(self, limit: int) -> errors.UnreadableResponseError:
@@ -187,24 +221,31 @@ class Exchange:
         if self._private is not None:
             self._private.detach()
 
-    async def _open(self) -> Answer:
+    async def _open(self) -> Answer:  # noqa: C901  # hot: one frame for all of it
         call = self._call
         loop = asyncio.get_running_loop()
         end = self._end
         if end is None and call.limits.total is not None:
             end = loop.time() + call.limits.total
-        for _ in range(_MOST_REDIRECTS):
-            session = self._session(call, loop)
-            proxy = None
+        redirects = 0
+        fresh = False
+        while redirects < _MOST_REDIRECTS:
+            proxy = proxy_for(call)
+            socks = is_socks(proxy)
+            session = self._session(call, loop, proxy if socks else None)
+            made = connections_made(session)
             try:
-                proxy = _proxy_for(call)
-                with _Deadline(call.limits.silence, end):
+                with _Deadline(call.limits.silence, end) as deadline:
+                    body: Any = call.body
+                    headers = call.headers
+                    if body is not None and len(body) > _LARGE:
+                        body, headers = _in_pieces(body, deadline), _with_length(headers, body)
                     response = await session.request(
                         call.method,
                         call.url,
-                        data=call.body,
-                        headers=call.headers,
-                        proxy=proxy,
+                        data=body,
+                        headers=headers,
+                        proxy=None if proxy is None or socks else proxy.reveal(),
                         ssl=True if call.ssl is None else call.ssl,
                         allow_redirects=False,
                         timeout=_timeouts(call.limits.connect),
@@ -212,7 +253,11 @@ class Exchange:
             except asyncio.CancelledError as error:
                 raise error.with_traceback(None) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
-                way = call if proxy is None else replace(call, proxy=Secret(proxy))
+                # A connection from the pool that the server had given up: nothing of this was read there.
+                if not fresh and made is not None and made == connections_made(session) and is_gone(error):
+                    fresh = True
+                    continue
+                way = call if proxy is call.proxy else replace(call, proxy=proxy)
                 failure: G4FError | None = translate(error, way, "before the first byte of the answer")
             else:
                 failure = None
@@ -223,26 +268,21 @@ class Exchange:
                 break
             response.close()
             call = _redirected(call, response.headers["Location"])
+            redirects += 1
         else:
             raise errors.ConnectionFailedError(
                 f"{shown_address(call.url)} redirects in a circle: check api_base=", provider=call.provider
             )
         answer = Answer(response, call, end)
-        if response.status >= 400:  # noqa: PLR2004
-            body = await answer.complaint()
-            raise error_from_answer(
-                response.status,
-                body,
-                response.headers,
-                secret=call.secret,
-                provider=call.provider,
-                model=call.model,
-            )
+        if response.status != 200:  # noqa: PLR2004
+            await _refuse(answer, response, call)
         return answer
 
-    def _session(self, call: Call, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
+    def _session(
+        self, call: Call, loop: asyncio.AbstractEventLoop, socks: Secret | None
+    ) -> aiohttp.ClientSession:
         if call.connector is None:
-            return pooled_session(loop, _socks(call.proxy))
+            return pooled_session(loop, socks)
         if getattr(call.connector, "_loop", loop) is not loop:
             raise errors.LoopError(
                 "the connector was made on another event loop than the one this call runs on: "
@@ -270,7 +310,7 @@ class _Deadline:
         self._seen = False
         self._reason: Callable[[], Exception] | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         now = self._loop.time()
         at = math.inf if self._end is None else self._end
@@ -279,6 +319,12 @@ class _Deadline:
         self._requests = self._task.cancelling() if self._task else 0
         self._handle: asyncio.TimerHandle | None = None
         self._arm(now + _LOOK)
+        return self
+
+    def again(self) -> None:
+        """Begin the limit anew: something has moved."""
+        if self._limit is not None:
+            self._at = min(math.inf if self._end is None else self._end, self._loop.time() + self._limit)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._handle is not None:
@@ -317,6 +363,37 @@ def _lost() -> Exception:
     import aiohttp
 
     return aiohttp.ClientPayloadError("the connection was closed")
+
+
+async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) -> None:
+    """Raise what any status says that is none of success."""
+    status = response.status
+    if status in _WITHOUT_BODY:
+        raise errors.UnreadableResponseError(
+            f"{urlsplit(call.url).netloc.rpartition('@')[2]} answered with status {status}, which brings no "
+            "answer along: check that api_base= is a chat server's address",
+            provider=call.provider,
+            model=call.model,
+            status=status,
+        )
+    if not 200 <= status <= 299:  # noqa: PLR2004
+        body = await answer.complaint()
+        raise error_from_answer(
+            status, body, response.headers, secret=call.secret, provider=call.provider, model=call.model
+        )
+
+
+async def _in_pieces(body: bytes, deadline: _Deadline) -> AsyncGenerator[bytes, None]:
+    """A large body, each piece given when the one before it has left this machine, or nearly."""
+    for at in range(0, len(body), _UPLOADED_AT_ONCE):
+        deadline.again()
+        yield body[at : at + _UPLOADED_AT_ONCE]
+    deadline.again()
+
+
+def _with_length(headers: Headers, body: bytes) -> Headers:
+    # Without it the body would go out in chunks, which not every server takes.
+    return Headers({**headers, "Content-Length": str(len(body))})
 
 
 class Attempts:
@@ -361,53 +438,6 @@ def _timeouts(connect: float | None) -> Any:
     if connect not in _timeout_cache:
         _timeout_cache[connect] = aiohttp.ClientTimeout(total=None, sock_connect=connect)
     return _timeout_cache[connect]
-
-
-def _socks(proxy: Secret | None) -> str | None:
-    # A proxy's address may hold a password.
-    return proxy.reveal() if proxy is not None and proxy.reveal().lower().startswith("socks") else None
-
-
-def _proxy_for(call: Call) -> str | None:
-    if call.proxy is not None:
-        fault = proxy_fault(call.proxy)
-        if fault:
-            raise errors.InvalidParameterError(fault, provider=call.provider)
-        return None if _socks(call.proxy) else call.proxy.reveal()
-    if call.connector is not None or not any(variables(_PROXY_NAMES)):
-        return None
-    parts = urlsplit(call.url)
-    if parts.hostname is None or proxy_bypass_environment(parts.netloc):
-        return None
-    proxies = getproxies_environment()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy:
-        fault = proxy_fault(Secret(proxy), "the environment's HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is")
-        if not fault and _socks(Secret(proxy)):
-            fault = "a SOCKS proxy is not taken from the environment: give it with proxy="
-        if fault:
-            raise errors.ConnectionFailedError(fault, provider=call.provider)
-    return proxy or None
-
-
-def proxy_fault(proxy: Secret, where: str = "proxy= is") -> str | None:
-    """What is wrong with the form of a proxy's address, in words that show no password; `None` if nothing."""
-    value = proxy.reveal()
-    try:
-        parts = urlsplit(value)
-        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
-        fine = scheme in _PROXY_SCHEMES and host and port != 0 and not any(map(str.isspace, value))
-    except ValueError:
-        fine = False
-    if fine:
-        return None
-    # Without a scheme, whatever stands before the last @ may be a password.
-    before, at, after = value.rpartition("@")
-    shown = f"{before.partition('://')[0]}://{MASK}@{after}" if "://" in before else f"{MASK}@{after}"
-    return (
-        f"{where} no address of a proxy: {shown if at else shown_address(value)!r}; it is like "
-        "http://host:3128 or socks5://user:password@host:1080"
-    )
 
 
 def _redirected(call: Call, location: str) -> Call:

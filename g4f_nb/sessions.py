@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import os
+import re
 import warnings
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb import errors, ownloop
+from g4f_nb.secret import Secret
 
 if TYPE_CHECKING:
     import aiohttp
 
-_sessions: dict[tuple[asyncio.AbstractEventLoop, str | None], tuple[Any, AsyncGenerator[None, None]]] = {}
+_sessions: dict[tuple[asyncio.AbstractEventLoop, Secret | None], tuple[Any, AsyncGenerator[None, None]]] = {}
+_inherited: list[object] = []
 
 
-def pooled_session(loop: asyncio.AbstractEventLoop, socks: str | None = None) -> aiohttp.ClientSession:
+def pooled_session(loop: asyncio.AbstractEventLoop, socks: Secret | None = None) -> aiohttp.ClientSession:
     """The session of this loop (and SOCKS proxy), made at the first call and closed when the loop ends."""
     found = _sessions.get((loop, socks))
     if found is not None and not found[0].closed:
@@ -40,8 +44,13 @@ def pooled_session(loop: asyncio.AbstractEventLoop, socks: str | None = None) ->
     return session
 
 
+def connections_made(session: aiohttp.ClientSession) -> int | None:
+    """How many connections a session has made so far; `None` where nobody counts."""
+    return getattr(session.connector, "made", None)
+
+
 async def _keeper(
-    key: tuple[asyncio.AbstractEventLoop, str | None], session: aiohttp.ClientSession
+    key: tuple[asyncio.AbstractEventLoop, Secret | None], session: aiohttp.ClientSession
 ) -> AsyncGenerator[None, None]:
     try:
         yield
@@ -62,19 +71,22 @@ def new_session(connector: aiohttp.BaseConnector, *, owner: bool) -> aiohttp.Cli
     )
 
 
-def _connector(socks: str | None) -> aiohttp.BaseConnector:
-    import aiohttp
+def _connector(socks: Secret | None) -> aiohttp.BaseConnector:
+    from g4f_nb.connecting import PooledConnector, hear_all_of
 
     if socks is None:
-        # How many run at once is the business of whoever starts them.
-        return aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+        return PooledConnector()
     try:
         from aiohttp_socks import ProxyConnector
     except ImportError as error:
         raise errors.MissingRequirementsError(
             'a SOCKS proxy needs the extra "socks": pip install "g4f_nb[socks]"'
         ) from error
-    connector: aiohttp.BaseConnector = ProxyConnector.from_url(socks, limit=0)
+    # The h says that names are looked up by the proxy, which is usual here anyway.
+    connector: aiohttp.BaseConnector = ProxyConnector.from_url(
+        re.sub("(?i)^socks5h(?=:)", "socks5", socks.reveal()), limit=0
+    )
+    hear_all_of(connector)
     return connector
 
 
@@ -93,6 +105,23 @@ def _abandon(session: aiohttp.ClientSession) -> None:
             warnings.simplefilter("ignore")
             closing.send(None)
         closing.close()
+
+
+def _after_fork() -> None:
+    """The child leaves its parent's connections alone, and keeps what would close them from collection."""
+    for session, keeper in _sessions.values():
+        from g4f_nb.connecting import forget
+
+        connector = session.connector
+        session.detach()
+        if connector is not None:
+            forget(connector)
+        _inherited.append((connector, keeper))
+    _sessions.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @atexit.register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl as tls
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
 
     if isinstance(error, G4FError):
         return error
+    if isinstance(error, aiohttp.ClientOSError) and isinstance(error.__cause__, tls.SSLError):
+        # A connector that goes through SOCKS calls it a broken connection.
+        error = error.__cause__
     about: dict[str, Any] = {"provider": call.provider, "model": call.model}
     host = urlsplit(call.url).netloc.rpartition("@")[2]
     words = _words(error, call)
@@ -47,10 +51,16 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
                 f"{host} was silent for {limit or 0:g} s {when}: try again, or allow more with timeout=",
                 **about,
             )
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | tls.SSLError():
+        case aiohttp.ClientConnectorCertificateError() | tls.SSLCertVerificationError():
             made = errors.CertificateError(
                 f"{host} cannot prove who it is ({words}): check the address; a private authority's "
                 "certificate is given with ssl=ssl.create_default_context(cafile=…)",
+                **about,
+            )
+        case aiohttp.ClientConnectorSSLError() | tls.SSLError():
+            made = errors.ConnectionFailedError(
+                f"{host} and this machine find no common TLS ({words}): if it speaks plain HTTP, write "
+                "http:// in api_base=, and if it asks for a certificate, give it with ssl=",
                 **about,
             )
         case aiohttp.ClientConnectorDNSError() if _is_of_proxy(error.host, call):
@@ -58,9 +68,8 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
                 f"there is no host named {error.host}: check proxy= or the variable HTTPS_PROXY", **about
             )
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-            reason = getattr(getattr(error, "os_error", error), "strerror", None)
             made = errors.ConnectionFailedError(
-                f"the proxy{_proxy_name(call)} refused the way to {host} ({_plain(reason) or words}): "
+                f"the proxy{_proxy_name(call)} refused the way to {host} ({_reason(error) or words}): "
                 "check proxy= or the variable HTTPS_PROXY",
                 **about,
             )
@@ -69,9 +78,8 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
                 f"there is no host named {host}: check api_base= and the network", **about
             )
         case aiohttp.ClientConnectorError() | ConnectionRefusedError():
-            reason = getattr(getattr(error, "os_error", error), "strerror", None)
             made = errors.ConnectionFailedError(
-                f"nothing answers at {host} ({_plain(reason) or words}): "
+                f"nothing answers at {host} ({_reason(error) or words}): "
                 "start the server there, or check api_base=",
                 **about,
             )
@@ -110,6 +118,14 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
     return made
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether the other side had closed the connection before it gave an answer."""
+    import aiohttp
+
+    lost = aiohttp.ServerDisconnectedError | aiohttp.ClientOSError
+    return isinstance(error, lost) and not isinstance(error, aiohttp.ClientConnectorError)
+
+
 def _words(error: Exception, call: Call) -> str:
     import aiohttp
 
@@ -117,6 +133,8 @@ def _words(error: Exception, call: Call) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         # Its text ends with the address, and that of a proxy holds a password.
         words = f"{error.status}, {error.message}"
+    # The parser makes up a status of 400, and says itself within the words of others.
+    words = re.sub(r"<?\b(?:\w+Error: )?400, (?:message[:=]\s*)?", "", words).replace("'>", "'")
     words = redact(words, call.secret, *_parts_of(call.proxy))
     return re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words)
 
@@ -141,6 +159,8 @@ def _proxy_name(call: Call) -> str:
     return "" if call.proxy is None else f" {shown_address(call.proxy.reveal())}"
 
 
-def _plain(reason: str | None) -> str:
-    # asyncio writes "Connect call failed ('127.0.0.1', 1)"; the address has been said already.
-    return "connection refused" if reason and "Connect call failed" in reason else reason or ""
+def _reason(error: Exception) -> str:
+    # asyncio writes "Connect call failed ('127.0.0.1', 1)" whatever it was; the address was said already.
+    number = getattr(getattr(error, "os_error", error), "errno", None)
+    said = os.strerror(number) if isinstance(number, int) and number > 0 else ""
+    return said[:1].lower() + said[1:]

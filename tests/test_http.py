@@ -11,10 +11,8 @@ import orjson
 import pytest
 
 from g4f_nb import errors
-from g4f_nb.http import proxy_fault
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Secret
 
 ASKED = [{"role": "user", "content": "hello"}]
 PASSWORD = "Planted0Password"
@@ -185,61 +183,6 @@ def test_where_a_redirect_leads_is_told_without_more(location, words):
     assert isinstance(error, errors.ConnectionFailedError)
     assert words in str(error)
     assert PASSWORD not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
-
-
-# ---- proxies ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("url", ["https://h.invalid/v1", "http://h.invalid/v1"])
-@pytest.mark.parametrize("environment", [True, False])
-def test_a_proxy_that_refuses_shows_no_password(url, environment, monkeypatch):
-    """Neither the message nor what is beneath it; the password comes in each of its spellings."""
-    with _server(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as host:
-        proxy = f"http://user:{PASSWORD}@{host}"
-        if environment:
-            monkeypatch.setenv("HTTPS_PROXY", proxy)
-            monkeypatch.setenv("HTTP_PROXY", proxy)
-        error, _ = _timed("", api_base=url, proxy=None if environment else proxy)
-    shown = f"{error} {error!r} {vars(error)} {error.__cause__!r} {error.__context__!r}"
-    assert "407" in str(error)
-    assert PASSWORD not in shown
-    assert "Authorization" not in shown
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    [
-        "u:Planted0Password@127.0.0.1:9",
-        "http://u:Planted0Password@bad host:1",
-        "http://u:Planted0Password@127.0.0.1:99999",
-        "http://u:Planted0Password@127.0.0.1:port",
-        "http://u:Planted0Password@:9",
-        "http://u:Planted/0Password@h:9",
-        "http://u:Planted0Password@[bad",
-        "ftp://u:Planted0Password@127.0.0.1:9",
-        "nonsense",
-        "127.0.0.1:3128",
-    ],
-)
-def test_a_malformed_proxy_is_told_before_anything_is_sent(proxy, monkeypatch):
-    """By its own name, and masked; also one of the environment."""
-    with pytest.raises(errors.G4FError) as caught:
-        OpenaiTemplate.get_models("k", "http://h.invalid", proxy=proxy)
-    for error in (_timed("127.0.0.1:1", proxy=proxy)[0], caught.value):
-        assert isinstance(error, errors.InvalidParameterError)
-        assert str(error).startswith("proxy= is no address of a proxy")
-        assert "Planted" not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    error, _ = _timed("127.0.0.1:1")
-    assert "HTTP_PROXY" in str(error)
-    assert "Planted" not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
-
-
-def test_a_well_formed_proxy():
-    """Any scheme that is spoken, with or without port and password."""
-    for scheme in ("http", "https", "socks4", "socks5", "socks5h", "HTTP"):
-        for rest in ("h", "h:1", "u:p@h:1", "u@[::1]:1", "u:p%40@h/"):
-            assert proxy_fault(Secret(f"{scheme}://{rest}")) is None
 
 
 # ---- keys that come back ---------------------------------------------------------------------------

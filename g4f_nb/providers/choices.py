@@ -25,12 +25,13 @@ class ChoiceReader:
 
     __slots__ = (
         "_calls", "_images", "_legacy", "_sound", "_speaks", "_text", "_think", "_who", "citations",
-        "finish_reason", "said",
+        "finish_reason", "held", "said",
     )  # fmt: skip
 
     def __init__(self, who: Answerer, *, think: bool) -> None:
         self.finish_reason: str | None = None
         self.said = False
+        self.held = 0
         self.citations = Citations()
         self._who = who
         self._text = StringIO()
@@ -173,6 +174,7 @@ class ChoiceReader:
         out.append(chunk)
 
     def _gather(self, calls: Any, fragments: ToolFragments) -> None:
+        self.held += 1
         calls = [calls] if isinstance(calls, dict) else calls
         if not isinstance(calls, list) or not any(isinstance(call, dict) for call in calls):
             raise self._who.unreadable({"tool_calls": calls})
@@ -190,6 +192,7 @@ class ChoiceReader:
             self._add(ImageResponse(new, found.alt), out)
 
     def _hear(self, audio: Any, out: list[str | Chunk]) -> None:
+        self.held += 1
         self._sound = self._sound or Sound()
         try:
             words = self._sound.add(audio)

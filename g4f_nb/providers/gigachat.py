@@ -11,7 +11,6 @@ from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Headers, Host, Limits
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.handover import closing
-from g4f_nb.http import proxy_fault
 from g4f_nb.notices import tell
 from g4f_nb.providers import gigachat_trust
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -37,6 +36,7 @@ from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.model import veiled
 from g4f_nb.providers.outgoing import checked_headers, least
 from g4f_nb.providers.rows import Row, rows
+from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
 

@@ -5,16 +5,18 @@ What differs between dialects is handed in: how a body becomes chunks, and how a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from g4f_nb.calls import Call
 from g4f_nb.chunks import Chunk
-from g4f_nb.errors import G4FError
-from g4f_nb.http import Attempts, Exchange
+from g4f_nb.errors import G4FError, RequestTimeoutError, StreamInterruptedError, UnreadableResponseError
+from g4f_nb.http import Answer, Attempts, Exchange
 
 # Once the model has said why it stopped, only its usage can still come.
 _AFTERWORD = 5.0
+_BROKE_OFF = (StreamInterruptedError, RequestTimeoutError)
 
 
 class Reader(Protocol):
@@ -28,6 +30,10 @@ class Reader(Protocol):
     failure: G4FError | None
 
     @property
+    def held(self) -> int:
+        """Grows with all content that is given later, when it is whole, as that of a tool call is."""
+
+    @property
     def partial(self) -> str:
         """The text that has arrived so far."""
 
@@ -38,7 +44,7 @@ class Reader(Protocol):
         """The body has ended: give what was held back, or raise if the answer is none or not whole."""
 
 
-async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
+async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of it
     call: Call,
     attempts: Attempts,
     *,
@@ -57,10 +63,11 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
     """
     while True:
         reader: Reader | None = None
+        answer: Answer | None = None
         try:
             async with Exchange(call, end=attempts.end) as answer:
                 if plain is not None and answer.media_type == "application/json":
-                    piece = await answer.read(limit)
+                    piece = await answer.read(limit, broken_too=True)
                     chunks = plain(piece)
                     if chunks is not None:
                         yield chunks
@@ -71,10 +78,17 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
                         yield chunks
                 if reader is None:
                     reader = reader_for(answer.media_type)
+                held = 0
                 while piece := await answer.piece():
                     chunks = reader.feed(piece)
                     if chunks:
                         yield chunks
+                        answer.borne_until = None
+                    elif reader.held != held:
+                        held = reader.held
+                        answer.borne_until = None
+                    else:
+                        answer.bear()
                     if reader.failure is not None:
                         raise reader.failure  # seen to below, like any other
                     if reader.done:
@@ -99,6 +113,15 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
             # The answer is whole; only its afterword got lost.
             yield reader.finish()
             return
+        if answer is not None and isinstance(failure, UnreadableResponseError):
+            _blame_coding(failure, answer.coding)
+        if reader is not None and not reader.started and isinstance(failure, _BROKE_OFF):
+            # One JSON value that is whole counts, whatever its length or the last chunk should have been.
+            with contextlib.suppress(G4FError):
+                chunks = reader.finish()
+            if chunks and reader.failure is None:
+                yield chunks
+                return
         mended = None if mend is None else mend(call, failure)
         if mended is not None:
             call = mended
@@ -107,3 +130,9 @@ async def batches(  # noqa: C901, PLR0912  # hot: one frame for all of it
             failure.partial = failure.partial or (reader.partial if reader else None) or None
             raise failure.with_traceback(None)
         await attempts.wait()
+
+
+def _blame_coding(failure: G4FError, coding: str) -> None:
+    if coding:
+        words = f"{failure.provider} sent its answer in the coding {coding!r}, which was not asked for and "
+        failure.args = (f"{words}cannot be undone: check api_base= and any proxy",)

@@ -6,7 +6,6 @@ import asyncio
 import http.server
 import inspect
 import socket
-import socketserver
 import ssl
 import subprocess
 import sys
@@ -21,7 +20,6 @@ import trustme
 
 from g4f_nb import errors, notices
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Refusal, ToolCalls, Usage
-from g4f_nb.dataurls import data_url
 from g4f_nb.errors import ConnectionFailedError, RequestTimeoutError, ResponseError, UnknownParameterError
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.openai_template import EXTRA_PARAMETERS
@@ -261,32 +259,6 @@ def test_extra_data_has_the_last_word_and_extra_parameters_let_through(server):
     assert (_sent(server)["guided_json"], _sent(server)["logit_bias"]) == ({}, {})
     assert EXTRA_PARAMETERS[0] == "tools"
     assert len(EXTRA_PARAMETERS) == 7
-
-
-def test_media_goes_into_the_last_user_message(server, tmp_path):
-    """Before its text; the caller's messages stay as they are; what cannot be read is told before."""
-    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
-    (tmp_path / "a.png").write_bytes(png)
-    asked = [{"role": "system", "content": "x"}, {"role": "user", "content": TEXT}]
-    assert _ask(server, messages=asked, media=[(tmp_path / "a.png", None), png]).text == TEXT
-    sent = _sent(server)["messages"][1]["content"]
-    assert [part["type"] for part in sent] == ["image_url", "image_url", "text"]
-    assert sent[0] == sent[1] == {"type": "image_url", "image_url": {"url": data_url(png, "image/png")}}
-    assert asked[1] == {"role": "user", "content": TEXT}
-    before = len(server.requests)
-    with pytest.raises(errors.InvalidParameterError, match="cannot be read"):
-        _ask(server, media=["nowhere.png"])
-    assert len(server.requests) == before
-
-
-def test_thinking_tags_can_be_left_in_the_text(shared):
-    """For one call, or on the class; streamed and whole."""
-    for stream in (True, False):
-        assert _ask(shared, "think", stream=stream).reasoning
-        reply = _ask(shared, "think", stream=stream, splits_thinking=False)
-        assert (reply.text[:7], reply.reasoning) == ("<think>", "")
-        kept = _on(shared, splits_thinking=False).create_completion("think", ASKED, stream=stream)
-        assert "".join(map(str, kept)).startswith("<think>")
 
 
 @pytest.mark.parametrize(
@@ -697,59 +669,6 @@ def test_a_redirect_in_a_circle_is_told():
     ):
         _ask(base)
     assert len(seen) < 10
-
-
-class _Proxy(socketserver.StreamRequestHandler):
-    """Takes a request with a whole address and passes it on."""
-
-    def handle(self):
-        line = self.rfile.readline().decode()
-        method, url, version = line.split()
-        host, _, path = url.removeprefix("http://").partition("/")
-        head = b""
-        while (field := self.rfile.readline()).strip():
-            head += field
-        size = next(
-            int(part[15:]) for part in head.split(b"\r\n") if part.lower().startswith(b"content-length:")
-        )
-        self.server.seen.append((url, head.decode()))
-        name, _, port = host.partition(":")
-        with socket.create_connection((name, int(port))) as target:
-            body = self.rfile.read(size)
-            target.sendall(
-                f"{method} /{path} {version}\r\n".encode() + head + b"Connection: close\r\n\r\n" + body
-            )
-            while data := target.recv(65536):
-                self.wfile.write(data)
-
-
-@pytest.mark.parametrize("how", ["argument", "environment", "exempt"])
-def test_a_proxy_is_used(server, how, monkeypatch):
-    """By argument or by the environment's variables, of which `NO_PROXY` takes some hosts out."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as proxy:
-        proxy.daemon_threads, proxy.seen = True, []
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            address = f"http://127.0.0.1:{proxy.server_address[1]}"
-            if how != "argument":
-                monkeypatch.setenv("HTTP_PROXY", address)
-            if how == "exempt":
-                monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-            assert _ask(server, proxy=address if how == "argument" else None).text == TEXT
-        finally:
-            proxy.shutdown()
-            thread.join()
-    through = [] if how == "exempt" else [f"{server.api_base}/chat/completions"]
-    assert [url for url, _ in proxy.seen] == through
-
-
-def test_a_proxy_that_is_not_there_is_told():
-    """By what to check."""
-    with pytest.raises(ConnectionFailedError, match=r"the proxy http://127.0.0.1:1 refused .*proxy="):
-        _ask("http://h.invalid/v1", proxy="http://127.0.0.1:1")
-    with pytest.raises(ConnectionFailedError, match=r"there is no host named nobody.invalid: check proxy="):
-        _ask("http://127.0.0.1:1/v1", proxy="http://nobody.invalid:1")
 
 
 def test_nobody_there_is_told():

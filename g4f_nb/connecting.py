@@ -1,0 +1,99 @@
+"""Connections for the pool: they are counted, and what came before a fault on them is handed on.
+
+aiohttp, left alone, drops an answer's head if its body is broken in the same packet, and leaves whoever
+waits for a body asleep when the bytes of it stop making sense.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+class PooledConnector(aiohttp.TCPConnector):
+    """Connections that any number of requests may use; `made` counts them."""
+
+    def __init__(self) -> None:
+        # How many run at once is the business of whoever starts them.
+        super().__init__(limit=0, keepalive_timeout=30, socket_factory=self._socket)
+        self.made = 0
+        hear_all_of(self)
+
+    def _socket(self, address: tuple[Any, ...]) -> socket.socket:
+        self.made += 1
+        return socket.socket(*address[:3])
+
+
+def hear_all_of(connector: aiohttp.BaseConnector) -> None:
+    """Have a connector's connections hand on whatever came before a fault."""
+    # aiohttp has no public name for it; one that has another name for it works, only less well.
+    if hasattr(connector, "_factory"):
+        vars(connector)["_factory"] = functools.partial(_Hearing, loop=asyncio.get_running_loop())
+
+
+class _Hearing(ResponseHandler):
+    """The receiving end of one connection."""
+
+    _awaits_head = False
+
+    def set_response_params(self, **options: Any) -> None:
+        """Take what the next answer is read by."""
+        super().set_response_params(**options)
+        self._awaits_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Give the head on before the body is looked at: the network may cut there as well as anywhere."""
+        if self._awaits_head:
+            cut = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+            if cut >= len(_END_OF_HEAD):
+                self._awaits_head = False
+                if cut < len(data):
+                    super().data_received(data[:cut])
+                    data = data[cut:]
+        super().data_received(data)
+
+    def close(self) -> None:
+        """Hang up, also on a server that does not take what is still to be sent: nobody waits for that."""
+        transport = self.transport
+        if isinstance(transport, asyncio.WriteTransport) and transport.get_write_buffer_size():
+            transport.abort()
+        super().close()
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Wake whoever waits for the rest of a body that will not come."""
+        payload = self._payload
+        super().set_exception(exc, *cause)
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            payload.set_exception(aiohttp.ClientPayloadError(_words(exc)))
+
+
+def _words(error: BaseException) -> str:
+    # The parser shows the bytes that it stumbled over, on lines of their own.
+    return str(getattr(error, "message", error)).partition("\n")[0].rstrip(": ")
+
+
+def forget(connector: aiohttp.BaseConnector) -> None:
+    """Give up connections that a forked child has inherited, without a word to the other side.
+
+    They are the parent's: saying goodbye on them, or taking them from the loop's selector, which both
+    share, would break what the parent has going.
+    """
+    parts = vars(connector)
+    kept = [entry[0] for entries in parts.get("_conns", {}).values() for entry in entries]
+    for protocol in {*kept, *parts.get("_acquired", ())}:
+        transport = getattr(protocol, "transport", None)
+        transport = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+        own = vars(transport).get("_sock") if hasattr(transport, "__dict__") else None
+        if own is not None:
+            vars(transport)["_sock"] = None
+            with contextlib.suppress(OSError):
+                own.close()
+    parts.update(_closed=True, _conns={}, _acquired=set())

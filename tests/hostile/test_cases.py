@@ -1,0 +1,68 @@
+"""Whatever a server does, a call gives the right text or one clear error, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from g4f_nb import errors, loops, ownloop
+from g4f_nb.providers import OpenaiTemplate
+from g4f_nb.reply import Reply
+
+from . import answers, certificates, coding, framing, timing
+from .asking import ASKED, arguments, as_text, check
+from .playing import Games
+
+CASES = [*framing.CASES, *coding.CASES, *timing.CASES, *answers.CASES, *certificates.CASES]
+RUNS = [pytest.param(case, mode, id=f"{case.id}-{mode}") for case in CASES for mode in case.modes]
+PLAIN = [case for case in CASES if not case.certificate and case.scheme == "http"]
+
+
+@pytest.fixture(scope="package")
+def played(request):
+    """All the cases that were asked for, under way a few at a time."""
+    games = Games()
+    wanted = [item.callspec.params for item in request.session.items if "played" in item.fixturenames]
+    yield {(run["case"].id, run["mode"]): games.play(run["case"], run["mode"]) for run in wanted}
+    games.close()
+
+
+def test_there_are_enough():
+    """At least 120 behaviours, each with a name of its own and a promise in one sentence."""
+    assert len(CASES) >= 120
+    assert len({case.id for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert case.promise.endswith(".")
+
+
+@pytest.mark.parametrize(("case", "mode"), RUNS)
+def test_a_hostile_server(case, mode, played):
+    """The case's own promise; afterwards no task, no connection, and the session is as good as before."""
+    played[case.id, mode].result()
+
+
+@pytest.mark.parametrize("door", ["own", "caller"])
+@pytest.mark.parametrize("case", PLAIN[::7], ids=lambda case: case.id)
+def test_a_hostile_server_at_both_doors(case, door, servers):
+    """A synchronous call has the same outcome at both doors, and leaves no task behind."""
+
+    def ask():
+        reply = Reply()
+        try:
+            for chunk in OpenaiTemplate.create_completion("m", ASKED, **arguments(case, host, "stream")):
+                reply.add(chunk)
+        except errors.G4FError as error:
+            return error
+        return as_text(reply)
+
+    async def beside_a_loop():
+        assert loops.choose_door().name == "caller"
+        outcome = ask()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return outcome
+
+    with servers.serve(case.answers) as host:
+        outcome = ask() if door == "own" else asyncio.run(beside_a_loop())
+        check(case, outcome, host)
+    assert not asyncio.all_tasks(ownloop.own_loop().loop)
