@@ -14,8 +14,6 @@ from g4f_nb.failures import as_text
 
 _STATE = "gc_"
 _UUID_DIGITS = re.compile(r"[0-9a-f]{32}")
-# References that refer to themselves have no end; a schema of that depth is no argument list.
-_DEEPEST = 12
 # Of a function's description, what GigaChat knows beside the schema.
 _MORE_FIELDS = ("few_shot_examples", "return_parameters")
 
@@ -66,7 +64,7 @@ def plain_schema(schema: Any) -> Any:
     there with a 422.
     """
     root = schema if isinstance(schema, Mapping) else {}
-    return _plain(schema, root, 0)
+    return _plain(schema, root, frozenset())
 
 
 def call_id(state: Any) -> str:
@@ -122,12 +120,11 @@ def _is_uuid(text: str) -> bool:
     return bool(_UUID_DIGITS.fullmatch(digits)) and text == str(uuid.UUID(digits))
 
 
-def _plain(schema: Any, root: Mapping[str, Any], depth: int) -> Any:
+def _plain(schema: Any, root: Mapping[str, Any], inside: frozenset[str]) -> Any:
+    """One part; `inside` are the references that lead to it, for one that leads to itself has no end."""
     if not isinstance(schema, Mapping):
         return schema
-    if depth > _DEEPEST:
-        return {"type": "object", "properties": {}}
-    schema = _resolved(schema, root, depth)
+    schema, inside = _resolved(schema, root, inside)
     made = {name: value for name, value in schema.items() if name not in ("$defs", "definitions", "title")}
     kind = made.get("type")
     if isinstance(kind, list):
@@ -136,39 +133,44 @@ def _plain(schema: Any, root: Mapping[str, Any], depth: int) -> Any:
         made["type"] = "object"
         properties = made.get("properties")
         made["properties"] = {
-            name: _plain(each, root, depth + 1)
+            name: _plain(each, root, inside)
             for name, each in (properties.items() if isinstance(properties, Mapping) else ())
         }
     if "items" in made:
-        made["items"] = _plain(made["items"], root, depth + 1)
+        made["items"] = _plain(made["items"], root, inside)
     _settle_choices(made)
     return made
 
 
-def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+def _resolved(
+    schema: Mapping[str, Any], root: Mapping[str, Any], inside: frozenset[str]
+) -> tuple[Mapping[str, Any], frozenset[str]]:
     """The schema with what it refers to, and the first alternative that is not null, put in its place."""
-    for _ in range(_DEEPEST):
+    while True:
         beside = {
             name: value for name, value in schema.items() if name not in ("$ref", "anyOf", "oneOf", "allOf")
         }
-        if isinstance(schema.get("$ref"), str):
-            schema = {**_look_up(schema["$ref"], root), **beside}
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            found = _look_up(reference, root)
+            if reference in inside:
+                found = {"type": "object", "properties": {}} if "properties" in found else {}
+            inside |= {reference}
+            schema = {**found, **beside}
             continue
-        arms = schema.get("anyOf") or schema.get("oneOf")
-        if isinstance(arms, list):
-            first = next((arm for arm in arms if isinstance(arm, Mapping) and arm.get("type") != "null"), {})
-            schema = {**first, **beside}
+        arms = [arm for name in ("anyOf", "oneOf") for arm in _schemas(schema.get(name))]
+        if arms:
+            schema = {**next((arm for arm in arms if arm.get("type") != "null"), {}), **beside}
             continue
-        parts = schema.get("allOf")
-        if not isinstance(parts, list):
-            return schema
         joined: dict[str, Any] = {}
-        for part in parts:
-            joined |= (
-                _resolved(part, root, depth + 1) if isinstance(part, Mapping) and depth < _DEEPEST else {}
-            )
-        schema = {**joined, **beside}
-    return {}
+        for part in _schemas(schema.get("allOf")):
+            found, inside = _resolved(part, root, inside)
+            joined |= found
+        return {**joined, **beside}, inside
+
+
+def _schemas(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _look_up(reference: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
