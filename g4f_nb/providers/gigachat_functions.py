@@ -175,7 +175,7 @@ def _schemas(value: Any) -> list[Mapping[str, Any]]:
 
 def _look_up(reference: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Any = root
-    for name in reference.removeprefix("#").strip("/").split("/"):
+    for name in filter(None, reference.removeprefix("#").split("/")):
         found = found.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
