@@ -13,9 +13,9 @@ _BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"BM", "image/bmp"),
     (0, b"II*\0", "image/tiff"),
     (0, b"MM\0*", "image/tiff"),
-    (0, b"fLaC", "audio/flac"),
-    (0, b"OggS", "audio/ogg"),
-    (0, b"ID3", "audio/mpeg"),
+    (0, b"fLaC\0", "audio/flac"),
+    (0, b"fLaC\x80", "audio/flac"),
+    (0, b"OggS\0", "audio/ogg"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"\x1aE\xdf\xa3", "video/webm"),
 )
@@ -25,8 +25,7 @@ _BRANDS = {
     b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"heix": "image/heic",
     b"mif1": "image/heif", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4", b"qt  ": "video/quicktime",
 }  # fmt: skip
-# A frame of MPEG sound begins with eleven set bits, then version, layer and rate, none of them "reserved".
-_LONGEST_BMP = 14
+_BMP_HEAD = 14
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -44,16 +43,20 @@ def media_type_of(data: bytes) -> str | None:
 
 def _is_bmp(data: bytes) -> bool:
     # Two letters alone are the beginning of many texts.
-    return len(data) > _LONGEST_BMP and data[6:10] == b"\0\0\0\0"
+    return len(data) > _BMP_HEAD and data[6:10] == b"\0\0\0\0"
 
 
 def _mpeg_sound(data: bytes) -> str | None:
-    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:  # noqa: PLR2004  # one header
+    """MPEG sound: tags before it, or a frame, which begins with eleven set bits, version, layer and rate."""
+    if data.startswith(b"ID3") and len(data) > 3 and data[3] < 10:  # noqa: PLR2004  # the version of the tags
+        return "audio/mpeg"
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:  # noqa: PLR2004
         return None
-    version, layer, rate = data[1] >> 3 & 3, data[1] >> 1 & 3, data[2] >> 4
+    version, layer, rate, pace = data[1] >> 3 & 3, data[1] >> 1 & 3, data[2] >> 4, data[2] >> 2 & 3
     if layer == 0:
         return "audio/aac" if data[1] & 0xF6 == 0xF0 else None  # noqa: PLR2004
-    return "audio/mpeg" if version != 1 and rate != 15 else None  # noqa: PLR2004
+    # Layers 2 and 3 only: the mark at the head of UTF-16 texts looks like one of layer 1.
+    return "audio/mpeg" if layer in (1, 2) and version != 1 and rate != 15 and pace != 3 else None  # noqa: PLR2004
 
 
 def _is_text(data: bytes) -> bool:

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
+from g4f_nb.providers.fields import IMAGE_FORMS
 from g4f_nb.secret import Secret
 
 
@@ -41,6 +42,10 @@ def _is_secret(value: Any) -> bool:
 
 def _is_mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
+
+
+def _is_form(value: Any) -> bool:
+    return isinstance(value, Mapping) or value in IMAGE_FORMS
 
 
 def _is_list(value: Any) -> bool:
@@ -77,7 +82,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "impersonate": (_is_text, "a text"),
     "extra_parameters": (_is_list, "a list of names"),
     "extra_data": (_is_mapping, "a dict"),
-    "response_format": (_is_mapping, "a dict"),
+    "response_format": (_is_form, 'a dict, or "url" or "b64_json" for images'),
     "auth_url": (_is_text, "an address like https://host:9443/api/v2/oauth"),
     "scope": (_is_text, "a text like GIGACHAT_API_PERS"),
     "ca_bundle_file": (_is_path, "the name of a file"),

@@ -12,6 +12,7 @@ from g4f_nb.calls import Call, Host
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
 from g4f_nb.notices import tell
+from g4f_nb.providers.flags import note_flags
 from g4f_nb.secret import shown_address
 
 _KEPT_FOR = 300.0
@@ -37,8 +38,11 @@ async def kept_models(
     return list(names)
 
 
-def model_names(body: bytes, provider: str, call: Call) -> list[str]:
-    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the rest is left out."""
+def model_names(body: bytes, provider: str, call: Call, *, base: str | None = None) -> list[str]:
+    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the rest is left out.
+
+    With `base`, what the list says of its models beside their names is remembered for that address.
+    """
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -52,6 +56,8 @@ def model_names(body: bytes, provider: str, call: Call) -> list[str]:
         entries = data["data"] if isinstance(data.get("data"), list) else data.get("models")
     if not isinstance(entries, list):
         raise _no_list(body, provider, call)
+    if base is not None:
+        note_flags(base, entries)
     names: dict[str, None] = {}
     for entry in entries:
         name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry

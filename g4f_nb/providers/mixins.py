@@ -43,7 +43,7 @@ class ProviderModelMixin:
             )
         if name in cls.model_aliases:
             name = cls.model_aliases[name]
-        elif cls.models and name not in cls.models:
+        elif cls.models and name not in cls.models and name not in cls.image_models:
             known = [*cls.models, *cls.model_aliases]
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:5]
             raise ModelNotSupportedError(

@@ -21,7 +21,9 @@ from g4f_nb.secret import Secret
 from g4f_nb.sse import DEFAULT_LIMIT
 
 
-def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[str | Chunk] | None:
+def plain_answer(
+    body: bytes, *, provider: str, model: str, url: str, think: bool = True
+) -> list[str | Chunk] | None:
     """The chunks of the commonest whole answer, one text and nothing beside it; `None` for any other.
 
     A small request spends more on the reader below than on the network; this is a fifth of it.
@@ -34,7 +36,13 @@ def plain_answer(body: bytes, *, provider: str, model: str, url: str) -> list[st
         usual = data.get("error") is None and not choice.get("index") and data.keys().isdisjoint(FIELDS)
         if "error" in choice or reason == "error":
             return None
-        if not usual or type(text) is not str or type(reason) is not str or not text or "<" in text[:64]:
+        if (
+            not usual
+            or type(text) is not str
+            or type(reason) is not str
+            or not text
+            or (think and "<" in text[:64])
+        ):
             return None
         if len(message) > 2 and any(message[name] for name in message.keys() - {"role", "content"}):  # noqa: PLR2004
             return None

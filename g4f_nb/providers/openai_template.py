@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl as tls
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Host, Limits
-from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, ModelNotSupportedError
+from g4f_nb.errors import G4FError, InvalidParameterError, ModelNotSupportedError
 from g4f_nb.http import Attempts, Exchange
-from g4f_nb.messages import check_messages
+from g4f_nb.media import read_media, with_media
+from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.chatting import Chatting
 from g4f_nb.providers.checks import what_is_wrong
+from g4f_nb.providers.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, refuse_image_fields
 from g4f_nb.providers.fitting import (
     fitted_fields,
     fitted_messages,
@@ -23,11 +27,13 @@ from g4f_nb.providers.fitting import (
     row_headers,
     row_in_force,
 )
-from g4f_nb.providers.hosts import find_host, is_home, look_up_host
+from g4f_nb.providers.flags import makes_images
+from g4f_nb.providers.hosts import find_host, is_home, join, look_up_host
+from g4f_nb.providers.images import PATH as IMAGES_PATH
+from g4f_nb.providers.images import image_body, image_reader
 from g4f_nb.providers.listing import kept_models, model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
-from g4f_nb.providers.outgoing import checked_headers, encoded, least, secret_in, trust, with_body
+from g4f_nb.providers.outgoing import checked_headers, encoded, least, secret_in, trust
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.proxies import proxy_fault
@@ -36,18 +42,6 @@ from g4f_nb.typing import AsyncResult, MediaListType, Messages
 
 if TYPE_CHECKING:
     import aiohttp
-
-EXTRA_PARAMETERS = (
-    "tools", "parallel_tool_calls", "tool_choice", "reasoning_effort", "logit_bias", "modalities", "audio",
-)  # fmt: skip
-
-# Chat fields of OpenAI's reference and the common servers' own, taken by keyword and sent as they are.
-_MORE_FIELDS = {
-    "logit_bias", "modalities", "audio", "logprobs", "top_logprobs", "max_completion_tokens", "metadata",
-    "prediction", "service_tier", "store", "stream_options", "user", "verbosity", "web_search_options",
-    "prompt_cache_key", "safety_identifier", "top_k", "min_p", "repetition_penalty", "include_reasoning",
-    "chat_template_kwargs",
-}  # fmt: skip
 
 _BROWSER_LIKE = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -129,7 +123,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return await kept_models(cls, host, lambda: cls._fetch_models(host, timeout, kwargs), refresh=refresh)
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]
+    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912  # hot: one frame for all of it
         cls,
         model: str,
         messages: Messages,
@@ -154,7 +148,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         reasoning_effort: str | None = None,
-        response_format: dict[str, Any] | None = None,
+        response_format: dict[str, Any] | str | None = None,
         seed: int | None = None,
         n: int | None = None,
         frequency_penalty: float | None = None,
@@ -163,12 +157,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         total_timeout: float | None = None,
         connector: aiohttp.BaseConnector | None = None,
         ssl: tls.SSLContext | bool | None = None,
+        splits_thinking: bool | None = None,
         **kwargs: Any,
     ) -> AsyncResult:
         """Stream one answer: text as `str`, everything else as small values.
 
-        `timeout` limits each silence (to connect, to the first byte, between two pieces), `total_timeout`
-        the whole. A failed call is sent again `max_retries` times, only before the first content.
+        `media` goes into the last user message. `prompt` asks for an image, as does the name of a model that
+        makes them. `timeout` limits each silence (to connect, to the first byte, between two pieces),
+        `total_timeout` the whole. A failed call is sent again `max_retries` times, only before the first
+        content.
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
         # The usual call gives few of them; looking at each costs as much as a tenth of a small request.
@@ -195,14 +192,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             raise InvalidParameterError(wrong, provider=cls.__name__)
         if kwargs:
             cls.check_parameters(kwargs.keys() - set(extra_parameters))
-        if media is not None or prompt is not None:
-            raise InvalidParameterError(
-                f"{cls.__name__} answers text only so far: leave media= and prompt= out",
-                provider=cls.__name__,
-            )
         messages = check_messages(messages)
+        if media is not None:
+            messages = with_media(messages, await asyncio.to_thread(read_media, media))
         host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
-        model = await cls._choose_model(model, host)
+        model = cls._image_model(model) if prompt is not None else await cls._choose_model(model, host)
         fields = {
             "temperature": temperature,
             "max_tokens": max_tokens,
@@ -219,11 +213,27 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "presence_penalty": presence_penalty,
             **kwargs,
         }
-        body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
+        pictures = prompt is not None or model in cls.image_models or makes_images(host.base, model)
+        if pictures:
+            if media is not None:
+                raise InvalidParameterError(
+                    f"media= cannot go with a request for an image to {cls.__name__}: leave it out, or ask a "
+                    "model that chats",
+                    provider=cls.__name__,
+                )
+            stream, url = False, join(host.base, IMAGES_PATH)
+            prompt = last_user_text(messages) if prompt is None else prompt
+            body = image_body(model, prompt, fields, allowed=extra_parameters, provider=cls.__name__)
+            body.update(extra_data or {})
+        else:
+            if kwargs or type(response_format) is str:
+                refuse_image_fields(fields, extra_parameters, cls.__name__)
+            url = cls._chat_url(host, model)
+            body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
         now = settings.current()
         call = Call(
             "POST",
-            cls._chat_url(host, model),
+            url,
             cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
             body=encoded(body, cls.__name__),
             secret=secret_in(own_headers) or host.secret,
@@ -235,26 +245,16 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             model=model,
         )
         attempts = Attempts(now.max_retries if max_retries is None else max_retries, total=total_timeout)
-        limit, name = now.max_event_bytes, cls.__name__
-        count = body["n"] if type(body.get("n")) is int else 1
-
-        def mend(refused: Call, failure: G4FError) -> Call | None:
-            if "stream_options" in body and isinstance(failure, BadRequestError) and _blames_usage(failure):
-                del body["stream_options"]
-                return with_body(refused, body)
-            return None
-
-        pieces = batches(
-            call,
-            attempts,
-            reader_for=lambda media_type: ChatReader(
-                media_type, provider=name, model=model, url=shown_address(host.base), secret=call.secret,
-                think=cls.splits_thinking, n=count, limit=limit,
-            ),
-            limit=limit,
-            plain=lambda whole: plain_answer(whole, provider=name, model=model, url=host.base),
-            mend=mend,
-        )  # fmt: skip
+        limit = now.max_event_bytes
+        if pictures:
+            reader_for = image_reader(call, prompt or "", url=shown_address(host.base), limit=limit)
+            pieces = batches(call, attempts, reader_for=reader_for, limit=limit)
+        else:
+            think = cls.splits_thinking if splits_thinking is None else splits_thinking
+            chat = Chatting(call, body, base=host.base, think=think, limit=limit)
+            pieces = batches(
+                call, attempts, reader_for=chat.reader, limit=limit, plain=chat.plain, mend=chat.mend
+            )
         try:
             async for chunks in pieces:
                 for chunk in chunks:
@@ -276,9 +276,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
-        """Refuse by name what is no parameter here and no field of the chat API."""
+        """Refuse by name what is no parameter here and no field of the API."""
         known = signature(cls.create_async_generator).parameters.keys() - {"kwargs"}
-        parameters.refuse_unknown(names, {*known, *_MORE_FIELDS}, provider=cls.__name__)
+        parameters.refuse_unknown(names, {*known, *CHAT_FIELDS, *IMAGE_FIELDS}, provider=cls.__name__)
 
     @classmethod
     def get_headers(
@@ -350,6 +350,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return cls._headers(host, stream=False, given=Headers(), impersonate=None)
 
     @classmethod
+    def _image_model(cls, model: str) -> str:
+        """The model for a `prompt`: as it is given, else the class's first, else the server's own choice."""
+        name = model or next(iter(cls.image_models), "")
+        return cls.model_aliases.get(name, name)
+
+    @classmethod
     async def _choose_model(cls, model: str, host: Host) -> str:
         if not model and not cls.default_model and not cls.models:
             row = row_in_force(cls, host)
@@ -395,7 +401,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             try:
                 async with Exchange(call) as answer:
                     most = settings.current().max_event_bytes
-                    names = cls._listed(model_names(await answer.read(most), cls.__name__, call))
+                    listed = await answer.read(most)
+                    names = cls._listed(model_names(listed, cls.__name__, call, base=host.base))
                 break
             except G4FError as error:
                 if not attempts.again(error):
@@ -403,7 +410,3 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                     raise error.with_traceback(None) from error.__cause__
             await attempts.wait()
         return sorted(names) if cls.sort_models else names
-
-
-def _blames_usage(error: G4FError) -> bool:
-    return "stream_options" in f"{error} {error.body or ''}"

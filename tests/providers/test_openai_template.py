@@ -20,6 +20,7 @@ import trustme
 
 from g4f_nb import errors, notices
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Refusal, ToolCalls, Usage
+from g4f_nb.dataurls import data_url
 from g4f_nb.errors import ConnectionFailedError, RequestTimeoutError, ResponseError, UnknownParameterError
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.openai_template import EXTRA_PARAMETERS
@@ -259,6 +260,32 @@ def test_extra_data_has_the_last_word_and_extra_parameters_let_through(server):
     assert (_sent(server)["guided_json"], _sent(server)["logit_bias"]) == ({}, {})
     assert EXTRA_PARAMETERS[0] == "tools"
     assert len(EXTRA_PARAMETERS) == 7
+
+
+def test_media_goes_into_the_last_user_message(server, tmp_path):
+    """Before its text; the caller's messages stay as they are; what cannot be read is told before."""
+    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+    (tmp_path / "a.png").write_bytes(png)
+    asked = [{"role": "system", "content": "x"}, {"role": "user", "content": TEXT}]
+    assert _ask(server, messages=asked, media=[(tmp_path / "a.png", None), png]).text == TEXT
+    sent = _sent(server)["messages"][1]["content"]
+    assert [part["type"] for part in sent] == ["image_url", "image_url", "text"]
+    assert sent[0] == sent[1] == {"type": "image_url", "image_url": {"url": data_url(png, "image/png")}}
+    assert asked[1] == {"role": "user", "content": TEXT}
+    before = len(server.requests)
+    with pytest.raises(errors.InvalidParameterError, match="cannot be read"):
+        _ask(server, media=["nowhere.png"])
+    assert len(server.requests) == before
+
+
+def test_thinking_tags_can_be_left_in_the_text(shared):
+    """For one call, or on the class; streamed and whole."""
+    for stream in (True, False):
+        assert _ask(shared, "think", stream=stream).reasoning
+        reply = _ask(shared, "think", stream=stream, splits_thinking=False)
+        assert (reply.text[:7], reply.reasoning) == ("<think>", "")
+        kept = _on(shared, splits_thinking=False).create_completion("think", ASKED, stream=stream)
+        assert "".join(map(str, kept)).startswith("<think>")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""Which models make or read images, as the servers' own listings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+_MAKERS = {"image", "images", "image_generation", "image-generation", "text-to-image"}
+
+
+class Flags(NamedTuple):
+    """The models of one address that its last listing marked."""
+
+    image_models: frozenset[str] = frozenset()
+    vision_models: frozenset[str] = frozenset()
+
+
+# By address: what a model can do does not depend on who asks.
+_known: dict[str, Flags] = {}
+_NONE = Flags()
+
+
+def note_flags(base: str, entries: list[Any]) -> None:
+    """Remember what a listing says of its models."""
+    _known[base] = Flags(_marked(entries, _makes_images), _marked(entries, _reads_images))
+
+
+def flags_of(base: str) -> Flags:
+    """What is known of the models at an address; nothing before its first listing."""
+    return _known.get(base, _NONE)
+
+
+def makes_images(base: str, model: str) -> bool:
+    """Whether the last listing of an address marked this model as one for images."""
+    return base in _known and model in _known[base].image_models
+
+
+def _marked(entries: list[Any], is_marked: Callable[[Mapping[str, Any]], bool]) -> frozenset[str]:
+    found = (entry for entry in entries if isinstance(entry, dict) and is_marked(entry))
+    names = (entry.get("id") or entry.get("name") for entry in found)
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def _makes_images(entry: Mapping[str, Any]) -> bool:
+    # Models that answer with images in a chat list text among what they give: they are asked by chat.
+    kinds = (entry.get("type"), entry.get("mode"), entry.get("task"))
+    return entry.get("image") is True or any(isinstance(kind, str) and kind in _MAKERS for kind in kinds)
+
+
+def _reads_images(entry: Mapping[str, Any]) -> bool:
+    for place in (entry, entry.get("capabilities"), entry.get("features")):
+        if isinstance(place, dict) and (place.get("vision") is True or place.get("supports_vision") is True):
+            return True
+        if isinstance(place, list) and "vision" in place:
+            return True
+    for place in (entry, entry.get("architecture"), entry.get("modalities")):
+        if isinstance(place, dict):
+            taken = place.get("input_modalities") or place.get("input")
+            if isinstance(taken, list) and "image" in taken:
+                return True
+    return False
