@@ -17,7 +17,7 @@ def write(file: Path, content: Secret) -> None:
     """Put this text there with mode 0600, in a folder that is made with mode 0700 where there is none."""
     import tempfile
 
-    _make_folder(file.parent)
+    make_folder(file.parent)
     # It makes a file of mode 0600, in the same folder: replacing across file systems would be no single step.
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
     try:
@@ -30,7 +30,8 @@ def write(file: Path, content: Secret) -> None:
         raise
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, where there is none."""
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     # One that is named for us is ours; another that somebody chose may have readers of its own.
     if folder.name == _OURS and folder.stat().st_mode & _OTHERS:

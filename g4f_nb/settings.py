@@ -98,6 +98,18 @@ def config_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "g4f_nb"
 
 
+def cache_folder() -> Path:
+    """The private folder for answers and runs that can be had again for money; it is not made here."""
+    chosen = os.environ.get(_PREFIX + "CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "g4f_nb" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "g4f_nb"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "g4f_nb"
+
+
 def _file_state() -> object:
     """What tells one state of the file from another; looked at no more than once a second."""
     global _looked  # noqa: PLW0603  # a memo, like `_cached`

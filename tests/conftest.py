@@ -33,6 +33,7 @@ def _clean_environment(monkeypatch, tmp_path_factory):
             monkeypatch.delenv(name)
     stores.look_again()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
+    monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture

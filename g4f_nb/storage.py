@@ -1,0 +1,281 @@
+"""One SQLite file that several kernels may share, written by one thread; it is no reason to lose an answer.
+
+Where the file cannot be written (a read-only or full disk) everything goes on in memory, with a notice. A
+damaged file is set aside, never deleted, and reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
+from g4f_nb.private_files import make_folder
+
+Row = tuple[Any, ...]
+# Rows that are written in one transaction; each alone would cost ten times as much.
+_AT_ONCE = 500
+# How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
+_PATIENCE = 30.0
+_FLUSHING = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One statement, and the rows that it is carried out for."""
+
+    statement: str
+    rows: Sequence[Row]
+
+
+class Storage:
+    """A database file that is opened at its first use, with one writer for the whole process."""
+
+    def __init__(self, file: Path, schema: str, version: int) -> None:
+        self.file = file
+        self._schema = schema
+        self._version = version
+        self._lock = threading.RLock()
+        self._inbox: queue.SimpleQueue[Write | threading.Event | None] = queue.SimpleQueue()
+        self._reader: sqlite3.Connection | None = None
+        self._writer: threading.Thread | None = None
+        self._memory: sqlite3.Connection | None = None
+        self._process = 0
+        self.in_memory_because: str | None = None
+
+    def write(self, statement: str, rows: Iterable[Row]) -> None:
+        """Hand rows to the writer; they are in the file soon after, `flush` waits for that."""
+        kept = list(rows)
+        if kept:
+            self._ready()
+            self._inbox.put(Write(statement, kept))
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What the file holds, and what had to stay in memory."""
+        self._ready()
+        with self._lock:
+            found: list[Row] = []
+            if self._reader is not None:
+                found += self._try_reading(self._reader, query, values)
+            if self._memory is not None:
+                found += self._memory.execute(query, values).fetchall()
+            return found
+
+    def flush(self) -> None:
+        """Wait until everything handed over so far is written."""
+        if self._writer is None or self._process != os.getpid():
+            return
+        done = threading.Event()
+        self._inbox.put(done)
+        end = time.monotonic() + _FLUSHING
+        while not done.wait(0.1) and self._writer.is_alive() and time.monotonic() < end:
+            pass
+
+    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Carry out one statement now, after everything handed over; gives how many rows it touched."""
+        self.flush()
+        with self._lock:
+            target = self._memory if self._reader is None else self._reader
+            if target is None:
+                return 0
+            with target:
+                return target.execute(statement, values).rowcount
+
+    def compact(self) -> None:
+        """Give the room of deleted rows back to the disk."""
+        self.flush()
+        with self._lock:
+            if self._reader is not None:
+                self._reader.execute("VACUUM")
+                self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Write what is left and close the file; the next use opens it again."""
+        if self._process != os.getpid():
+            return
+        self.flush()
+        if self._writer is not None:
+            self._inbox.put(None)
+            self._writer.join(_FLUSHING)
+        with self._lock:
+            for connection in (self._reader, self._memory):
+                if connection is not None:
+                    connection.close()
+            self._reader = self._memory = self._writer = None
+            self._process = 0
+
+    def _ready(self) -> None:
+        if self._process == os.getpid() and self._writer is not None and self._writer.is_alive():
+            return
+        with self._lock:
+            if self._process != os.getpid():
+                # After a fork the connections and the writer are the parent's.
+                self._inbox = queue.SimpleQueue()
+                self._reader = self._memory = self._writer = None
+                self.in_memory_because = None
+                self._process = os.getpid()
+                self._reader = self._open_or_stand_in()
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = threading.Thread(target=self._work, name="g4f_nb-store", daemon=True)
+                self._writer.start()
+
+    def _open_or_stand_in(self) -> sqlite3.Connection | None:
+        try:
+            make_folder(self.file.parent)
+            return self._open()
+        except sqlite3.OperationalError as error:
+            self._stay_in_memory(str(error))
+        except sqlite3.DatabaseError as error:
+            return self._set_aside(str(error))
+        except OSError as error:
+            self._stay_in_memory(error.strerror or str(error))
+        return None
+
+    def _open(self) -> sqlite3.Connection:
+        new = not self.file.exists()
+        connection = sqlite3.connect(
+            self.file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if new:
+                # Prompts and answers are nobody else's business.
+                self.file.chmod(0o600)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            if found > self._version:
+                raise InvalidParameterError(  # noqa: TRY301  # closed below, like after any other fault
+                    f"{self.file} was made by a newer g4f_nb (form {found}, this one knows {self._version}): "
+                    "update g4f_nb, or choose another folder with G4F_NB_CACHE_DIR"
+                )
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in filter(str.strip, self._schema.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={self._version}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self, reason: str) -> sqlite3.Connection | None:
+        """A damaged file keeps its content under another name, for whoever can mend it."""
+        kept = self.file.with_name(f"{self.file.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
+        try:
+            self.file.replace(kept)
+            for ending in ("-wal", "-shm"):
+                beside = self.file.with_name(self.file.name + ending)
+                if beside.exists():
+                    beside.replace(kept.with_name(kept.name + ending))
+            opened = self._open()
+        except (OSError, sqlite3.Error) as error:
+            self._stay_in_memory(str(error))
+            return None
+        tell(
+            f"the store {self.file} is damaged ({reason}); it was set aside as {kept.name}, a new one begins"
+        )
+        return opened
+
+    def _stay_in_memory(self, reason: str) -> None:
+        if self._memory is None:
+            self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            for statement in filter(str.strip, self._schema.split(";")):
+                self._memory.execute(statement)
+        if self.in_memory_because is None:
+            self.in_memory_because = reason
+            tell(
+                f"the store {self.file} cannot be written ({reason}): answers are kept in memory until this "
+                "kernel ends; another folder is chosen with G4F_NB_CACHE_DIR"
+            )
+
+    def _try_reading(self, reader: sqlite3.Connection, query: str, values: Sequence[Any]) -> list[Row]:
+        try:
+            return reader.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            self._stay_in_memory(str(error))
+        except sqlite3.DatabaseError as error:
+            reader.close()
+            self._reader = self._set_aside(str(error))
+        return []
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        inbox = self._inbox
+        try:
+            while True:
+                waiting: list[threading.Event] = []
+                writes, go_on = self._gather(inbox, waiting)
+                if writes and connection is None and self.in_memory_because is None:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
+                        connection.execute("PRAGMA synchronous=NORMAL")
+                self._carry_out(connection, writes)
+                for event in waiting:
+                    event.set()
+                if not go_on:
+                    return
+        finally:
+            if connection is not None:
+                connection.close()
+
+    @staticmethod
+    def _gather(
+        inbox: queue.SimpleQueue[Write | threading.Event | None], waiting: list[threading.Event]
+    ) -> tuple[list[Write], bool]:
+        """Whatever is there, at most so many rows; whoever waits for it goes into `waiting`."""
+        writes: list[Write] = []
+        rows = 0
+        item = inbox.get()
+        while True:
+            if item is None:
+                return writes, False
+            if isinstance(item, threading.Event):
+                waiting.append(item)
+            else:
+                writes.append(item)
+                rows += len(item.rows)
+            if rows >= _AT_ONCE:
+                return writes, True
+            try:
+                item = inbox.get_nowait()
+            except queue.Empty:
+                return writes, True
+
+    def _carry_out(self, connection: sqlite3.Connection | None, writes: list[Write]) -> None:
+        if not writes:
+            return
+        if connection is not None and self.in_memory_because is None:
+            try:
+                self._transact(connection, writes)
+            except sqlite3.Error as error:
+                with self._lock:
+                    self._stay_in_memory(str(error))
+            else:
+                return
+        with self._lock:
+            if self._memory is None:
+                self._stay_in_memory("it could not be opened")
+            if self._memory is not None:
+                self._transact(self._memory, writes)
+
+    @staticmethod
+    def _transact(connection: sqlite3.Connection, writes: list[Write]) -> None:
+        run: Callable[[str, Sequence[Row]], object] = connection.executemany
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for write in writes:
+                run(write.statement, write.rows)
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")

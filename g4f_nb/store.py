@@ -1,0 +1,212 @@
+"""What is kept between kernels: answers by what was asked, runs with their cells, and verdicts.
+
+No key is ever among it: whoever makes a record leaves them out.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from g4f_nb.settings import cache_folder
+from g4f_nb.storage import Storage
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, record BLOB NOT NULL, kept_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,
+    cells INTEGER NOT NULL, plan BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS cells (
+    run_id TEXT NOT NULL, position INTEGER NOT NULL, record BLOB NOT NULL, raw BLOB,
+    PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    run_id TEXT NOT NULL, pair TEXT NOT NULL, judge TEXT NOT NULL, turn INTEGER NOT NULL,
+    record BLOB NOT NULL, given_at REAL NOT NULL,
+    PRIMARY KEY (run_id, pair, judge, turn)
+);
+CREATE INDEX IF NOT EXISTS answers_by_age ON answers (kept_at);
+CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
+"""
+# SQLite takes a limited number of values in one query.
+_KEYS_AT_ONCE = 500
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """Where the store is and how much it holds."""
+
+    file: Path
+    in_memory_because: str | None
+    bytes: int
+    answers: int
+    runs: int
+    cells: int
+    verdicts: int
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A run as it was begun, and the records of the cells that were finished."""
+
+    run_id: str
+    kind: str
+    began_at: float
+    cells: int
+    plan: dict[str, Any]
+    records: dict[int, dict[str, Any]]
+
+
+class Store:
+    """The one store of a folder."""
+
+    def __init__(self, file: Path) -> None:
+        self._storage = Storage(file, _SCHEMA, _VERSION)
+
+    def answers(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The records kept under these keys, as far as there are any."""
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[start : start + _KEYS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT key, record FROM answers WHERE key IN ({marks})"  # noqa: S608  # marks alone
+            found.update((key, orjson.loads(record)) for key, record in self._storage.read(query, some))
+        return found
+
+    def keep_answer(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep an answer; the same question asked anew replaces it."""
+        self._storage.write(
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(key, orjson.dumps(record), time.time())]
+        )
+
+    def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
+        """Note what is about to be asked, so that a later kernel can show it."""
+        row = (run_id, kind, time.time(), cells, orjson.dumps(plan, option=orjson.OPT_NON_STR_KEYS))
+        self._storage.write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", [row])
+
+    def keep_cell(
+        self, run_id: str, position: int, record: Mapping[str, Any], raw: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep what became of one cell, and beside it what was sent and what came."""
+        kept = None if raw is None else orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS)
+        row = (run_id, position, orjson.dumps(record), kept)
+        self._storage.write("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", [row])
+
+    def raw(self, run_id: str, position: int) -> dict[str, Any] | None:
+        """What was sent for one cell and what came."""
+        self._storage.flush()
+        rows = self._storage.read(
+            "SELECT raw FROM cells WHERE run_id = ? AND position = ? AND raw IS NOT NULL", (run_id, position)
+        )
+        return orjson.loads(rows[-1][0]) if rows else None
+
+    def runs(self, most: int = 100) -> list[tuple[str, str, float, int, int]]:
+        """The latest runs: id, kind, when it began, how many cells, how many of them are done."""
+        self._storage.flush()
+        rows = self._storage.read(
+            "SELECT run_id, kind, began_at, cells,"
+            " (SELECT count(*) FROM cells WHERE cells.run_id = runs.run_id)"
+            " FROM runs ORDER BY began_at DESC LIMIT ?",
+            (most,),
+        )
+        return sorted(rows, key=lambda row: -row[2])
+
+    def run(self, run_id: str) -> KeptRun | None:
+        """One run with the records of its finished cells."""
+        self._storage.flush()
+        begun = self._storage.read("SELECT kind, began_at, cells, plan FROM runs WHERE run_id = ?", (run_id,))
+        if not begun:
+            return None
+        kind, began_at, cells, plan = begun[-1]
+        rows = self._storage.read("SELECT position, record FROM cells WHERE run_id = ?", (run_id,))
+        records = {position: orjson.loads(record) for position, record in rows}
+        return KeptRun(
+            run_id=run_id, kind=kind, began_at=began_at, cells=cells, plan=orjson.loads(plan), records=records
+        )
+
+    def keep_verdicts(self, run_id: str, verdicts: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> None:
+        """Keep verdicts: the pair, the judge (or the person), which turn of theirs, and what they said."""
+        now = time.time()
+        self._storage.write(
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (run_id, pair, judge, turn, orjson.dumps(record), now)
+                for pair, judge, turn, record in verdicts
+            ],
+        )
+
+    def verdicts(self, run_id: str) -> list[dict[str, Any]]:
+        """All verdicts on a run, from models and from people, in the order of pairs."""
+        self._storage.flush()
+        rows = self._storage.read(
+            "SELECT pair, judge, turn, record, given_at FROM verdicts WHERE run_id = ?"
+            " ORDER BY pair, judge, turn",
+            (run_id,),
+        )
+        return [
+            {"pair": pair, "judge": judge, "turn": turn, **orjson.loads(record), "given_at": given_at}
+            for pair, judge, turn, record, given_at in rows
+        ]
+
+    def info(self) -> StoreInfo:
+        """How much there is."""
+        self._storage.flush()
+        counts = {
+            table: sum(row[0] for row in self._storage.read(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            for table in ("answers", "runs", "cells", "verdicts")
+        }
+        ages = self._storage.read("SELECT min(kept_at) FROM answers UNION SELECT min(began_at) FROM runs")
+        file = self._storage.file
+        parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
+        return StoreInfo(
+            file=file,
+            in_memory_because=self._storage.in_memory_because,
+            bytes=sum(part.stat().st_size for part in parts if part.exists()),
+            oldest=min((age for (age,) in ages if age is not None), default=None),
+            **counts,
+        )
+
+    def purge(self, *, older_than_days: float = 0.0) -> int:
+        """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
+        before = time.time() - older_than_days * _DAY
+        change = self._storage.change
+        gone = change("DELETE FROM answers WHERE kept_at <= ?", (before,))
+        old = "(SELECT run_id FROM runs WHERE began_at <= ?)"
+        gone += change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
+        gone += change(f"DELETE FROM verdicts WHERE run_id IN {old}", (before,))  # noqa: S608
+        gone += change("DELETE FROM runs WHERE began_at <= ?", (before,))
+        self._storage.compact()
+        return gone
+
+    def flush(self) -> None:
+        """Wait until everything is written."""
+        self._storage.flush()
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._storage.close()
+
+
+def store() -> Store:
+    """The store of the cache folder that is in force."""
+    return _store_at(cache_folder() / "store.sqlite3")
+
+
+@functools.cache
+def _store_at(file: Path) -> Store:
+    made = Store(file)
+    atexit.register(made.close)
+    return made

@@ -1,0 +1,210 @@
+"""The store: what is written is there for the next kernel, and no trouble with the file costs an answer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.store import Store
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Stores on one file, closed afterwards."""
+    made = []
+
+    def one(file=None):
+        store = Store(file or tmp_path / "cache" / "store.sqlite3")
+        made.append(store)
+        return store
+
+    yield one
+    for store in made:
+        store.close()
+
+
+def test_answers_are_there_for_the_next_kernel(make):
+    """An answer that was kept is found by another store on the same file, also after the first was closed."""
+    first = make()
+    first.keep_answer("a", {"text": "hello"})
+    first.close()
+    assert make().answers(["a", "b"]) == {"a": {"text": "hello"}}
+
+
+def test_a_run_can_be_had_again(make):
+    """A run comes back with its plan and the records of the cells that were finished."""
+    store = make()
+    store.begin_run("r1", "compare", cells=3, plan={"models": ["Demo"]})
+    store.keep_cell("r1", 2, {"answer": "x"}, {"request": {"model": "m"}})
+    run = make().run("r1") or pytest.fail("not found yet")
+    assert (run.kind, run.cells, run.plan, run.records) == (
+        "compare",
+        3,
+        {"models": ["Demo"]},
+        {2: {"answer": "x"}},
+    )
+    assert store.raw("r1", 2) == {"request": {"model": "m"}}
+    assert store.raw("r1", 1) is None
+    assert [row[:1] + row[3:] for row in store.runs()] == [("r1", 3, 1)]
+
+
+def test_verdicts_are_one_table(make):
+    """Models and people give their verdicts into one table; a judge may change his own."""
+    store = make()
+    store.keep_verdicts("r", [("p1", "m:judge", 0, {"winner": "a"}), ("p1", "human", 0, {"winner": "b"})])
+    store.keep_verdicts("r", [("p1", "human", 0, {"winner": "tie"})])
+    assert [(row["judge"], row["winner"]) for row in store.verdicts("r")] == [
+        ("human", "tie"),
+        ("m:judge", "a"),
+    ]
+
+
+def test_two_kernels_write_at_once(make, tmp_path):
+    """Two processes that write thousands of rows into one file lose none and meet no lock error."""
+    code = (
+        "import sys, pathlib\nfrom g4f_nb.store import Store\n"
+        "store = Store(pathlib.Path(sys.argv[1]))\n"
+        "for n in range(2000):\n    store.keep_answer(f'{sys.argv[2]}-{n}', {'n': n})\nstore.close()\n"
+    )
+    file = tmp_path / "cache" / "store.sqlite3"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", code, file, name], stderr=subprocess.PIPE, text=True
+        )
+        for name in "ab"
+    ]
+    assert [process.communicate(timeout=100)[1] for process in both] == ["", ""]
+    assert make(file).info().answers == 4000
+
+
+def test_a_damaged_file_is_set_aside(make, tmp_path, capsys):
+    """A file that is no database is renamed, never deleted, and said; a new one begins."""
+    file = tmp_path / "store.sqlite3"
+    file.write_bytes(b"no database at all, but somebody's bytes" * 100)
+    store = make(file)
+    store.keep_answer("a", {})
+    store.flush()
+    assert store.answers(["a"]) == {"a": {}}
+    (kept,) = tmp_path.glob("store.damaged-*.sqlite3")
+    assert kept.read_bytes().startswith(b"no database")
+    assert kept.name in capsys.readouterr().err
+
+
+def test_damage_that_shows_later(make, tmp_path, capsys):
+    """Pages that are damaged behind a sound head are found while reading, and set aside like the rest."""
+    file = tmp_path / "store.sqlite3"
+    first = make(file)
+    for number in range(3000):
+        first.keep_answer(f"k{number}", {"text": "x" * 50})
+    first.close()
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\x55" * (len(content) - 4096)
+    file.write_bytes(content)
+    store = make(file)
+    store.answers(["k1"])
+    store.keep_answer("new", {"n": 1})
+    store.flush()
+    assert store.answers(["new"]) == {"new": {"n": 1}}
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_written(make, tmp_path, capsys):
+    """Where no folder can be made, answers are kept in memory, and one line says so."""
+    (tmp_path / "file").write_text("")
+    store = make(tmp_path / "file" / "store.sqlite3")
+    store.keep_answer("a", {"text": "kept"})
+    store.flush()
+    assert store.answers(["a"]) == {"a": {"text": "kept"}}
+    assert store.info().in_memory_because
+    told = capsys.readouterr().err
+    assert told.count("kept in memory") == 1
+    assert "G4F_NB_CACHE_DIR" in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX's")
+def test_a_full_disk(tmp_path):
+    """A disk that fills up in the middle costs nothing: what does not fit stays in memory, and it is said."""
+    code = (
+        "import pathlib, resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from g4f_nb.store import Store\n"
+        "store = Store(pathlib.Path(sys.argv[1]))\n"
+        "store.keep_answer('first', {'n': 0})\nstore.flush()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))\n"
+        "for n in range(500):\n    store.keep_answer(f'k{n}', {'text': 'x' * 2000})\nstore.flush()\n"
+        "found = store.answers(['first', *(f'k{n}' for n in range(500))])\n"
+        "print(len(found), store.info().in_memory_because is not None)\nstore.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "store.sqlite3"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["501", "True"], done.stderr
+    assert "kept in memory" in done.stderr
+
+
+def test_a_file_of_the_future_is_left_alone(make, tmp_path):
+    """A store that a newer version made is not touched: the error says so and names the way out."""
+    import sqlite3
+
+    file = tmp_path / "store.sqlite3"
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(InvalidParameterError, match=r"newer g4f_nb.*G4F_NB_CACHE_DIR"):
+        make(file).answers(["a"])
+
+
+def test_old_things_go(make):
+    """Purging deletes what is older than so many days, or everything, and the file shrinks."""
+    store = make()
+    for number in range(2000):
+        store.keep_answer(f"k{number}", {"text": "x" * 500})
+    store.begin_run("r", "compare", cells=1, plan={})
+    store.keep_cell("r", 0, {})
+    before = store.info()
+    assert store.purge(older_than_days=1) == 0
+    assert store.purge() == 2002
+    after = store.info()
+    assert (after.answers, after.runs, after.cells) == (0, 0, 0)
+    assert after.bytes < before.bytes / 2
+
+
+def test_many_threads(make):
+    """Threads may write and read at once."""
+    store = make()
+    errors = []
+
+    def work(name):
+        try:
+            for number in range(200):
+                store.keep_answer(f"{name}-{number}", {"n": number})
+                store.answers([f"{name}-{number // 2}"])
+        except Exception as error:  # noqa: BLE001  # told by the assertion
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.flush()
+    assert errors == []
+    assert store.info().answers == 1200
+
+
+def test_only_the_owner_reads_it(make, tmp_path):
+    """Prompts and answers are private: the file has mode 0600."""
+    make().keep_answer("a", {})
+    store = make()
+    store.flush()
+    store.answers([])
+    mode = (tmp_path / "cache" / "store.sqlite3").stat().st_mode
+    assert sys.platform == "win32" or mode & 0o077 == 0
