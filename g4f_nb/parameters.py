@@ -9,6 +9,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -69,17 +70,37 @@ def safe_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter
     return {name: value for name, value in signature.parameters.items() if name in SAFE_PARAMETERS}
 
 
-def parameter_value(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterRow:
+    """One parameter as a form shows it; what stands in `example` is never sent by itself."""
+
+    name: str
+    kind: str
+    default: Any
+    example: Any
+
+    @property
+    def value(self) -> Any:
+        """What a filled-in request shows: the default, else the example."""
+        return self.example if self.default is None else self.default
+
+
+def parameter_row(
     parameter: inspect.Parameter, function: Callable[..., Any], *, system_message: bool = True
-) -> Any:
-    """The default of a parameter, else its example, else the zero of its type; always a copy."""
-    default = parameter.default
-    if default is not inspect.Parameter.empty and default is not None:
-        return MASK if parameter.name in _SECRET_NAMES else copy.deepcopy(default)
+) -> ParameterRow:
+    """Name, type as written, default and example (else the zero of the type) of a parameter, as copies."""
+    default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    if default is not None:
+        default = MASK if parameter.name in _SECRET_NAMES else copy.deepcopy(default)
     if parameter.name in PARAMETER_EXAMPLES:
         example = copy.deepcopy(PARAMETER_EXAMPLES[parameter.name])
-        return example[-1:] if parameter.name == "messages" and not system_message else example
-    return _zero(parameter.annotation, function)
+        if parameter.name == "messages" and not system_message:
+            example = example[-1:]
+    else:
+        example = _zero(parameter.annotation, function)
+    untyped = parameter.annotation is inspect.Parameter.empty
+    kind = "" if untyped else _written(parameter.annotation)
+    return ParameterRow(name=parameter.name, kind=kind, default=default, example=example)
 
 
 def describe(parameters: Mapping[str, inspect.Parameter], *, name: str, default_model: str) -> str:

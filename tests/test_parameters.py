@@ -19,7 +19,8 @@ from g4f_nb.parameters import (
     BASIC_PARAMETERS,
     PARAMETER_EXAMPLES,
     SAFE_PARAMETERS,
-    parameter_value,
+    ParameterRow,
+    parameter_row,
     refuse_unknown,
     resolve_annotation,
     safe_parameters,
@@ -137,7 +138,16 @@ def test_all_messages_of_the_example_where_system_messages_are_taken():
 
 
 def test_a_parameter_tells_its_default_from_its_example():
-    """`stop` has no default: a panel that reads the signature sends nothing."""
+    """`stop` has no default: a form that reads the rows sends nothing."""
+    rows = {row.name: row for row in _Everything.get_parameter_rows()}
+    assert rows["stop"] == ParameterRow(
+        name="stop", kind="list[str] | None", default=None, example=["stop1", "stop2"]
+    )
+    assert (rows["stream"].default, rows["stream"].value) == (True, True)
+    assert (rows["width"].default, rows["width"].value) == (None, 0)
+    assert rows["api_key"].default == "***"
+    rows["stop"].example.append("x")
+    assert _Everything.get_parameter_rows()[4].example == ["stop1", "stop2"]
     found = _Everything.get_parameters()
     assert list(found) == [
         "model",
@@ -225,7 +235,7 @@ def test_the_zero_of_every_form_of_annotation(annotation, zero):
         pass
 
     main.__annotations__ = {"width": annotation}
-    value = parameter_value(signature(main).parameters["width"], main)
+    value = parameter_row(signature(main).parameters["width"], main).example
     assert value == zero
     assert type(value) is type(zero)
 
@@ -250,7 +260,7 @@ def test_an_alias_is_what_it_stands_for(alias, zero):
         code = "def main(width=None): ..."
         exec(code, names)  # noqa: S102
         names["main"].__annotations__ = {"width": annotation}
-        value = parameter_value(signature(names["main"]).parameters["width"], names["main"])
+        value = parameter_row(signature(names["main"]).parameters["width"], names["main"]).example
         assert value == zero
         assert type(value) is type(zero)
 
@@ -261,7 +271,7 @@ def test_a_parameter_without_annotation_has_no_zero():
     def main(width=None):
         pass
 
-    assert parameter_value(signature(main).parameters["width"], main) is None
+    assert parameter_row(signature(main).parameters["width"], main).example is None
 
 
 def test_text_is_resolved_one_by_one():
@@ -272,7 +282,7 @@ def test_text_is_resolved_one_by_one():
     written = signature(main).parameters
     assert resolve_annotation(written["amount"].annotation, main) == "Decimal"
     assert resolve_annotation(written["width"].annotation, main) is int
-    assert parameter_value(written["width"], main) == 0
+    assert parameter_row(written["width"], main).example == 0
 
 
 def test_params_is_a_text_on_the_class():

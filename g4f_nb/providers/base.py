@@ -116,17 +116,13 @@ class AbstractProvider(BaseProvider):
     @classmethod
     def get_parameters(cls, as_json: bool = False) -> dict[str, Any]:
         """What a call may carry: signature parameters by name, or with `as_json` a filled-in request."""
-        method = cls._main_method()
-        found: dict[str, Parameter] = parameters.safe_parameters(method)
-        if not cls.supports_stream:
-            found.pop("stream", None)
         if not as_json:
+            found: dict[str, Parameter] = parameters.safe_parameters(cls._main_method())
+            if not cls.supports_stream:
+                found.pop("stream", None)
             return found
         result = dict(parameters.BASIC_PARAMETERS)
-        for name, parameter in found.items():
-            result[name] = parameters.parameter_value(
-                parameter, method, system_message=cls.supports_system_message
-            )
+        result.update((row.name, row.value) for row in cls.get_parameter_rows())
         result["messages"] = list(result["messages"])
         result["provider"] = cls.__name__
         result["model"] = getattr(cls, "default_model", None) or ""
@@ -147,6 +143,15 @@ class AbstractProvider(BaseProvider):
         """
         del api_base, api_endpoint, api_key
         return None
+
+    @classmethod
+    def get_parameter_rows(cls) -> list[parameters.ParameterRow]:
+        """The same for a form: each name with its type, its default, and an example that is not sent."""
+        method = cls._main_method()
+        return [
+            parameters.parameter_row(parameter, method, system_message=cls.supports_system_message)
+            for parameter in cls.get_parameters().values()
+        ]
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
