@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import sys
-import time
-from dataclasses import dataclass, field
 
 import pytest
-from jupyter_client.manager import KernelManager
+from real_kernel import start, user_env
 
 from g4f_nb.testing import serve
 
@@ -42,115 +38,16 @@ def left():
 """
 
 
-@dataclass(slots=True)
-class Result:
-    """What came back for one cell."""
-
-    stdout: str = ""
-    stderr: str = ""
-    outputs: list = field(default_factory=list)
-    error: str | None = None
-    trace: str = ""
-    replied: float = 0.0
-
-    @property
-    def value(self):
-        """The text of what the cell's last line gave."""
-        assert self.error is None, self.trace
-        return self.outputs[-1]
-
-
-class Kernel:
-    """A kernel process and a client of it."""
-
-    def __init__(self, env):
-        self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(env=env)
-        self._client = self._manager.client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
-        assert self.run(PREPARED).error is None
-
-    def send(self, code):
-        """Send a cell and give its id."""
-        return self._client.execute(code, allow_stdin=False)
-
-    def collect(self, sent, timeout=30.0):
-        """Wait for the replies to these cells and for all of their output."""
-        results = {one: Result() for one in sent}
-        end = time.monotonic() + timeout
-        waiting = set(sent)
-        while waiting:
-            reply = self._next(self._client.get_shell_msg, end)
-            if (about := reply["parent_header"].get("msg_id")) in waiting:
-                waiting.discard(about)
-                results[about].replied = time.monotonic()
-                if reply["content"]["status"] != "ok":
-                    results[about].error = reply["content"].get("ename", reply["content"]["status"])
-                    results[about].trace = "\n".join(reply["content"].get("traceback", ()))
-        waiting = set(sent)
-        while waiting:
-            message = self._next(self._client.get_iopub_msg, end)
-            about, content = message["parent_header"].get("msg_id"), message["content"]
-            if message["msg_type"] == "status" and content["execution_state"] == "idle":
-                waiting.discard(about)
-            elif about in results and message["msg_type"] == "stream":
-                name = content["name"]
-                setattr(results[about], name, getattr(results[about], name) + content["text"])
-            elif about in results and message["msg_type"] in ("execute_result", "display_data"):
-                results[about].outputs.append(content["data"]["text/plain"])
-        return list(results.values())
-
-    def queue(self, codes):
-        """Send all cells at once, as "Run All" does, and give what came of each."""
-        return self.collect([self.send(code) for code in codes])
-
-    def run(self, code):
-        """Run one cell."""
-        return self.queue([code])[0]
-
-    def interrupt(self):
-        """Press the stop button."""
-        self._manager.interrupt_kernel()
-
-    def poll(self, read, seconds):
-        """The next message of a channel, or `None` if none comes in time."""
-        try:
-            return read(timeout=seconds)
-        except queue.Empty:
-            return None
-
-    def shutdown(self):
-        """End the kernel and free what it held here."""
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        self._manager.cleanup_resources()
-
-    def _next(self, read, end):
-        try:
-            return read(timeout=max(0.0, end - time.monotonic()))
-        except queue.Empty:
-            pytest.fail("the kernel did not answer in time")
-
-
 @pytest.fixture(scope="session")
 def clean_env(tmp_path_factory):
-    """The environment of a user without any settings; Jupyter's and IPython's files are kept in it, too."""
-    home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("G4F_NB_", "JUPYTER_"))}
-    places = [
-        "IPYTHONDIR",
-        "G4F_NB_CONFIG_DIR",
-        *(f"JUPYTER_{kind}_DIR" for kind in ("CONFIG", "DATA", "RUNTIME")),
-    ]
-    return kept | {place: str(home / place) for place in places} | {"PYTHONUNBUFFERED": "1"}
+    """The environment of a user without any settings."""
+    return user_env(tmp_path_factory.mktemp("home"))
 
 
 def _start(clean_env):
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in clean_env.items():
-            patched.setenv(name, value)
-        return Kernel(clean_env)
+    kernel = start(clean_env)
+    assert kernel.run(PREPARED).error is None
+    return kernel
 
 
 @pytest.fixture(scope="session")
