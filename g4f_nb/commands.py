@@ -120,7 +120,7 @@ def _provider(word: str, place: Place) -> str | Model | Provider:
     named: str | Model | Provider = place.variable(word)
     if isinstance(named, str) and look_up(named.partition(":")[0]) is None:
         near = nearest(named)
-        hint = f"did you mean {near}?" if near else "%g4f providers lists them."
+        hint = f"did you mean {near[0]}?" if near else "%g4f providers lists them."
         # It is not shown: somebody may have written the key itself there.
         raise ProviderNotFoundError(f"there is no provider of that name: {hint} {_IN_A_CELL}")
     return named

@@ -86,6 +86,18 @@ def test_a_key_for_a_class_or_a_model_of_one_s_own():
         type_key(Mine, _Asked(KEY), save=True)
 
 
+def test_a_key_for_a_service_of_two_hosts():
+    """GigaChat's tokens come from another address than its answers: the key is for both, and no other."""
+    asked = _Asked("Z2lnYTpwbGFudGVkMDEyMzQ1Njc4OQ==")
+    type_key("gigachat", asked)
+    assert "https://ngw.devices.sberbank.ru:9443" in asked.prompts[0]
+    assert "https://gigachat.devices.sberbank.ru" in asked.prompts[0]
+    assert resolve("gigachat:x").key == "%g4f key, for this session"
+    assert resolve("gigachat:x", auth_url="https://evil.invalid/oauth").key is None
+    assert "GigaChat" in ready()
+    assert forget_key("gigachat") == "Forgotten for GigaChat: this session's."
+
+
 @pytest.mark.parametrize("whose", ["demo", "ollama"])
 def test_who_needs_no_key_is_not_asked_for_one(whose):
     """Nothing is typed in vain."""

@@ -15,6 +15,7 @@ from g4f_nb.credentials import Hosts, find_key, origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
 from g4f_nb.secret import Secret, shown_address
+from g4f_nb.stores import look_again
 
 API_BASE = "https://gigachat.devices.sberbank.ru/api/v1"
 AUTH_URL = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
@@ -46,7 +47,8 @@ class Account:
         return self.secret, self.scope, self.auth_url
 
     def host(self) -> Host:
-        """The same for `nb.resolve`."""
+        """The same for `nb.resolve`, and for `%g4f key`."""
+        targets = frozenset((origin(self.base), origin(self.auth_url)))
         return Host(
             base=self.base,
             secret=self.secret,
@@ -55,6 +57,8 @@ class Account:
             missing=self.missing,
             no_key=f"none — set {names_of('api_key')[0]}",
             more={"auth_url": self.auth_url, "scope": self.scope},
+            key_names=names_of("api_key") if targets <= _own_hosts() else (),
+            key_hosts=targets,
         )
 
 
@@ -125,6 +129,7 @@ def find_account(
     """Decide for one call of one class; raises before anything is sent if there is no key."""
     account = look_up_account(cls, api_base=api_base, auth_url=auth_url, api_key=api_key, scope=scope)
     if account.missing is not None:
+        look_again()
         raise MissingAuthError(account.missing, provider=cls.__name__)
     return account
 
@@ -228,6 +233,7 @@ def _missing(provider: str, base: str, auth: str, targets: Hosts) -> str:
         )
     return (
         f"{provider} needs an authorization key and none was found: set the environment variable {names[0]} "
-        f"(or write {names[0]}=… into a file .env in this folder), then run this again; the key is shown in "
-        'your project at https://developers.sber.ru/studio; without any key, "Demo" answers offline'
+        f"(or write {names[0]}=… into a file .env in this folder; in a notebook, %g4f key {provider} asks "
+        "for it), then run this again; the key is shown in your project at "
+        'https://developers.sber.ru/studio; without any key, "Demo" answers offline'
     )
