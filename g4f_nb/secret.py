@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import html.entities
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 MASK = "***"
 _LONG_ENOUGH = 8
@@ -20,6 +23,9 @@ _KEY_SHAPED = re.compile(
     """
 )
 
+# Names of headers, fields and parameters that hold one.
+_TELLING = re.compile(r"(?i)key|token|secret|passw|authorization|cookie|credential|signature|^(sig|code|k)$")
+
 # What stands before the host of an address: `//user:password@`.
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#@'\"]+(?=@)")
 
@@ -29,6 +35,12 @@ class Veiled(dict[str, Any]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict.fromkeys(self, MASK)!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} may hold a key and is not pickled: pass names, and let the other side "
+            "find its own key"
+        )
 
 
 class Secret:
@@ -73,10 +85,64 @@ class Secret:
     def __hash__(self) -> int:
         return hash((Secret, self._value))
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        # Copied along with whatever holds it; it never changes.
+        return self
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a key is not pickled: pass the provider's name and let the other side find its own key"
         )
+
+
+class Secrets(Secret):
+    """Several keys that go out with one request; whatever repeats any of them is masked."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Secret, ...]) -> None:
+        super().__init__("")
+        self.parts = parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secrets) and other.parts == self.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
+def together(secrets: Iterable[Secret | None]) -> Secret | None:
+    """All of them as one, for whoever masks what a server says."""
+    parts = tuple(dict.fromkeys(secret for secret in secrets if secret is not None))
+    return Secrets(parts) if len(parts) > 1 else next(iter(parts), None)
+
+
+def secrets_in(values: Any) -> Iterator[Secret]:
+    """What seems to be a key in headers, in a body or in a query, by the names that it goes by."""
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            if isinstance(value, str) and _TELLING.search(str(name)):
+                # Of `Bearer …` and `Basic …` the last word counts, and where it stands alone the whole.
+                yield from filter(None, map(Secret.of, {value, value.rpartition(" ")[2]}))
+            elif isinstance(value, Mapping | list):
+                yield from secrets_in(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from secrets_in(value)
+
+
+def secrets_of_address(url: str) -> Iterator[Secret]:
+    """What must not be shown of an address: keys in its query, a user's name and password."""
+    parts = urlsplit(url)
+    yield from secrets_in(dict(parse_qsl(parts.query)))
+    if "@" in parts.netloc:
+        user = parts.netloc.rpartition("@")[0]
+        password = user.partition(":")[2]
+        basic = base64.b64encode(unquote(user).encode()).decode()
+        yield from filter(None, map(Secret.of, (user, password, unquote(password), basic)))
 
 
 def redact(text: str, *secrets: Secret | None) -> str:
@@ -84,9 +150,10 @@ def redact(text: str, *secrets: Secret | None) -> str:
 
     A key is also found as JSON, HTML or an address would write it.
     """
-    for secret in secrets:
-        if secret is not None and secret.reveal():
-            text = _spellings(secret).sub(MASK, text)
+    for given in secrets:
+        for secret in given.parts if isinstance(given, Secrets) else (given,):
+            if secret is not None and secret.reveal():
+                text = _spellings(secret).sub(MASK, text)
     if "@" in text:
         text = _USER_INFO.sub(MASK, text)
     return _KEY_SHAPED.sub(MASK, text)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import ssl as tls
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from g4f_nb import errors
 from g4f_nb.calls import Call
 from g4f_nb.errors import G4FError
-from g4f_nb.secret import Secret, redact, shown_address
+from g4f_nb.secret import redact, secrets_of_address, shown_address
 
 
 class OutOfTimeError(TimeoutError):
@@ -135,20 +134,8 @@ def _words(error: Exception, call: Call) -> str:
         words = f"{error.status}, {error.message}"
     # The parser makes up a status of 400, and says itself within the words of others.
     words = re.sub(r"<?\b(?:\w+Error: )?400, (?:message[:=]\s*)?", "", words).replace("'>", "'")
-    words = redact(words, call.secret, *_parts_of(call.proxy))
+    words = redact(words, call.secret, *(secrets_of_address(call.proxy.reveal()) if call.proxy else ()))
     return re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words)
-
-
-def _parts_of(proxy: Secret | None) -> Iterator[Secret]:
-    """What must not be shown of a proxy's address: the whole before its `@`, and the password."""
-    if proxy is None:
-        return
-    before, at, _ = proxy.reveal().partition("://")[2].rpartition("@")
-    if at:
-        password = before.partition(":")[2]
-        for part in (before, password, unquote(password)):
-            if part:
-                yield Secret(part)
 
 
 def _is_of_proxy(host: str, call: Call) -> bool:

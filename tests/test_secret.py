@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import time
 
 import pytest
 
-from g4f_nb.secret import MASK, Secret, Veiled, redact, shown_address
+from g4f_nb.secret import (
+    MASK,
+    Secret,
+    Veiled,
+    redact,
+    secrets_in,
+    secrets_of_address,
+    shown_address,
+    together,
+)
 
 KEY = "planted-0123456789"
 
@@ -81,6 +91,45 @@ def test_given_keys_are_masked_whatever_they_look_like():
     """Every occurrence of every one of them, and nothing else."""
     text = redact(f"<{KEY}> <{KEY}> <x9> a task-force asks", Secret(KEY), None, Secret("x9"))
     assert text == f"<{MASK}> <{MASK}> <{MASK}> a task-force asks"
+
+
+def test_copies_of_what_holds_a_key_hold_the_same():
+    """A key never changes, so that whatever holds one can be copied, though it cannot be pickled."""
+    holder = {"api_key": Secret(KEY)}
+    assert copy.deepcopy(holder) == copy.copy(holder) == holder
+    assert copy.deepcopy(Secret(KEY)).reveal() == KEY
+
+
+def test_veiled_values_are_not_pickled():
+    """What may hold a key gets into no file; the error says so."""
+    with pytest.raises(TypeError, match="may hold a key and is not pickled"):
+        pickle.dumps(Veiled(headers={"Authorization": KEY}))
+
+
+def test_several_keys_of_one_request_are_masked_together():
+    """Each of them, in every spelling; one alone is itself, none is none."""
+    one, two = Secret("a&b/c-123"), Secret("second-456")
+    both = together([one, None, two, one])
+    assert redact("a&b/c-123 a%26b%2Fc%2d123 second-456 third-789", both) == f"{MASK} {MASK} {MASK} third-789"
+    assert together([None]) is None
+    assert together([one, one]) is one
+    assert KEY not in repr(together([Secret(KEY), one]))
+    assert together([one, two]) == both != together([two, one])
+    assert len({both, together([one, two])}) == 1
+
+
+def test_keys_are_known_by_the_names_they_go_by():
+    """In headers, in a body, in a query, in a proxy's address; what only looks alike is left alone."""
+    given = {
+        "Authorization": "Bearer planted1", "X-Api-Key": "planted2", "max_tokens": 5, "seed": "7",
+        "nested": [{"client_secret": "planted3"}], "model": "keyboard",
+    }  # fmt: skip
+    found = {secret.reveal() for secret in secrets_in(given)}
+    assert found == {"Bearer planted1", "planted1", "planted2", "planted3"}
+    found = {
+        secret.reveal() for secret in secrets_of_address("http://u:p%40ss@h/v1?key=planted&api-version=7")
+    }
+    assert found == {"planted", "u:p%40ss", "p%40ss", "p@ss", "dTpwQHNz"}
 
 
 def test_veiled_values_show_their_names_only():

@@ -33,7 +33,7 @@ from g4f_nb.providers.images import PATH as IMAGES_PATH
 from g4f_nb.providers.images import image_body, image_reader
 from g4f_nb.providers.listing import kept_models, model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.outgoing import checked_headers, encoded, least, secret_in, trust
+from g4f_nb.providers.outgoing import checked_headers, encoded, least, secrets_of_call, trust
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.proxies import proxy_fault
@@ -236,7 +236,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             url,
             cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
             body=encoded(body, cls.__name__),
-            secret=secret_in(own_headers) or host.secret,
+            secret=host.secret
+            if few and "?" not in url
+            else secrets_of_call(host.secret, url, headers=own_headers, extra_data=extra_data, proxy=way),
             limits=Limits(connect=least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
             proxy=way,
             ssl=trust(cls, ssl),
@@ -385,13 +387,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
 
     @classmethod
     async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
+        url, way = cls._models_url(host), Secret.of(options.get("proxy"))
         call = Call(
             "GET",
-            cls._models_url(host),
+            url,
             cls._listing_headers(host),
-            secret=host.secret,
+            secret=secrets_of_call(host.secret, url, headers=Headers(), extra_data=None, proxy=way),
             limits=Limits(connect=least(settings.current().connect_timeout, silence), silence=silence),
-            proxy=Secret.of(options.get("proxy")),
+            proxy=way,
             ssl=trust(cls, options.get("ssl")),
             connector=options.get("connector"),
             provider=cls.__name__,
@@ -401,8 +404,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             try:
                 async with Exchange(call) as answer:
                     most = settings.current().max_event_bytes
-                    listed = await answer.read(most)
-                    names = cls._listed(model_names(listed, cls.__name__, call, base=host.base))
+                    # No name for the answer: it may repeat the key, and tracebacks can show locals.
+                    names = cls._listed(
+                        model_names(await answer.read(most), cls.__name__, call, base=host.base)
+                    )
                 break
             except G4FError as error:
                 if not attempts.again(error):

@@ -12,7 +12,7 @@ import orjson
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, secrets_in, secrets_of_address, together
 
 
 def checked_headers(given: Mapping[str, str] | None) -> Headers:
@@ -24,12 +24,17 @@ def checked_headers(given: Mapping[str, str] | None) -> Headers:
     return headers
 
 
-def secret_in(headers: Headers) -> Secret | None:
-    """A key that the caller put into a header: what a server repeats of it is masked, too."""
-    for name, value in headers.items():
-        if any(word in name.lower() for word in ("authorization", "key", "token")):
-            return Secret.of(value.rpartition(" ")[2])
-    return None
+def secrets_of_call(
+    secret: Secret | None, url: str, *, headers: Headers, extra_data: Any, proxy: Secret | None
+) -> Secret | None:
+    """Every key that goes out with a call, wherever it stands: what a server repeats of them is masked."""
+    return together((
+        secret,
+        *secrets_in(headers),
+        *secrets_in(extra_data),
+        *secrets_of_address(url),
+        *(secrets_of_address(proxy.reveal()) if proxy is not None else ()),
+    ))  # fmt: skip
 
 
 def encoded(body: Mapping[str, Any], provider: str) -> bytes:
