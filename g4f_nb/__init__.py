@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
+    from g4f_nb.surveying import list_models as list_models
+    from g4f_nb.surveying import list_models_async as list_models_async
+    from g4f_nb.surveying import list_providers as list_providers
+    from g4f_nb.surveying import list_providers_async as list_providers_async
     from g4f_nb.widgets import ChatPanel as ChatPanel
 
 __version__ = "0.1.0"
@@ -33,6 +37,10 @@ _HOMES = {
     "compare_async": "comparing",
     "ChatPanel": "widgets",
     "Model": "providers.model",
+    "list_models": "surveying",
+    "list_models_async": "surveying",
+    "list_providers": "surveying",
+    "list_providers_async": "surveying",
     "register": "providers.registering",
     "resolve": "providers.registry",
     "use": "providers.using",
@@ -47,6 +55,10 @@ __all__ = [
     "ask_async",
     "compare",
     "compare_async",
+    "list_models",
+    "list_models_async",
+    "list_providers",
+    "list_providers_async",
     "register",
     "resolve",
     "use",

@@ -16,6 +16,7 @@ from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell_login
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
+from g4f_nb.providers.failing import note_failure
 from g4f_nb.providers.model import Model, Provider, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for
 from g4f_nb.reply import Reply
@@ -120,9 +121,13 @@ async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
         generator = chunks_in_thread(
             partial(where.provider.create_completion, where.model, question.messages, stream=True, **options)
         )
-    async with closing(generator):
-        async for chunk in generator:
-            yield chunk
+    try:
+        async with closing(generator):
+            async for chunk in generator:
+                yield chunk
+    except G4FError as error:
+        note_failure(where.provider.__name__, error)
+        raise
 
 
 async def answer(

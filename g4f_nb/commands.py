@@ -12,12 +12,12 @@ from g4f_nb import settings
 from g4f_nb.errors import InvalidParameterError, ProviderNotFoundError
 from g4f_nb.keys import forget_key, list_keys, type_key
 from g4f_nb.ownloop import own_loop
-from g4f_nb.providers.hosts import key_of
-from g4f_nb.providers.known import everything, look_up, nearest
+from g4f_nb.providers.known import look_up, nearest
 from g4f_nb.providers.model import Model, Provider, used
 from g4f_nb.providers.registry import choose, options_for
 from g4f_nb.providers.using import Using, use
-from g4f_nb.secret import redact, shown_address
+from g4f_nb.secret import redact
+from g4f_nb.surveying import list_providers
 from g4f_nb.tables import Table
 
 
@@ -138,21 +138,24 @@ def _use(given: Words, place: Place) -> Using:
     return use(place.variable(given.words[0])) if given.words else use()
 
 
-def _providers(_: Words, __: Place) -> Table:
+def _providers(given: Words, __: Place) -> Table:
+    asked = "--local" in given.flags
+    frame = list_providers(local=True) if asked else list_providers()
     rows = []
-    for known in everything():
-        row = known.row
-        if row is None:
-            host = known.load().look_up_host()
-            words = (
-                (host.key_source or host.no_key, shown_address(host.base)) if host else ("none needed", "")
-            )
-            rows.append((known.name, "", *words))
-            continue
-        found = key_of(row)
-        needs = f"none — set {row.api_key_env[0]}" if row.needs_auth and row.api_key_env else "none needed"
-        rows.append((known.name, row.default_model, found.source if found else needs, row.api_base))
-    return Table(tuple(rows), ("provider", "default model", "key", "address"))
+    filled: list[dict[Any, Any]] = frame.astype(object).where(frame.notna(), "").to_dict("records")
+    for each in filled:
+        key = each["key_from"] or each["problem"] or "none needed"
+        runs = (_runs(each),) if asked else ()
+        rows.append((each["name"], each["default_model"], *runs, key, each["host"]))
+    headings = ("provider", "default model", *(("runs",) if asked else ()), "key", "address")
+    note = "" if asked else "%g4f providers --local looks for servers that run on this machine."
+    return Table(tuple(rows), headings, "", f"{note} nb.list_providers() tells more.".strip())
+
+
+def _runs(each: Mapping[str, Any]) -> str:
+    if not each["running"]:
+        return "no"
+    return "yes" if each["models"] == "" else f"yes, {each['models']} models"
 
 
 def _models(given: Words, place: Place) -> Table:
@@ -189,7 +192,11 @@ COMMANDS: dict[str, Command] = {
     "use": Command(
         "use [MODEL] [--reset]", "what answers where no provider is named; with a model, chooses it", _use
     ),
-    "providers": Command("providers", "the providers, and where the key of each is found", _providers),
+    "providers": Command(
+        "providers [--local]",
+        "the providers, and where the key of each is found (--local: which run on this machine)",
+        _providers,
+    ),
     "models": Command("models [PROVIDER]", "the models that a provider offers", _models),
     "config": Command("config", "every setting, its value and what sets it", _config),
     "help": Command("help", "this table", _help),

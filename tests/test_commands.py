@@ -58,7 +58,7 @@ def test_help_lists_every_command(desk, line):
         ("modles", "did you mean models?"),
         ("what is pandas", "there are key, use, providers"),
         ("key groq --sav", "has no flag --sav: did you mean --save?"),
-        ("providers --all", "has no flag --all: it takes none."),
+        ("providers --loca", "has no flag --loca: did you mean --local?"),
         ("use a b", "that is too much for %g4f use: it is written %g4f use [MODEL]"),
         ("key --save", "--save needs a provider"),
         ("key groq --save --forget", "contradict"),
@@ -127,7 +127,7 @@ def test_providers_shows_where_the_key_of_each_is(desk, places):
     table = desk("providers")
     keys = {row[0]: row[2] for row in table.rows}
     assert keys["Groq"] == "the environment variable GROQ_API_KEY"
-    assert keys["OpenAI"] == keys["OpenaiTemplate"] == "none — set OPENAI_API_KEY"
+    assert keys["OpenAI"] == keys["OpenaiTemplate"] == "no key: set OPENAI_API_KEY"
     assert keys["Demo"] == keys["Ollama"] == "none needed"
     assert KEY not in repr(table)
 

@@ -17,7 +17,7 @@ class Known:
     """A provider that can be named; its class is loaded when it is called for.
 
     `name` is its class's, `short` what people type; `source` says who brought it; `fault` why it cannot be
-    used, which `load` raises.
+    used, which `load` raises. Loading a `foreign` one runs another package's code.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Known:
     row: Row | None = None
     short: str = ""
     fault: str | None = None
+    foreign: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -51,13 +51,23 @@ def model_names(body: bytes, provider: str, call: Call, *, base: str | None = No
     complaint = read_complaint(data)
     if complaint is not None:
         raise error_for(complaint, secret=call.secret, provider=provider)
-    entries = data
-    if isinstance(data, dict):
-        entries = data["data"] if isinstance(data.get("data"), list) else data.get("models")
-    if not isinstance(entries, list):
+    entries = entries_in(data)
+    if entries is None:
         raise _no_list(body, provider, call)
     if base is not None:
         note_flags(base, entries)
+    return names_of(entries)
+
+
+def entries_in(data: Any) -> list[Any] | None:
+    """The entries of a listing in any of its shapes; `None` for what is none."""
+    if isinstance(data, dict):
+        data = data["data"] if isinstance(data.get("data"), list) else data.get("models")
+    return data if isinstance(data, list) else None
+
+
+def names_of(entries: list[Any]) -> list[str]:
+    """The models' names, each once."""
     names: dict[str, None] = {}
     for entry in entries:
         name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry

@@ -43,7 +43,7 @@ def _scan(_folders: tuple[tuple[str, int], ...]) -> Sequence[Known]:
 def _known(point: importlib.metadata.EntryPoint) -> Known:
     package = point.dist.name if point.dist else point.module
     source = f"the package {package}"
-    return Known(name=point.name, source=source, load=lambda: _load(point, package))
+    return Known(name=point.name, source=source, load=lambda: _load(point, package), foreign=True)
 
 
 def _load(point: importlib.metadata.EntryPoint, package: str) -> type[AbstractProvider]:

@@ -103,10 +103,24 @@ def find_provider(name: str | Provider) -> Provider:
         raise ProviderNotFoundError(
             f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider"
         )
+    return find_known(str(name)).load()
+
+
+def find_known(name: str | Provider) -> Known:
+    """What is known of a name's provider, without loading it; a class is known by itself."""
+    if inspect.isclass(name):
+        cls = find_provider(name)
+        found = look_up(cls.__name__)
+        own = found is not None and not found.foreign and found.fault is None and found.load() is cls
+        return (
+            found
+            if found is not None and own
+            else Known(name=cls.__name__, source="the call", load=lambda: cls)
+        )
     found = look_up(str(name))
     if found is None:
         raise ProviderNotFoundError(f"there is no provider named {str(name)!r}: {_hint(str(name))}")
-    return found.load()
+    return found
 
 
 def _hint(name: str) -> str:

@@ -18,7 +18,7 @@ from g4f_nb.secret import redact
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHOICES: Mapping[str, Collection[str]] = {
-    "auth": ("bearer", "api-key", "x-api-key", "none"),
+    "auth": ("bearer", "api-key", "x-api-key", "x-goog-api-key", "none"),
     "limits": ("key", "model"),
     "json_mode": ("none", "object", "schema"),
 }

@@ -37,7 +37,7 @@ def test_a_row_needs_an_address_only():
         ({"drop": ["a", 1]}, "it is a list of texts"),
         ({"rename": {"a": 1}}, "rename is a dict: it is a table of texts"),
         ({"context": {"m": True}}, "it is a table of whole numbers"),
-        ({"auth": "basic"}, "auth is 'basic': it is one of bearer, api-key, x-api-key, none"),
+        ({"auth": "basic"}, "auth is 'basic': it is one of bearer, api-key, x-api-key, x-goog-api-key, none"),
         ({"class_name": "my box"}, "it is what Python imports, like 'MyBox'"),
         (
             {"api_base": "localhost:8000"},
