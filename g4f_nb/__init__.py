@@ -1,7 +1,7 @@
 """Talk to language models from a notebook.
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
-`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.use`, `nb.resolve`, `nb.register`,
+`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`, `nb.resolve`, `nb.register`,
 `nb.Model`. Each loads on first use.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from g4f_nb.asking import ask_async as ask_async
     from g4f_nb.comparing import compare as compare
     from g4f_nb.comparing import compare_async as compare_async
+    from g4f_nb.dialogue import ToolLimits as ToolLimits
     from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from g4f_nb.surveying import list_models_async as list_models_async
     from g4f_nb.surveying import list_providers as list_providers
     from g4f_nb.surveying import list_providers_async as list_providers_async
+    from g4f_nb.tools import tool as tool
     from g4f_nb.widgets import ChatPanel as ChatPanel
 
 __version__ = "0.1.0"
@@ -42,7 +44,9 @@ _HOMES = {
     "list_providers": "surveying",
     "list_providers_async": "surveying",
     "register": "providers.registering",
+    "ToolLimits": "dialogue",
     "resolve": "providers.registry",
+    "tool": "tools",
     "use": "providers.using",
 }
 
@@ -51,6 +55,7 @@ __all__ = [
     "G4FError",
     "Model",
     "Reply",
+    "ToolLimits",
     "ask",
     "ask_async",
     "compare",
@@ -61,6 +66,7 @@ __all__ = [
     "list_providers_async",
     "register",
     "resolve",
+    "tool",
     "use",
 ]
 

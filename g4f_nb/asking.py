@@ -1,26 +1,40 @@
-"""One question to one reply: `prepare` decides where it goes, `answer` lets it happen on our own loop."""
+"""One question to one reply: `prepare` decides where it goes, `watch` and `answer` let it happen.
+
+With tools or `schema=` a question has several rounds (`dialogue`). The model is asked on our own loop. Tools
+run on the thread or loop of whoever asked; for `answer`, which is on our loop itself, on worker threads.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from g4f_nb import loops, ownloop, settings
+from g4f_nb import driving, loops, ownloop, settings
 from g4f_nb.chunks import Chunk, RequestLogin
-from g4f_nb.errors import G4FError, MissingAuthError, UnknownParameterError
+from g4f_nb.dialogue import Plan, ToolLimits, checked_plan, converse
+from g4f_nb.driving import Approval
+from g4f_nb.errors import (
+    G4FError,
+    InvalidParameterError,
+    MissingAuthError,
+    SchemaError,
+    UnknownParameterError,
+)
 from g4f_nb.handover import closing
 from g4f_nb.messages import as_messages
-from g4f_nb.notices import tell_login
+from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.failing import note_failure
+from g4f_nb.providers.fitting import row_in_force
 from g4f_nb.providers.model import Model, Provider, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, Veiled
+from g4f_nb.wanted import JsonMode
 
 Prompt = str | Sequence[Mapping[str, Any]]
 _NOT_OPTIONS = {
@@ -37,6 +51,25 @@ class Question:
     where: Resolution
     messages: list[dict[str, Any]]
     options: Mapping[str, Any] = field(repr=False)
+    plan: Plan = field(default_factory=Plan)
+
+    @classmethod
+    def of(
+        cls, place: tuple[Resolution, Mapping[str, Any]], messages: list[dict[str, Any]], plan: Plan
+    ) -> Question:
+        """These messages for what `locate` has found, with tools and the wanted type told in its form."""
+        where, options = place
+        wanted = plan.wanted
+        if plan.tools:
+            options = Veiled({**options, "tools": plan.tools.as_json()})
+        if wanted is not None:
+            # Some services do not take both; a model that calls tools understands words well enough.
+            told = None if plan.tools else wanted.response_format(_json_mode(where))
+            if told is not None and "response_format" not in options:
+                options = Veiled({**options, "response_format": told})
+            if told is None or told["type"] != "json_schema":
+                messages = wanted.asked_in_words(messages)
+        return cls(where=where, messages=messages, options=options, plan=plan)
 
     @property
     def label(self) -> str:
@@ -47,7 +80,12 @@ class Question:
         """An empty reply that knows whom it will come from."""
         reply = Reply(provider=self.where.provider.__name__, model=self.where.model or None)
         reply.messages = list(self.messages)
+        reply.returns_reasoning = bool(getattr(self.where.provider, "returns_reasoning", False))
         return reply
+
+    def send(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Question:
+        """The next round's question to the same model."""
+        return replace(self, messages=messages, options=options)
 
 
 def prepare(
@@ -56,6 +94,9 @@ def prepare(
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
+    schema: Any = None,
+    approve: Approval = None,
+    tool_limits: ToolLimits | None = None,
     interactive: bool = False,
     **options: Any,
 ) -> Question:
@@ -65,8 +106,20 @@ def prepare(
     """
     # A traceback that prints locals must show no key: from here on only names are seen.
     options = Veiled(options)
-    where, given = locate(model, provider=provider, interactive=interactive, **options)
-    return Question(where=where, messages=as_messages(prompt, system), options=given)
+    place = locate(model, provider=provider, interactive=interactive, **options)
+    plan = plan_of(place, schema=schema, approve=approve, tool_limits=tool_limits)
+    return Question.of(place, as_messages(prompt, system), plan)
+
+
+def plan_of(
+    place: tuple[Resolution, Mapping[str, Any]],
+    *,
+    schema: Any = None,
+    approve: Approval = None,
+    tool_limits: ToolLimits | None = None,
+) -> Plan:
+    """What is to be done beside asking, for the questions of one place: once for many of them."""
+    return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
 
 
 def locate(
@@ -91,13 +144,34 @@ def locate(
     )
     if where.missing is not None:
         raise MissingAuthError(where.missing, provider=where.provider.__name__)
-    where.provider.check_parameters(given)
+    _check_parameters(where.provider, given)
     # None means "not given", but a time limit of None means "no limit".
     given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
     if where.address is not None:
         given |= where.address.options()
         given.setdefault("timeout", settings.current().timeout)
     return where, given
+
+
+def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:
+    if given.get("tools") is not None:
+        try:
+            provider.check_parameters(["tools"])
+        except UnknownParameterError:
+            raise InvalidParameterError(
+                f"{provider.__name__} takes no tools: leave tools= out, or ask a provider that does",
+                provider=provider.__name__,
+            ) from None
+    provider.check_parameters(given)
+
+
+def _json_mode(where: Resolution) -> JsonMode:
+    """How a service keeps answers to JSON: as its class says, else its row; unknown is not at all."""
+    said = getattr(where.provider, "json_mode", None)
+    if said is None and where.address is not None:
+        row = row_in_force(where.provider, where.address)
+        said = row.json_mode if row is not None else None
+    return said or "none"
 
 
 async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
@@ -135,51 +209,83 @@ async def answer(
     reply: Reply,
     on_change: Callable[[], None] | None = None,
 ) -> Reply:
-    """Fill the reply; if it breaks off, `reply.partial` says so and the text so far is kept."""
+    """Fill the reply on our own loop; what is synchronous of the user's runs on worker threads.
+
+    If it breaks off, `reply.partial` says so and what there was is kept.
+    """
     start = time.perf_counter()
-    chunks = chunks_of(question)
-    try:
-        async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
-            async for chunk in chunks:
-                reply.add(chunk, at=time.perf_counter() - start)
-                if on_change is not None:
-                    on_change()
-                elif isinstance(chunk, RequestLogin):
-                    # Nobody sees the reply before it is whole, and it waits for the user.
-                    tell_login(chunk.label, chunk.login_url)
-        reply.end_round()
-    except BaseException as error:
-        reply.partial = True
-        if isinstance(error, G4FError):
-            error.partial = error.partial or reply.text or None
-        raise
-    finally:
-        reply.seconds = time.perf_counter() - start
+    with _filling(reply, start):
+        await driving.drive_async(
+            converse(reply, question.plan, question.options),
+            lambda send: _round(question.send(send.messages, send.options), reply, start, on_change),
+            question.plan.approve,
+            in_threads=True,
+        )
     return reply
+
+
+async def _round(
+    question: Question, reply: Reply, start: float, on_change: Callable[[], None] | None = None
+) -> None:
+    """One answer of the model, added to the reply."""
+    chunks = chunks_of(question)
+    async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
+        async for chunk in chunks:
+            reply.add(chunk, at=time.perf_counter() - start)
+            if on_change is not None:
+                on_change()
+            elif isinstance(chunk, RequestLogin):
+                # Nobody sees the reply before it is whole, and it waits for the user.
+                tell_login(chunk.label, chunk.login_url)
 
 
 def watch(question: Question, reply: Reply, *, beat: float | None = None) -> Iterator[None]:
     """Fill the reply and give control each time something was added, to a caller that shows it as it comes.
 
-    With `beat` control comes also after so many seconds of silence. Leaving early, an interrupt or an error
-    ends the stream and closes its connection; what had arrived by then is in the reply, marked partial.
+    With `beat` control comes also after so many seconds of silence. Tools run on this thread. Leaving early,
+    an interrupt or an error ends the stream and closes its connection; what had arrived by then is in the
+    reply, marked partial.
     """
     start = time.perf_counter()
+    with _filling(reply, start):
+        yield from driving.drive(
+            converse(reply, question.plan, question.options),
+            lambda send: _watch_round(question.send(send.messages, send.options), reply, start, beat),
+            question.plan.approve,
+        )
+
+
+def _watch_round(question: Question, reply: Reply, start: float, beat: float | None) -> Iterator[None]:
     batches = loops.own_batches(chunks_of(question), beat=beat)
-    reply.partial = True
     try:
         for batch in batches:
             at = reply.seconds = time.perf_counter() - start
             for chunk in batch:
                 reply.add(chunk, at=at)
             yield
-        reply.end_round()
-        reply.partial = False
     finally:
         batches.close()
         reply.seconds = time.perf_counter() - start
         for chunk in batches.rest():
             reply.add(chunk, at=reply.seconds)
+
+
+@contextlib.contextmanager
+def _filling(reply: Reply, start: float) -> Iterator[None]:
+    """What there is stays in the reply, and an error that ends it leads to it."""
+    reply.partial = True
+    try:
+        yield
+        reply.partial = reply.stopped_by is not None
+    except BaseException as error:
+        if isinstance(error, G4FError):
+            error.partial = error.partial or reply.text or None
+            error.reply = reply
+        elif isinstance(error, KeyboardInterrupt):
+            error.reply = reply  # type: ignore[attr-defined]  # for `sys.last_value`
+        raise
+    finally:
+        reply.seconds = time.perf_counter() - start
 
 
 def ask(
@@ -188,18 +294,43 @@ def ask(
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
+    schema: Any = None,
+    tools: Sequence[Any] | None = None,
+    approve: Approval = None,
+    tool_limits: ToolLimits | None = None,
     **options: Any,
 ) -> Reply:
     """Ask one question and wait for the whole reply; works in a notebook as anywhere else.
 
     `model` is `"provider:model"`, a provider class or an `nb.Model`. The options are the provider's own:
-    `temperature=`, `max_tokens=`, `timeout=` (seconds of silence), `api_base=`, `api_key=`, `tools=`…
+    `temperature=`, `max_tokens=`, `timeout=` (seconds of silence), `api_base=`, `api_key=`…
 
         ask("Why is the sky blue?", "groq:openai/gpt-oss-120b", temperature=0)
+
+    `tools` are functions that the model may call; they run here, on this thread. `approve` is asked before
+    each call: a function that takes it and gives yes, no, or other arguments. `tool_limits` bounds it all.
+    With `schema`, a type or a line like `"name, age int"`, the answer is an instance of it, in `.data`.
     """
-    options = Veiled(options)
-    question = prepare(prompt, model, provider=provider, system=system, **options)
-    return ownloop.own_loop().submit(answer(question, question.new_reply())).result()
+    options = Veiled(options if tools is None else {**options, "tools": tools})
+    question = prepare(
+        prompt, model, provider=provider, system=system, schema=schema, approve=approve,
+        tool_limits=tool_limits, **options,
+    )  # fmt: skip
+    reply = question.new_reply()
+    start = time.perf_counter()
+    with _filling(reply, start):
+        for _ in driving.drive(
+            converse(reply, question.plan, question.options),
+            lambda send: _ask_round(question.send(send.messages, send.options), reply, start),
+            question.plan.approve,
+        ):
+            pass
+    return _told(reply)
+
+
+def _ask_round(question: Question, reply: Reply, start: float) -> Iterator[None]:
+    ownloop.own_loop().submit(_round(question, reply, start)).result()
+    yield from ()
 
 
 async def ask_async(
@@ -208,9 +339,40 @@ async def ask_async(
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
+    schema: Any = None,
+    tools: Sequence[Any] | None = None,
+    approve: Approval = None,
+    tool_limits: ToolLimits | None = None,
     **options: Any,
 ) -> Reply:
-    """Ask one question and await the whole reply; cancelling it closes the connection."""
-    options = Veiled(options)
-    question = prepare(prompt, model, provider=provider, system=system, **options)
-    return await loops.call(answer(question, question.new_reply()))
+    """`ask` for `await`; cancelling it closes the connection. Tools run on this loop, async ones too."""
+    options = Veiled(options if tools is None else {**options, "tools": tools})
+    question = prepare(
+        prompt, model, provider=provider, system=system, schema=schema, approve=approve,
+        tool_limits=tool_limits, **options,
+    )  # fmt: skip
+    reply = question.new_reply()
+    start = time.perf_counter()
+    with _filling(reply, start):
+        await driving.drive_async(
+            converse(reply, question.plan, question.options),
+            lambda send: loops.call(_round(question.send(send.messages, send.options), reply, start)),
+            question.plan.approve,
+        )
+    return _told(reply)
+
+
+def _told(reply: Reply) -> Reply:
+    """Say what became of it, to a user who has nothing but the reply."""
+    if reply.stopped_by is not None:
+        tell(f"the answer is not finished: {reply.stopped_by}; its .messages can be sent on", once=False)
+    elif reply.parse_error is not None:
+        raise SchemaError(
+            f"the answer does not fit the schema: {reply.parse_error}; .partial holds its text, and .reply "
+            "all of it",
+            provider=reply.provider,
+            model=reply.model,
+            partial=reply.text,
+            reply=reply,
+        )
+    return reply

@@ -10,9 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from g4f_nb.secret import MASK
+from g4f_nb.secret import MASK, SECRET_WORDS
 
-_SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
 _MOST_TOKENS = 2**53
 
 
@@ -331,4 +330,4 @@ def _first_int(data: object, *names: str) -> int | None:
 
 
 def _masked(name: str, value: object) -> object:
-    return MASK if any(word in name.lower() for word in _SECRET_WORDS) else value
+    return MASK if any(word in name.lower() for word in SECRET_WORDS) else value

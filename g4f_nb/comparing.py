@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from g4f_nb import asking, batch, frontend, loops, ownloop
+from g4f_nb.dialogue import Plan
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
@@ -154,17 +155,16 @@ def _grid(
     parameters = Veiled(parameters)
     messages = {prompt_id: _messages(prompt_id, prompt, system) for prompt_id, prompt in named.items()}
     places = [_locate(model, parameters) for model in chosen]
+    plans = [Plan() if isinstance(place, G4FError) else asking.plan_of(place) for _, place in places]
     cells: list[_Cell] = []
     for prompt_id, prompt in named.items():
-        for named_as, place in places:
+        for (named_as, place), plan in zip(places, plans, strict=True):
             for repeat in range(repeats):
                 cell = _Cell(len(cells), repeat, prompt_id, prompt, named_as)
                 if isinstance(place, G4FError):
                     cell.error = place
                 else:
-                    cell.question = asking.Question(
-                        where=place[0], messages=messages[prompt_id], options=place[1]
-                    )
+                    cell.question = asking.Question.of(place, messages[prompt_id], plan)
                 cells.append(cell)
     return _Grid(cells, min(concurrency, len(cells)))
 

@@ -25,7 +25,8 @@
         ├── RateLimitError              429
         ├── ServerError                 5xx, 529
         ├── StreamInterruptedError      the stream broke off; `.partial` is what had arrived
-        └── UnreadableResponseError     not JSON, not an event stream, or not an answer
+        ├── UnreadableResponseError     not JSON, not an event stream, or not an answer
+        └── SchemaError                 an answer, but not of the type that `schema=` asked for
 
 Every message says what happened, shows the value and ends with the way out; none holds a key.
 """
@@ -53,6 +54,7 @@ class G4FError(Exception):
         retry_after: float | None = None,
         body: str | None = None,
         partial: str | None = None,
+        reply: Any = None,
     ) -> None:
         super().__init__(message)
         self.provider = provider
@@ -62,6 +64,8 @@ class G4FError(Exception):
         self.retry_after = retry_after
         self.body = None if body is None else shorten(body)
         self.partial = partial
+        # The `Reply` as far as it came, with every finished round; it does not travel with a pickle.
+        self.reply = reply
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the user's own lines and the message, no frames of ours or the transport."""
@@ -75,7 +79,7 @@ class G4FError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception pickles by positional arguments alone, which would drop every attribute.
-        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+        return (_rebuild, (type(self), self.args, {**self.__dict__, "reply": None}))
 
 
 class ProviderNotFoundError(G4FError):
@@ -176,6 +180,10 @@ class StreamInterruptedError(ResponseError):
 
 class UnreadableResponseError(ResponseError):
     """The answer is of no form that a chat server sends."""
+
+
+class SchemaError(ResponseError):
+    """The answer is not of the type that was asked for; `.partial` is its text."""
 
 
 def shorten(text: str, limit: int = BODY_LIMIT) -> str:

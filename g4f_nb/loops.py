@@ -17,9 +17,12 @@ across a `yield` never fires, anyio's cancel scopes raise, and on Ctrl-C the ser
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -117,6 +120,38 @@ async def call(coroutine: Coroutine[Any, Any, T]) -> T:
             if outcome.done():
                 outcome.exception()
             raise
+
+
+async def in_thread(work: Callable[[], T], executor: Executor | None = None) -> T:
+    """Await what blocking work gives, done on a thread of its own or of the executor, in the same context."""
+    loop = asyncio.get_running_loop()
+    context = contextvars.copy_context()
+    if executor is not None:
+        return await loop.run_in_executor(executor, context.run, work)
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def settle(method: Callable[[Any], None], value: Any) -> None:
+        if not outcome.done():
+            method(value)
+
+    def worker() -> None:
+        settled: tuple[Callable[[Any], None], Any]
+        try:
+            settled = (outcome.set_result, context.run(work))
+        except StopIteration as error:
+            # A future refuses this one, for it would end whatever generator awaits it.
+            ended = RuntimeError("the work raised StopIteration")
+            ended.__cause__ = error
+            settled = (outcome.set_exception, ended)
+        except BaseException as error:  # noqa: BLE001  # handed to whoever awaits, also a `sys.exit()`
+            settled = (outcome.set_exception, error)
+        # The loop may have closed after a time-out: then nobody waits any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, *settled)
+
+    # A daemon, unlike the pool's threads: work stuck in a blocking call must not hold up the exit.
+    threading.Thread(target=worker, name="g4f_nb-work", daemon=True).start()
+    return await outcome
 
 
 class Heartbeat:

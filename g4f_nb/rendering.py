@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from g4f_nb.errors import shorten
 from g4f_nb.markdown import (
     MarkdownStream,
     clean,
@@ -266,7 +267,7 @@ def _parts(reply: Reply) -> Iterator[str]:
     # Math that the reasoning opened would go on in the answer, so each part knows what stands before it.
     yield safe_markdown(reply.text or reply.refusal or "", after=reply.reasoning)
     if reply.tool_calls:
-        code = json.dumps([_call(call.name, call.arguments) for call in reply.tool_calls], **_READABLE)
+        code = json.dumps(_calls(reply), **_READABLE)
         before = reply.reasoning + reply.text + (reply.refusal or "")
         yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
     if reply.waits_for_login:
@@ -275,6 +276,8 @@ def _parts(reply: Reply) -> Iterator[str]:
         links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
         yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
     early = ["stopped early"] if reply.partial or reply.finish_reason in _CUT_OFF else []
+    early += [reply.stopped_by] if reply.stopped_by else []
+    early += [f"not of the asked form: {reply.parse_error}"] if reply.parse_error else []
     footer = " · ".join(safe_text(fact) for fact in [*facts(reply), *early])
     if footer:
         yield f"<sub>{footer}</sub>"
@@ -295,11 +298,18 @@ def _folded(title: str, content: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
 
 
-def _call(name: str, arguments: str) -> dict[str, Any]:
-    try:
-        return {"name": name, "arguments": json.loads(arguments)}
-    except (ValueError, RecursionError):
-        return {"name": name, "arguments": arguments}
+def _calls(reply: Reply) -> list[dict[str, Any]]:
+    results = {result.id: result for result in reply.tool_results}
+    shown = []
+    for call in reply.tool_calls:
+        try:
+            arguments = json.loads(call.arguments)
+        except (ValueError, RecursionError):
+            arguments = call.arguments
+        result = results.get(call.id)
+        told = {} if result is None else {"error" if result.error else "result": shorten(result.content)}
+        shown.append({"name": call.name, "arguments": arguments, **told})
+    return shown
 
 
 def facts(reply: Reply) -> Iterator[str]:

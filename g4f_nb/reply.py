@@ -120,9 +120,7 @@ class Reply:
     @property
     def last_text(self) -> str:
         """What the model said in its last round alone."""
-        if self._text_at is None:
-            return self.steps[-1].text
-        return self.text[self._text_at :]
+        return self.steps[-1].text if self._text_at is None else self.running_text
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -236,6 +234,16 @@ class Reply:
             other.url, other.messages = self.url, self.messages
         other.add(part.chunk)
 
+    @property
+    def running_text(self) -> str:
+        """What the model has said in the running round; `""` before its first word."""
+        return "" if self._text_at is None else self.text[self._text_at :]
+
+    @property
+    def running_calls(self) -> tuple[ToolCall, ...]:
+        """The calls that the running round asks for."""
+        return self._calls
+
     def replace_calls(self, calls: tuple[ToolCall, ...]) -> None:
         """Give the calls of the running round ids of their own, and arguments that are JSON."""
         self._calls = calls
@@ -246,7 +254,7 @@ class Reply:
         `retract` takes its text out of the answer, but not out of the dialogue.
         """
         step = Step(
-            text="" if self._text_at is None else self.text[self._text_at :],
+            text=self.running_text,
             reasoning="" if self._reasoning_at is None else self.reasoning[self._reasoning_at :],
             tool_calls=self._calls,
             tool_results=self._results,

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MASK = "***"
+# A value of such a name is not shown.
+SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
 _LONG_ENOUGH = 8
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from g4f_nb.chunks import Reasoning, RequestLogin, Source, Sources, ToolCall, ToolCalls, Usage
+from g4f_nb.chunks import (
+    Reasoning,
+    RequestLogin,
+    Source,
+    Sources,
+    ToolCall,
+    ToolCalls,
+    ToolResult,
+    Usage,
+)
 from g4f_nb.rendering import (
     HtmlStream,
     MarkdownStream,
@@ -688,3 +697,19 @@ def test_a_login_is_shown_until_the_answer_comes():
     assert "javascript" not in mimebundle(reply)["text/markdown"]
     reply.add("Hi")
     assert "Log in" not in "".join(mimebundle(reply).values())
+
+
+def test_results_stand_beside_their_calls():
+    """Shortened, complaints told apart; a limit that ended it is named in the footer."""
+    reply = Reply(provider="P")
+    reply.add(
+        ToolCalls((ToolCall("1", "add", '{"a": 1}'), ToolCall("2", "get", "{}"), ToolCall("3", "x", "{}")))
+    )
+    reply.add(ToolResult("1", "add", "<b>3</b>" * 1000))
+    reply.add(ToolResult("2", "get", "no such city", error=True))
+    reply.partial, reply.stopped_by = True, "the limit of 2 rounds is reached"
+    shown = mimebundle(reply)["text/markdown"]
+    assert '"result": "<b>3</b>' in shown.split("```json")[1].split("```")[0]
+    assert '"error": "no such city"' in shown
+    assert len(shown) < 2000
+    assert "stopped early · the limit of 2 rounds is reached" in shown

@@ -99,7 +99,7 @@ class AbstractProvider(BaseProvider):
 
         try:
             async with _limit(timeout, cls.__name__):
-                return await _in_thread(work, executor)
+                return await loops.in_thread(work, executor)
         finally:
             stopped.set()
 
@@ -343,34 +343,3 @@ class _Reading:
         # The loop may have ended meanwhile: then nobody reads any more.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.arrived.put_nowait, (chunk, error))
-
-
-async def _in_thread(work: Callable[[], str], executor: Executor | None) -> str:
-    loop = asyncio.get_running_loop()
-    context = contextvars.copy_context()
-    if executor is not None:
-        return await loop.run_in_executor(executor, context.run, work)
-    outcome: asyncio.Future[str] = loop.create_future()
-
-    def settle(method: Callable[[Any], None], value: Any) -> None:
-        if not outcome.done():
-            method(value)
-
-    def worker() -> None:
-        settled: tuple[Callable[[Any], None], Any]
-        try:
-            settled = (outcome.set_result, context.run(work))
-        except StopIteration as error:
-            # A future refuses this one, for it would end whatever generator awaits it.
-            ended = RuntimeError("create_completion raised StopIteration")
-            ended.__cause__ = error
-            settled = (outcome.set_exception, ended)
-        except BaseException as error:  # noqa: BLE001  # handed to whoever awaits, also a `sys.exit()`
-            settled = (outcome.set_exception, error)
-        # The loop may have closed after a time-out: then nobody waits any more.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, *settled)
-
-    # A daemon, unlike the pool's threads: a provider stuck in a blocking call must not hold up the exit.
-    threading.Thread(target=worker, name="g4f_nb-create_async", daemon=True).start()
-    return await outcome

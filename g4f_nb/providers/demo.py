@@ -27,6 +27,7 @@ from g4f_nb.failures import Complaint, error_for
 from g4f_nb.messages import check_messages, content_text, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin
+from g4f_nb.samples import sample
 from g4f_nb.typing import AsyncResult, Messages
 
 # Seconds before the first word and between two words.
@@ -53,6 +54,7 @@ _SECTIONS: Mapping[str, tuple[str, str]] = {
 }
 # What is called where the prompt asks for a tool call and none was offered.
 _TOOL = {"function": {"name": "demo_tool", "parameters": {"properties": {"text": {"type": "string"}}}}}
+_EXAMPLE = "No model is here: this example fits the schema, and is made of the prompt's words and numbers."
 _THOUGHTS = (
     "The user wants to see reasoning. There is no model here, so this text stands in for its thoughts."
 )
@@ -66,6 +68,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
     supports_message_history = True
     supports_system_message = True
     default_model = "demo"
+    json_mode = "schema"
     models = list(_PACES)  # noqa: RUF012  # class API
 
     @classmethod
@@ -91,7 +94,7 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         cls.check_parameters(kwargs)
         model = cls.get_model(model)
         messages = check_messages(messages)
-        prompt = last_user_text(messages)
+        prompt, schema = _asked(last_user_text(messages), response_format)
         first, between = _PACES[model]
         await asyncio.sleep(first)
         yield ProviderInfo(cls.__name__, model)
@@ -102,17 +105,22 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         spent = sum(len(content_text(message.get("content")).split()) for message in messages)
         if words & {"tool", "tools"}:
             tools = tools or [_TOOL]
-        if tools and messages[-1].get("role") != "tool":
-            call = ToolCall("call_demo", *_tool_call(tools[0]))
-            yield ToolCalls((call,))
+        if tools and not _has_results(messages):
+            calls = _calls(tools, prompt)
+            yield ToolCalls(calls)
             yield FinishReason("tool_calls")
-            yield Usage(spent, 1, spent + 1)
+            yield Usage(spent, len(calls), spent + len(calls))
             return
-        if words & {"think", "reason", "reasoning"}:
-            for word in _words(_THOUGHTS):
-                await asyncio.sleep(between)
-                yield Reasoning(word)
-        text = _answer(prompt, words, messages, wants_json=bool(response_format))
+        thoughts = _THOUGHTS if words & {"think", "reason", "reasoning"} else ""
+        if schema is not None:
+            thoughts += _EXAMPLE
+        for word in _words(thoughts):
+            await asyncio.sleep(between)
+            yield Reasoning(word)
+        if schema is not None:
+            text = orjson.dumps(_example(schema, prompt), option=orjson.OPT_INDENT_2).decode()
+        else:
+            text = _answer(prompt, words, messages, wants_json=bool(response_format))
         text, reason = _cut(text, max_tokens, stop)
         pieces = _words(text)
         stalls = "stall" in words
@@ -144,7 +152,7 @@ def _answer(prompt: str, words: set[str], messages: Messages, *, wants_json: boo
         return _JSON
     last = messages[-1]
     if last.get("role") == "tool":
-        return f"The tool answered: {shorten(content_text(last.get('content')), 200)}"
+        return "\n".join(_told(message) for message in _results(messages))
     asked = [(title, text) for word, (title, text) in _SECTIONS.items() if word in words]
     quoted = " ".join(shorten(prompt, 80).split())
     opening = f"This is **Demo**: no model is behind it, so it cannot really answer “{quoted}”."
@@ -185,15 +193,52 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def _tool_call(tool: Mapping[str, Any]) -> tuple[str, str]:
-    function = tool.get("function") or tool
-    properties = (function.get("parameters") or {}).get("properties") or {}
-    values = {name: _sample(schema) for name, schema in properties.items()}
-    return str(function.get("name") or "tool"), orjson.dumps(values).decode()
+def _asked(prompt: str, response_format: Mapping[str, Any] | None) -> tuple[str, Any]:
+    """What the user said, and the JSON Schema that the answer shall fit, told apart or in words."""
+    told = ((response_format or {}).get("json_schema") or {}).get("schema")
+    said, mark, schema = prompt.partition("JSON Schema:\n")
+    if not mark:
+        return prompt, told
+    try:
+        return said.rpartition("\n\n")[0], told or orjson.loads(schema)
+    except orjson.JSONDecodeError:
+        return prompt, told
 
 
-def _sample(schema: Mapping[str, Any]) -> Any:
-    if schema.get("enum"):
-        return schema["enum"][0]
-    samples: Mapping[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    return samples.get(str(schema.get("type")), "demo")
+def _results(messages: Messages) -> list[dict[str, Any]]:
+    """What tools said since the user last spoke."""
+    spoke = max((at for at, message in enumerate(messages) if message.get("role") == "user"), default=-1)
+    return [message for message in messages[spoke + 1 :] if message.get("role") == "tool"]
+
+
+def _has_results(messages: Messages) -> bool:
+    return bool(_results(messages))
+
+
+def _told(message: Mapping[str, Any]) -> str:
+    name = f"`{message['name']}`" if message.get("name") else "The tool"
+    return f"{name} answered: {shorten(content_text(message.get('content')), 200)}"
+
+
+def _calls(tools: Sequence[Mapping[str, Any]], prompt: str) -> tuple[ToolCall, ...]:
+    """Calls of the tools that the prompt names, else of the first, with its numbers and names."""
+    functions = [tool.get("function") or tool for tool in tools]
+    said = set(re.findall(r"\w+", prompt.lower()))
+    named = [one for one in functions if set(str(one.get("name")).lower().split("_")) <= said]
+    return tuple(
+        ToolCall(
+            f"call_demo{at or ''}",
+            str(one.get("name") or "tool"),
+            orjson.dumps(_example(one.get("parameters") or {}, prompt, optional=False)).decode(),
+        )
+        for at, one in enumerate(named or functions[:1])
+    )
+
+
+def _example(schema: Mapping[str, Any], prompt: str, *, optional: bool = True) -> Any:
+    """A value that fits: the prompt's numbers, and what it quotes or writes with a capital, in order."""
+    quoted = re.findall(r"[\"“]([^\"”]{1,80})[\"”]", prompt)
+    capitals = re.findall(r"(?<=[a-z,] )[A-Z][\w-]*", prompt)
+    texts = iter([*quoted, *capitals])
+    numbers = map(float, re.findall(r"-?\d+(?:\.\d+)?", prompt))
+    return sample(schema, numbers=numbers, text=lambda _: next(texts, "demo"), optional=optional)

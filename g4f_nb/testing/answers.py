@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
 import orjson
+
+from g4f_nb import samples
 
 from .question import Json, Question, text_of
 
@@ -225,7 +227,7 @@ def calling(count: int) -> Say:
             return Answer.of("No tools were offered.")
         # A single tool can well be called twice.
         chosen = (offered * count)[:count]
-        calls = [_call(tool, question, index) for index, tool in enumerate(chosen)]
+        calls = [call_deltas(tool, question, index) for index, tool in enumerate(chosen)]
         interleaved = chain.from_iterable(zip_longest(*calls))
         return Answer(tuple(delta for delta in interleaved if delta), "tool_calls")
 
@@ -242,12 +244,16 @@ def _choose(question: Question) -> list[Json]:
     return list(question.tools)
 
 
-def _call(tool: Json, question: Question, index: int) -> list[Json]:
+def call_deltas(
+    tool: Json, question: Question, index: int, *, arguments: str | None = None, call_id: str | None = None
+) -> list[Json]:
+    """The deltas of one call, its arguments in four pieces; they fit the tool's schema if none are given."""
     function = tool["function"]
-    arguments = orjson.dumps(sample(function.get("parameters") or {}, question.text)).decode()
+    if arguments is None:
+        arguments = orjson.dumps(sample(function.get("parameters") or {}, question.text)).decode()
     start = {
         "index": index,
-        "id": f"call_{question.id[-12:]}{index}",
+        "id": call_id or f"call_{question.id[-12:]}{index}",
         "type": "function",
         "function": {"name": function["name"], "arguments": ""},
     }
@@ -261,29 +267,6 @@ def _quarters(text: str) -> list[str]:
 
 
 def sample(schema: Json, text: str) -> Any:
-    """Give a value that fits a JSON schema: numbers and strings are taken from the text, in order."""
-    return _sample(schema, text, iter(re.findall(r"-?\d+(?:\.\d+)?", text)))
-
-
-def _sample(schema: Json, text: str, found: Iterator[str]) -> Any:
-    settled = [schema[key] for key in ("const", "default") if key in schema]
-    if settled or schema.get("enum"):
-        return (settled or schema["enum"])[0]
-    if schema.get("anyOf"):
-        return _sample(schema["anyOf"][0], text, found)
-    kind = schema.get("type", "object")
-    make = _SAMPLES.get(kind[0] if isinstance(kind, list) else kind)
-    return make(schema, text, found) if make else None
-
-
-# JSON type -> a value of it; `null` and what is unknown are null.
-_SAMPLES: dict[str, Callable[[Json, str, Iterator[str]], Any]] = {
-    "integer": lambda _, __, found: int(float(next(found, "1"))),
-    "number": lambda _, __, found: float(next(found, "1")),
-    "string": lambda _, text, __: text,
-    "boolean": lambda _, __, ___: True,
-    "array": lambda schema, text, found: [_sample(schema.get("items") or {}, text, found)],
-    "object": lambda schema, text, found: {
-        name: _sample(part, text, found) for name, part in (schema.get("properties") or {}).items()
-    },
-}
+    """Give a value that fits a JSON schema: the text's numbers in order, and the text itself."""
+    numbers = map(float, re.findall(r"-?\d+(?:\.\d+)?", text))
+    return samples.sample(schema, numbers=numbers, text=lambda _: text)

@@ -11,7 +11,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import answers, travel, wire
+from . import answers, rounds, travel, wire
 from .faults import Fault, json_response, retry_headers
 from .question import Question
 from .travel import SILENCE, Leave, Pause
@@ -94,6 +94,12 @@ def _error_unless_streamed(question: Question, _: Tally) -> None:
         raise Fault(500)
 
 
+def _no_format(question: Question, _: Tally) -> None:
+    if question.response_format is not None:
+        text = "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."
+        raise Fault(400, text, param="response_format")
+
+
 def _html(question: Question, _: Tally) -> web.Response:
     title = "Welcome" if question.number < 400 else f"{question.number} Bad Gateway"
     return web.Response(text=_PAGE.format(title), status=question.number, content_type="text/html")
@@ -130,6 +136,22 @@ _SAYING = {
         "calls the first tool offered; quotes the result once it has come", answers.calling(1)
     ),
     "two-tools": Behaviour("calls two tools at once, their arguments interleaved", answers.calling(2)),
+    "agent-3": Behaviour(
+        "calls the tools in turn for 3 rounds (`agent-N`: N), then tells", rounds.agent, number=3
+    ),
+    "tool-loop": Behaviour("makes the same call for ever", rounds.again),
+    "tool-misspelt": Behaviour("calls a tool that is not there, then the right one", rounds.misspelt),
+    "tool-garbled": Behaviour("sends half of the arguments, then whole ones", rounds.garbled(1)),
+    "tool-garbage": Behaviour("sends half of the arguments, always", rounds.garbled(None)),
+    "tool-twins": Behaviour("calls the first tool twice under one id", rounds.twins),
+    "json-prose": Behaviour(
+        "says JSON in a fence and prose, fitting the schema in the prompt", rounds.in_words
+    ),
+    "json-mended": Behaviour("says JSON that does not fit; once told so, JSON that does", rounds.mended),
+    "json-never": Behaviour("says JSON that fits nothing", rounds.never),
+    "json-plain": Behaviour(
+        "answers 400 to a `response_format`, else like `json-prose`", rounds.in_words, intercept=_no_format
+    ),
     "refuse": Behaviour("declines in the `refusal` field", answers.refuse),
     "empty": Behaviour("says nothing", answers.empty),
     "unicode": Behaviour("says emoji, CJK, right-to-left and combining characters", answers.unicode),

@@ -8,6 +8,7 @@ import time
 import orjson
 import pytest
 
+import g4f_nb as nb
 from g4f_nb import errors
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCall, ToolCalls
 from g4f_nb.providers import Demo
@@ -126,6 +127,36 @@ def test_tools():
     answered = [*asked, {"role": "tool", "tool_call_id": "call_demo", "content": "sunny"}]
     assert _ask(messages=answered, tools=[TOOL]).text == "The tool answered: sunny"
     assert _ask("use a tool").tool_calls[0].name == "demo_tool"
+
+
+def test_tools_that_the_prompt_names_are_called():
+    """With its numbers and names; what has a default is left to the function; without any, the first."""
+
+    def add_up(a: int, b: int, note: str = "x") -> int:
+        return a + b
+
+    def weather(city: str) -> str:
+        return f"sunny in {city}"
+
+    prompt = "Please add up 2 and 40, and tell the weather in Oslo"
+    reply = nb.ask(prompt, "Demo:demo-fast", tools=[weather, add_up])
+    assert [(call.name, call.arguments) for call in reply.tool_calls] == [
+        ("weather", '{"city":"Oslo"}'),
+        ("add_up", '{"a":2,"b":40}'),
+    ]
+    assert reply.text == "`weather` answered: sunny in Oslo\n`add_up` answered: 42"
+    assert nb.ask("hello", "Demo:demo-fast", tools=[weather]).text == "`weather` answered: sunny in demo"
+
+
+@pytest.mark.parametrize("tools", [False, True], ids=["alone", "with tools"])
+def test_a_schema_is_fitted_and_said_to_be_an_example(tools):
+    """From the prompt's words and numbers, the same each time; Demo says what it is."""
+    given = {"tools": [nb.tool(lambda: 1, name="one")]} if tools else {}
+    reply = nb.ask("Ann is 7", "Demo:demo-fast", schema="name, age int, mood good|bad", **given)
+    assert reply.data["age"] == 7
+    assert reply.data["mood"] == "good"
+    assert "No model is here" in reply.reasoning
+    assert nb.ask("How many?", "Demo:demo-fast", schema=list[int]).data == [1]
 
 
 @pytest.mark.parametrize(

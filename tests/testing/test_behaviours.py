@@ -155,6 +155,96 @@ def _(server, ask, name):
     assert [call["function"]["name"] for call in message["tool_calls"]] == ["other", "other"]
 
 
+def _dialogue(server, ask, name, tools, rounds):
+    """Go so many rounds, each call answered with its number, and give the messages."""
+    messages = [{"role": "user", "content": "add 2 and 40"}]
+    for _ in range(rounds):
+        message, _ = both(server, ask, name, messages=messages, tools=tools)
+        results = [
+            {"role": "tool", "tool_call_id": call["id"], "content": str(at)}
+            for at, call in enumerate(message.get("tool_calls") or [], len(messages))
+        ]
+        messages += [message, *results]
+        if not results:
+            break
+    return messages
+
+
+def _said(messages):
+    return [message for message in messages if message["role"] == "assistant"]
+
+
+def _named(message):
+    return [(call["function"]["name"], call["function"]["arguments"]) for call in message["tool_calls"]]
+
+
+@behaviour("agent-3")
+def _(server, ask, name):
+    other = {"type": "function", "function": {"name": "other"}}
+    said = _said(_dialogue(server, ask, name, [ADD, other], 5))
+    assert [_named(message)[0][0] for message in said[:3]] == ["add", "other", "add"]
+    assert said[3]["content"] == "Done after 3 calls: 1; 3; 5"
+    assert "Done after 0 calls" in both(server, ask, name)[0]["content"]
+
+
+@behaviour("tool-loop")
+def _(server, ask, name):
+    said = _said(_dialogue(server, ask, name, [ADD], 4))
+    assert [_named(message) for message in said] == [[("add", '{"a":2,"b":40}')]] * 4
+    assert "No tools" in both(server, ask, name)[0]["content"]
+
+
+@behaviour("tool-misspelt")
+def _(server, ask, name):
+    said = _said(_dialogue(server, ask, name, [ADD], 3))
+    assert [_named(message)[0][0] for message in said[:2]] == ["add_", "add"]
+    assert said[2]["content"] == "The tool said: 3"
+
+
+@behaviour("tool-garbled", "tool-garbage")
+def _(server, ask, name):
+    said = _said(_dialogue(server, ask, name, [ADD], 3))
+    arguments = [_named(message)[0][1] for message in said if message.get("tool_calls")]
+    half = '{"text": "half'
+    assert arguments == ([half, '{"a":2,"b":40}'] if name == "tool-garbled" else [half] * 3)
+
+
+@behaviour("tool-twins")
+def _(server, ask, name):
+    messages = _dialogue(server, ask, name, [ADD], 2)
+    assert [call["id"] for call in messages[1]["tool_calls"]] == ["call_1", "call_1"]
+    assert messages[-1]["content"] == "The tool said: 1; 2"
+
+
+AGE = {
+    "type": "object",
+    "properties": {"age": {"type": "integer"}, "on": {"type": "string", "format": "date"}},
+}
+TOLD = {"type": "json_schema", "json_schema": {"name": "x", "schema": AGE}}
+
+
+@behaviour("json-prose", "json-plain")
+def _(server, ask, name):
+    asked = (
+        f"Ada is 36\n\nAnswer with one JSON object, fitting this JSON Schema:\n{orjson.dumps(AGE).decode()}"
+    )
+    content = both(server, ask, name, asked)[0]["content"]
+    assert content.startswith("Sure")
+    json = content.split("```json\n")[1].split("```")[0]
+    assert orjson.loads(json) == {"age": 36, "on": "2025-12-31"}
+    assert ask(server, name, response_format=TOLD).status == (200 if name == "json-prose" else 400)
+
+
+@behaviour("json-mended", "json-never")
+def _(server, ask, name):
+    messages = [{"role": "user", "content": "Ada is 36"}]
+    first = both(server, ask, name, messages=messages, response_format=TOLD)[0]
+    assert orjson.loads(first["content"]) == {"wrong": True}
+    messages += [first, {"role": "user", "content": "That does not fit."}]
+    second = both(server, ask, name, messages=messages, response_format=TOLD)[0]
+    assert (orjson.loads(second["content"]) == {"wrong": True}) is (name == "json-never")
+
+
 @behaviour("refuse")
 def _(server, ask, name):
     message = both(server, ask, name)[0]

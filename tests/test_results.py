@@ -1,0 +1,103 @@
+"""Whatever a tool returns is compact text for the model; an exception is one line without a key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+import pytest
+from shapes import Badge, Color, Pair
+
+from g4f_nb.results import NOTHING, complaint, result_text
+
+
+@dataclass
+class Here:  # noqa: D101
+    at: dt.date
+    tags: set[str]
+
+
+class Odd:  # noqa: D101
+    def __str__(self):
+        raise RuntimeError("planted")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, NOTHING),
+        ("as it is\n", "as it is\n"),
+        (5, "5"),
+        (True, "true"),
+        ({"a": [1, 2.5, None]}, '{"a":[1,2.5,null]}'),
+        ({1: "x"}, '{"1":"x"}'),
+        ((1, "b"), '[1,"b"]'),
+        ({3}, "[3]"),
+        (dt.date(2025, 1, 2), '"2025-01-02"'),
+        (dt.timedelta(minutes=1), "60.0"),
+        (uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (Color.RED, '"red"'),
+        (Decimal("1.10"), '"1.10"'),
+        (PurePosixPath("a/b"), '"a/b"'),
+        (Here(dt.date(2025, 1, 2), {"x"}), '{"at":"2025-01-02","tags":["x"]}'),
+        (Badge(title="x"), '{"title":"x"}'),
+        ([Badge(title="x")], '[{"title":"x"}]'),
+        (Pair(1, "b"), '[1,"b"]'),
+        (b"abc", '"(3 bytes)"'),
+        (np.int64(5), "5"),
+        (np.array([[1, 2], [3, 4]]), "[[1,2],[3,4]]"),
+        (pd.DataFrame({"a": [1, 2]}), "DataFrame, 2 rows x 1 columns:\na\n1\n2"),
+        (pd.DataFrame({"a": [1]}, index=["r"]), "DataFrame, 1 rows x 1 columns:\n,a\nr,1"),
+        (pd.Series([1, 2], name="s"), "Series, 2 rows:\ns\n1\n2"),
+        ({"frame": pd.Series([1], name="s")}, '{"frame":"Series, 1 rows:\\ns\\n1"}'),
+        (Odd(), '"a Odd (RuntimeError when it was to be shown)"'),
+        (float("nan"), "null"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_is_text(value, text):
+    """JSON where it can be, CSV for tables, words for the rest."""
+    assert result_text(value, 10_000) == text
+
+
+def test_long_results_are_cut_and_say_so():
+    """The beginning of a text, the first rows of a table, the first values of an array."""
+    assert result_text("x" * 5000, 100) == "x" * 100 + "\n… (cut: 100 of 5,000 characters)"
+    frame = result_text(pd.DataFrame({"a": range(1000)}), 10_000)
+    assert frame.startswith("DataFrame, 1000 rows x 1 columns; the first 50 of them:\na\n0\n")
+    assert frame.endswith("\n49")
+    array = result_text(np.zeros((100, 100)), 10_000)
+    assert array.startswith("array of float64, 100x100; its first 200 values: [0.0,")
+
+
+def test_a_value_that_holds_itself_is_no_error():
+    """Depth ends somewhere."""
+    value = []
+    value.append(value)
+    assert "[...]" in result_text(value, 100)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("no such city"), "ValueError: no such city"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (RuntimeError(), "RuntimeError"),
+        (ValueError("two\nlines"), "ValueError: two lines"),
+        (ValueError("key sk-1234567890abcdef is wrong"), "ValueError: key *** is wrong"),
+        (ValueError("http://u:planted@a.invalid failed"), "ValueError: http://***@a.invalid failed"),
+    ],
+)
+def test_an_exception_is_one_line(error, text):
+    """Its kind and its words, keys masked; nothing of the traceback."""
+    assert complaint(error) == text
+
+
+def test_a_long_exception_is_cut():
+    """A page of HTML in an exception is not sent to the model."""
+    assert len(complaint(ValueError("x" * 10_000))) == 500
