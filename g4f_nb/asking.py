@@ -10,38 +10,24 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-from g4f_nb import driving, loops, ownloop, settings
+from g4f_nb import driving, loops, ownloop
 from g4f_nb.chunks import Chunk, RequestLogin
 from g4f_nb.dialogue import Plan, ToolLimits, checked_plan, converse
 from g4f_nb.driving import Approval
-from g4f_nb.errors import (
-    G4FError,
-    InvalidParameterError,
-    MissingAuthError,
-    SchemaError,
-    UnknownParameterError,
-)
-from g4f_nb.handover import closing
+from g4f_nb.errors import G4FError, SchemaError
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
-from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
-from g4f_nb.providers.failing import note_failure
+from g4f_nb.providers.calling import locate, stream_of
 from g4f_nb.providers.fitting import row_in_force
-from g4f_nb.providers.model import Model, Provider, veiled
-from g4f_nb.providers.registry import Resolution, decide, options_for
+from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.registry import Resolution
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.secret import Veiled
 from g4f_nb.wanted import JsonMode
 
 Prompt = str | Sequence[Mapping[str, Any]]
-_NOT_OPTIONS = {
-    "stream": "a reply is always read as a stream; to have it piece by piece, iterate over the provider's "
-    "create_completion, or use %%chat",
-    "messages": "a list of messages is the prompt itself, so pass it first",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,49 +108,6 @@ def plan_of(
     return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
 
 
-def locate(
-    model: str | Model | Provider | None = None,
-    *,
-    provider: str | Provider | None = None,
-    interactive: bool = False,
-    **options: Any,
-) -> tuple[Resolution, dict[str, Any]]:
-    """Where a model's questions go, and with which options: once for many of them.
-
-    The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
-    """
-    given = options_for(model, provider, veiled(options))
-    for name in _NOT_OPTIONS.keys() & given.keys():
-        raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
-    where = decide(
-        model.name if isinstance(model, Model) else model,
-        provider=provider,
-        options=given,
-        interactive=interactive,
-    )
-    if where.missing is not None:
-        raise MissingAuthError(where.missing, provider=where.provider.__name__)
-    _check_parameters(where.provider, given)
-    # None means "not given", but a time limit of None means "no limit".
-    given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
-    if where.address is not None:
-        given |= where.address.options()
-        given.setdefault("timeout", settings.current().timeout)
-    return where, given
-
-
-def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:
-    if given.get("tools") is not None:
-        try:
-            provider.check_parameters(["tools"])
-        except UnknownParameterError:
-            raise InvalidParameterError(
-                f"{provider.__name__} takes no tools: leave tools= out, or ask a provider that does",
-                provider=provider.__name__,
-            ) from None
-    provider.check_parameters(given)
-
-
 def _json_mode(where: Resolution) -> JsonMode:
     """How a service keeps answers to JSON: as its class says, else its row; unknown is not at all."""
     said = getattr(where.provider, "json_mode", None)
@@ -174,34 +117,12 @@ def _json_mode(where: Resolution) -> JsonMode:
     return said or "none"
 
 
-async def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
+def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
     """The stream of one question, from whichever kind of provider.
 
     It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
     """
-    where, options = question.where, Veiled(question.options)
-    if not where.provider.takes_secrets:
-        for name, value in options.items():
-            if isinstance(value, Secret):
-                options[name] = value.reveal()
-    if issubclass(where.provider, AsyncProvider):
-        yield await where.provider.create_async(where.model, question.messages, **options)
-        return
-    if issubclass(where.provider, AsyncGeneratorProvider):
-        generator = where.provider.create_async_generator(
-            where.model, question.messages, stream=True, **options
-        )
-    else:
-        generator = chunks_in_thread(
-            partial(where.provider.create_completion, where.model, question.messages, stream=True, **options)
-        )
-    try:
-        async with closing(generator):
-            async for chunk in generator:
-                yield chunk
-    except G4FError as error:
-        note_failure(where.provider.__name__, error)
-        raise
+    return stream_of(question.where, question.messages, question.options)
 
 
 async def answer(

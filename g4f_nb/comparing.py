@@ -16,6 +16,7 @@ from g4f_nb.dialogue import Plan
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.notices import tell
+from g4f_nb.providers.calling import locate
 from g4f_nb.providers.model import Model, Provider
 from g4f_nb.providers.registry import Resolution, choose
 from g4f_nb.reply import Reply
@@ -225,7 +226,7 @@ def _locate(
     parameters = Veiled(parameters)
     label = model.label if isinstance(model, Model) else None
     try:
-        place = asking.locate(model, **parameters)
+        place = locate(model, **parameters)
     except (MissingAuthError, ProviderNotWorkingError) as error:
         name = model.name if isinstance(model, Model) else model
         cls, named, _ = choose(name)

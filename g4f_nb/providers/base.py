@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from inspect import Parameter, signature
 from typing import Any
@@ -143,6 +143,12 @@ class AbstractProvider(BaseProvider):
         """
         del api_base, api_endpoint, api_key
         return None
+
+    @classmethod
+    def take_along(cls, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A call's options, and what else it needs that has to be looked for on the caller's own thread."""
+        del model
+        return Veiled(options)
 
     @classmethod
     def get_parameter_rows(cls) -> list[parameters.ParameterRow]:

@@ -1,0 +1,96 @@
+"""A question's way to a provider: `locate` decides it, with all its options; `stream_of` is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+
+from g4f_nb import settings
+from g4f_nb.chunks import Chunk
+from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, UnknownParameterError
+from g4f_nb.handover import closing
+from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
+from g4f_nb.providers.failing import note_failure
+from g4f_nb.providers.model import Model, Provider, veiled
+from g4f_nb.providers.registry import Resolution, decide, options_for
+from g4f_nb.secret import Secret, Veiled
+from g4f_nb.typing import AsyncResult, Messages
+
+_NOT_OPTIONS = {
+    "stream": "a reply is always read as a stream; to have it piece by piece, iterate over the provider's "
+    "create_completion, or use %%chat",
+    "messages": "a list of messages is the prompt itself, so pass it first",
+}
+
+
+def locate(
+    model: str | Model | Provider | None = None,
+    *,
+    provider: str | Provider | None = None,
+    interactive: bool = False,
+    **options: Any,
+) -> tuple[Resolution, dict[str, Any]]:
+    """Where a model's questions go, and with which options: once for many of them.
+
+    The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
+    """
+    given = options_for(model, provider, veiled(options))
+    for name in _NOT_OPTIONS.keys() & given.keys():
+        raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
+    where = decide(
+        model.name if isinstance(model, Model) else model,
+        provider=provider,
+        options=given,
+        interactive=interactive,
+    )
+    if where.missing is not None:
+        raise MissingAuthError(where.missing, provider=where.provider.__name__)
+    _check_parameters(where.provider, given)
+    # None means "not given", but a time limit of None means "no limit".
+    given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
+    if where.address is not None:
+        given |= where.address.options()
+        given.setdefault("timeout", settings.current().timeout)
+    return where, where.provider.take_along(where.model, given)
+
+
+def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:
+    if given.get("tools") is not None:
+        try:
+            provider.check_parameters(["tools"])
+        except UnknownParameterError:
+            raise InvalidParameterError(
+                f"{provider.__name__} takes no tools: leave tools= out, or ask a provider that does",
+                provider=provider.__name__,
+            ) from None
+    provider.check_parameters(given)
+
+
+async def stream_of(
+    where: Resolution, messages: Messages, options: Mapping[str, Any], *, stream: bool = True
+) -> AsyncIterator[str | Chunk]:
+    """The answer as a stream, from whichever kind of provider."""
+    options = Veiled(options)
+    if not where.provider.takes_secrets:
+        for name, value in options.items():
+            if isinstance(value, Secret):
+                options[name] = value.reveal()
+    try:
+        if issubclass(where.provider, AsyncProvider):
+            yield await where.provider.create_async(where.model, messages, **options)
+            return
+        async with closing(generator := _generator(where, messages, options, stream=stream)):
+            async for chunk in generator:
+                yield chunk
+    except G4FError as error:
+        note_failure(where.provider.__name__, error)
+        raise
+
+
+def _generator(where: Resolution, messages: Messages, options: Veiled, *, stream: bool) -> AsyncResult:
+    if issubclass(where.provider, AsyncGeneratorProvider):
+        return where.provider.create_async_generator(where.model, messages, stream=stream, **options)
+    return chunks_in_thread(
+        partial(where.provider.create_completion, where.model, messages, stream=stream, **options)
+    )
