@@ -120,6 +120,9 @@ class EventStreamDecoder:
             self._type = value.decode(errors="replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode(errors="replace")
+        elif name == b"error" and value.startswith(b"{"):
+            # A field of llama.cpp's own, in the place of an event of that type.
+            self._data.append(b'{"error":%b}' % value)
         elif name == b"retry" and value.isdigit() and len(value) <= _LONGEST_RETRY:
             self.retry = int(value)
 

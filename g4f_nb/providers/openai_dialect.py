@@ -44,7 +44,9 @@ def plain_answer(
             or (think and "<" in text[:64])
         ):
             return None
-        if len(message) > 2 and any(message[name] for name in message.keys() - {"role", "content"}):  # noqa: PLR2004
+        size = len(message)
+        beside = size > 1 and (size > 2 or "role" not in message)  # noqa: PLR2004  # role and content
+        if beside and any(message[name] for name in message.keys() - {"role", "content"}):
             return None
         named = data.get("model")
         who = ProviderInfo(provider, named if isinstance(named, str) and named else model, url)

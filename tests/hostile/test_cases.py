@@ -10,11 +10,12 @@ from g4f_nb import errors, loops, ownloop
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.reply import Reply
 
-from . import answers, certificates, coding, framing, timing
+from . import answers, certificates, coding, dialects, framing, shapes, timing
 from .asking import ASKED, arguments, as_text, check
 from .playing import Games
 
-CASES = [*framing.CASES, *coding.CASES, *timing.CASES, *answers.CASES, *certificates.CASES]
+FAMILIES = [framing, coding, timing, answers, certificates, shapes, dialects]
+CASES = [case for family in FAMILIES for case in family.CASES]
 RUNS = [pytest.param(case, mode, id=f"{case.id}-{mode}") for case in CASES for mode in case.modes]
 PLAIN = [case for case in CASES if not case.certificate and case.scheme == "http"]
 
