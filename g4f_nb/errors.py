@@ -25,6 +25,7 @@
         ├── RateLimitError              429
         ├── ServerError                 5xx, 529
         ├── StreamInterruptedError      the stream broke off; `.partial` is what had arrived
+        ├── BerlinError                 what a Berlin server says in the place of text (also a RuntimeError)
         ├── UnreadableResponseError     not JSON, not an event stream, or not an answer
         └── SchemaError                 an answer, but not of the type that `schema=` asked for
 
@@ -176,6 +177,10 @@ class ServerError(ResponseError):
 
 class StreamInterruptedError(ResponseError):
     """The stream ended in the middle; `.partial` holds what had arrived."""
+
+
+class BerlinError(ResponseError, RuntimeError):
+    """A Berlin server answered with something else than text."""
 
 
 class UnreadableResponseError(ResponseError):

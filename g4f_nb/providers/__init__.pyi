@@ -7,6 +7,7 @@ from g4f_nb.providers.base import AbstractProvider as AbstractProvider
 from g4f_nb.providers.base import AsyncGeneratorProvider as AsyncGeneratorProvider
 from g4f_nb.providers.base import AsyncProvider as AsyncProvider
 from g4f_nb.providers.base import BaseProvider as BaseProvider
+from g4f_nb.providers.berlin import Berlin as Berlin
 from g4f_nb.providers.demo import Demo as Demo
 from g4f_nb.providers.gigachat import GigaChat as GigaChat
 from g4f_nb.providers.mixins import ProviderModelMixin as ProviderModelMixin

@@ -21,4 +21,5 @@ PARTS = {
 PROVIDERS = {
     "Demo": "demo",
     "OpenaiTemplate": "openai_template",
+    "Berlin": "berlin",
 }

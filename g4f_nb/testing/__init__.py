@@ -14,24 +14,29 @@ In a notebook, `server, stop = start()` runs it until `stop()`. Inside a running
 Server() as server` is the same server without a thread.
 
 `serve_gigachat()` and `start_gigachat()` do the same for a small GigaChat (`server.key`, `server.api_base`,
-`server.auth_url`), which can speak HTTPS with an authority of its own: `serve_gigachat(tls=True)`.
+`server.auth_url`), which can speak HTTPS with an authority of its own: `serve_gigachat(tls=True)`. So do
+`serve_berlin()` and `start_berlin()` for a server that `Berlin` talks to.
 """
 
 from __future__ import annotations
 
 from .behaviours import describe
+from .berlin import BerlinServer
 from .gigachat import GigaChatServer
 from .seen import Seen
 from .server import Server
-from .serving import serve, serve_gigachat, start, start_gigachat
+from .serving import serve, serve_berlin, serve_gigachat, start, start_berlin, start_gigachat
 
 __all__ = [
+    "BerlinServer",
     "GigaChatServer",
     "Seen",
     "Server",
     "describe",
     "serve",
+    "serve_berlin",
     "serve_gigachat",
     "start",
+    "start_berlin",
     "start_gigachat",
 ]

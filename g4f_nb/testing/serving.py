@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .berlin import BerlinServer
 from .gigachat import GigaChatServer
 from .listening import Listening
 from .server import Server
@@ -43,6 +44,18 @@ def serve_gigachat(**settings: Any) -> Iterator[GigaChatServer]:
 def start_gigachat(**settings: Any) -> tuple[GigaChatServer, Callable[[], None]]:
     """Like `serve_gigachat`, for a notebook: gives the server and its end."""
     return start_server(GigaChatServer(**settings))
+
+
+@contextmanager
+def serve_berlin(**settings: Any) -> Iterator[BerlinServer]:
+    """Run a `BerlinServer` on a loop and thread of its own; the settings are those of the class."""
+    with running(BerlinServer(**settings)) as server:
+        yield server
+
+
+def start_berlin(**settings: Any) -> tuple[BerlinServer, Callable[[], None]]:
+    """Like `serve_berlin`, for a notebook: gives the server and its end."""
+    return start_server(BerlinServer(**settings))
 
 
 @contextmanager
