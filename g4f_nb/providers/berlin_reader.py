@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.chunks import Chunk, ProviderInfo
+from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo
 from g4f_nb.errors import BerlinError, G4FError, MissingAuthError, StreamInterruptedError
 from g4f_nb.failures import as_text, excerpt, read_complaint
 from g4f_nb.joinedjson import JoinedJson
@@ -62,6 +62,7 @@ class BerlinReader:
                 self._take(rest, out)
             if not self._seen:
                 raise self._unreadable(b"")
+            out.append(FinishReason("stop"))
         except G4FError as error:
             self._fail(error, out)
         return out

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from g4f_nb.providers import Demo, GigaChat, OpenaiTemplate
+from g4f_nb.providers import Berlin, Demo, GigaChat, OpenaiTemplate
 from g4f_nb.providers.catalog import provider_of
 from g4f_nb.providers.homes import PROVIDERS
 from g4f_nb.providers.rows import Row, rows
-from g4f_nb.testing import serve, serve_gigachat
+from g4f_nb.testing import serve, serve_berlin, serve_gigachat
 
 TEXT = "one two three four five six"
 # Not shaped like any service's key: only knowing it masks it.
@@ -88,11 +88,21 @@ def _gigachat():
         )
 
 
+@contextmanager
+def _berlin():
+    with serve_berlin(password=KEY) as server:
+        options = {"api_base": server.api_base, "account": server.account, "password": KEY}
+        options |= {"max_retries": 0, "timeout": 10}
+        ways = ((model, TEXT) for model in ("gpt-3.5-turbo", "stall", "error-429", "error-401"))
+        yield Bench(Berlin, *ways, options=options, server=server)
+
+
 # By class name; what is here wins over what a row would be given.
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "OpenaiTemplate": _template,
     "Demo": _demo,
     "GigaChat": _gigachat,
+    "Berlin": _berlin,
 }
 # Rows whose class speaks the common dialect, with a few lines of its own.
 COMPATIBLE_MODULES = {"", "azure", "quirks"}

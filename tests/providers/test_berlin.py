@@ -15,7 +15,7 @@ from local_proxy import local_proxy
 
 import g4f_nb as nb
 from g4f_nb import errors
-from g4f_nb.chunks import ProviderInfo
+from g4f_nb.chunks import FinishReason, ProviderInfo
 from g4f_nb.providers import AsyncGeneratorProvider, Berlin, ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.berlin_reader import BerlinReader
 from g4f_nb.secret import Secret
@@ -269,7 +269,7 @@ def test_text_is_the_sum_of_the_objects(server, model):
     """Joined, torn, or with nothing in some of them."""
     chunks = list(Berlin.create_completion(model, ASKED, **where(server)))
     assert chunks[0] == ProviderInfo("Berlin", model, server.api_base)
-    assert chunks[1:] == ["Hello, ", "how ", "are ", "you?"]
+    assert chunks[1:] == ["Hello, ", "how ", "are ", "you?", FinishReason("stop")]
 
 
 @pytest.mark.parametrize(
