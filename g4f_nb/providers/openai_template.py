@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import ssl as tls
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Host, Limits
-from g4f_nb.errors import G4FError, InvalidParameterError, ModelNotSupportedError
+from g4f_nb.errors import (
+    G4FError,
+    InvalidParameterError,
+    ModelNotFoundError,
+    ModelNotSupportedError,
+)
 from g4f_nb.http import Attempts, Exchange
 from g4f_nb.media import read_media, with_media
 from g4f_nb.messages import check_messages, last_user_text
@@ -36,6 +42,7 @@ from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.outgoing import checked_headers, encoded, least, secrets_of_call, trust
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.suggesting import with_nearest
 from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
@@ -48,6 +55,8 @@ _BROWSER_LIKE = {
     "Chrome/140.0 Safari/537.36",
     "Accept-Language": "en-US,en;q=0.9",
 }
+# After a model was refused, its server gets so many seconds to tell which it has.
+_LIST_WITHIN = 5.0
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "moderation", "rerank", "transcribe")
 
 
@@ -261,6 +270,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             async for chunks in pieces:
                 for chunk in chunks:
                     yield chunk
+        except ModelNotFoundError as error:
+            raise await cls._with_nearest(error, host, proxy=way, ssl=ssl, connector=connector) from None
         finally:
             # Whoever leaves early closes this, and with it the connection.
             await pieces.aclose()
@@ -370,6 +381,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             if model:
                 tell(f"no model given: {cls.__name__} at {base} answers with its first, {model}")
         return cls.get_model(model)
+
+    @classmethod
+    async def _with_nearest(cls, error: ModelNotFoundError, host: Host, **ways: Any) -> ModelNotFoundError:
+        """The error with the nearest names of the server's list, where it has one."""
+        if cls.row is not None and not cls.row.lists_models:
+            return error.with_traceback(None)
+        listed = partial(cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, **ways)
+        return await with_nearest(error, listed)
 
     @classmethod
     def _unlisted(cls) -> list[str]:

@@ -179,7 +179,10 @@ def test_every_behaviour_that_fails(server, model):
     assert type(error).__name__ == ERRORS[model]
     assert (error.provider, error.model) == ("Mine", model)
     assert bool(error.partial) == (model in PARTIAL)
-    assert len(server.requests) == 1
+    asked = [request.path for request in server.requests]
+    # Which models there are is asked once one is not among them.
+    not_found = isinstance(error, errors.ModelNotFoundError)
+    assert asked == ["/v1/chat/completions"] + ["/v1/models"] * not_found
     if model.startswith("error-4"):
         assert error.status == int(model[-3:])
 
@@ -500,7 +503,7 @@ def test_what_will_not_pass_is_not_tried_again(server, model):
     """Neither a refusal, nor an answer that is none, nor a stream whose content has begun."""
     with pytest.raises(errors.G4FError):
         _ask(server, model, max_retries=3)
-    assert len(server.requests) == 1
+    assert [request.method for request in server.requests].count("POST") == 1
 
 
 def test_the_server_s_advice_is_followed():
