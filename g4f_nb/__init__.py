@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from g4f_nb.surveying import list_providers as list_providers
     from g4f_nb.surveying import list_providers_async as list_providers_async
     from g4f_nb.tools import tool as tool
+    from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ _HOMES = {
     "list_providers_async": "surveying",
     "register": "providers.registering",
     "ToolLimits": "dialogue",
+    "mcp_tools": "toolservers",
     "resolve": "providers.registry",
     "tool": "tools",
     "use": "providers.using",
@@ -64,6 +66,7 @@ __all__ = [
     "list_models_async",
     "list_providers",
     "list_providers_async",
+    "mcp_tools",
     "register",
     "resolve",
     "tool",

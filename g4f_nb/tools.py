@@ -144,9 +144,9 @@ class Toolbox:
 
 
 def _flat(given: Sequence[Any]) -> Iterator[Any]:
-    """The tools of a list; a list in it, as a tool server gives them, is opened."""
+    """The tools of a list; a sequence in it, as a tool server is one, is opened."""
     for one in given:
-        if isinstance(one, list | tuple):
+        if isinstance(one, Sequence) and not isinstance(one, str):
             yield from one
         else:
             yield one

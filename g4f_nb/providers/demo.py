@@ -238,7 +238,8 @@ def _calls(tools: Sequence[Mapping[str, Any]], prompt: str) -> tuple[ToolCall, .
 def _example(schema: Mapping[str, Any], prompt: str, *, optional: bool = True) -> Any:
     """A value that fits: the prompt's numbers, and what it quotes or writes with a capital, in order."""
     quoted = re.findall(r"[\"“]([^\"”]{1,80})[\"”]", prompt)
-    capitals = re.findall(r"(?<=[a-z,] )[A-Z][\w-]*", prompt)
+    # Every sentence begins with a capital; only before such verbs it is a name.
+    capitals = re.findall(r"(?<=[a-z,] )[A-Z][\w-]*|\b[A-Z][\w-]*(?= (?:is|was|has|lives)\b)", prompt)
     texts = iter([*quoted, *capitals])
     numbers = map(float, re.findall(r"-?\d+(?:\.\d+)?", prompt))
     return sample(schema, numbers=numbers, text=lambda _: next(texts, "demo"), optional=optional)

@@ -1,0 +1,316 @@
+"""Servers of the Model Context Protocol as tools: a program that is started, or an address that is called.
+
+The connection lives in one task on our own loop, from `open` to `close`: what the protocol's library opens
+in a task must be closed in the same one. Nothing is started before `open`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import re
+import shlex
+import tempfile
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_threads
+from typing import Any, Self
+
+from g4f_nb import loops, ownloop
+from g4f_nb.errors import (
+    ConnectionFailedError,
+    G4FError,
+    InvalidParameterError,
+    MissingRequirementsError,
+    RequestTimeoutError,
+    shorten,
+)
+from g4f_nb.secret import Secret, Veiled, redact, shown_address
+from g4f_nb.tools import Tool
+
+_CLOSING = 10.0
+# Seconds of silence; a tool may take its time, and has its own limit in a dialogue.
+_HTTP_LIMIT = 300.0
+_open: weakref.WeakSet[McpServer] = weakref.WeakSet()
+
+
+class ToolServerError(Exception):
+    """What a tool server says went wrong; the model is told."""
+
+
+class McpServer(Sequence[Tool]):
+    """The tools of one server, a sequence while it is open: `with nb.mcp_tools(…) as tools:`.
+
+    In a notebook, where a block would have to be one cell, `open()` and `close()` do the same.
+    """
+
+    def __init__(self, server: str | Sequence[str], options: Mapping[str, Any]) -> None:
+        self._options = Veiled(options)
+        self._url = server if isinstance(server, str) and re.match(r"https?://", server) else None
+        self._command = [] if self._url else _command(server)
+        self._tools: list[Tool] = []
+        self._client: Any = None
+        self._stop: asyncio.Event | None = None
+        self._job: ownloop.Job[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The address, or the program, without anything that may be a key."""
+        return shown_address(self._url) if self._url else os.path.basename(self._command[0])  # noqa: PTH119  # text
+
+    def open(self) -> Self:
+        """Start the program or connect, and learn which tools there are."""
+        if self._job is not None:
+            raise InvalidParameterError(f"{self.name} is open already: use it, or close() it first")
+        ready: Future[None] = Future()
+        self._job = ownloop.own_loop().submit(self._live(ready))
+        try:
+            _wait(ready)
+        except BaseException:
+            self.close()
+            raise
+        if not _open:
+            atexit.register(_close_all, os.getpid())
+        _open.add(self)
+        return self
+
+    def close(self) -> None:
+        """Disconnect and end the program; a second time does nothing."""
+        job, self._job = self._job, None
+        self._tools = []
+        _open.discard(self)
+        if job is None:
+            return
+        if self._stop is not None:
+            job.later(self._stop.set)
+        else:
+            job.cancel()
+        with contextlib.suppress(Exception):
+            wait_for_threads({job.future}, timeout=_CLOSING)
+        if not job.future.done():
+            job.cancel()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return await loops.in_thread(self.open)
+
+    async def __aexit__(self, *_: object) -> None:
+        await loops.in_thread(self.close)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._tools[place]
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __repr__(self) -> str:
+        state = f"{len(self)} tools" if self._job else "closed"
+        return f"McpServer({self.name!r}, {state})"
+
+    # ---- on our own loop ---------------------------------------------------------------------------
+
+    async def _live(self, ready: Future[None]) -> None:
+        """From the connection to its end; a server that goes away in between fails the calls, not this."""
+        self._stop = asyncio.Event()
+        failure: G4FError | None = None
+        with tempfile.TemporaryFile("w+", errors="replace") as log:
+            try:
+                async with contextlib.AsyncExitStack() as stack:
+                    async with _limit(self._options["timeout"], self.name):
+                        self._client = await stack.enter_async_context(self._connect(log))
+                        self._tools = [self._tool(each) for each in await _listed(self._client)]
+                    ready.set_result(None)
+                    await self._stop.wait()
+            except Exception as error:  # noqa: BLE001  # the library raises whatever it met
+                failure = self._failure(error, log)
+            finally:
+                self._client = None
+        if not ready.done():
+            ready.set_exception(failure or ConnectionFailedError(f"{self.name} was closed while it opened"))
+
+    def _connect(self, log: Any) -> Any:
+        try:
+            from mcp import Client, StdioServerParameters
+            from mcp.client.stdio import stdio_client
+        except ImportError as error:
+            raise MissingRequirementsError(
+                "tools of an MCP server need the package mcp, version 2 or newer: install g4f_nb[mcp]"
+            ) from error
+        if self._url is not None:
+            return _over_http(self._url, self._options)
+        program = StdioServerParameters(
+            command=self._command[0],
+            args=self._command[1:],
+            env=self._options["env"],
+            cwd=self._options["cwd"],
+        )
+        # Not our stderr: a notebook's has no file behind it, and what a server logs is no output of a cell.
+        return Client(stdio_client(program, errlog=log))
+
+    def _failure(self, error: BaseException, log: Any) -> G4FError:
+        cause = _first(error)
+        if isinstance(cause, G4FError):
+            return cause
+        words = redact(" ".join(str(cause).split()), *self._secrets()) or type(cause).__name__
+        if self._url is not None:
+            return ConnectionFailedError(
+                f"no MCP server answers at {self.name} ({words}): check the address, which often ends in /mcp"
+            )
+        log.seek(0)
+        said = redact(log.read()[-500:].strip(), *self._secrets())
+        told = f"; it said: {said}" if said else ""
+        return ConnectionFailedError(
+            f"the MCP server {self.name!r} did not start ({shorten(words, 200)}){told}: run its command in a "
+            "terminal to see why"
+        )
+
+    def _secrets(self) -> list[Secret | None]:
+        given = {**(self._options["env"] or {}), **(self._options["headers"] or {})}
+        return [Secret.of(str(value).rpartition(" ")[2]) for value in given.values()]
+
+    def _tool(self, described: Any) -> Tool:
+        async def call(**arguments: Any) -> str:
+            client = self._client
+            if client is None:
+                raise ToolServerError(f"the MCP server {self.name} is closed")
+            return _text(await loops.call(client.call_tool(described.name, arguments)))
+
+        return Tool(
+            name=re.sub(r"[^A-Za-z0-9_-]", "_", self._options["prefix"] + described.name)[:64],
+            description=shorten(described.description or described.title or "", 1024),
+            parameters=dict(described.input_schema),
+            function=call,
+        )
+
+
+def mcp_tools(
+    server: str | Sequence[str],
+    *,
+    prefix: str = "",
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 30.0,
+) -> McpServer:
+    """The tools of an MCP server: of a command that runs one, or of an address (streamable HTTP).
+
+        with nb.mcp_tools("uvx mcp-server-fetch") as tools:
+            nb.ask("What is on example.org?", "groq:openai/gpt-oss-120b", tools=tools)
+
+    The program sees none of this environment but `PATH` and the like; `env` adds to it. `headers` go to an
+    address, a key among them. `prefix` stands before each tool's name, `timeout` limits the opening.
+    """
+    options = Veiled(prefix=prefix, env=None, cwd=cwd, headers=None, timeout=timeout)
+    options["env"] = None if env is None else Veiled(env)
+    options["headers"] = None if headers is None else Veiled(headers)
+    return McpServer(server, options)
+
+
+@contextlib.asynccontextmanager
+async def _over_http(url: str, options: Mapping[str, Any]) -> AsyncIterator[Any]:
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    headers = options["headers"]
+    # A key that was given for this address must not follow to another one.
+    follow = headers is None
+    async with (
+        httpx2.AsyncClient(headers=headers, follow_redirects=follow, timeout=_HTTP_LIMIT) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        yield client
+
+
+async def _listed(client: Any) -> list[Any]:
+    """All tools, page by page."""
+    page = await client.list_tools()
+    tools = list(page.tools)
+    while page.next_cursor:
+        page = await client.list_tools(cursor=page.next_cursor)
+        tools += page.tools
+    return tools
+
+
+def _text(result: Any) -> str:
+    """What a tool gave, as text; what is none is told."""
+    parts = []
+    for part in result.content:
+        match part.type:
+            case "text":
+                parts.append(part.text)
+            case "image" | "audio":
+                parts.append(f"({part.type}, {part.mime_type}, {len(part.data) * 3 // 4:,} bytes)")
+            case "resource":
+                parts.append(getattr(part.resource, "text", None) or f"(file {part.resource.uri})")
+            case _:
+                parts.append(f"(see {getattr(part, 'uri', part.type)})")
+    text = "\n".join(parts)
+    if result.is_error:
+        raise ToolServerError(text or "the tool failed and did not say why")
+    if not text and result.structured_content is not None:
+        import orjson
+
+        return orjson.dumps(result.structured_content).decode()
+    return text
+
+
+def _command(server: object) -> list[str]:
+    if isinstance(server, str):
+        words = shlex.split(server)
+    elif isinstance(server, Sequence) and all(isinstance(word, str) for word in server):
+        words = list(server)
+    else:
+        words = []
+    if not words:
+        raise InvalidParameterError(
+            'an MCP server is a command, like "uvx mcp-server-fetch" or a list of its words, or an address, '
+            f'like "http://localhost:8000/mcp", not a {type(server).__name__}'
+        )
+    return words
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first, within the groups that task groups raise."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.asynccontextmanager
+async def _limit(seconds: float, name: str) -> AsyncIterator[None]:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise RequestTimeoutError(
+            f"the MCP server {name} was not ready within {seconds:g} s: allow more with timeout="
+        ) from error
+
+
+def _wait(ready: Future[None]) -> None:
+    ownloop.refuse_own_thread()
+    while not ready.done():
+        wait_for_threads({ready}, timeout=ownloop.BEAT)
+    ready.result()
+
+
+def _close_all(pid: int) -> None:
+    """At the end of the program, before our loop ends: a forked child leaves its parent's servers alone."""
+    if pid == os.getpid():
+        for server in list(_open):
+            server.close()
