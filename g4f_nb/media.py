@@ -7,6 +7,7 @@ content tells.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import re
@@ -79,6 +80,13 @@ def read_media(media: Any) -> list[Media]:
         given, name = item if pair else (item, None)
         files.append(_read(given, name, f" (number {number + 1} of media=)"))
     return files
+
+
+async def read_media_async(media: Any) -> list[Media]:
+    """The same on a thread, for a disk or a drawing may be slow; what is read already is taken as it is."""
+    if isinstance(media, list) and all(isinstance(item, Media) for item in media):
+        return media
+    return await asyncio.to_thread(read_media, media)
 
 
 def with_media(messages: Sequence[Mapping[str, Any]], media: Sequence[Media]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from g4f_nb.errors import shorten
+from g4f_nb.exhibits import exhibits
 from g4f_nb.markdown import (
     MarkdownStream,
     clean,
@@ -264,12 +265,18 @@ def _plain(reply: Reply) -> str:
 def _parts(reply: Reply) -> Iterator[str]:
     if reply.reasoning.strip():
         yield _folded("Reasoning", safe_markdown(reply.reasoning))
-    # Math that the reasoning opened would go on in the answer, so each part knows what stands before it.
-    yield safe_markdown(reply.text or reply.refusal or "", after=reply.reasoning)
+    # Math that one part opened would go on in the next, so each knows what stands before it.
+    before = reply.reasoning
+    yield safe_markdown(reply.text or reply.refusal or "", after=before)
+    before += reply.text + (reply.refusal or "")
+    yield from exhibits(reply.images, reply.audio)
     if reply.tool_calls:
         code = json.dumps(_calls(reply), **_READABLE)
-        before = reply.reasoning + reply.text + (reply.refusal or "")
         yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
+    for number, other in enumerate(reply.alternatives, 1):
+        text = other.text or other.refusal or ""
+        yield _folded(f"Alternative {number}", safe_markdown(text, after=before))
+        before += text
     if reply.waits_for_login:
         yield login_line(reply)
     if reply.sources:
@@ -322,6 +329,8 @@ def facts(reply: Reply) -> Iterator[str]:
     if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
         counts = (reply.usage.input_tokens, reply.usage.output_tokens)
         yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
+    if reply.alternatives:
+        yield f"{len(reply.alternatives)} more in .alternatives"
 
 
 def _time(seconds: float) -> str:

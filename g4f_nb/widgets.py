@@ -28,6 +28,7 @@ import traitlets
 
 from g4f_nb.asking import answer, prepare
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
+from g4f_nb.exhibits import exhibits
 from g4f_nb.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
@@ -398,7 +399,7 @@ def _settled(turn: _Turn, error: Exception | None) -> tuple[list[dict[str, Any]]
     if not turn.broken:
         try:
             turn.step(last=True)
-            html = "".join(turn.finished) + _links(reply)
+            html = "".join([*turn.finished, *exhibits(reply.images, reply.audio), _links(reply)])
         except Exception as failure:  # noqa: BLE001  # the answer is there, the conversation goes on
             error = error or failure
     item = _item(

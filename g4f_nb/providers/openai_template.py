@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl as tls
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from g4f_nb.errors import (
     ModelNotSupportedError,
 )
 from g4f_nb.http import Attempts, Exchange
-from g4f_nb.media import read_media, with_media
+from g4f_nb.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -203,7 +202,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             cls.check_parameters(kwargs.keys() - set(extra_parameters))
         messages = check_messages(messages)
         if media is not None:
-            messages = with_media(messages, await asyncio.to_thread(read_media, media))
+            messages = with_media(messages, await read_media_async(media))
         host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
         model = cls._image_model(model) if prompt is not None else await cls._choose_model(model, host)
         fields = {
@@ -286,6 +285,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> Host:
         """Where a call would go, by the rules of `hosts`."""
         return look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
+
+    @classmethod
+    def take_along(cls, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, with the files of `media` read: figures and open files are at home on this thread."""
+        given = super().take_along(model, options)
+        if given.get("media") is not None:
+            given["media"] = read_media(given["media"])
+        return given
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
