@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import math
 import re
+import wave
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -12,9 +16,12 @@ import orjson
 
 from g4f_nb import samples
 
+from .pictures import png
 from .question import Json, Question, text_of
 
 TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
+# What `cite` and `annotate` name.
+PAGES = (("https://example.org/one", "Page one"), ("https://example.org/two", "Page two"))
 _THOUGHT = "The user wants an answer. I should give one."
 _UNFINISHED = "This answer breaks off before it comes to its end"
 
@@ -79,6 +86,8 @@ class Answer:
             for field, value in delta.items():
                 if field == "tool_calls":
                     _add_calls(message.setdefault(field, []), value)
+                elif isinstance(value, dict):
+                    message[field] = _joined(message.get(field) or {}, value)
                 else:
                     message[field] = value if message.get(field) is None else message[field] + value
         return message
@@ -131,6 +140,11 @@ def _add_calls(calls: list[Json], pieces: Iterable[Json]) -> None:
             calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
 
 
+def _joined(known: Json, piece: Json) -> Json:
+    texts = {name: known.get(name, "") + value for name, value in piece.items() if isinstance(value, str)}
+    return known | piece | texts
+
+
 def fixed(text: str) -> Say:
     """Say always the same."""
     return lambda _: Answer.of(text)
@@ -178,11 +192,77 @@ def reasoned(field: str) -> Say:
     return lambda question: Answer((*spoken(_THOUGHT, field), *echo(question).deltas))
 
 
+def detailed(question: Question) -> Answer:
+    """Think in a list of details, as OpenRouter sends it beside a text of the same words."""
+    thought = [
+        {"reasoning": word, "reasoning_details": [{"type": "reasoning.text", "text": word, "index": 0}]}
+        for word in re.findall(r"\S+\s*", _THOUGHT)
+    ]
+    return Answer((*thought, *echo(question).deltas))
+
+
 def think(question: Question) -> Answer:
     """Think inside the text, with tags that are torn apart by the chunks."""
     opened = ({"content": "<th"}, {"content": "ink>"})
     closed = ({"content": "</"}, {"content": "think"}, {"content": ">\n\n"})
     return Answer((*opened, *spoken(_THOUGHT), *closed, *echo(question).deltas))
+
+
+def annotate(question: Question) -> Answer:
+    """Echo, and name the pages it rests on in OpenAI's annotations."""
+    cited = [
+        {
+            "type": "url_citation",
+            "url_citation": {"url": url, "title": title, "start_index": 0, "end_index": 1},
+        }
+        for url, title in PAGES
+    ]
+    return Answer((*echo(question).deltas, {"annotations": cited}))
+
+
+def paint(question: Question) -> Answer:
+    """Say a word, and send an image beside it, as services do whose chat models paint."""
+    data = base64.b64encode(png("00aa66-32x32.png")).decode()
+    image = {"type": "image_url", "index": 0, "image_url": {"url": f"data:image/png;base64,{data}"}}
+    return Answer((*Answer.of("Here it is. ").deltas, *echo(question).deltas, {"images": [image]}))
+
+
+def speak(question: Question) -> Answer:
+    """Speak the echo: words of a transcript, and sound in pieces; a WAV file if it is not streamed."""
+    tone = b"".join(
+        round(8000 * math.sin(math.tau * 440 * at / 24_000)).to_bytes(2, "little", signed=True)
+        for at in range(2400)
+    )
+    data = tone if question.stream else _wav(tone)
+    # Pieces of base64 that can be put together are of whole groups of three bytes.
+    pieces = [data[at : at + 1200] for at in range(0, len(data), 1200)]
+    words = [delta["content"] for delta in echo(question).deltas]
+    audio: list[Json] = [{"id": f"audio_{question.id[-12:]}"}]
+    audio += [{"transcript": word} for word in words]
+    audio += [{"data": base64.b64encode(piece).decode()} for piece in pieces]
+    audio.append({"expires_at": question.created + 3600})
+    return Answer(tuple({"audio": piece} for piece in audio))
+
+
+def _wav(samples: bytes) -> bytes:
+    into = io.BytesIO()
+    with wave.open(into, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(24_000)
+        file.writeframes(samples)
+    return into.getvalue()
+
+
+def legacy_call(question: Question) -> Answer:
+    """Call the first of the offered `functions` (or tools) the way that was usual before there were tools."""
+    offered = [tool["function"] for tool in question.tools] or list(question.functions)
+    if not offered:
+        return Answer.of("No functions were offered.")
+    arguments = orjson.dumps(sample(offered[0].get("parameters") or {}, question.text)).decode()
+    pieces: list[Json] = [{"name": offered[0]["name"], "arguments": ""}]
+    pieces += [{"arguments": piece} for piece in _quarters(arguments)]
+    return Answer(tuple({"function_call": piece} for piece in pieces), "function_call")
 
 
 def refuse(_: Question) -> Answer:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+import orjson
 from aiohttp import web
 
 from . import answers, rounds, travel, wire
@@ -89,6 +90,10 @@ def _error_200(_: Question, __: Tally) -> web.Response:
     return json_response({"error": Fault(500).error})
 
 
+def _error_as_events(_: Question, __: Tally) -> web.Response:
+    return web.Response(body=orjson.dumps({"error": Fault(500).error}), content_type="text/event-stream")
+
+
 def _error_unless_streamed(question: Question, _: Tally) -> None:
     if not question.stream:
         raise Fault(500)
@@ -131,6 +136,9 @@ _SAYING = {
     "json": Behaviour("says a JSON object, one that fits `response_format` if given", answers.as_json),
     "reason": Behaviour("thinks in `reasoning_content`, then echoes", answers.reasoned("reasoning_content")),
     "reason-groq": Behaviour("thinks in `reasoning`, then echoes", answers.reasoned("reasoning")),
+    "reason-details": Behaviour(
+        "thinks in `reasoning` and `reasoning_details`, then echoes", answers.detailed
+    ),
     "think": Behaviour("thinks in <think>…</think> inside the text, with torn tags", answers.think),
     "tools": Behaviour(
         "calls the first tool offered; quotes the result once it has come", answers.calling(1)
@@ -151,6 +159,22 @@ _SAYING = {
     "json-never": Behaviour("says JSON that fits nothing", rounds.never),
     "json-plain": Behaviour(
         "answers 400 to a `response_format`, else like `json-prose`", rounds.in_words, intercept=_no_format
+    ),
+    "legacy-call": Behaviour(
+        "calls the first function in `function_call`, as before tools", answers.legacy_call
+    ),
+    "cite": Behaviour(
+        "echoes, and names two pages in `citations` and `search_results`",
+        edit=wire.with_citations,
+        body=wire.cited,
+    ),
+    "annotate": Behaviour("echoes, and names two pages in `annotations`", answers.annotate),
+    "paint": Behaviour("echoes, and sends an image in `images`", answers.paint),
+    "speak": Behaviour("speaks the echo in `audio`: sound and transcript", answers.speak),
+    "vary": Behaviour(
+        "echoes; of several choices (`n`), each but the first begins with its number",
+        edit=wire.numbered,
+        body=wire.numbered_body,
     ),
     "refuse": Behaviour("declines in the `refusal` field", answers.refuse),
     "empty": Behaviour("says nothing", answers.empty),
@@ -207,6 +231,14 @@ _FAULTS = {
         "says half of it, then an error object (500 if not streamed)",
         intercept=_error_unless_streamed,
         edit=wire.error_midstream,
+    ),
+    "choice-error": Behaviour(
+        "says half of it, then an error in the choice itself (500 if not streamed)",
+        intercept=_error_unless_streamed,
+        edit=wire.choice_error,
+    ),
+    "error-as-events": Behaviour(
+        "answers 200 with an error object that calls itself an event stream", intercept=_error_as_events
     ),
     "leak": Behaviour("answers 401 and repeats the key it was sent", intercept=_leak),
     "context": Behaviour("answers 400 with `context_length_exceeded`", intercept=_context),

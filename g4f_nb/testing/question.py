@@ -32,6 +32,7 @@ class Question:
     stops: tuple[str, ...] = ()
     n: int = 1
     tools: tuple[Json, ...] = ()
+    functions: tuple[Json, ...] = ()
     tool_choice: str | Json | None = None
     response_format: Json | None = None
     number: int = 0
@@ -59,17 +60,20 @@ def text_of(message: Mapping[str, Any]) -> str:
     return "".join(part["text"] for part in content if part["type"] in _TEXT_PARTS)
 
 
-def parse(raw: bytes) -> Json:
-    """Read the JSON object of a request, or raise a 400 `Fault`."""
+def parse(raw: bytes, *, default_model: str | None = None) -> Json:
+    """Read the JSON object of a request, or raise a 400 `Fault`; some requests need name no model."""
+    body: Any
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
         raise Fault(400, "We could not parse the JSON body of your request.")
+    if default_model is not None:
+        body = {"model": default_model} | body
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise Fault(400, "You must provide a model parameter.", param="model")
-    return body
+    return dict(body)
 
 
 def question(body: Json, *, number: int, key: str, redirected: bool) -> Question:
@@ -98,6 +102,7 @@ def question(body: Json, *, number: int, key: str, redirected: bool) -> Question
         stops=(stop,) if isinstance(stop, str) else tuple(stop),
         n=body.get("n") or 1,
         tools=tuple(body.get("tools") or ()),
+        functions=tuple(body.get("functions") or ()),
         tool_choice=body.get("tool_choice"),
         response_format=body.get("response_format"),
         number=number,
@@ -124,6 +129,10 @@ def _is_tool(value: object) -> bool:
     return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
+def _is_function(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
 # Parameter -> what it must be, as a test and in words.
 _SHAPES: dict[str, tuple[Any, str]] = {
     "stream": (lambda v: isinstance(v, bool), "a boolean"),
@@ -135,6 +144,9 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     "temperature": (lambda v: _is_number(v) and 0 <= v <= 2, "a number from 0 to 2"),
     "top_p": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "tools": (lambda v: isinstance(v, list) and all(map(_is_tool, v)), "a list of function tools"),
+    "functions": (lambda v: isinstance(v, list) and all(map(_is_function, v)), "a list of functions"),
+    "modalities": (lambda v: isinstance(v, list) and set(v) <= {"text", "audio"}, "text, audio or both"),
+    "audio": (lambda v: isinstance(v, dict) and isinstance(v.get("format"), str), "an object with a format"),
     "tool_choice": (lambda v: isinstance(v, str | dict), "a string or an object"),
     "response_format": (lambda v: isinstance(v, dict) and isinstance(v.get("type"), str), "an object"),
 }

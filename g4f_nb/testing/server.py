@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from . import wire
+from . import pictures, wire
 from .behaviours import BEHAVIOURS, Behaviour, Tally, find
 from .faults import Fault, json_response
 from .listening import Listening
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from ssl import SSLContext
 
+_FILES = "/v1/images/"
+_PATHS = ("/health", "/v1/models", "/v1/chat/completions", "/v1/images/generations")
 _BODY_STEPS = 8  # a JSON answer is sent in so many pieces, so that it can break off
 
 
@@ -76,7 +78,12 @@ class Server(Listening):
             case "POST", "/v1/chat/completions":
                 await self._admit(request)
                 return await self._chat(request, raw)
-            case method, "/health" | "/v1/models" | "/v1/chat/completions" as path:
+            case "POST", "/v1/images/generations":
+                await self._admit(request)
+                return self._paint(request, raw)
+            case "GET", path if path.startswith(_FILES):
+                return web.Response(body=pictures.png(path.removeprefix(_FILES)), content_type="image/png")
+            case method, path if path in _PATHS:
                 raise Fault(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
             case method, path:
                 raise Fault(404, f"Invalid URL ({method} {path})", code="unknown_url")
@@ -93,7 +100,20 @@ class Server(Listening):
             raise Fault(401)
 
     def _card(self, name: str) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": self._started, "owned_by": "g4f_nb"}
+        card = {"id": name, "object": "model", "created": self._started, "owned_by": "g4f_nb"}
+        return card | {"type": "image"} if name in pictures.MODELS else card
+
+    def _paint(self, request: web.BaseRequest, raw: bytes) -> web.Response:
+        body = parse(raw, default_model="image")
+        if body["model"] not in pictures.MODELS:
+            behaviour, number = self._find(body["model"])
+            # Only the refusals of a behaviour hold for images, too.
+            asked = Question(model=body["model"], messages=(), number=number, key=_key(request))
+            refused = behaviour.intercept(asked, self._tally)
+            if refused is not None:
+                return refused
+            raise Fault(400, f"The model `{body['model']}` does not make images.", param="model")
+        return json_response(pictures.made(body, body["model"], self.api_base))
 
     async def _chat(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
         body = parse(raw)

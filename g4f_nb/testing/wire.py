@@ -8,7 +8,7 @@ from typing import Protocol
 
 import orjson
 
-from .answers import Answer
+from .answers import PAGES, Answer
 from .faults import COMPLAINTS
 from .question import Json, Question
 
@@ -165,6 +165,56 @@ def with_nulls(series: Iterable[Event]) -> Iterator[Event]:
             yield event | {"choices": [], "usage": None}
             for delta in (None, {"role": None, "content": None, "tool_calls": None}):
                 yield event | {"choices": [event["choices"][0] | {"delta": delta}], "usage": None}
+
+
+def with_citations(series: Iterable[Event]) -> Iterator[Event]:
+    """Name the pages in each event, beside the choices."""
+    for event in series:
+        yield event | _cited() if isinstance(event, dict) else event
+
+
+def cited(body: bytes) -> bytes:
+    """Do the same to a whole answer."""
+    return orjson.dumps(orjson.loads(body) | _cited())
+
+
+def numbered(series: Iterable[Event]) -> Iterator[Event]:
+    """Let each choice but the first begin with its number."""
+    for event in series:
+        if isinstance(event, dict) and event["choices"] and "role" in event["choices"][0]["delta"]:
+            yield event | {"choices": [_numbered(choice, "delta") for choice in event["choices"]]}
+        else:
+            yield event
+
+
+def numbered_body(body: bytes) -> bytes:
+    """Do the same to a whole answer."""
+    whole = orjson.loads(body)
+    return orjson.dumps(whole | {"choices": [_numbered(choice, "message") for choice in whole["choices"]]})
+
+
+def choice_error(series: Iterable[Event]) -> Iterator[Event]:
+    """Break off with an error in the choice itself, as gateways do that pass on another's fault."""
+    open_event: Json = {}
+    for event in without_end(series):
+        yield event
+        open_event = event if isinstance(event, dict) else open_event
+    error = {"code": 502, "message": "The upstream provider failed."}
+    yield open_event | {"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": error}]}
+
+
+def _cited() -> Json:
+    return {
+        "citations": [url for url, _ in PAGES],
+        "search_results": [{"url": url, "title": title} for url, title in PAGES],
+    }
+
+
+def _numbered(choice: Json, part: str) -> Json:
+    if not choice["index"]:
+        return choice
+    said = choice[part]
+    return choice | {part: said | {"content": f"{choice['index']}: {said['content'] or ''}"}}
 
 
 def _is_open(event: Json) -> bool:

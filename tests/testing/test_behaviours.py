@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import time
+import wave
 import zlib
 
 import brotli
@@ -115,6 +118,82 @@ def _(server, ask, name):
     assert message["content"] == TEXT
     order = [next(iter(event["choices"][0]["delta"]), None) for event in stream.events]
     assert order.index(field) < order.index("content")
+
+
+@behaviour("reason-details")
+def _(server, ask, name):
+    message, stream = both(server, ask, name)
+    assert message["reasoning"].startswith("The user wants")
+    assert "".join(detail["text"] for detail in message["reasoning_details"]) == message["reasoning"]
+    assert stream.joined("reasoning") == message["reasoning"]
+
+
+@behaviour("legacy-call")
+def _(server, ask, name):
+    whole = ask(server, name, "add 2 and 40", stream=False, functions=[ADD["function"]]).json["choices"][0]
+    assert whole["message"]["function_call"] == {"name": "add", "arguments": '{"a":2,"b":40}'}
+    assert whole["finish_reason"] == "function_call"
+    stream = ask(server, name, "add 2 and 40", tools=[ADD])
+    pieces = [event["choices"][0]["delta"].get("function_call", {}) for event in stream.events]
+    assert "".join(piece.get("arguments", "") for piece in pieces) == '{"a":2,"b":40}'
+    assert both(server, ask, name)[0]["content"] == "No functions were offered."
+
+
+@behaviour("cite", "annotate")
+def _(server, ask, name):
+    message, stream = both(server, ask, name)
+    assert message["content"] == TEXT
+    pages = ["https://example.org/one", "https://example.org/two"]
+    if name == "cite":
+        assert ask(server, name, stream=False).json["citations"] == pages
+        assert all(event["citations"] == pages for event in stream.events)
+    else:
+        assert [cited["url_citation"]["url"] for cited in message["annotations"]] == pages
+
+
+@behaviour("paint")
+def _(server, ask, name):
+    message, _ = both(server, ask, name)
+    assert message["content"] == f"Here it is. {TEXT}"
+    head, _, data = message["images"][0]["image_url"]["url"].partition(",")
+    assert head == "data:image/png;base64"
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+
+
+@behaviour("speak")
+def _(server, ask, name):
+    message, stream = both(server, ask, name)
+    assert (message["content"], message["audio"]["transcript"]) == (None, TEXT)
+    with wave.open(io.BytesIO(base64.b64decode(message["audio"]["data"]))) as file:
+        whole = file.readframes(file.getnframes())
+    spoken = [event["choices"][0]["delta"].get("audio") or {} for event in stream.events]
+    assert b"".join(base64.b64decode(piece.get("data", "")) for piece in spoken) == whole
+    assert "".join(piece.get("transcript", "") for piece in spoken) == TEXT
+
+
+@behaviour("vary")
+def _(server, ask, name):
+    choices = ask(server, name, stream=False, n=3).json["choices"]
+    assert [choice["message"]["content"] for choice in choices] == [TEXT, f"1: {TEXT}", f"2: {TEXT}"]
+    texts = ["", "", ""]
+    for event in ask(server, name, n=3).events:
+        for choice in event["choices"]:
+            texts[choice["index"]] += choice["delta"].get("content") or ""
+    assert texts == [TEXT, f"1: {TEXT}", f"2: {TEXT}"]
+
+
+@behaviour("choice-error")
+def _(server, ask, name):
+    assert ask(server, name, stream=False).status == 500
+    last = ask(server, name).events[-1]["choices"][0]
+    assert (last["finish_reason"], last["error"]["code"]) == ("error", 502)
+
+
+@behaviour("error-as-events")
+def _(server, ask, name):
+    reply = ask(server, name)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/event-stream")
+    assert "error" in orjson.loads(reply.raw)
 
 
 @behaviour("think")

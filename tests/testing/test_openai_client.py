@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import urllib.request
 
 import openai
 import pytest
@@ -85,6 +87,51 @@ def test_a_json_schema_is_parsed(client):
     form = {"type": "json_schema", "json_schema": {"name": "result", "schema": schema}}
     answer = client.chat.completions.create(model="json", messages=USER, response_format=form)
     assert answer.choices[0].message.content == '{\n  "sum": 2\n}'
+
+
+def test_several_choices_are_told_apart(client):
+    """`n` gives so many, whole and interleaved in one stream."""
+    answer = client.chat.completions.create(model="vary", messages=USER, n=2)
+    assert [choice.message.content for choice in answer.choices] == ["add 2 and 40", "1: add 2 and 40"]
+    texts = ["", ""]
+    for chunk in client.chat.completions.create(model="vary", messages=USER, n=2, stream=True):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.delta.content or ""
+    assert texts == ["add 2 and 40", "1: add 2 and 40"]
+
+
+def test_speech_annotations_and_function_calls_are_the_client_s_own_types(client):
+    """What newer and older answers hold beside the text."""
+    spoken = client.chat.completions.create(
+        model="speak", messages=USER, modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}
+    )
+    assert spoken.choices[0].message.audio.transcript == "add 2 and 40"
+    assert base64.b64decode(spoken.choices[0].message.audio.data)[8:12] == b"WAVE"
+    cited = client.chat.completions.create(model="annotate", messages=USER).choices[0].message
+    assert cited.annotations[0].url_citation.title == "Page one"
+    called = client.chat.completions.create(
+        model="legacy-call", messages=USER, functions=[ADD["function"]]
+    ).choices[0]
+    assert called.message.function_call.arguments == '{"a":2,"b":40}'
+
+
+def test_images_are_made_and_served(client):
+    """By address, which can be fetched, and as base64; as many as asked for; refusals are errors."""
+    made = client.images.generate(model="image", prompt="a red circle", n=2, size="64x32")
+    assert made.usage.output_tokens == 2
+    with urllib.request.urlopen(made.data[0].url) as answer:  # noqa: S310  # our own server
+        data = answer.read()
+    assert (data[:4], int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (b"\x89PNG", 64, 32)
+    encoded = client.images.generate(prompt="a red circle", size="64x32", response_format="b64_json")
+    assert base64.b64decode(encoded.data[0].b64_json) == data
+    assert client.images.generate(model="image-b64", prompt="x").data[0].url is None
+    for wrong in ({"model": "echo"}, {"prompt": ""}, {"n": 99}, {"size": "9x"}, {"response_format": "png"}):
+        with pytest.raises(openai.BadRequestError):
+            client.images.generate(**({"model": "image", "prompt": "x"} | wrong))
+    with pytest.raises(openai.RateLimitError):
+        client.images.generate(model="error-429", prompt="x")
+    with pytest.raises(openai.NotFoundError):
+        client.images.generate(model="nope", prompt="x")
 
 
 @pytest.mark.parametrize(
