@@ -17,6 +17,7 @@ from g4f_nb.parameters import refuse_unknown
 from g4f_nb.providers.discovery import Running, find_local
 from g4f_nb.providers.entries import Known
 from g4f_nb.providers.failing import last_failure
+from g4f_nb.providers.flags import Flags, flags_of
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import everything
 from g4f_nb.providers.model import Model, Provider
@@ -55,7 +56,19 @@ _PROVIDERS: Mapping[str, str] = {
     "last_error_at": "datetime64[ns, UTC]",
     "source": _TEXT,
 }
-_MODELS: Mapping[str, str] = {"name": _TEXT, "provider": _TEXT, "model": _TEXT, "context": "Int64"}
+_MODELS: Mapping[str, str] = {
+    "name": _TEXT,
+    "provider": _TEXT,
+    "model": _TEXT,
+    "context": "Int64",
+    "vision": _FLAG,
+    "makes_images": _FLAG,
+    "owner": _TEXT,
+    "created": "datetime64[ns, UTC]",
+}
+
+# A moment that tables can hold.
+_LAST = 9e9
 
 
 @dataclass(slots=True)
@@ -314,18 +327,31 @@ def _models_frame(asked: Sequence[_Line], listed: Sequence[list[str] | G4FError]
         if isinstance(names, G4FError):
             tell(f"{provider} could not list its models: {names}", once=False)
             continue
-        context = line.row.context if line.row else {}
-        cells += [
-            {
-                "name": f"{provider}:{name}",
-                "provider": provider,
-                "model": name,
-                "context": context.get(name),
-            }
-            for name in names
-            if match.lower() in name.lower()
-        ]
+        cells += [_model_cells(line, provider, name) for name in names if match.lower() in name.lower()]
     return _frame(cells, _MODELS)
+
+
+def _model_cells(line: _Line, provider: str, name: str) -> dict[str, Any]:
+    """What is known of a model: what its server's list said, else the row."""
+    said = flags_of(str.__str__(line.host.base)) if line.host else Flags()
+    return {
+        "name": f"{provider}:{name}",
+        "provider": provider,
+        "model": name,
+        "context": said.contexts.get(name) or (line.row.context.get(name) if line.row else None),
+        # A list that marks some of its models says of the others that they are none of these.
+        "vision": name in said.vision_models if said.vision_models else None,
+        "makes_images": name in said.image_models if said.image_models else None,
+        "owner": said.owners.get(name),
+        "created": _moment(said.created.get(name, 0)),
+    }
+
+
+def _moment(seconds: float) -> datetime | None:
+    """When that was; some servers count milliseconds."""
+    if seconds > _LAST:
+        seconds /= 1000
+    return datetime.fromtimestamp(seconds, tz=UTC) if 0 < seconds <= _LAST else None
 
 
 def _frame(cells: Sequence[Mapping[str, Any]], dtypes: Mapping[str, str]) -> pd.DataFrame:

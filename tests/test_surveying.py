@@ -200,6 +200,26 @@ def test_models_are_listed_as_one_writes_them(monkeypatch):
     assert str(frame["context"].dtype) == "Int64"
 
 
+def test_what_the_server_says_of_its_models_is_told():
+    """Under whichever name it gives it; what it does not say is NA."""
+    entries = [
+        {"id": "a", "context_length": 8192, "architecture": {"input_modalities": ["text", "image"]}},
+        {"id": "b", "max_model_len": 4096, "owned_by": "vllm", "created": 1700000000},
+        {"id": "c", "meta": {"n_ctx_train": 2048}, "context_window": None, "created": "yesterday"},
+        {"id": "d", "created": 1700000000000},
+        {"id": "e", "created": 10**18},
+    ]
+    with web(lambda _: (200, {"data": entries})) as server:
+        nb.register("mybox", api_base=server.address)
+        frame = nb.list_models("mybox")
+    assert list(frame["context"].fillna(0)) == [8192, 4096, 2048, 0, 0]
+    assert list(frame["vision"]) == [True, False, False, False, False]
+    assert frame["makes_images"].isna().all()
+    assert list(frame["owner"].fillna("")) == ["", "vllm", "", "", ""]
+    assert list(frame["created"].notna()) == [False, True, False, True, False]
+    assert frame["created"][1] == frame["created"][3] == pd.Timestamp("2023-11-14T22:13:20Z")
+
+
 def test_models_of_one_that_fails(monkeypatch, capsys):
     """Alone it is an error; among others it is told."""
     nb.register("down", api_base="http://127.0.0.1:1/v1")

@@ -1,10 +1,18 @@
-"""Which models make or read images, as the servers' own listings say."""
+"""What servers' own listings say of their models: which make or read images, how much they read at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
+T = TypeVar("T")
+
+# How much a model reads at once, under the names that servers give it.
+_WINDOWS = (
+    "context_length", "context_window", "max_context_length", "max_model_len", "context_size",
+    "max_input_tokens", "inputTokenLimit", "n_ctx", "n_ctx_train",
+)  # fmt: skip
 _MAKERS = {"image", "images", "image_generation", "image-generation", "text-to-image"}
 
 
@@ -13,6 +21,10 @@ class Flags(NamedTuple):
 
     image_models: frozenset[str] = frozenset()
     vision_models: frozenset[str] = frozenset()
+    contexts: Mapping[str, int] = MappingProxyType({})
+    # Seconds since the epoch.
+    created: Mapping[str, int] = MappingProxyType({})
+    owners: Mapping[str, str] = MappingProxyType({})
 
 
 # By address: what a model can do does not depend on who asks.
@@ -22,7 +34,13 @@ _NONE = Flags()
 
 def note_flags(base: str, entries: list[Any]) -> None:
     """Remember what a listing says of its models."""
-    _known[base] = Flags(_marked(entries, _makes_images), _marked(entries, _reads_images))
+    _known[base] = Flags(
+        _marked(entries, _makes_images),
+        _marked(entries, _reads_images),
+        _told(entries, _context, int),
+        _told(entries, lambda entry: entry.get("created"), int),
+        _told(entries, lambda entry: entry.get("owned_by"), str),
+    )
 
 
 def flags_of(base: str) -> Flags:
@@ -39,6 +57,25 @@ def _marked(entries: list[Any], is_marked: Callable[[Mapping[str, Any]], bool]) 
     found = (entry for entry in entries if isinstance(entry, dict) and is_marked(entry))
     names = (entry.get("id") or entry.get("name") for entry in found)
     return frozenset(name for name in names if isinstance(name, str))
+
+
+def _told(entries: list[Any], read: Callable[[Mapping[str, Any]], Any], kind: type[T]) -> Mapping[str, T]:
+    found: dict[str, T] = {}
+    for entry in entries:
+        if isinstance(entry, dict):
+            name, value = entry.get("id") or entry.get("name"), read(entry)
+            if isinstance(name, str) and isinstance(value, kind) and not isinstance(value, bool) and value:
+                found[name] = value
+    return MappingProxyType(found)
+
+
+def _context(entry: Mapping[str, Any]) -> Any:
+    for place in (entry, entry.get("meta"), entry.get("top_provider"), entry.get("limits")):
+        if isinstance(place, dict):
+            for name in _WINDOWS:
+                if place.get(name):
+                    return place[name]
+    return None
 
 
 def _makes_images(entry: Mapping[str, Any]) -> bool:
