@@ -219,7 +219,10 @@ def _origins(*addresses: str | None) -> Hosts:
 
 
 def _needs_key(row: Row | None, base: str) -> bool:
-    return row is not None and row.needs_auth and origin(base) == origin(row.api_base)
+    # Where only a variable knows the address, it is at home there.
+    return (
+        row is not None and row.needs_auth and origin(base) in (_origins(row.api_base) or _row_origins(row))
+    )
 
 
 def _missing_base(cls: Any, row: Row | None) -> str:

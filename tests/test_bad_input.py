@@ -1,0 +1,205 @@
+"""What a beginner gets wrong, through `nb.ask`: one clear error that says what to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import pytest
+from proxying import HttpProxy, proxy
+from small_server import web
+
+import g4f_nb as nb
+from g4f_nb import errors, notices
+from g4f_nb.providers.known import registered
+from g4f_nb.testing import serve
+from g4f_nb.testing.certificates import new_certificates
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(notices, "_told", set())
+    yield
+    registered.clear()
+
+
+@pytest.fixture
+def server():
+    """It should see nothing."""
+    with serve() as server:
+        yield server
+
+
+def _ask(model="OpenaiTemplate:echo", **given):
+    return nb.ask("hello", model, **{"max_retries": 0, "timeout": 5} | given)
+
+
+def _told(kind, *words, **given):
+    with pytest.raises(kind) as caught:
+        _ask(**given)
+    for word in words:
+        assert word in str(caught.value)
+    return caught.value
+
+
+# ---- names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "near"), [("grok:m", "'Groq"), ("Mistrl:m", "'Mistral"), ("opnai:m", "'OpenAI")]
+)
+def test_an_unknown_provider_is_told_with_the_nearest(model, near):
+    """Before a colon, and by itself."""
+    _told(errors.NoProviderError, "names no provider", f"did you mean {near}", model=model)
+    with pytest.raises(errors.ProviderNotFoundError, match=f"did you mean {near}"):
+        nb.ask("hello", provider=model.partition(":")[0])
+
+
+def test_an_unknown_model_is_told_with_the_nearest():
+    """From the server's own list, after it refused the name."""
+    with serve(models=["llama-3.3-70b"]) as server:
+        near = "the nearest here are 'llama-3.3-70b'"
+        _told(errors.ModelNotFoundError, near, model="OpenaiTemplate:lama-3.3", api_base=server.api_base)
+    _told(errors.ModelNotSupportedError, "the nearest are demo", model="demo:dem")
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [("groq:m", "GROQ_API_KEY"), ("openai", "OPENAI_API_KEY"), ("azure:m", "AZURE_OPENAI_API_KEY")],
+)
+def test_a_missing_key_is_told_with_three_ways_out(model, variable, monkeypatch):
+    """The variable, `%g4f key`, and the provider that needs none."""
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://resource.invalid")
+    error = _told(errors.MissingAuthError, variable, "%g4f key", "Demo", model=model)
+    assert error.provider
+
+
+def test_nothing_chosen_is_told_with_what_is_ready():
+    """Without a key and without a name."""
+    _told(errors.NoProviderError, "no provider is chosen", "ready are Demo", "Ollama", model=None)
+
+
+# ---- addresses -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "kind", "words"),
+    [
+        ("localhost:8000", errors.InvalidParameterError, "it begins with http:// or https://"),
+        ("http://", errors.InvalidParameterError, "is no web address"),
+        ("http://127.0.0.1:1/v1", errors.ConnectionFailedError, "nothing answers at 127.0.0.1:1"),
+        ("http://nobody.invalid/v1", errors.ConnectionFailedError, "there is no host named nobody.invalid"),
+    ],
+)
+def test_an_address_where_nobody_is(base, kind, words):
+    """Each kind of wrong address in its own words, with the parameter to look at."""
+    _told(kind, words, api_base=base)
+
+
+def test_an_address_without_the_version(server):
+    """The path is wrong: the error says what a base is."""
+    base = server.api_base.removesuffix("/v1")
+    _told(errors.NotFoundError, "api_base= is everything before /chat/completions", api_base=base)
+
+
+def test_the_address_of_a_page():
+    """A web site answers with a page."""
+    with web(lambda _: (200, b"<html><title>Welcome</title></html>", "text/html")) as site:
+        words = ("sent no chat answer", "Welcome", "is an OpenAI-compatible server")
+        _told(errors.UnreadableResponseError, *words, api_base=site.address)
+
+
+def test_the_address_of_something_else():
+    """What listens there does not speak HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        import threading
+
+        def greet():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail ready\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        _told(errors.UnreadableResponseError, "does not speak HTTP", "api_base=", api_base=base)
+        thread.join()
+
+
+def test_https_where_http_is_spoken(server):
+    """The error says which letter is too many."""
+    base = server.api_base.replace("http:", "https:")
+    _told(errors.ConnectionFailedError, "if it speaks plain HTTP, write http:// in api_base=", api_base=base)
+    assert server.requests == []
+
+
+# ---- certificates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("expired", [True, False])
+def test_a_certificate_that_proves_nothing(expired):
+    """One that has ended, and one of an authority that nobody knows, are different errors."""
+    made = new_certificates(expired=expired)
+    try:
+        with serve(ssl_context=made.context) as server:
+            trust = ssl.create_default_context(cafile=made.ca_file) if expired else None
+            words = "certificate has expired" if expired else "unable to get local issuer certificate"
+            error = _told(errors.CertificateError, words, api_base=server.api_base, ssl=trust)
+            assert "cannot prove who it is" in str(error)
+            assert server.requests == []
+    finally:
+        made.delete()
+
+
+# ---- proxies ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("way", "words"), [("refuses", "403"), ("wants a password", "407")])
+def test_a_proxy_that_does_not_let_through(server, way, words):
+    """It is the proxy that is named, not the service."""
+    with proxy(HttpProxy, port=server.port, way=way) as between:
+        base = server.api_base.replace("http:", "https:")
+        error = _told(errors.ConnectionFailedError, words, api_base=base, proxy=f"http://{between.address}")
+        assert "proxy" in str(error)
+    assert server.requests == []
+
+
+def test_a_proxy_where_nobody_is(server, monkeypatch):
+    """Given with the call, or by the environment."""
+    _told(
+        errors.ConnectionFailedError,
+        "the proxy",
+        "check proxy=",
+        api_base=server.api_base,
+        proxy="http://127.0.0.1:1",
+    )
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    base = "http://service.invalid/v1"
+    _told(errors.ConnectionFailedError, "the proxy", "HTTPS_PROXY", api_base=base)
+    assert server.requests == []
+
+
+# ---- parameters ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "words"),
+    [
+        ({"temprature": 1}, errors.UnknownParameterError, "did you mean 'temperature'"),
+        ({"timeout": -1}, errors.InvalidParameterError, "a number of seconds above 0"),
+        ({"proxy": "nonsense"}, errors.InvalidParameterError, "like http://host:3128"),
+    ],
+)
+def test_a_parameter_that_cannot_be_meant(server, given, kind, words):
+    """It is told by name, and nothing is sent."""
+    _told(kind, words, api_base=server.api_base, **given)
+    assert server.requests == []
+
+
+def test_an_empty_prompt():
+    """Nothing to ask."""
+    with pytest.raises(errors.InvalidParameterError, match="the prompt is empty"):
+        nb.ask("  ", "demo")
