@@ -16,7 +16,7 @@ from g4f_nb import driving, loops, ownloop
 from g4f_nb.chunks import Chunk, RequestLogin
 from g4f_nb.dialogue import Plan, ToolLimits, checked_plan, converse
 from g4f_nb.driving import Approval
-from g4f_nb.errors import G4FError, SchemaError
+from g4f_nb.errors import G4FError, InvalidParameterError, SchemaError
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.calling import locate, stream_of
@@ -105,7 +105,12 @@ def plan_of(
     tool_limits: ToolLimits | None = None,
 ) -> Plan:
     """What is to be done beside asking, for the questions of one place: once for many of them."""
-    return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
+    try:
+        return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
+    except InvalidParameterError as error:
+        # Without the frames that hold the functions: what a partial holds, its repr shows.
+        failure = error.with_traceback(None)
+    raise failure
 
 
 def _json_mode(where: Resolution) -> JsonMode:
@@ -233,6 +238,8 @@ def ask(
     With `schema`, a type or a line like `"name, age int"`, the answer is an instance of it, in `.data`.
     """
     options = Veiled(options if tools is None else {**options, "tools": tools})
+    # A partial may hold a key, and it shows what it holds.
+    del tools
     question = prepare(
         prompt, model, provider=provider, system=system, schema=schema, approve=approve,
         tool_limits=tool_limits, **options,
@@ -268,6 +275,8 @@ async def ask_async(
 ) -> Reply:
     """`ask` for `await`; cancelling it closes the connection. Tools run on this loop, async ones too."""
     options = Veiled(options if tools is None else {**options, "tools": tools})
+    # A partial may hold a key, and it shows what it holds.
+    del tools
     question = prepare(
         prompt, model, provider=provider, system=system, schema=schema, approve=approve,
         tool_limits=tool_limits, **options,

@@ -318,9 +318,7 @@ def _blames_format(error: BadRequestError) -> bool:
 def _without_order(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """After the first round no call is demanded any more, or the model could never answer."""
     choice = options.get("tool_choice")
-    if choice is None or choice in ("auto", "none"):
-        return options
-    return _without(options, "tool_choice")
+    return options if choice in (None, "auto", "none") else Veiled({**options, "tool_choice": "auto"})
 
 
 def _without(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:

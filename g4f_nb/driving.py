@@ -50,7 +50,8 @@ async def drive_async(
     """Do it on the loop that runs here; what is synchronous runs on its thread too, or on a worker's."""
     outcome: Any = None
     error: G4FError | None = None
-    with contextlib.closing(steps):
+    # A cell that awaits a tool on an otherwise idle loop would not hear of Ctrl-C without a heartbeat.
+    with contextlib.closing(steps), loops.Heartbeat():
         while (effect := _next(steps, outcome, error)) is not None:
             outcome = error = None
             match effect:

@@ -31,9 +31,10 @@ class Tool:
     name: str
     description: str
     parameters: Schema
-    function: Callable[..., Any]
+    # Not shown: a partial or a default may hold a key.
+    function: Callable[..., Any] = field(repr=False)
     # What the arguments are checked against; without, whoever gets them checks them.
-    fields: tuple[Field, ...] | None = None
+    fields: tuple[Field, ...] | None = field(default=None, repr=False)
     takes_others: bool = False
     positional: tuple[str, ...] = ()
 

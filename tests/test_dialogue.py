@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -394,10 +396,9 @@ def test_the_order_to_call_holds_for_one_round(server):
     """`tool_choice="required"` for ever would never let the model answer."""
     _ask(server, "tools", tools=[add], tool_choice="required")
     first, second = server.requests[-2].body, server.requests[-1].body
-    assert first["tool_choice"] == "required"
-    assert "tool_choice" not in second
-    _ask(server, "tools", tools=[add], tool_choice="auto")
-    assert server.requests[-1].body["tool_choice"] == "auto"
+    assert (first["tool_choice"], second["tool_choice"]) == ("required", "auto")
+    _ask(server, "tools", tools=[add])
+    assert "tool_choice" not in server.requests[-1].body
 
 
 # ---- approval --------------------------------------------------------------------------------------
@@ -580,3 +581,25 @@ def test_the_first_call_may_come_with_words():
     reply = nb.ask("x", provider, tools=[add])
     assert reply.text == "Let me see.\n\nIt is 3."
     assert provider.sent[1][1]["content"] == "Let me see."
+
+
+@pytest.mark.parametrize("way", ["definition", "answer", "tool"])
+def test_what_a_partial_holds_is_not_shown(way):
+    """A key in it is in no local variable of our frames, whatever goes wrong."""
+
+    def fetch(path: str, *, api_key: str, frame: bytes = b""):
+        raise KeyboardInterrupt
+
+    def wrong(frame: bytes, *, api_key: str):
+        pass
+
+    call = _calls(("1", "fetch", '{"path": "x"}'))
+    provider = _scripted([RateLimitError("slow down")] if way == "answer" else [call])
+    function = functools.partial(wrong if way == "definition" else fetch, api_key="PLANTED-1")
+    with pytest.raises((InvalidParameterError, RateLimitError, KeyboardInterrupt)) as caught:
+        nb.ask("x", provider, tools=[function])
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    for frame in shown.stack:
+        if "tests" not in frame.filename:
+            assert "PLANTED" not in str(frame.locals), (frame.name, frame.locals)
+    assert "PLANTED" not in "".join(shown.format_exception_only())
