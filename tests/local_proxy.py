@@ -61,14 +61,25 @@ def _pass(source, target):
 @contextlib.contextmanager
 def local_proxy():
     """Run a proxy on threads of its own; all connections have ended when the block has."""
-    with Proxy() as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            proxy.shutdown()
-            for each in proxy.open:
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    proxy, stop = start_proxy()
+    try:
+        yield proxy
+    finally:
+        stop()
+
+
+def start_proxy():
+    """Like `local_proxy`, without a block: gives the proxy and its end."""
+    proxy = Proxy()
+    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+
+    def stop():
+        proxy.shutdown()
+        for each in proxy.open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        proxy.server_close()
+
+    return proxy, stop
