@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import keyring
 import pytest
@@ -34,6 +35,10 @@ def _clean_environment(monkeypatch, tmp_path_factory):
     stores.look_again()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
     monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+    yield
+    known = sys.modules.get("g4f_nb.providers.known")
+    if known is not None:
+        known.registered.clear()
 
 
 @pytest.fixture

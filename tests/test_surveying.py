@@ -11,7 +11,6 @@ from small_server import web
 import g4f_nb as nb
 from g4f_nb import errors, notices
 from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate, homes
-from g4f_nb.providers.known import registered
 from g4f_nb.providers.model import set_used
 from g4f_nb.providers.rows import rows
 from g4f_nb.testing import serve
@@ -27,7 +26,6 @@ def _alone(monkeypatch, tmp_path):
         for name in row.api_base_env[:1] if row.local else ():
             monkeypatch.setenv(name, "http://127.0.0.1:1/v1")
     yield
-    registered.clear()
     set_used(None)
 
 

@@ -35,8 +35,6 @@ class Parrot(AsyncGeneratorProvider):
 def _alone(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
-    yield
-    registered.clear()
 
 
 @pytest.fixture

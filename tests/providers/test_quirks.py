@@ -290,7 +290,7 @@ def test_hugging_face_s_errors_are_a_text():
     with web(lambda _: (404, {"error": "Model x does not exist"})) as server:
         with pytest.raises(errors.ModelNotFoundError, match="does not exist"):
             _ask(_at("HuggingFace", server), model="owner/model:groq")
-        assert server.seen[-1].json["model"] == "owner/model:groq"
+        assert server.seen[0].json["model"] == "owner/model:groq"
 
 
 def test_groq_tells_what_it_could_not_make():
