@@ -11,7 +11,7 @@ from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, t
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import everything
-from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.model import SECRETS, Model, Provider
 from g4f_nb.providers.registry import choose
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.stores import delete_from_keyring, look_again, save_in_keyring
@@ -79,7 +79,7 @@ def checked(text: str, name: str) -> Secret:
     """What was pasted, without what stands around a key in a file; refused if it can be none."""
     text = text.strip()
     text = re.sub(rf"^(?:export\s+)?{re.escape(name)}\s*=\s*", "", text)
-    text = re.sub(r"^(?i:bearer)\s+", "", text)
+    text = re.sub(r"^(?i:bearer|basic)\s+", "", text)
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         text = text[1:-1].strip()
     if not text:
@@ -102,7 +102,7 @@ def _host_of(whose: str | Model | Provider) -> tuple[Any, Host]:
     """The provider that is meant, and where its calls go."""
     options = whose.options if isinstance(whose, Model) else {}
     cls, _, _ = choose(whose.name if isinstance(whose, Model) else whose)
-    given = {name: options[name] for name in ("api_base", "api_endpoint") if options.get(name)}
+    given = {name: options[name] for name in cls.host_options if options.get(name) and name not in SECRETS}
     host = cls.look_up_host(**given)
     if host is None:
         raise ProviderNotWorkingError(f"{cls.__name__} takes no key: it can be asked as it is")
@@ -113,7 +113,8 @@ def _place(cls: Any, host: Host) -> tuple[str, Hosts]:
     """The name under which a key of this provider is kept, and the hosts that it is for."""
     if not host.key_names:
         raise ProviderNotWorkingError(
-            f"{cls.__name__} at {shown_address(host.base)} needs no key: it can be asked as it is"
+            host.missing
+            or f"{cls.__name__} at {shown_address(host.base)} needs no key: it can be asked as it is"
         )
     hosts = host.key_hosts or frozenset(origin(each) for each in (host.base, host.chat_url) if each)
     return host.key_names[0], hosts

@@ -98,6 +98,17 @@ def test_a_key_for_a_service_of_two_hosts():
     assert forget_key("gigachat") == "Forgotten for GigaChat: this session's."
 
 
+def test_a_model_s_addresses_are_where_its_key_belongs(monkeypatch):
+    """All that say where a call goes; and who wants a login says so."""
+    monkeypatch.setenv("GIGACHAT_AUTH_URL", "https://gateway.invalid/oauth")
+    asked = _Asked("Z2lnYTpwbGFudGVkMDEyMzQ1Njc4OQ==")
+    type_key(Model("gigachat", auth_url="https://gateway.invalid/oauth", scope="GIGACHAT_API_B2B"), asked)
+    assert "https://gateway.invalid" in asked.prompts[0]
+    monkeypatch.setenv("BERLIN_API_BASE", "http://localhost:1")
+    with pytest.raises(ProviderNotWorkingError, match="pass account= and password="):
+        type_key("berlin", _Asked())
+
+
 @pytest.mark.parametrize("whose", ["demo", "ollama"])
 def test_who_needs_no_key_is_not_asked_for_one(whose):
     """Nothing is typed in vain."""
@@ -107,7 +118,15 @@ def test_who_needs_no_key_is_not_asked_for_one(whose):
 
 @pytest.mark.parametrize(
     "text",
-    [KEY, f"  {KEY}\n", f"GROQ_API_KEY={KEY}", f"export GROQ_API_KEY = '{KEY}'", f"Bearer {KEY}", f'"{KEY}"'],
+    [
+        KEY,
+        f"  {KEY}\n",
+        f"GROQ_API_KEY={KEY}",
+        f"export GROQ_API_KEY = '{KEY}'",
+        f"Bearer {KEY}",
+        f"Basic {KEY}",
+        f'"{KEY}"',
+    ],
 )
 def test_what_stands_around_a_pasted_key_is_taken_off(text):
     """As a file, a shell or a header writes it."""

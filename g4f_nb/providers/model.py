@@ -17,7 +17,7 @@ HOST_BOUND = frozenset({
     "auth_url", "account", "password", "token",
 })  # fmt: skip
 _ADDRESSES = ("api_base", "api_endpoint", "auth_url")
-_SECRETS = ("api_key", "password", "token")
+SECRETS = ("api_key", "password", "token")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -82,7 +82,7 @@ def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 def veiled(options: Mapping[str, Any]) -> Veiled:
     """A call's options as they may be kept: no printing of them shows a key."""
     kept = Veiled(options)
-    for name in _SECRETS:
+    for name in SECRETS:
         if isinstance(kept.get(name), str):
             kept[name] = Secret.of(kept[name])
     for name in ("headers", "extra_data"):
