@@ -33,7 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="What follows -- is passed on to pytest or jupyter."
     )
-    parser.add_argument("command", choices=["lab", "test", "unit", "check", "table", "setup"])
+    parser.add_argument("command", choices=["lab", "test", "unit", "foreign", "check", "table", "setup"])
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
     # By hand: argparse takes what stands after -- for one of its own.
     own, _, rest = "\n".join(sys.argv[1:]).partition("\n--\n")
@@ -49,12 +49,15 @@ def main() -> int:
         "unit": [unit_tests(passed_on)],
         "test": [unit_tests(passed_on), notebooks()],
         "check": checks(),
+        "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
         "table": [["-c", WRITE_TABLES]],
     }[given.command]
     if given.command == "lab" and os.name != "nt":
         # In the place of this process: Ctrl-C is then JupyterLab's own question.
         os.chdir(ROOT)
         os.execv(python, [python, *commands[0]])
+    if given.command == "foreign":
+        os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
     for command in commands:
         print("\n$ python", *command, flush=True)
         status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
@@ -75,6 +78,20 @@ def environment(folder: Path, extras: str) -> str:
         print("installing what is needed, which takes a minute or two", flush=True)
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*command, "--editable", f"{ROOT}[{extras}]"], check=True)
+        stamp.touch()
+    return str(python)
+
+
+def foreign_environment(beside: Path) -> str:
+    """The Python of another environment, with servers that are too heavy for this one: some 2 GB."""
+    folder = beside.with_name(f"{beside.name}-foreign")
+    wanted = ROOT / "tests" / "foreign" / "requirements.txt"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / ".filled"
+    if not stamp.exists() or stamp.stat().st_mtime < wanted.stat().st_mtime:
+        print(f"making an environment in {folder}, which takes some minutes", flush=True)
+        venv.create(folder, with_pip=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "-r", str(wanted)], check=True)
         stamp.touch()
     return str(python)
 

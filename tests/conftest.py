@@ -22,7 +22,9 @@ _ROWS = {
     for row in rows().values()
     for name in (*row.api_key_env, *row.api_base_env, *filter(None, [row.api_host_env]))
 }
-_KEPT = {"G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER"}
+_KEPT = {
+    "G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER", "G4F_NB_AIMOCK", "G4F_NB_REQUIRE_AIMOCK", "G4F_NB_FOREIGN",
+}  # fmt: skip
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
 

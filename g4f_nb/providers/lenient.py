@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any
 
@@ -11,6 +12,9 @@ import orjson
 
 from g4f_nb.failures import as_text
 
+# Halves of a surrogate pair at the end and at the beginning of a text.
+_FIRST_HALF = re.compile(rb'(?i)(?<!\\)\\ud[89ab][0-9a-f]{2}(?=")')
+_SECOND_HALF = re.compile(rb'(?i)(?<=")\\ud[c-f][0-9a-f]{2}')
 # Python reads no number of more digits.
 _MOST_DIGITS = 4000
 
@@ -32,6 +36,28 @@ def read_json(data: bytes) -> Any:
         pass
     # Outside of the handlers: the parser's error holds the whole text.
     raise ValueError("no JSON")
+
+
+def rejoin(frames: list[bytes]) -> tuple[list[bytes], bytes]:
+    """Put together characters that were cut in two between frames, as servers in JavaScript cut them.
+
+    The second value is a last frame that still waits for the other half, which is not among the first then.
+    """
+    whole: list[bytes] = []
+    waiting = b""
+    for frame in frames:
+        if waiting:
+            end, begin = _FIRST_HALF.search(waiting), _SECOND_HALF.search(frame)
+            if end and begin:
+                waiting = waiting[: end.end()] + begin[0] + waiting[end.end() :]
+                frame = frame[: begin.start()] + frame[begin.end() :]  # noqa: PLW2901  # the rest of it
+            whole.append(waiting)
+            waiting = b""
+        if _FIRST_HALF.search(frame):
+            waiting = frame
+        else:
+            whole.append(frame)
+    return whole, waiting
 
 
 def string(value: Any) -> str:

@@ -16,7 +16,7 @@ from g4f_nb.providers.answerer import Answerer
 from g4f_nb.providers.choices import ChoiceReader
 from g4f_nb.providers.citations import FIELDS
 from g4f_nb.providers.frames import Frames
-from g4f_nb.providers.lenient import read_json
+from g4f_nb.providers.lenient import read_json, rejoin
 from g4f_nb.secret import Secret
 from g4f_nb.sse import DEFAULT_LIMIT
 
@@ -91,6 +91,8 @@ class ChatReader:
         self._told_finish = False
         self._held: list[str | Chunk] = []
         self._introduced = False
+        # A frame whose text ends with half a character; the other half begins the next one.
+        self._torn = b""
         self._usage: Usage | None = None
 
     @property
@@ -140,6 +142,8 @@ class ChatReader:
     def _read_rest(self, out: list[str | Chunk]) -> None:
         try:
             self._read(self._frames.flush(), out)
+            if self._torn:
+                self._frame(self._mended(self._torn), out)
         except G4FError:
             # The answer is whole; half a frame behind it takes nothing away.
             if not self.finish_reason:
@@ -154,7 +158,13 @@ class ChatReader:
             raise error
         self.failure = error.with_traceback(None)
 
-    def _read(self, datas: list[bytes], out: list[str | Chunk]) -> None:
+    def _read(self, datas: list[bytes], out: list[str | Chunk], *, joined: bool = False) -> None:
+        if self._torn:
+            datas, torn = rejoin([self._torn, *datas])
+            self._torn = b""
+            self._read(datas, out, joined=True)
+            self._torn = torn
+            return
         for data in datas:
             if self.done:
                 break
@@ -169,6 +179,11 @@ class ChatReader:
                 if data.strip() == b"[DONE]":
                     self.done = True
                     break
+                if not joined and b"\\u" in data:
+                    datas, torn = rejoin(datas[datas.index(data) :])
+                    self._read(datas, out, joined=True)
+                    self._torn = torn
+                    return
                 frame = self._mended(data)
             self._frame(frame, out)
 

@@ -200,6 +200,10 @@ COMPRESSED = [
 _utf16 = "﻿" + _whole.decode()
 _greek = "γειά 👋🏽 " * 3
 
+_halves = (
+    rb"a\ud83d", rb"\udc4b\uD83D", rb"\uDC4Bb\ud83d", rb"c\ud83d", rb"\udc4b", rb"\ud83d", rb"d",
+)  # fmt: skip
+
 CHARACTERS = [
     case(
         "utf-8-cut-anywhere",
@@ -292,6 +296,28 @@ CHARACTERS = [
         sized(b'data: {"choices":[{"delta":{"content":"a\\udc4b"}}]}\n\n' + events("b"), STREAM),
         KEEP,
         outcome=Text("a\ufffdb"),
+    ),
+    case(
+        "surrogates-cut-apart",
+        "A character cut in two between events, as servers in JavaScript do, is put together.",
+        head(STREAM, CHUNKED)
+        + b"".join(chunk(b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % text) for text in _halves)
+        + chunk(event(finish_reason="stop") + DONE)
+        + END,
+        KEEP,
+        outcome=Text("a👋👋b\ufffdc👋\ufffdd"),
+    ),
+    case(
+        "surrogates-cut-apart-at-once",
+        "The same in one packet.",
+        sized(
+            b"".join(b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % text for text in _halves)
+            + event(finish_reason="stop")
+            + DONE,
+            STREAM,
+        ),
+        KEEP,
+        outcome=Text("a👋👋b\ufffdc👋\ufffdd"),
     ),
     case(
         "null-character",

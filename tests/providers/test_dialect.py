@@ -181,10 +181,15 @@ RECORDED = {
         _sse(orjson.dumps(_delta(content="a?b")).replace(b"?", b"\xff"), _delta("stop")),
         [WHO, "a\ufffdb", FinishReason("stop")],
     ),
-    "lone surrogates": (
+    "halves of a character": (
         _sse(orjson.dumps(_delta(content="a?")).replace(b"?", rb"\ud83d"))
         + _sse(orjson.dumps(_delta("stop", content="?b \\ud83d")).replace(b"?", rb"\udc4b")),
-        [WHO, "a\ufffd\ufffdb \\ud83d", FinishReason("stop")],
+        [WHO, "a👋b \\ud83d", FinishReason("stop")],
+    ),
+    "half a character": (
+        _sse(orjson.dumps(_delta(content="a?")).replace(b"?", rb"\ud83d"))
+        + _sse(orjson.dumps(_delta("stop", content="b?")).replace(b"?", rb"\ud83d")),
+        [WHO, "a\ufffdb\ufffd", FinishReason("stop")],
     ),
     "no numbers": (
         _sse(orjson.dumps(_delta("stop", content="a", x="?")).replace(b'"?"', b"-Infinity")),
