@@ -16,17 +16,21 @@ from g4f_nb.providers.flags import note_flags
 from g4f_nb.secret import shown_address
 
 _KEPT_FOR = 300.0
+_MOST_KEPT = 256
 _listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
 
 async def kept_models(
-    cls: Any, host: Host, fetch: Callable[[], Awaitable[list[str]]], *, refresh: bool
+    cls: Any, host: Host, fetch: Callable[[], Awaitable[list[str]]], *, refresh: bool, in_order: bool = False
 ) -> list[str]:
-    """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud."""
+    """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud.
+
+    It is kept as the server sent it, for another class may want that order; `in_order` sorts what is given.
+    """
     key = (host.base, host.secret.fingerprint() if host.secret else "")
     kept = _listings.get(key)
     if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
-        return list(kept[1])
+        return sorted(kept[1]) if in_order else list(kept[1])
     try:
         names = await fetch()
     except G4FError as error:
@@ -34,8 +38,10 @@ async def kept_models(
             raise
         tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
         return list(cls.fallback_models)
+    if len(_listings) >= _MOST_KEPT:
+        _listings.pop(next(iter(_listings)))
     _listings[key] = (time.monotonic(), names)
-    return list(names)
+    return sorted(names) if in_order else list(names)
 
 
 def model_names(body: bytes, provider: str, call: Call, *, base: str | None = None) -> list[str]:

@@ -128,7 +128,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
         if cls.row is not None and not cls.row.lists_models and is_home(cls.row, host):
             return cls._unlisted()
-        return await kept_models(cls, host, lambda: cls._fetch_models(host, timeout, kwargs), refresh=refresh)
+        return await kept_models(
+            cls,
+            host,
+            lambda: cls._fetch_models(host, timeout, kwargs),
+            refresh=refresh,
+            in_order=cls.sort_models,
+        )
 
     @classmethod
     async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912  # hot: one frame for all of it
@@ -440,4 +446,4 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                     # Without the frames that hold the answer, for it may repeat the key.
                     raise error.with_traceback(None) from error.__cause__
             await attempts.wait()
-        return sorted(names) if cls.sort_models else names
+        return names

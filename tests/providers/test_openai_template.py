@@ -402,7 +402,9 @@ def test_every_shape_of_listing(listing):
     """Names in `id` or `name`, the malformed left out; sorted, unless the class says otherwise."""
     with _web(lambda _: (200, {}, orjson.dumps(listing))) as (base, seen):
         assert _on(base).get_models() == ["a", "b"]
-        assert _on(base, sort_models=False).get_models(refresh=True) == ["b", "a"]
+        assert _on(base, sort_models=False).get_models() == ["b", "a"]
+        assert _on(base).get_models(refresh=True) == ["a", "b"]
+        assert _on(base, sort_models=False).get_models() == ["b", "a"]
     assert seen[0][0] == "/models"
     assert seen[0][1]["Authorization"] == "Bearer class-key"
 
