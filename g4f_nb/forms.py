@@ -160,10 +160,8 @@ _LISTS: dict[Any, Callable[[list[Any]], Any]] = {
     collections.abc.MutableSet: set,
 }
 _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping, collections.OrderedDict)
-# ReadOnly came with Python 3.13.
-_WRAPPERS: tuple[Any, ...] = tuple(
-    vars(typing)[name] for name in ("Required", "NotRequired", "Final", "ReadOnly") if name in vars(typing)
-)
+# By name, for typing-extensions has its own of those that came with a later Python.
+_WRAPPERS = ("Required", "NotRequired", "Final", "ReadOnly")
 # What an annotation may name although its module imports it for type checkers only.
 _USUAL = {
     **vars(collections.abc),
@@ -191,7 +189,7 @@ def form_of(annotation: Any) -> Form:  # noqa: C901, PLR0911, PLR0912  # one arm
         return Choice(tuple(map(_written, arguments)), arguments)
     if origin in (Union, types.UnionType):
         return Either(arguments)
-    if origin in _WRAPPERS:
+    if getattr(origin, "_name", None) in _WRAPPERS:
         return form_of(arguments[0])
     alias = getattr(annotation, "__value__", None) or getattr(annotation, "__supertype__", None)
     if alias is not None and not isinstance(annotation, type):

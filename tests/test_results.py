@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 from shapes import Badge, Color, Pair
 
 from g4f_nb.results import NOTHING, complaint, result_text
@@ -101,3 +103,29 @@ def test_an_exception_is_one_line(error, text):
 def test_a_long_exception_is_cut():
     """A page of HTML in an exception is not sent to the model."""
     assert len(complaint(ValueError("x" * 10_000))) == 500
+
+
+def test_pictures_are_told_not_sent():
+    """A figure by its axes, an image by its size: a tool's result is text."""
+    figure = Figure()
+    figure.subplots(1, 2)
+    assert result_text(figure, 100) == "(a figure was drawn: 2 axes; the user can see it)"
+    assert result_text({"picture": Image.new("RGB", (4, 3))}, 100) == '{"picture":"(an image of 4x3 pixels)"}'
+
+
+class DataFrame:
+    """A table of another library."""
+
+    shape = (100, 2)
+
+    def head(self, count):  # noqa: D102
+        assert count == 50
+        return self
+
+    def write_csv(self):  # noqa: D102
+        return "a,b\n1,2\n"
+
+
+def test_tables_of_other_libraries_are_tables():
+    """Whoever calls itself a DataFrame and can write CSV."""
+    assert result_text(DataFrame(), 100) == "DataFrame, 100 rows x 2 columns; the first 50 of them:\na,b\n1,2"

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from annotated_types import Ge, Len
 from shapes import Color, Film, Level, Lost, Mixed, Pair, Percent, Person, Point, Team, Tree, UserId
+from typing_extensions import ReadOnly, TypeAliasType
 
 from g4f_nb.forms import Field, NoFormError
 from g4f_nb.schemas import is_strict, schema_of, schema_of_fields
@@ -36,6 +37,8 @@ STR, INT, NUM, NULL = ({"type": name} for name in ("string", "integer", "number"
         (object, {}),
         (T, {}),
         (UserId, INT),
+        (TypeAliasType("Alias", list[int]), {"type": "array", "items": INT}),
+        (ReadOnly[int], INT),
         (decimal.Decimal, NUM),
         (dt.datetime, {"type": "string", "format": "date-time"}),
         (dt.date, {"type": "string", "format": "date"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,17 @@ def test_an_error_of_a_tool_is_no_error_of_the_cell(notebook):
     result = notebook.run("def broken(text: str): 1/0\ntools('tools', broken).text")
     assert result.value == "'The tool said: ZeroDivisionError: division by zero'"
     assert result.stderr == ""
+
+
+def test_a_tool_server_lives_from_cell_to_cell(notebook):
+    """Opened in one cell, used in others, closed in a third; nothing of it is written into the notebook."""
+    script = Path(__file__).parent.parent / "mcp_server.py"
+    opened = notebook.run(
+        f"import sys\nsmall = nb.mcp_tools([sys.executable, {str(script)!r}]).open()\nlen(small)"
+    )
+    assert opened.value == "6"
+    codes = ["tools('tools', small, text='add 2 and 3').text"] * 2
+    codes += ["(await tools('tools', small, text='add 2 and 3', form=nb.ask_async)).text"]
+    results = notebook.queue([*codes, "small.close(); repr(small).endswith('closed)')"])
+    assert [one.value for one in results] == ["'The tool said: 5'"] * 3 + ["True"]
+    assert "".join(one.stderr for one in results) == ""
