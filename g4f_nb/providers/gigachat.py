@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.calls import Headers, Host, Limits
+from g4f_nb.calls import Host
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.handover import closing
-from g4f_nb.notices import tell
 from g4f_nb.providers import gigachat_trust
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.gigachat_account import (
-    API_BASE,
-    AUTH_URL,
-    chosen,
-    chosen_count,
-    chosen_switch,
-    find_account,
-    look_up_account,
-    streams_of,
-)
+from g4f_nb.providers.gigachat_account import API_BASE, AUTH_URL, chosen_switch, look_up_account
 from g4f_nb.providers.gigachat_answers import balance_of, counts_of, models_of, vectors_of
 from g4f_nb.providers.gigachat_calls import fetch
 from g4f_nb.providers.gigachat_calls import stream as stream_of
-from g4f_nb.providers.gigachat_line import Line
 from g4f_nb.providers.gigachat_messages import fields_of, messages_of
+from g4f_nb.providers.gigachat_options import check_options, line_of
 from g4f_nb.providers.gigachat_reader import GigaChatReader
 from g4f_nb.providers.listing import kept_models
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.model import veiled
-from g4f_nb.providers.outgoing import checked_headers, least
 from g4f_nb.providers.rows import Row, rows
-from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
 
@@ -55,11 +43,6 @@ _MORE_FIELDS = {
     "flags",
     "storage",
 }
-# A request beside the chat: what may be given with it.
-_BESIDE = (
-    "api_key", "api_base", "auth_url", "scope", "proxy", "connector", "ca_bundle_file", "verify_ssl_certs",
-    "headers", "timeout", "total_timeout", "max_retries", "max_streams",
-)  # fmt: skip
 
 
 class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
@@ -145,7 +128,7 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         if wrong:
             raise InvalidParameterError(wrong, provider=cls.__name__)
         cls.check_parameters(kwargs)
-        line = cls._line(given)
+        line = line_of(cls, given)
         name = cls.get_model(model)
         body: dict[str, Any] = {
             "model": name,
@@ -224,34 +207,52 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
     async def get_models_async(cls, refresh: bool = False, **options: Any) -> list[str]:
         """`get_models` for `await`."""
         options = veiled(options)
-        cls._check(options)
+        check_options(cls, options)
 
         async def listed() -> list[str]:
-            line = cls._line(options)
+            line = line_of(cls, options)
             return models_of(await fetch(line, "GET", "/models", limit=_limit()), line.provider)
 
         host = cls.look_up_host(**{name: options.get(name) for name in cls.host_options})
         return await kept_models(cls, host, listed, refresh=refresh)
 
+    @overload
     @classmethod
-    def count_tokens(cls, texts: str | Sequence[str], model: str = "", **options: Any) -> Any:
+    def count_tokens(cls, texts: str, model: str = "", **options: Any) -> int: ...
+    @overload
+    @classmethod
+    def count_tokens(cls, texts: Sequence[str], model: str = "", **options: Any) -> list[int]: ...
+    @classmethod
+    def count_tokens(cls, texts: str | Sequence[str], model: str = "", **options: Any) -> int | list[int]:
         """How many tokens a text has, by the service's own count; a list of numbers for a list of texts."""
         options = veiled(options)
         return loops.run(cls.count_tokens_async(texts, model, **options))
 
     @classmethod
-    async def count_tokens_async(cls, texts: str | Sequence[str], model: str = "", **options: Any) -> Any:
+    async def count_tokens_async(
+        cls, texts: str | Sequence[str], model: str = "", **options: Any
+    ) -> int | list[int]:
         """`count_tokens` for `await`."""
         options = veiled(options)
         given = _texts(texts)
         body = {"model": cls.get_model(model), "input": given}
-        line = cls._line(options)
+        line = line_of(cls, options)
         answer = await fetch(line, "POST", "/tokens/count", body, limit=_limit())
         counts = counts_of(answer, len(given), line.provider)
         return counts[0] if isinstance(texts, str) else counts
 
+    @overload
     @classmethod
-    def embeddings(cls, texts: str | Sequence[str], model: str = "Embeddings", **options: Any) -> Any:
+    def embeddings(cls, texts: str, model: str = "Embeddings", **options: Any) -> list[float]: ...
+    @overload
+    @classmethod
+    def embeddings(
+        cls, texts: Sequence[str], model: str = "Embeddings", **options: Any
+    ) -> list[list[float]]: ...
+    @classmethod
+    def embeddings(
+        cls, texts: str | Sequence[str], model: str = "Embeddings", **options: Any
+    ) -> list[float] | list[list[float]]:
         """The vector of a text; a list of vectors for a list of texts."""
         options = veiled(options)
         return loops.run(cls.embeddings_async(texts, model, **options))
@@ -259,11 +260,11 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
     @classmethod
     async def embeddings_async(
         cls, texts: str | Sequence[str], model: str = "Embeddings", **options: Any
-    ) -> Any:
+    ) -> list[float] | list[list[float]]:
         """`embeddings` for `await`."""
         options = veiled(options)
         given = _texts(texts)
-        line = cls._line(options)
+        line = line_of(cls, options)
         body = {"model": model, "input": given}
         answer = await fetch(line, "POST", "/embeddings", body, limit=_limit(), turn=True)
         vectors = vectors_of(answer, len(given), line.provider)
@@ -279,7 +280,7 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
     async def balance_async(cls, **options: Any) -> dict[str, float]:
         """`balance` for `await`."""
         options = veiled(options)
-        line = cls._line(options)
+        line = line_of(cls, options)
         return balance_of(await fetch(line, "GET", "/balance", limit=_limit()), line.provider)
 
     # ---- trust -------------------------------------------------------------------------------------
@@ -310,60 +311,6 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         del proxy
         certificate = await gigachat_trust.fetch_root(source, proxy=way, silence=timeout)
         return gigachat_trust.keep_root(certificate)
-
-    @classmethod
-    def _line(cls, given: Mapping[str, Any]) -> Line:
-        """Decide for one call where it goes and how; raises before anything is sent."""
-        cls._check(given)
-        way = Secret.of(given.get("proxy"))
-        account = find_account(
-            cls,
-            api_base=given.get("api_base"),
-            auth_url=given.get("auth_url"),
-            api_key=Secret.of(given.get("api_key")),
-            scope=given.get("scope"),
-        )
-        now = settings.current()
-        silence = given.get("timeout", now.timeout)
-        retries = given.get("max_retries")
-        return Line(
-            account=account,
-            provider=cls.__name__,
-            limits=Limits(
-                connect=least(now.connect_timeout, silence), silence=silence, total=given.get("total_timeout")
-            ),
-            retries=now.max_retries if retries is None else retries,
-            streams=chosen_count("max_streams", given.get("max_streams"), cls.max_streams)
-            or streams_of(account.scope),
-            proxy=way,
-            trust=cls._trust(given),
-            connector=given.get("connector"),
-            headers=Headers(checked_headers(given.get("headers"))),
-        )
-
-    @classmethod
-    def _check(cls, given: Mapping[str, Any]) -> None:
-        """Refuse options by name and form, whatever their values are."""
-        parameters.refuse_unknown(given, _BESIDE, provider=cls.__name__)
-        wrong = what_is_wrong(given)
-        way = None if wrong else Secret.of(given.get("proxy"))
-        wrong = wrong or (proxy_fault(way) if way else None)
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-
-    @classmethod
-    def _trust(cls, given: Mapping[str, Any]) -> Any:
-        if given.get("connector") is not None:
-            # A connector has its own.
-            return None
-        if chosen_switch("verify_ssl_certs", given.get("verify_ssl_certs"), cls.verify_ssl_certs) is False:
-            tell(
-                f"WARNING: {cls.__name__} does not verify certificates (verify_ssl_certs is off), so anybody "
-                "on the way can read the key and the messages: run GigaChat.install_ca() instead"
-            )
-            return False
-        bundle = chosen("ca_bundle_file", given.get("ca_bundle_file"), cls.ca_bundle_file)
-        return gigachat_trust.trusting(None if bundle is None else str(bundle))
 
 
 def _limit() -> int:

@@ -94,6 +94,8 @@ def test_resolve_takes_the_addresses_of_a_model(monkeypatch):
     found = nb.resolve(model)
     assert (found.host, found.key) == (MINE, "api_key=")
     assert nb.resolve(model, api_base="https://other.invalid/v1").missing
+    assert nb.resolve(model, auth_url="https://other.invalid/oauth").missing
+    assert nb.resolve(nb.Model("GigaChat", api_key="planted-key"), auth_url=MY_AUTH).missing
     assert nb.resolve("GigaChat", auth_url=MY_AUTH, api_key="k").address.more["auth_url"] == MY_AUTH
 
 

@@ -127,8 +127,9 @@ def test_every_way_to_say_when_a_token_ends(monkeypatch, answer, ends):
     import orjson
 
     from g4f_nb.providers import gigachat_tokens
+    from g4f_nb.providers.gigachat_options import line_of
 
-    line = GigaChat._line({"api_key": "planted"})
+    line = line_of(GigaChat, {"api_key": "planted"})
     token = gigachat_tokens._read_token(orjson.dumps(answer), line)
     assert (token.secret.reveal(), token.ends) == ("t", ends)
     for body in (b"{}", b"[]", b'{"access_token": 7}', b"<html>"):
