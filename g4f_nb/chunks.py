@@ -107,6 +107,8 @@ class Usage(Chunk):
     total_tokens: int | None = None
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
+    # Of the input: what was written into the service's cache, where that has a price of its own.
+    cache_write_tokens: int | None = None
 
     __str__ = Chunk.__str__
 
@@ -119,6 +121,7 @@ class Usage(Chunk):
             # These are told only where there are any.
             reasoning_tokens=_known_sum(self.reasoning_tokens, other.reasoning_tokens),
             cached_tokens=_known_sum(self.cached_tokens, other.cached_tokens),
+            cache_write_tokens=_known_sum(self.cache_write_tokens, other.cache_write_tokens),
         )
 
     @classmethod
@@ -144,6 +147,7 @@ class Usage(Chunk):
             total_tokens=total,
             reasoning_tokens=thought,
             cached_tokens=_first_int(cached, "cached_tokens") if cached else None,
+            cache_write_tokens=_first_int(cached, "cache_write_tokens") if cached else None,
         )
 
 

@@ -55,13 +55,19 @@ _STATUS_OF_CODE: Mapping[str, int] = {
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
     (
         re.compile(
-            r"context[ _](length|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+            r"context[ _](length|window|limit)|maximum context|too many tokens|prompt is too long"
+            r"|input token count.{0,40}exceeds",
+            re.IGNORECASE | re.DOTALL,
         ),
         errors.ConversationTooLongError,
     ),
     (
         re.compile(r"content[ _](filter|policy|management)|content_policy_violation", re.IGNORECASE),
         errors.ContentFilterError,
+    ),
+    (
+        re.compile(r"credit balance is too low|(specified|set) .{0,40}usage limits", re.IGNORECASE),
+        errors.PaymentRequiredError,
     ),
     (
         re.compile(
@@ -72,7 +78,8 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], type[G4FError]], ...] = (
     (
         re.compile(
             r"model_not_found|no such model|unknown model|invalid model|not a valid model"
-            r"|model\b.{0,80}\b(not found|does not exist|not supported|not available|decommissioned)",
+            r"|not_found_error model: "
+            r"|models?\b.{0,80}\b(not found|does not exist|not supported|not available|decommissioned)",
             re.IGNORECASE | re.DOTALL,
         ),
         errors.ModelNotFoundError,
@@ -84,7 +91,7 @@ _WAYS_OUT: Mapping[type[G4FError], str] = {
     errors.PaymentRequiredError: "add credit to the account, or use another provider",
     errors.PermissionDeniedError: "check what this key may use, or choose another model",
     errors.ModelNotFoundError: "choose another model; the provider's get_models() lists them",
-    errors.NotFoundError: "check the address: api_base= is everything before /chat/completions",
+    errors.NotFoundError: "check the address that api_base= or its variable gives",
     errors.RequestTimeoutError: "try again, or allow more time with timeout=",
     errors.RateLimitError: "wait and try again",
     errors.ConversationTooLongError: "shorten the messages, or choose a model with a larger context",
@@ -105,6 +112,7 @@ class Complaint:
     message: str
     code: str | None = None
     status: int | None = None
+    wait: float | None = None
 
 
 def read_complaint(data: Any) -> Complaint | None:
@@ -142,6 +150,7 @@ def error_for(
     meant = effective or _STATUS_OF_CODE.get((complaint.code or "").lower())
     kind = kind_of(meant, f"{complaint.code or ''} {complaint.message}")
     wait = retry_after(headers or {})
+    wait = complaint.wait if wait is None else wait
     text = complaint.message
     if complaint.code and complaint.code not in text:
         text = f"{text} ({complaint.code})" if text else complaint.code
@@ -250,13 +259,27 @@ def _from_error(error: Any, data: Mapping[str, Any], status: int | None) -> Comp
     if not isinstance(error, Mapping):
         return Complaint(as_text(data if isinstance(error, bool) else error), status=status)
     code = error.get("code") or error.get("type")
+    if isinstance(code, int) and isinstance(error.get("status"), str):
+        # Google's: the number is the status once more, and the word says what it is.
+        code = error["status"]
     status = _status_of(error) or status
     message = as_text(error.get("message") or error.get("detail") or "")
     if not message and not code:
         message = as_text(error)
     if error.get("failed_generation"):
         message = f"{message}\n{as_text(error['failed_generation'])}"
-    return Complaint(message, code=as_text(code) if code else None, status=status)
+    return Complaint(message, code=as_text(code) if code else None, status=status, wait=_delay(error))
+
+
+def _delay(error: Mapping[str, Any]) -> float | None:
+    """Seconds to wait, as Google tells them: in the error itself, not in a header."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        told = detail.get("retryDelay") if isinstance(detail, Mapping) else None
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,9})?)s", told) if isinstance(told, str) else None
+        if found:
+            return float(found[1])
+    return None
 
 
 def _from_bare(data: Mapping[str, Any], status: int | None) -> Complaint | None:

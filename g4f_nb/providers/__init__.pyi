@@ -12,6 +12,9 @@ from g4f_nb.providers.demo import Demo as Demo
 from g4f_nb.providers.gigachat import GigaChat as GigaChat
 from g4f_nb.providers.mixins import ProviderModelMixin as ProviderModelMixin
 from g4f_nb.providers.mixins import RaiseErrorMixin as RaiseErrorMixin
+from g4f_nb.providers.native.anthropic import Anthropic as Anthropic
+from g4f_nb.providers.native.gemini import Gemini as Gemini
+from g4f_nb.providers.native.openai_responses import OpenAIResponses as OpenAIResponses
 from g4f_nb.providers.openai_template import OpenaiTemplate as OpenaiTemplate
 from g4f_nb.providers.quirks import AnthropicCompat as AnthropicCompat
 from g4f_nb.providers.quirks import GeminiCompat as GeminiCompat

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb.errors import StreamInterruptedError, UnreadableResponseError
@@ -22,6 +23,9 @@ class Answerer:
     url: str
     media_type: str = ""
     secret: Secret | None = None
+    is_what: str = "is an OpenAI-compatible server"
+    # The status that an error's name stands for, where none comes with it.
+    statuses: Mapping[str, int] = field(default_factory=dict)
 
     def complain(self, frame: Any) -> None:
         """Raise the error that a payload holds, if it holds one."""
@@ -29,6 +33,7 @@ class Answerer:
         if complaint is not None:
             raise error_for(
                 complaint,
+                status=complaint.status or self.statuses.get((complaint.code or "").lower()),
                 body=as_text(frame),
                 secret=self.secret,
                 provider=self.provider,
@@ -42,7 +47,7 @@ class Answerer:
         shown = excerpt(text, secret=self.secret)
         return UnreadableResponseError(
             f"{self.provider} sent no chat answer but {shown!r} ({self.media_type or 'no content type'}): "
-            f"check that {self.url} is an OpenAI-compatible server",
+            f"check that {self.url} {self.is_what}",
             provider=self.provider,
             model=self.model,
             body=text,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from g4f_nb import settings
 from g4f_nb.calls import Call, Host
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
+from g4f_nb.http import Attempts, Exchange
 from g4f_nb.notices import tell
 from g4f_nb.providers.flags import note_flags
 from g4f_nb.secret import shown_address
 
+_Read = TypeVar("_Read")
 _KEPT_FOR = 300.0
 _MOST_KEPT = 256
 _listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
@@ -49,6 +52,14 @@ def model_names(body: bytes, provider: str, call: Call, *, base: str | None = No
 
     With `base`, what the list says of its models beside their names is remembered for that address.
     """
+    _, entries = read_listing(body, provider, call)
+    if base is not None:
+        note_flags(base, entries)
+    return names_of(entries)
+
+
+def read_listing(body: bytes, provider: str, call: Call) -> tuple[Any, list[Any]]:
+    """What a server sent as its list of models, and the entries in it; what is no list is an error."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -60,9 +71,7 @@ def model_names(body: bytes, provider: str, call: Call, *, base: str | None = No
     entries = entries_in(data)
     if entries is None:
         raise _no_list(body, provider, call)
-    if base is not None:
-        note_flags(base, entries)
-    return names_of(entries)
+    return data, entries
 
 
 def entries_in(data: Any) -> list[Any] | None:
@@ -74,12 +83,28 @@ def entries_in(data: Any) -> list[Any] | None:
 
 def names_of(entries: list[Any]) -> list[str]:
     """The models' names, each once."""
-    names: dict[str, None] = {}
-    for entry in entries:
-        name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
-        if isinstance(name, str) and name:
-            names[name] = None
-    return list(names)
+    return list(dict.fromkeys(filter(None, map(name_of, entries))))
+
+
+def name_of(entry: Any) -> str:
+    """The name of one entry; `""` for what has none."""
+    name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
+    return name if isinstance(name, str) else ""
+
+
+async def fetched(call: Call, read: Callable[[bytes], _Read]) -> _Read:
+    """What `read` makes of a small answer; a failure that may pass is tried once more."""
+    attempts = Attempts(1)
+    while True:
+        try:
+            async with Exchange(call) as answer:
+                return read(await answer.read(settings.current().max_event_bytes))
+        except G4FError as error:
+            failure = error
+        if not attempts.again(failure):
+            # Without the frames that hold the answer, for it may repeat the key.
+            raise failure.with_traceback(None)
+        await attempts.wait()
 
 
 def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:

@@ -1,4 +1,4 @@
-"""Bodies of answers: their form, their JSON, and `BodyReader`, which all native dialects read with.
+"""`BodyReader`: what the readers of all native dialects share.
 
 A dialect says what one frame of its stream means (`_frame`), what a whole answer means (`_answer`), and what
 is left to say at the end (`_closing`).
@@ -9,16 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
 from g4f_nb.chunks import Chunk, ProviderInfo
-from g4f_nb.errors import G4FError, StreamInterruptedError, UnreadableResponseError
-from g4f_nb.failures import as_text, error_for, excerpt, read_complaint
-from g4f_nb.providers.answerer import HEAD
-from g4f_nb.providers.frames import form_of, sniff
+from g4f_nb.errors import ContentFilterError, G4FError, UnreadableResponseError, shorten
+from g4f_nb.providers.answerer import Answerer
+from g4f_nb.providers.frames import Frames
 from g4f_nb.providers.lenient import read_json, string
 from g4f_nb.secret import Secret, redact
-from g4f_nb.sse import DEFAULT_LIMIT, Event, EventStreamDecoder, LineDecoder, too_long
+from g4f_nb.sse import DEFAULT_LIMIT
 
 __all__ = ["BodyReader", "items", "string"]
 
@@ -32,8 +31,8 @@ class BodyReader(ABC):
     """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come."""
 
     # What an error is called in a payload, where no status comes with it.
-    statuses: Mapping[str, int] = {}
-    dialect = ""
+    statuses: ClassVar[Mapping[str, int]] = {}
+    dialect: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -49,17 +48,20 @@ class BodyReader(ABC):
         self.started = False
         self.finish_reason: str | None = None
         self.failure: G4FError | None = None
-        self.about: dict[str, Any] = {"provider": provider, "model": model, "secret": secret}
-        self._url = url
-        self._form = form_of(media_type)
-        self._media_type = media_type
-        self._limit = limit
-        self._head = bytearray()
+        # Grows with all content that is given later, when it is whole, as that of a tool call is.
+        self.held = 0
+        self.why_filtered = ""
+        self.server = Answerer(
+            provider=provider,
+            model=model,
+            url=url,
+            media_type=media_type,
+            secret=secret,
+            is_what=f"speaks {self.dialect}",
+            statuses=self.statuses,
+        )
+        self._body = Frames(media_type, limit=limit)
         self._held: list[str | Chunk] = []
-        self._events: EventStreamDecoder | None = None
-        self._lines: LineDecoder | None = None
-        self._whole: list[bytes] = []
-        self._whole_size = 0
         self._understood = False
         self._introduced = False
         self._text = StringIO()
@@ -71,81 +73,65 @@ class BodyReader(ABC):
 
     def feed(self, piece: bytes) -> list[str | Chunk]:
         """Take the next piece of the body and give the chunks that it completes."""
-        if self._form == "unknown":
-            self._head += piece
-            self._form = sniff(bytes(self._head))
-            if self._form == "unknown":
-                if len(self._head) > HEAD:
-                    raise self.unreadable(bytes(self._head))
-                return []
-            piece = bytes(self._head)
-            self._head.clear()
-        if self._form == "events":
-            if not self._understood and len(self._head) < HEAD:
-                self._head += piece[:HEAD]
-            if self._events is None:
-                self._events = EventStreamDecoder(limit=self._limit)
-            return self._frames(self._events.feed(piece))
-        if self._form == "lines":
-            if self._lines is None:
-                self._lines = LineDecoder(limit=self._limit)
-            return self._frames([Event(line) for line in self._lines.feed(piece)])
-        self._whole.append(piece)
-        self._whole_size += len(piece)
-        if self._whole_size > self._limit:
-            raise too_long(self._limit)
-        return []
+        frames = self._body.feed(piece)
+        if self._body.form == "none":
+            raise self.unreadable(bytes(self._body.head))
+        return self._frames(frames)
 
     def finish(self) -> list[str | Chunk]:
         """The body has ended: give what was held back, or raise if the answer is none or not whole."""
+        if self.failure is not None:
+            raise self.failure
         out: list[str | Chunk] = []
-        if self._form == "json":
-            self._read_whole(b"".join(self._whole), out)
-        elif self._events is not None and not self.done:
-            out = self._frames(self._events.flush())
-        elif self._lines is not None and not self.done:
-            out = self._frames([Event(line) for line in self._lines.flush()])
+        if self._body.form == "json":
+            self._read_whole(self._body.whole(), out)
+        elif not self.done:
+            out = self._frames(self._body.flush())
         if not self._understood:
-            head = bytes(self._head).strip()
-            if not head.startswith((b"{", b"[")):
-                raise self.unreadable(head)
-            self._read_whole(head, out)
+            raise self.unreadable(bytes(self._body.head).strip())
         out, self._held = self._held + out, []
+        if self.failure is not None:
+            raise self.failure
         if self.finish_reason is None:
-            raise StreamInterruptedError(
-                f"the stream from {self.about['provider']} ended in the middle of the answer, after "
-                f"{len(self.partial)} characters: ask again; .partial holds what had arrived",
-                provider=self.about["provider"],
-                model=self.about["model"],
-                partial=self.partial or None,
-            )
+            error = self.server.interrupted(self.partial)
+            error.partial = error.partial or None
+            raise error
+        if self.finish_reason == "content_filter" and not self.partial:
+            self.finish_reason = None
+            raise self._filtered()
         self._closing(out)
         self.started = self.done = True
         return out
 
-    def _frames(self, events: list[Event]) -> list[str | Chunk]:
+    def _frames(self, frames: list[bytes]) -> list[str | Chunk]:
         out, self._held = self._held, []
-        for event in events:
-            if self.done:
-                break
-            if event.data == b"[DONE]":
-                # Not of these dialects, but of gateways that speak all of them.
-                self.done = True
-                break
-            if event.data and not event.data.isspace():
-                self._take(self._parsed(event.data), event.event, out)
-        if not self.started and not any(not isinstance(chunk, ProviderInfo) for chunk in out):
+        try:
+            for frame in frames:
+                if self.done:
+                    break
+                if frame == b"[DONE]":
+                    # Not of these dialects, but of gateways that speak all of them.
+                    self.done = True
+                elif frame and not frame.isspace():
+                    self._take(self._parsed(frame), out)
+        except G4FError as error:
+            if not _is_content(out):
+                raise
+            # What had come before it is given first.
+            self.failure = error.with_traceback(None)
+        if not self.started and not _is_content(out):
             # Who answers is told with the first content: until then a broken stream may be asked again.
             self._held = out
             return []
         self.started = True
         return out
 
-    def _take(self, frame: Any, name: str, out: list[str | Chunk]) -> None:
+    def _take(self, frame: Any, out: list[str | Chunk]) -> None:
         self.complain(frame)
         if isinstance(frame, dict):
-            frame.setdefault("type", name)
             self._frame(frame, out)
+        if self._understood:
+            self._body.keeps_head = False
 
     def _read_whole(self, body: bytes, out: list[str | Chunk]) -> None:
         data = self._parsed(body)
@@ -153,7 +139,7 @@ class BodyReader(ABC):
         if isinstance(data, list) and data:
             # A stream that came as one array.
             for frame in items(data):
-                self._take(frame, "message", out)
+                self._take(frame, out)
         elif isinstance(data, dict):
             self._answer(data, out)
         if not self._understood:
@@ -182,31 +168,31 @@ class BodyReader(ABC):
         self._understood = True
         if not self._introduced:
             self._introduced = True
-            named = model if isinstance(model, str) and model else self.about["model"]
-            out.append(ProviderInfo(self.about["provider"], named, self._url))
+            named = model if isinstance(model, str) and model else self.server.model
+            out.append(ProviderInfo(self.server.provider, named, self.server.url))
 
     def complain(self, frame: Any) -> None:
-        """Raise the error that a payload holds, if it does."""
-        complaint = read_complaint(frame)
-        if complaint is None:
-            return
-        status = complaint.status or self.statuses.get((complaint.code or "").lower())
-        error: G4FError = error_for(complaint, status=status, body=as_text(frame), **self.about)
-        error.partial = self.partial or None
-        raise error
+        """Raise the error that a payload holds, if it does; what had arrived goes along."""
+        try:
+            self.server.complain(frame)
+        except G4FError as error:
+            error.partial = self.partial or None
+            raise
 
     def unreadable(self, data: bytes) -> UnreadableResponseError:
         """The error for what is no answer of this dialect, with an excerpt."""
-        text = redact(data[:HEAD].decode(errors="replace"), self.about["secret"])
-        shown = excerpt(text, secret=self.about["secret"])
-        kind = self._media_type or "no content type"
-        return UnreadableResponseError(
-            f"{self.about['provider']} sent no answer but {shown!r} ({kind}): check that "
-            f"{self._url} speaks {self.dialect}",
-            provider=self.about["provider"],
-            model=self.about["model"],
-            body=text,
-            partial=self.partial or None,
+        error = self.server.unreadable(data)
+        error.partial = self.partial or None
+        return error
+
+    def _filtered(self) -> ContentFilterError:
+        why = f" ({shorten(redact(self.why_filtered, self.server.secret))})" if self.why_filtered else ""
+        return ContentFilterError(
+            f"the content filter of {self.server.provider} held the answer back{why}: "
+            "word the request differently",
+            provider=self.server.provider,
+            model=self.server.model,
+            code="content_filter",
         )
 
     def _parsed(self, data: bytes) -> Any:
@@ -216,3 +202,7 @@ class BodyReader(ABC):
             pass
         # Outside of the handler, for the parser's error would hold the text.
         raise self.unreadable(data)
+
+
+def _is_content(chunks: list[str | Chunk]) -> bool:
+    return any(not isinstance(chunk, ProviderInfo) for chunk in chunks)

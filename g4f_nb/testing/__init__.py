@@ -17,23 +17,33 @@ Server() as server` is the same server without a thread.
 `serve_gigachat()` and `start_gigachat()` do the same for a small GigaChat (`server.key`, `server.api_base`,
 `server.auth_url`), which can speak HTTPS with an authority of its own: `serve_gigachat(tls=True)`. So do
 `serve_berlin()` and `start_berlin()` for a server that `Berlin` talks to.
+
+`AnthropicServer`, `GeminiServer` and `ResponsesServer` behave alike in dialects of their own; `with
+running(AnthropicServer()) as server` starts one.
 """
 
 from __future__ import annotations
 
+from .anthropic import AnthropicServer
 from .behaviours import describe
 from .berlin import BerlinServer
+from .gemini import GeminiServer
 from .gigachat import GigaChatServer
+from .responses import ResponsesServer
 from .seen import Seen
 from .server import Server
-from .serving import serve, serve_berlin, serve_gigachat, start, start_berlin, start_gigachat
+from .serving import running, serve, serve_berlin, serve_gigachat, start, start_berlin, start_gigachat
 
 __all__ = [
+    "AnthropicServer",
     "BerlinServer",
+    "GeminiServer",
     "GigaChatServer",
+    "ResponsesServer",
     "Seen",
     "Server",
     "describe",
+    "running",
     "serve",
     "serve_berlin",
     "serve_gigachat",

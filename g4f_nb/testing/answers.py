@@ -22,7 +22,7 @@ from .question import Json, Question, text_of
 TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
 # What `cite` and `annotate` name.
 PAGES = (("https://example.org/one", "Page one"), ("https://example.org/two", "Page two"))
-_THOUGHT = "The user wants an answer. I should give one."
+THOUGHT = "The user wants an answer. I should give one."
 _UNFINISHED = "This answer breaks off before it comes to its end"
 
 _MARKDOWN = """\
@@ -189,14 +189,14 @@ def as_json(question: Question) -> Answer:
 
 def reasoned(field: str) -> Say:
     """Think in a field of its own, then echo."""
-    return lambda question: Answer((*spoken(_THOUGHT, field), *echo(question).deltas))
+    return lambda question: Answer((*spoken(THOUGHT, field), *echo(question).deltas))
 
 
 def detailed(question: Question) -> Answer:
     """Think in a list of details, as OpenRouter sends it beside a text of the same words."""
     thought = [
         {"reasoning": word, "reasoning_details": [{"type": "reasoning.text", "text": word, "index": 0}]}
-        for word in re.findall(r"\S+\s*", _THOUGHT)
+        for word in re.findall(r"\S+\s*", THOUGHT)
     ]
     return Answer((*thought, *echo(question).deltas))
 
@@ -205,7 +205,7 @@ def think(question: Question) -> Answer:
     """Think inside the text, with tags that are torn apart by the chunks."""
     opened = ({"content": "<th"}, {"content": "ink>"})
     closed = ({"content": "</"}, {"content": "think"}, {"content": ">\n\n"})
-    return Answer((*opened, *spoken(_THOUGHT), *closed, *echo(question).deltas))
+    return Answer((*opened, *spoken(THOUGHT), *closed, *echo(question).deltas))
 
 
 def annotate(question: Question) -> Answer:

@@ -150,7 +150,8 @@ def _key(request: web.BaseRequest) -> str:
     return bearer.removeprefix("Bearer ").strip() or request.headers.get("api-key", "")
 
 
-def _response(behaviour: Behaviour, content_type: str) -> web.StreamResponse:
+def response_for(behaviour: Behaviour, content_type: str) -> web.StreamResponse:
+    """The head of an answer."""
     response = web.StreamResponse(headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
     response.content_type = content_type
     if behaviour.coding:
@@ -162,17 +163,22 @@ def _whole(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, l
     """Give the JSON answer in a few pieces."""
     answer = behaviour.say(asked).within(asked)
     body = behaviour.body(orjson.dumps(wire.completion(asked, answer)))
-    response = _response(behaviour, "application/json")
+    response = response_for(behaviour, "application/json")
     if not behaviour.coding:
         response.content_length = len(body)
+    return response, pieces_of(body)
+
+
+def pieces_of(body: bytes) -> list[bytes]:
+    """A JSON answer in a few pieces, so that it can break off."""
     size = -(-len(body) // _BODY_STEPS)
-    return response, [body[at : at + size] for at in range(0, len(body), size)]
+    return [body[at : at + size] for at in range(0, len(body), size)]
 
 
 def _stream(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, Iterator[bytes]]:
     """Give the streamed answer, one piece an event."""
     answer = behaviour.say(asked).within(asked)
-    response = _response(behaviour, behaviour.content_type)
+    response = response_for(behaviour, behaviour.content_type)
     response.headers["Cache-Control"] = "no-cache"
     if behaviour.burst and asked.n == 1:
         return response, iter(wire.burst(asked, answer))

@@ -223,7 +223,7 @@ def test_two_keys_choose_nobody(monkeypatch, groq):
     for interactive in (False, True):
         with pytest.raises(
             NoProviderError,
-            match="ready are Demo, OpenAI, Groq, and where they run on this machine Ollama, LMStudio",
+            match="ready are Demo, OpenAI, OpenAIResponses, Groq, and where they run on this machine Ollama",
         ):
             resolve(interactive=interactive)
 
