@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import G4FError as G4FError
@@ -16,13 +17,19 @@ from g4f_nb.reply import Reply as Reply
 if TYPE_CHECKING:
     from g4f_nb.asking import ask as ask
     from g4f_nb.asking import ask_async as ask_async
-    from g4f_nb.comparing import compare as compare
-    from g4f_nb.comparing import compare_async as compare_async
+    from g4f_nb.comparing.entry import compare as compare
+    from g4f_nb.comparing.entry import compare_async as compare_async
+    from g4f_nb.comparing.keeping import attach as attach
+    from g4f_nb.comparing.keeping import runs as runs
+    from g4f_nb.comparing.mapping import map_prompts as map_prompts
     from g4f_nb.dialogue import ToolLimits as ToolLimits
+    from g4f_nb.pacing import Limits as Limits
     from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
+    from g4f_nb.store import purge_store as purge_store
+    from g4f_nb.store import store_info as store_info
     from g4f_nb.surveying import list_models as list_models
     from g4f_nb.surveying import list_models_async as list_models_async
     from g4f_nb.surveying import list_providers as list_providers
@@ -36,8 +43,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "ask": "asking",
     "ask_async": "asking",
-    "compare": "comparing",
-    "compare_async": "comparing",
+    "attach": "comparing.keeping",
+    "compare": "comparing.entry",
+    "compare_async": "comparing.entry",
+    "Limits": "pacing",
+    "map_prompts": "comparing.mapping",
+    "purge_store": "store",
+    "runs": "comparing.keeping",
+    "store_info": "store",
     "ChatPanel": "widgets",
     "Model": "providers.model",
     "list_models": "surveying",
@@ -55,20 +68,26 @@ _HOMES = {
 __all__ = [
     "ChatPanel",
     "G4FError",
+    "Limits",
     "Model",
     "Reply",
     "ToolLimits",
     "ask",
     "ask_async",
+    "attach",
     "compare",
     "compare_async",
     "list_models",
     "list_models_async",
     "list_providers",
     "list_providers_async",
+    "map_prompts",
     "mcp_tools",
+    "purge_store",
     "register",
     "resolve",
+    "runs",
+    "store_info",
     "tool",
     "use",
 ]
@@ -79,7 +98,16 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"g4f_nb.{_HOMES[name]}"), name)
     globals()[name] = value
+    _put_on_pandas()
     return value
+
+
+def _put_on_pandas() -> None:
+    """`.llm` on tables and columns, as soon as somebody has pandas; it is not loaded for that."""
+    if "pandas" in sys.modules and hasattr(sys.modules["pandas"], "api"):
+        from g4f_nb.accessor import register as register_accessor
+
+        register_accessor()
 
 
 def __dir__() -> list[str]:
@@ -115,3 +143,5 @@ def _extract(text: str, what: str) -> Any:
 # A reply knows nothing of how it is shown and read; that is given to it from up here.
 Reply.view = staticmethod(_view)
 Reply.extract = staticmethod(_extract)
+
+_put_on_pandas()

@@ -122,18 +122,21 @@ def _json_mode(where: Resolution) -> JsonMode:
     return said or "none"
 
 
-def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
+def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator[str | Chunk]:
     """The stream of one question, from whichever kind of provider.
 
     It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
+    Where that does not matter, a whole answer costs less.
     """
-    return stream_of(question.where, question.messages, question.options)
+    return stream_of(question.where, question.messages, question.options, stream=stream)
 
 
 async def answer(
     question: Question,
     reply: Reply,
     on_change: Callable[[], None] | None = None,
+    *,
+    stream: bool = True,
 ) -> Reply:
     """Fill the reply on our own loop; what is synchronous of the user's runs on worker threads.
 
@@ -143,7 +146,9 @@ async def answer(
     with _filling(reply, start):
         await driving.drive_async(
             converse(reply, question.plan, question.options),
-            lambda send: _round(question.send(send.messages, send.options), reply, start, on_change),
+            lambda send: _round(
+                question.send(send.messages, send.options), reply, start, on_change, stream=stream
+            ),
             question.plan.approve,
             in_threads=True,
         )
@@ -151,10 +156,15 @@ async def answer(
 
 
 async def _round(
-    question: Question, reply: Reply, start: float, on_change: Callable[[], None] | None = None
+    question: Question,
+    reply: Reply,
+    start: float,
+    on_change: Callable[[], None] | None = None,
+    *,
+    stream: bool = True,
 ) -> None:
     """One answer of the model, added to the reply."""
-    chunks = chunks_of(question)
+    chunks = chunks_of(question, stream=stream)
     async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
         async for chunk in chunks:
             reply.add(chunk, at=time.perf_counter() - start)

@@ -26,6 +26,11 @@ def result_text(value: Any, limit: int) -> str:
     return f"{text[:limit]}\n… (cut: {limit:,} of {len(text):,} characters)"
 
 
+def json_text(value: Any) -> str:
+    """A value as JSON, whatever it is made of."""
+    return orjson.dumps(value, default=_plain, option=_OPTIONS).decode()
+
+
 def complaint(error: BaseException) -> str:
     """An exception in one short line: no traceback, whose lines and locals are nobody's business."""
     words = " ".join(redact(str(error)).split())

@@ -6,7 +6,7 @@ No key is ever among it: whoever makes a record leaves them out.
 from __future__ import annotations
 
 import atexit
-import functools
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,20 +89,19 @@ class Store:
     def keep_answer(self, key: str, record: Mapping[str, Any]) -> None:
         """Keep an answer; the same question asked anew replaces it."""
         self._storage.write(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(key, orjson.dumps(record), time.time())]
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(key, packed(record), time.time())]
         )
 
     def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
         """Note what is about to be asked, so that a later kernel can show it."""
-        row = (run_id, kind, time.time(), cells, orjson.dumps(plan, option=orjson.OPT_NON_STR_KEYS))
+        row = (run_id, kind, time.time(), cells, packed(plan))
         self._storage.write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", [row])
 
     def keep_cell(
         self, run_id: str, position: int, record: Mapping[str, Any], raw: Mapping[str, Any] | None = None
     ) -> None:
         """Keep what became of one cell, and beside it what was sent and what came."""
-        kept = None if raw is None else orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS)
-        row = (run_id, position, orjson.dumps(record), kept)
+        row = (run_id, position, packed(record), None if raw is None else packed(raw))
         self._storage.write("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", [row])
 
     def raw(self, run_id: str, position: int) -> dict[str, Any] | None:
@@ -142,10 +141,7 @@ class Store:
         now = time.time()
         self._storage.write(
             "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (run_id, pair, judge, turn, orjson.dumps(record), now)
-                for pair, judge, turn, record in verdicts
-            ],
+            [(run_id, pair, judge, turn, packed(record), now) for pair, judge, turn, record in verdicts],
         )
 
     def verdicts(self, run_id: str) -> list[dict[str, Any]]:
@@ -200,13 +196,37 @@ class Store:
         self._storage.close()
 
 
+_stores: dict[Path, Store] = {}
+
+
 def store() -> Store:
     """The store of the cache folder that is in force."""
-    return _store_at(cache_folder() / "store.sqlite3")
+    file = cache_folder() / "store.sqlite3"
+    if file not in _stores:
+        _stores[file] = Store(file)
+    return _stores[file]
 
 
-@functools.cache
-def _store_at(file: Path) -> Store:
-    made = Store(file)
-    atexit.register(made.close)
-    return made
+@atexit.register
+def close_stores() -> None:
+    """Write what is left and close every file; the next use opens it again."""
+    while _stores:
+        _stores.popitem()[1].close()
+
+
+def packed(value: Mapping[str, Any]) -> bytes:
+    """A record as JSON; what is no JSON becomes text, and half a surrogate pair a question mark."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return json.dumps(value, default=str, ensure_ascii=False).encode(errors="replace")
+
+
+def store_info() -> StoreInfo:
+    """Where answers and runs are kept between kernels, and how much of them there is."""
+    return store().info()
+
+
+def purge_store(*, older_than_days: float = 0.0) -> int:
+    """Delete kept answers and runs that are older than so many days, or all of them; counts the rows."""
+    return store().purge(older_than_days=older_than_days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 
@@ -9,7 +10,7 @@ import keyring
 import pytest
 from places import Places, PocketKeyring
 
-from g4f_nb import stores
+from g4f_nb import store, stores
 from g4f_nb.providers.rows import rows
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
@@ -22,6 +23,7 @@ _ROWS = {
     for row in rows().values()
     for name in (*row.api_key_env, *row.api_base_env, *filter(None, [row.api_host_env]))
 }
+_numbers = itertools.count()
 _KEPT = {
     "G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER", "G4F_NB_AIMOCK", "G4F_NB_REQUIRE_AIMOCK", "G4F_NB_FOREIGN",
 }  # fmt: skip
@@ -36,8 +38,11 @@ def _clean_environment(monkeypatch, tmp_path_factory):
             monkeypatch.delenv(name)
     stores.look_again()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
-    monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+    # A store of its own for each test; the folder is made only where a test keeps something.
+    number = next(_numbers)
+    monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / f"cache-{number}"))
     yield
+    store.close_stores()
     known = sys.modules.get("g4f_nb.providers.known")
     if known is not None:
         known.registered.clear()

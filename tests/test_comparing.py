@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import comparing
 from g4f_nb.chunks import FinishReason, Usage
+from g4f_nb.comparing import columns
 from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError, ProviderNotFoundError
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.testing import serve
@@ -91,9 +91,11 @@ def test_what_is_wrong_from_the_start_is_an_error_before_sending(prompts, models
 def test_columns_have_nullable_dtypes_and_plain_values(server):
     """The frame goes to CSV and back; no cell holds a dict or an exception; missing is NA."""
     frame = nb.compare("hi", [_model(server, "upper"), _model(server, "error-500")], progress=False)
-    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == comparing._DTYPES
+    usual = {**columns.PLACE, "prompt": "string", **columns.OUTCOME}
+    del usual["parsed"], usual["parse_error"]
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == usual
     kinds = {type(value) for value in frame.to_numpy().ravel()} - {type(pd.NA), type(pd.NaT)}
-    assert kinds <= {str, int, float, pd.Timestamp}
+    assert kinds <= {str, int, float, bool, pd.Timestamp}
     assert frame["out_tokens"].isna().tolist() == [False, True]
     assert frame["answer"].isna().tolist() == [False, True]
     assert frame["ttft_s"][0] <= frame["latency_s"][0] <= frame["total_s"][0]
@@ -213,7 +215,7 @@ def test_the_forms_of_prompts():
     for wrong in (pd.DataFrame({"a": ["x"]}), 5, None, {1: "one", "1": "uno"}):
         with pytest.raises(InvalidParameterError):
             nb.compare(wrong, "Demo:demo-fast", progress=False)
-    for name, value in (("models", None), ("models", 5), ("repeats", 2.0), ("concurrency", None)):
+    for name, value in (("models", 5), ("models", []), ("repeats", 2.0), ("concurrency", None)):
         with pytest.raises(InvalidParameterError):
             nb.compare(**{"prompts": "hi", "models": "Demo", "progress": False, name: value})
 

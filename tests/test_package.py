@@ -136,7 +136,11 @@ def test_the_house_in_contributing_is_the_house():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.DOTALL)[1]
     named = set(re.findall(r"(\w+)\.py", drawing)) - {"__init__"}
-    there = {path.stem for folder in ("", "providers") for path in (ROOT / "g4f_nb" / folder).glob("*.py")}
+    there = {
+        path.stem
+        for folder in ("", "providers", "comparing")
+        for path in (ROOT / "g4f_nb" / folder).glob("*.py")
+    }
     assert named == there - {"__init__"}
 
 

@@ -160,6 +160,12 @@ class AbstractProvider(BaseProvider):
         ]
 
     @classmethod
+    def most_at_once(cls, options: Mapping[str, Any]) -> int | None:
+        """How many answers an account may have at once with these options, where a service limits that."""
+        del options
+        return None
+
+    @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
         """Raise for a keyword that this provider does not take; one with `**kwargs` takes any."""
         known = signature(cls._main_method()).parameters

@@ -1,0 +1,84 @@
+"""The failed rows of a result, asked anew; the others stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb import asking
+from g4f_nb.comparing import columns, frames
+from g4f_nb.comparing.budget import Budget
+from g4f_nb.comparing.columns import Columns
+from g4f_nb.comparing.entry import carry_out
+from g4f_nb.comparing.grid import Grid, Seat, takes
+from g4f_nb.comparing.keeping import Known, begin, grid_of, live, wanted_of
+from g4f_nb.comparing.prices import pricing_of
+from g4f_nb.comparing.running import Manner, Run
+from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.providers.calling import locate
+from g4f_nb.secret import Veiled
+from g4f_nb.store import store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def retry(run_id: str, *, progress: bool = True, **changes: Any) -> pd.DataFrame:
+    """The run's result, whatever is not "ok" asked again; `changes` are `timeout=` and the like."""
+    known = live(run_id) or _kept(run_id)
+    changes = Veiled(changes)
+    old = known.run
+    seats = [_changed(seat, changes) for seat in old.grid.seats] if changes else old.grid.seats
+    again = Run(
+        replace(old.grid, seats=seats), old.manner, old.store, old.budget,
+        before=(run_id, _without_failures(old.columns)),
+    )  # fmt: skip
+    begin(again, prefix=known.prefix, wanted=known.wanted)
+    carry_out(again, shown=progress, title="retry")
+    return frames.frame_of(again, prefix=known.prefix, wanted=known.wanted)
+
+
+def _without_failures(values: Columns) -> Columns:
+    status = values.lists["status"]
+    kept = Columns.empty(values.rows)
+    for at in range(values.rows):
+        if status[at] == "ok":
+            kept.put(at, values.record(at))
+    return kept
+
+
+def _changed(seat: Seat, changes: Veiled) -> Seat:
+    if seat.place is None:
+        return seat
+    where, options = seat.place
+    where.provider.check_parameters(changes)
+    return replace(seat, place=(where, Veiled({**options, **changes})))
+
+
+def _kept(run_id: str) -> Known:
+    """A run of an earlier kernel, whose models are looked up anew: their keys were never kept."""
+    kept = store().run(run_id)
+    if kept is None:
+        raise InvalidParameterError(f"the store has no run {run_id!r}: nb.runs() lists them")
+    made = grid_of(kept.plan)
+    wanted = wanted_of(kept.plan)
+    seats = [_placed(seat, said, wanted) for seat, said in zip(made.seats, kept.plan["seats"], strict=True)]
+    values = Columns.empty(kept.cells)
+    for position, record in kept.records.items():
+        values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
+    grid: Grid = replace(made, seats=seats)
+    run = Run(grid, Manner(), store(), Budget(None, pricing_of(None)), before=(run_id, values))
+    return Known(run=run, prefix=kept.plan["prefix"], wanted=wanted)
+
+
+def _placed(seat: Seat, said: dict[str, Any], wanted: Any) -> Seat:
+    name = said["sent_as"] or seat.model
+    options = Veiled(said["options"])
+    try:
+        where, given = locate(f"{seat.provider}:{name}" if name else seat.provider, **options)
+    except G4FError as error:
+        return replace(seat, fault=error)
+    if takes(where.provider, "max_retries"):
+        given = Veiled({**given, "max_retries": 0})
+    plan = asking.plan_of((where, given), schema=None if wanted is None else wanted)
+    return replace(seat, place=(where, given), plan=plan)

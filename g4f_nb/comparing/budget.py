@@ -1,0 +1,73 @@
+"""What a comparison has cost so far, and how much it may."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from g4f_nb.chunks import Usage
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.reply import Reply
+
+_MONEY = re.compile(r"\s*\$?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd)?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The price of one answer, and from which table of which day it is."""
+
+    usd: float
+    source: str
+    date: str | None = None
+
+
+# Provider, model, usage and how to say who it was, to a price; `None` where none is known.
+Pricing = Callable[[str, str, Usage], Cost | None]
+
+
+class Budget:
+    """Adds up what answers cost; `limit` in US dollars, `None` for none."""
+
+    def __init__(self, limit: float | None, pricing: Pricing) -> None:
+        self.limit = limit
+        self.spent = 0.0
+        self._pricing = pricing
+
+    @property
+    def spent_up(self) -> bool:
+        """Whether nothing more may be asked."""
+        return self.limit is not None and self.spent >= self.limit
+
+    @property
+    def words(self) -> str:
+        """Why a cell was not asked."""
+        return f"not asked, for the budget of {self.limit:g} USD is spent ({self.spent:.4f} USD so far)"
+
+    def add(self, provider: str, reply: Reply) -> Cost | None:
+        """Take one answer into account; `None` if its price is unknown."""
+        if reply.usage is None:
+            return None
+        cost = self._pricing(provider, reply.model or "", reply.usage)
+        if cost is not None:
+            self.spent += cost.usd
+        return cost
+
+
+def dollars(budget: str | float | None) -> float | None:
+    """A budget as a number of US dollars: 2, "2 USD", "$0.50"."""
+    if budget is None:
+        return None
+    if isinstance(budget, str):
+        found = _MONEY.fullmatch(budget)
+        value = float(found[1]) if found else -1.0
+    elif isinstance(budget, numbers.Real) and not isinstance(budget, bool):
+        value = float(budget)
+    else:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise InvalidParameterError(
+            f'budget is {budget!r}: it is an amount of US dollars, like "2 USD" or 0.5'
+        )
+    return value

@@ -1,0 +1,149 @@
+"""The columns of a result, in their order, with types that survive Parquet, Excel and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.reply import Reply
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXT, _WHOLE, _REAL = "string", "Int64", "Float64"
+# No column of integers could hold more.
+MOST = 2**53
+
+# What tells one cell from another, before the varied parameters and the data.
+PLACE: Mapping[str, str] = {
+    "run_id": _TEXT,
+    "cell_id": _TEXT,
+    "row": _WHOLE,
+    "repeat": _WHOLE,
+    "provider": _TEXT,
+    "model": _TEXT,
+    "prompt_id": _TEXT,
+}
+# What became of it.
+OUTCOME: Mapping[str, str] = {
+    "answer": _TEXT,
+    "parsed": _TEXT,
+    "parse_error": _TEXT,
+    "finish_reason": _TEXT,
+    "queued_s": _REAL,
+    "ttft_s": _REAL,
+    "latency_s": _REAL,
+    "total_s": _REAL,
+    "tokens_per_s": _REAL,
+    "started_at": "datetime64[ns, UTC]",
+    "in_tokens": _WHOLE,
+    "out_tokens": _WHOLE,
+    "reasoning_tokens": _WHOLE,
+    "cached_tokens": _WHOLE,
+    "cost_usd": _REAL,
+    "price_source": _TEXT,
+    "price_date": _TEXT,
+    "status": _TEXT,
+    "error_type": _TEXT,
+    "error": _TEXT,
+    "http_status": _WHOLE,
+    "attempts": _WHOLE,
+    "cached": "boolean",
+    "model_returned": _TEXT,
+    "request_id": _TEXT,
+    "request_key": _TEXT,
+}
+NAMES = tuple(OUTCOME)
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Columns:
+    """The values of one result, a list a column; a row that has no outcome yet is empty."""
+
+    rows: int
+    lists: dict[str, list[Any]]
+
+    @classmethod
+    def empty(cls, rows: int) -> Columns:
+        """So many rows of which nothing is known."""
+        return cls(rows, {name: [None] * rows for name in NAMES})
+
+    def put(self, position: int, record: Mapping[str, Any]) -> None:
+        """What became of one cell."""
+        lists = self.lists
+        for name, value in record.items():
+            lists[name][position] = value
+
+    def record(self, position: int) -> Record:
+        """One row, without what is missing."""
+        return {name: value[position] for name, value in self.lists.items() if value[position] is not None}
+
+
+def check_free(names: Iterable[str], taken: Iterable[str], *, what: str) -> None:
+    """Refuse a user's column that would stand where a result column does."""
+    clash = sorted(set(names) & set(taken))
+    if clash:
+        raise InvalidParameterError(
+            f"{what} {clash[0]!r} has the name of a result column: rename it, or give prefix= for the "
+            "result columns, like prefix='llm_'"
+        )
+
+
+def series(name: str, values: Sequence[Any]) -> pd.Series[Any]:
+    """One column of a result in its type."""
+    import pandas as pd
+
+    kind = OUTCOME.get(name) or PLACE[name]
+    if kind.startswith("datetime"):
+        values, kind = pd.to_datetime(list(values), utc=True, format="ISO8601"), "datetime64[ns, UTC]"  # type: ignore[assignment]
+    made: pd.Series[Any] = pd.Series(values, dtype=kind, name=name)
+    return made
+
+
+def from_reply(reply: Reply) -> Record:
+    """What a whole answer gives for its row."""
+    usage = reply.usage
+    seconds, first = reply.seconds, reply.ttft
+    out = count(usage.output_tokens) if usage else None
+    spoken = seconds - (first or 0.0) if seconds else None
+    return {
+        "answer": text(reply.text),
+        "finish_reason": text(reply.finish_reason),
+        "ttft_s": first,
+        "latency_s": seconds,
+        "tokens_per_s": out / spoken if out and spoken and spoken > 0 else None,
+        "in_tokens": count(usage.input_tokens) if usage else None,
+        "out_tokens": out,
+        "reasoning_tokens": count(usage.reasoning_tokens) if usage else None,
+        "cached_tokens": count(usage.cached_tokens) if usage else None,
+        "model_returned": text(reply.model),
+    }
+
+
+def from_error(error: BaseException) -> Record:
+    """What a failure gives for its row."""
+    return {
+        "error_type": type(error).__name__,
+        "error": _said(error),
+        "http_status": count(error.status) if isinstance(error, G4FError) else None,
+    }
+
+
+def count(value: object) -> int | None:
+    """A count that fits a column; a server's nonsense is missing, and costs no other row."""
+    return value if type(value) is int and 0 <= value < MOST else None
+
+
+def text(value: object) -> str | None:
+    """A text that fits a column: lone surrogates have no place in UTF-8, and so none in a frame."""
+    return None if value is None else str(value).encode(errors="replace").decode()
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return text(str(error)) or type(error).__name__
+    except Exception:  # noqa: BLE001  # an exception that cannot be shown is still that row's
+        return type(error).__name__

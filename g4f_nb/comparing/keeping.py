@@ -1,0 +1,175 @@
+"""Runs that can be had again: in this kernel with everything, in a later one as the store has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.comparing import columns, frames, grid
+from g4f_nb.comparing.columns import Columns
+from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.comparing.running import TRAVEL, Run
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.store import KeptRun, store
+from g4f_nb.wanted import Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Runs of this kernel that can be gone on with: their frames stay small, their grids hold the data.
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A run, and how its frame is made."""
+
+    run: Run
+    prefix: str = ""
+    wanted: Wanted | None = None
+
+
+_live: dict[str, Known] = {}
+
+
+def begin(run: Run, *, prefix: str = "", wanted: Wanted | None = None) -> None:
+    """Note a run before its first question, so that nothing of it is lost with this kernel."""
+    _live[run.run_id] = Known(run=run, prefix=prefix, wanted=wanted)
+    while len(_live) > _MOST:
+        del _live[next(iter(_live))]
+    if run.store is not None:
+        plan = _plan(run.grid, prefix=prefix, wanted=wanted)
+        run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
+
+
+def live(run_id: str) -> Known | None:
+    """A run of this kernel."""
+    return _live.get(run_id)
+
+
+def attach(run_id: str) -> pd.DataFrame:
+    """The result of an earlier run, as far as it came, also after a kernel's restart.
+
+    `nb.runs()` lists them. What was not finished is "cancelled"; `.llm.retry()` asks it.
+    """
+    known = live(run_id)
+    if known is not None:
+        return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
+    kept = store().run(run_id)
+    if kept is None:
+        there = ", ".join(row[0] for row in store().runs(5)) or "none"
+        raise InvalidParameterError(
+            f"the store has no run {run_id!r}: nb.runs() lists them; there are {there}"
+        )
+    return _frame(kept)
+
+
+def runs(most: int = 100) -> pd.DataFrame:
+    """The latest comparisons that the store has, newest first, with how many of their calls are finished."""
+    import pandas as pd
+
+    rows = [
+        (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
+        for run_id, _, began_at, cells, done in store().runs(most)
+    ]
+    frame = pd.DataFrame.from_records(rows, columns=["run_id", "began_at", "calls", "finished"])
+    return frame.astype(
+        {"run_id": "string", "began_at": "datetime64[ns, UTC]", "calls": "Int64", "finished": "Int64"}
+    )
+
+
+def raw(cell_id: str) -> dict[str, Any]:
+    """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
+    run_id, _, position = cell_id.rpartition("-")
+    found = store().raw(run_id, int(position)) if position.isdigit() else None
+    if found is None:
+        raise InvalidParameterError(
+            f"the store has nothing of the cell {cell_id!r}: it came from the cache, failed, or was purged"
+        )
+    return found
+
+
+def _frame(kept: KeptRun) -> pd.DataFrame:
+    plan = kept.plan
+    made = grid_of(plan)
+    values = Columns.empty(kept.cells)
+    for position, record in kept.records.items():
+        values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
+    status = values.lists["status"]
+    values.lists["status"] = [said or "cancelled" for said in status]
+    places = grid.result_columns(made, kept.run_id, prefix=plan["prefix"])
+    return frames.assembled(places, values.lists, kept.run_id, prefix=plan["prefix"], wanted=wanted_of(plan))
+
+
+def _plan(given: Grid, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:
+    return {
+        "prompts": given.prompts,
+        "system": given.system,
+        "prefix": prefix,
+        "varied": list(given.varied),
+        "seats": [_seat(seat) for seat in given.seats],
+        "cells": [(cell.row, cell.prompt, cell.seat, cell.repeat) for cell in given.cells],
+        "schema": None if wanted is None else {"schema": wanted.schema, "wrapped": wanted.wrapped},
+        "data": None if given.data is None else _data(given.data),
+    }
+
+
+def _seat(seat: Seat) -> dict[str, Any]:
+    options = {} if seat.place is None else seat.place[1]
+    return {
+        "provider": seat.provider,
+        "model": seat.model,
+        "sent_as": None if seat.place is None else seat.place[0].model,
+        "varied": {name: grid.shown(value) for name, value in seat.varied.items()},
+        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
+    }
+
+
+def _data(data: pd.DataFrame) -> dict[str, Any]:
+    return {
+        str(name): {
+            "dtype": str(data[name].dtype),
+            "values": [
+                None if gone else _plain(value)
+                for value, gone in zip(data[name].tolist(), data[name].isna(), strict=True)
+            ],
+        }
+        for name in data.columns
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def grid_of(plan: Mapping[str, Any]) -> Grid:
+    """The grid of a kept run, whose seats have no place yet."""
+    import pandas as pd
+
+    data = None
+    if plan["data"] is not None:
+        made = {}
+        for name, column in plan["data"].items():
+            values = pd.Series(column["values"], dtype="object")
+            try:
+                values = values.astype(column["dtype"])
+            except (TypeError, ValueError):
+                values = values.convert_dtypes()
+            made[name] = values
+        data = pd.DataFrame(made)
+    seats = [
+        Seat(provider=each["provider"], model=each["model"], varied=each["varied"]) for each in plan["seats"]
+    ]
+    texts = {} if data is None else {name: grid.as_texts(data[name]) for name in data.columns}
+    return Grid(
+        prompts=plan["prompts"], seats=seats, cells=[Cell(*place) for place in plan["cells"]],
+        varied=plan["varied"], data=data, system=plan["system"], texts=texts,
+    )  # fmt: skip
+
+
+def wanted_of(plan: Mapping[str, Any]) -> Wanted | None:
+    """The schema of a kept run."""
+    said = plan["schema"]
+    return None if said is None else replace(Wanted.of(said["schema"]), wrapped=said["wrapped"])

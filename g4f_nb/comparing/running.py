@@ -1,0 +1,386 @@
+"""One comparison at work: each cell tried until it is answered or has failed, and kept at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+
+from g4f_nb import asking
+from g4f_nb.batch import Again, Done, Lane, Outcome, Refused, Stop, run_all
+from g4f_nb.calls import Host
+from g4f_nb.comparing.budget import Budget
+from g4f_nb.comparing.columns import Columns, Record, from_error, from_reply, text
+from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.errors import (
+    CertificateError,
+    ConnectionFailedError,
+    G4FError,
+    MissingAuthError,
+    ModelNotSupportedError,
+    PaymentRequiredError,
+    ProviderNotWorkingError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    StreamInterruptedError,
+)
+from g4f_nb.pacing import Limits, Pace
+from g4f_nb.providers.fitting import row_in_force
+from g4f_nb.providers.model import HOST_BOUND
+from g4f_nb.reply import Reply
+from g4f_nb.results import json_text
+from g4f_nb.store import Store
+
+Cache = Literal["use", "refresh", "only", "off"]
+# What decides how a request travels, but not what it asks.
+TRAVEL = HOST_BOUND | {"timeout", "total_timeout", "max_retries", "proxy", "api_endpoint", "max_streams"}
+# A lane that is refused this often for one cell makes no progress any more.
+_MOST_REFUSALS = 12
+_OVERLOADED = (503, 529)
+_LONGEST_BACKOFF = 30.0
+# What all other cells of a lane would meet, too.
+_FOR_ALL = (
+    MissingAuthError,
+    ModelNotSupportedError,
+    PaymentRequiredError,
+    ProviderNotWorkingError,
+    CertificateError,
+)
+_PASSING = (ConnectionFailedError, ServerError, StreamInterruptedError)
+_MOST_CHARS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a comparison is to be carried out."""
+
+    cache: Cache = "use"
+    concurrency: int = 64
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    retries: int = 4
+    stream: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One question that is asked once, and all cells that it answers."""
+
+    cells: list[int]
+    key: str | None
+    tries: int = 0
+    refusals: int = 0
+    backoff: float = 0.5
+
+
+class Run:
+    """A comparison while it runs, and what it has come to so far."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        manner: Manner,
+        store: Store | None,
+        budget: Budget,
+        *,
+        before: tuple[str, Columns] | None = None,
+    ) -> None:
+        self.grid = grid
+        self.manner = manner
+        self.budget = budget
+        self.store = store
+        # What was answered before stays; its row is not asked again.
+        self.run_id, self.columns = before or (uuid.uuid4().hex[:8], Columns.empty(len(grid.cells)))
+        self.done = 0
+        self.failed = 0
+        self.finished = False
+        self._begun = time.perf_counter()
+
+    async def work(self) -> None:
+        """Ask whatever is not known yet; whoever cancels this finds what there is in the columns."""
+        self._begun = time.perf_counter()
+        lanes = self._lanes(self._jobs())
+        await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
+        self.finished = True
+
+    def plan(self) -> None:
+        """Mark every cell as planned that would be asked, with what is kept already as it is."""
+        for job in self._jobs():
+            for at in job.cells:
+                self.columns.put(at, {"status": "planned", "request_key": job.key})
+
+    def give_up(self) -> None:
+        """What was not finished is cancelled."""
+        status = self.columns.lists["status"]
+        for at, said in enumerate(status):
+            if said is None:
+                status[at] = "cancelled"
+
+    def notes(self) -> str:
+        """What the bar says beside its count."""
+        cost = f"${self.budget.spent:.4f}" if self.budget.spent else ""
+        return ", ".join(filter(None, [f"{self.failed} failed" if self.failed else "", cost]))
+
+    def _jobs(self) -> list[Job]:
+        """A job for each different question that has to be asked; the others are answered here."""
+        jobs: list[Job] = []
+        by_key: dict[str, Job] = {}
+        known = self.columns.lists["status"]
+        for at, cell in enumerate(self.grid.cells):
+            seat = self.grid.seats[cell.seat]
+            if known[at] == "ok":
+                self.done += 1
+                continue
+            if seat.fault is not None:
+                self._finish([at], {"status": "error", "attempts": 0, **from_error(seat.fault)})
+                continue
+            missing = self.grid.missing(cell)
+            if missing is not None:
+                self._finish(
+                    [at], {"status": "skipped", "error": f"the column {missing!r} is empty in this row"}
+                )
+                continue
+            key = request_key(self.grid, cell) if self.manner.cache != "off" else None
+            if key is not None and key in by_key:
+                by_key[key].cells.append(at)
+                continue
+            job = Job([at], key)
+            jobs.append(job)
+            if key is not None:
+                by_key[key] = job
+        return self._from_store(jobs)
+
+    def _from_store(self, jobs: list[Job]) -> list[Job]:
+        """Answer what was answered before; what is left has to be asked."""
+        if self.store is None or self.manner.cache not in ("use", "only"):
+            return jobs
+        kept = self.store.answers([job.key for job in jobs if job.key is not None])
+        left = []
+        for job in jobs:
+            record = kept.get(job.key or "")
+            if record is not None:
+                self._finish(job.cells, {**record, "status": "ok", "attempts": 0, "cached": True})
+            elif self.manner.cache == "only":
+                self._finish(
+                    job.cells,
+                    {"status": "skipped", "error": "no answer to this is kept", "request_key": job.key},
+                )
+            else:
+                left.append(job)
+        return left
+
+    def _lanes(self, jobs: list[Job]) -> list[Lane[Job]]:
+        by_lane: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
+        seats: dict[tuple[Any, ...], Seat] = {}
+        for job in jobs:
+            seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+            key = lane_key(seat)
+            by_lane[key].append(job)
+            seats.setdefault(key, seat)
+        return [
+            Lane(Pace(self._limits(seats[key]), self.manner.concurrency), iter(lane), self._tokens)
+            for key, lane in by_lane.items()
+        ]
+
+    def _limits(self, seat: Seat) -> Limits:
+        given = {name.lower(): limits for name, limits in self.manner.limits.items()}
+        names = (f"{seat.provider}:{seat.model}".lower(), seat.provider.lower())
+        found = next((given[name] for name in names if name in given), None)
+        if found is None:
+            row = _row(seat)
+            found = given.get(row.name.lower()) if row is not None else None
+        at_once = seat.place[0].provider.most_at_once(seat.place[1]) if seat.place else None
+        return found or Limits(concurrency=at_once)
+
+    def _tokens(self, job: Job) -> int:
+        """About how many tokens a job takes, for a limit on tokens a minute: a quarter of its characters."""
+        cell = self.grid.cells[job.cells[0]]
+        place = self.grid.seats[cell.seat].place
+        most = place[1].get("max_tokens") if place else None
+        return len(self.grid.prompt_text(cell)) // 4 + (most if isinstance(most, int) else 200)
+
+    async def _attempt(self, job: Job) -> Outcome:
+        """One try of one question."""
+        if self.budget.spent_up:
+            self._finish(job.cells, {"status": "skipped", "error": self.budget.words, "request_key": job.key})
+            return Done()
+        job.tries += 1
+        reply: Reply | None = None
+        began, at = time.perf_counter(), datetime.now(UTC)
+        try:
+            question = self.grid.question(self.grid.cells[job.cells[0]])
+            reply = question.new_reply()
+            await asking.answer(question, reply, stream=self.manner.stream)
+        except BaseException as error:
+            # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
+            # run is being cancelled does it go on.
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            failure = error
+            if isinstance(error, asyncio.CancelledError):
+                failure = RuntimeError("the provider cancelled its own call")
+        else:
+            return self._answered(job, question, reply, began, at)
+        return self._after(job, failure, reply, began, at)
+
+    def _after(
+        self, job: Job, error: BaseException, reply: Reply | None, began: float, at: datetime
+    ) -> Outcome:
+        """What a failure means for this cell and for its lane."""
+        match error:
+            case RateLimitError() if error.code != "insufficient_quota" and job.refusals < _MOST_REFUSALS:
+                job.refusals += 1
+                return Refused(error.retry_after)
+            case ServerError() if error.status in _OVERLOADED and job.refusals < self.manner.retries:
+                job.refusals += 1
+                return Refused(error.retry_after)
+            case RateLimitError() | ServerError():
+                again = isinstance(error, ServerError)
+            case CertificateError():
+                again = False
+            case RequestTimeoutError():
+                # A server that says so may have time later; silence is paid for with every try.
+                again = error.status is not None
+            case _:
+                again = isinstance(error, _PASSING)
+        if again and job.tries - job.refusals <= self.manner.retries:
+            wait = error.retry_after if isinstance(error, G4FError) and error.retry_after else job.backoff
+            job.backoff = min(job.backoff * 2, _LONGEST_BACKOFF)
+            return Again(wait * random.uniform(0.75, 1.25))
+        record = {**(from_reply(reply) if reply is not None and reply.text else {}), **from_error(error)}
+        self._finish(job.cells, {**record, **self._times(job, began, at), "status": "error"})
+        quota = isinstance(error, RateLimitError) and error.code == "insufficient_quota"
+        return Stop(error) if quota or isinstance(error, _FOR_ALL) else Done()
+
+    def _answered(
+        self, job: Job, question: asking.Question, reply: Reply, began: float, at: datetime
+    ) -> Outcome:
+        record = from_reply(reply)
+        wanted = question.plan.wanted
+        if wanted is not None:
+            record["parse_error"] = reply.parse_error
+            if reply.parse_error is None:
+                record["parsed"] = text(json_text(reply.data))
+        cost = self.budget.add(question.where.provider.__name__, reply)
+        if cost is not None:
+            record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
+        times = self._times(job, began, at)
+        whole = reply.text or reply.tool_calls or reply.images
+        if job.key is not None and self.store is not None and whole and reply.parse_error is None:
+            self.store.keep_answer(job.key, _bare({**record, **times}))
+        self._finish(job.cells, {**record, **times, "status": "ok", "cached": False}, raw=(question, reply))
+        return Done(None if reply.usage is None else reply.usage.total_tokens)
+
+    def _times(self, job: Job, began: float, at: datetime) -> Record:
+        return {
+            "queued_s": began - self._begun,
+            "total_s": time.perf_counter() - self._begun,
+            "started_at": at.isoformat(),
+            "attempts": job.tries,
+            "request_key": job.key,
+        }
+
+    def _skip(self, job: Job, reason: BaseException) -> None:
+        why = f"not asked, for another call of this model failed: {from_error(reason)['error']}"
+        self._finish(
+            job.cells,
+            {"status": "skipped", "error": why, "error_type": type(reason).__name__, "request_key": job.key},
+        )
+
+    def _finish(
+        self, cells: list[int], record: Record, raw: tuple[asking.Question, Reply] | None = None
+    ) -> None:
+        for number, at in enumerate(cells):
+            # The same question in another row was not asked again.
+            kept = record if not number or record["status"] != "ok" else {**record, "cached": True}
+            self.columns.put(at, kept)
+            self.done += 1
+            self.failed += record["status"] == "error"
+            if self.store is not None:
+                self.store.keep_cell(self.run_id, at, _bare(kept), _raw(*raw) if raw and not number else None)
+
+
+def request_key(grid: Grid, cell: Cell) -> str | None:
+    """What tells this request from every other, without any key; `None` if that cannot be told."""
+    seat = grid.seats[cell.seat]
+    assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
+    where, options = seat.place
+    if where.host is None and not where.provider.__module__.startswith("g4f_nb."):
+        # A class of the user's, without a server: its code may be another one the next time.
+        return None
+    wanted = seat.plan.wanted
+    asked = {
+        "provider": where.provider.__name__,
+        "home": where.provider.__module__,
+        "base": where.host,
+        "model": where.model,
+        "messages": grid.messages(cell),
+        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
+        "tools": seat.plan.tools.as_json() if seat.plan.tools else None,
+        "schema": wanted.schema if wanted is not None else None,
+        "repeat": cell.repeat,
+    }
+    try:
+        packed = orjson.dumps(
+            asked, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+        )
+    except TypeError:
+        # An option that is no JSON (a picture, an object): nobody could tell whether it is the same again.
+        return None
+    return hashlib.sha256(packed).hexdigest()[:32]
+
+
+def lane_key(seat: Seat) -> tuple[Any, ...]:
+    """What shares one service's limits: provider, address, key, and the model where they are per model."""
+    assert seat.place is not None  # noqa: S101  # as above
+    where = seat.place[0]
+    secret = where.address.secret if where.address is not None else None
+    row = _row(seat)
+    per_model = where.model if row is not None and row.limits == "model" else ""
+    return where.provider, where.host, secret.fingerprint() if secret is not None else "", per_model
+
+
+def _row(seat: Seat) -> Any:
+    address = seat.place[0].address if seat.place is not None else None
+    provider = seat.place[0].provider if seat.place is not None else None
+    if not isinstance(address, Host) or getattr(provider, "row", None) is None:
+        return None
+    return row_in_force(provider, address)
+
+
+def _bare(record: Record) -> Record:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def _raw(question: asking.Question, reply: Reply) -> dict[str, Any]:
+    """What was sent and what came, for whoever wants to look closely; no key is among it."""
+    options = {name: value for name, value in question.options.items() if name not in TRAVEL}
+    return {
+        "request": {
+            "provider": question.where.provider.__name__,
+            "host": question.where.host,
+            "model": question.where.model,
+            "messages": question.messages,
+            "parameters": options,
+        },
+        "response": {
+            "text": reply.text[:_MOST_CHARS],
+            "reasoning": reply.reasoning[:_MOST_CHARS],
+            "tool_calls": [call.as_json() for call in reply.tool_calls],
+            "sources": [source.url for source in reply.sources],
+            "finish_reason": reply.finish_reason,
+            "model": reply.model,
+            "ttft_s": reply.ttft,
+            "latency_s": reply.seconds,
+        },
+    }

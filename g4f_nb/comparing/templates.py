@@ -1,0 +1,72 @@
+"""Prompts with places for values: only `{name}` of a known name is filled, other braces stay as typed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from g4f_nb.errors import InvalidParameterError
+
+Prompt = str | Sequence[Mapping[str, Any]]
+_PLACE = re.compile(r"\{([^\W\d]\w*)\}")
+
+
+def names_in(prompt: Prompt) -> set[str]:
+    """Every name that stands alone in braces, whether a value of that name exists or not."""
+    return {name for text in _texts(prompt) for name in _PLACE.findall(text)}
+
+
+def fill(prompt: Prompt, values: Mapping[str, str]) -> Prompt:
+    """The prompt with these values in their places."""
+    if isinstance(prompt, str):
+        return _filled(prompt, values)
+    return [{**message, "content": _content(message.get("content"), values)} for message in prompt]
+
+
+def check_names(prompt_id: str, prompt: Prompt, columns: Collection[str]) -> None:
+    """Refuse a prompt that uses none of the data, or one with a name that is nearly that of a column."""
+    found = names_in(prompt)
+    there = ", ".join(map(repr, columns))
+    for name in sorted(found - set(columns)):
+        near = difflib.get_close_matches(
+            name, [each for each in columns if each not in found], n=1, cutoff=0.75
+        )
+        if near:
+            raise InvalidParameterError(
+                f"prompt {prompt_id!r} has {{{name}}}, and the data has no such column: did you mean "
+                f"{{{near[0]}}}? There are {there}"
+            )
+    if not found & set(columns):
+        shown = ", ".join(f"{{{name}}}" for name in sorted(found)) or "no name in braces"
+        raise InvalidParameterError(
+            f"prompt {prompt_id!r} uses no column of the data (it has {shown}): write one of its names in "
+            f"braces, like {{{next(iter(columns), 'column')}}}; there are {there or 'none'}"
+        )
+
+
+def _texts(prompt: Prompt) -> list[str]:
+    if isinstance(prompt, str):
+        return [prompt]
+    contents = [message.get("content") for message in prompt]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    texts = [*contents, *(part.get("text") if isinstance(part, Mapping) else part for part in parts)]
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _content(content: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(content, str):
+        return _filled(content, values)
+    if isinstance(content, list):
+        return [
+            {**part, "text": _filled(part["text"], values)}
+            if isinstance(part, Mapping) and isinstance(part.get("text"), str)
+            else part
+            for part in content
+        ]
+    return content
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda found: values.get(found[1], found[0]), text)
