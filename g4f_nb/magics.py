@@ -157,13 +157,15 @@ class ChatMagics(Magics):
         user = self._shell.user_ns
         options.model = _variable(user, options.model)
         options.provider = _variable(user, options.provider)
+        # A flag that is not there gives no parameter: a provider of the user's own may take none.
+        given = {} if options.temperature is None else {"temperature": options.temperature}
         try:
             question = asking.prepare(
                 options.prompt,
                 options.model,
                 provider=options.provider,
                 system=options.system,
-                temperature=options.temperature,
+                **given,
                 interactive=frontend.attached() or frontend.in_terminal(),
             )
             return self._show(question, options)

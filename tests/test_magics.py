@@ -174,6 +174,20 @@ def test_a_model_from_a_variable(shell, server):
     assert body["messages"][0] == {"role": "system", "content": "Short."}
 
 
+def test_a_class_that_takes_no_temperature(shell):
+    """It is given only what the cell says."""
+
+    class Strict(AsyncGeneratorProvider):
+        @classmethod
+        async def create_async_generator(cls, model, messages, stream=True):
+            yield messages[-1]["content"]
+
+    shell.user_ns["Strict"] = Strict
+    assert shell.run_cell("%%chat -m Strict -o answer\nhello").success
+    assert shell.user_ns["answer"].text == "hello"
+    assert not shell.run_cell("%%chat -m Strict -t 0.5\nhello").success
+
+
 def test_openai_template_with_its_variables(shell, server, monkeypatch):
     """`--provider OpenaiTemplate` takes base and key from OPENAI_BASE_URL and OPENAI_API_KEY."""
     monkeypatch.setenv("OPENAI_BASE_URL", server.api_base)
