@@ -158,7 +158,7 @@ class ChatMagics(Magics):
         options.model = _variable(user, options.model)
         options.provider = _variable(user, options.provider)
         # A flag that is not there gives no parameter: a provider of the user's own may take none.
-        given = {} if options.temperature is None else {"temperature": options.temperature}
+        given: dict[str, Any] = {} if options.temperature is None else {"temperature": options.temperature}
         try:
             question = asking.prepare(
                 options.prompt,
