@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from g4f_nb.providers import Berlin, Demo, GigaChat, OpenaiTemplate
+from g4f_nb.providers import Anthropic, Berlin, Demo, Gemini, GigaChat, OpenAIResponses, OpenaiTemplate
 from g4f_nb.providers.catalog import provider_of
 from g4f_nb.providers.homes import PROVIDERS
 from g4f_nb.providers.rows import Row, rows
-from g4f_nb.testing import serve, serve_berlin, serve_gigachat
+from g4f_nb.testing import (
+    AnthropicServer,
+    GeminiServer,
+    ResponsesServer,
+    running,
+    serve,
+    serve_berlin,
+    serve_gigachat,
+)
 
 TEXT = "one two three four five six"
 # Not shaped like any service's key: only knowing it masks it.
@@ -97,12 +106,22 @@ def _berlin():
         yield Bench(Berlin, *ways, options=options, server=server)
 
 
+@contextmanager
+def _native(cls: Any, server_class: Any):
+    """A class with a dialect of its own, on the server that speaks it."""
+    with running(server_class()) as server:
+        yield _compatible(cls, server, api_base=server.api_base)
+
+
 # By class name; what is here wins over what a row would be given.
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "OpenaiTemplate": _template,
     "Demo": _demo,
     "GigaChat": _gigachat,
     "Berlin": _berlin,
+    "Anthropic": partial(_native, Anthropic, AnthropicServer),
+    "Gemini": partial(_native, Gemini, GeminiServer),
+    "OpenAIResponses": partial(_native, OpenAIResponses, ResponsesServer),
 }
 # Rows whose class speaks the common dialect, with a few lines of its own.
 COMPATIBLE_MODULES = {"", "azure", "quirks"}
