@@ -158,9 +158,11 @@ class ChoiceReader:
         if refusal:
             self._add(Refusal(as_text(refusal)), out)
         if delta.get("tool_calls"):
-            self._gather(delta["tool_calls"], self._calls)
+            self._gather(delta["tool_calls"])
         if delta.get("function_call"):
-            self._gather({"function": delta["function_call"]}, self._legacy)
+            if not isinstance(delta["function_call"], dict):
+                raise self._who.unreadable(delta)
+            self._legacy.add([{"function": delta["function_call"]}])
         if delta.get("images"):
             self._show(delta["images"], out)
         if delta.get("audio"):
@@ -173,12 +175,12 @@ class ChoiceReader:
         self.said = True
         out.append(chunk)
 
-    def _gather(self, calls: Any, fragments: ToolFragments) -> None:
+    def _gather(self, calls: Any) -> None:
         self.held += 1
         calls = [calls] if isinstance(calls, dict) else calls
         if not isinstance(calls, list) or not any(isinstance(call, dict) for call in calls):
             raise self._who.unreadable({"tool_calls": calls})
-        fragments.add(calls)
+        self._calls.add(calls)
 
     def _show(self, images: Any, out: list[str | Chunk]) -> None:
         try:
