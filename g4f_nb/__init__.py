@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.keeping import attach as attach
     from g4f_nb.comparing.keeping import runs as runs
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
-    from g4f_nb.dialogue import ToolLimits as ToolLimits
     from g4f_nb.pacing import Limits as Limits
+    from g4f_nb.plans import ToolLimits as ToolLimits
     from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
@@ -58,7 +58,7 @@ _HOMES = {
     "list_providers": "surveying",
     "list_providers_async": "surveying",
     "register": "providers.registering",
-    "ToolLimits": "dialogue",
+    "ToolLimits": "plans",
     "mcp_tools": "toolservers",
     "resolve": "providers.registry",
     "tool": "tools",

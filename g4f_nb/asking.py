@@ -14,11 +14,12 @@ from typing import Any
 
 from g4f_nb import driving, loops, ownloop
 from g4f_nb.chunks import Chunk, RequestLogin
-from g4f_nb.dialogue import Plan, ToolLimits, checked_plan, converse
+from g4f_nb.dialogue import converse
 from g4f_nb.driving import Approval
 from g4f_nb.errors import G4FError, InvalidParameterError, SchemaError
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
+from g4f_nb.plans import Plan, ToolLimits, checked_plan
 from g4f_nb.providers.calling import locate, stream_of
 from g4f_nb.providers.fitting import row_in_force
 from g4f_nb.providers.model import Model, Provider

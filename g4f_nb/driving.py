@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 from g4f_nb import loops, ownloop
-from g4f_nb.dialogue import Approve, Call, Effect, Outcome, Run, Send, Steps
 from g4f_nb.errors import G4FError
+from g4f_nb.plans import Approve, Call, Effect, Outcome, Run, Send, Steps
 
 Approval = Callable[[Call], Any] | None
 
@@ -120,13 +119,5 @@ async def _awaited(value: Any, seconds: float | None) -> Any:
         return await value
 
 
-@contextlib.asynccontextmanager
-async def _limit(seconds: float | None) -> AsyncIterator[None]:
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise TimeoutError(f"it was not done within {seconds:.3g} s") from error
+def _limit(seconds: float | None) -> contextlib.AbstractAsyncContextManager[None]:
+    return loops.time_limit(seconds, lambda: TimeoutError(f"it was not done within {seconds:.3g} s"))

@@ -154,6 +154,19 @@ async def in_thread(work: Callable[[], T], executor: Executor | None = None) -> 
     return await outcome
 
 
+@contextlib.asynccontextmanager
+async def time_limit(seconds: float | None, late: Callable[[], Exception]) -> AsyncIterator[None]:
+    """End what takes longer, with an error of ours; a time-out from within is not taken for this one."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise late() from error
+
+
 class Heartbeat:
     """Keeps an idle kernel loop responsive to interrupts while a cell awaits something.
 

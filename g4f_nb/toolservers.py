@@ -127,7 +127,7 @@ class McpServer(Sequence[Tool]):
         with tempfile.TemporaryFile("w+", errors="replace") as log:
             try:
                 async with contextlib.AsyncExitStack() as stack:
-                    async with _limit(self._options["timeout"], self.name):
+                    async with loops.time_limit(self._options["timeout"], self._late):
                         self._client = await stack.enter_async_context(self._connect(log))
                         self._tools = [self._tool(each) for each in await _listed(self._client)]
                     ready.set_result(None)
@@ -138,6 +138,12 @@ class McpServer(Sequence[Tool]):
                 self._client = None
         if not ready.done():
             ready.set_exception(failure or ConnectionFailedError(f"{self.name} was closed while it opened"))
+
+    def _late(self) -> RequestTimeoutError:
+        return RequestTimeoutError(
+            f"the MCP server {self.name} was not ready within {self._options['timeout']:g} s: allow more "
+            "with timeout="
+        )
 
     def _connect(self, log: Any) -> Any:
         try:
@@ -286,20 +292,6 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-@contextlib.asynccontextmanager
-async def _limit(seconds: float, name: str) -> AsyncIterator[None]:
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise RequestTimeoutError(
-            f"the MCP server {name} was not ready within {seconds:g} s: allow more with timeout="
-        ) from error
 
 
 def _wait(ready: Future[None]) -> None:

@@ -13,8 +13,8 @@ import pytest
 import g4f_nb as nb
 from g4f_nb import asking
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
-from g4f_nb.dialogue import Call
 from g4f_nb.errors import InvalidParameterError, RateLimitError, UnknownParameterError
+from g4f_nb.plans import Call
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.testing import serve
 

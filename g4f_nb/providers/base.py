@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from inspect import Parameter, signature
 from typing import Any
@@ -271,18 +271,13 @@ def _check_loop(loop: asyncio.AbstractEventLoop | None) -> None:
         )
 
 
-@contextlib.asynccontextmanager
-async def _limit(seconds: float | None, provider: str) -> AsyncIterator[None]:
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise RequestTimeoutError(
+def _limit(seconds: float | None, provider: str) -> contextlib.AbstractAsyncContextManager[None]:
+    return loops.time_limit(
+        seconds,
+        lambda: RequestTimeoutError(
             f"{provider} did not finish within {seconds:g} s: allow more with timeout=", provider=provider
-        ) from error
+        ),
+    )
 
 
 async def _text_of(chunks: AsyncResult) -> str:

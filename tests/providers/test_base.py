@@ -207,7 +207,7 @@ def test_the_flag_is_forwarded_and_the_context_carried(slow):
     assert asyncio.run(slow.create_async("short", HELLO, other=1)) == "0 1 2 "
     assert (slow.seen["stream"], slow.seen["where"], slow.seen["other"]) == (False, "here", 1)
     assert slow.seen["thread"].daemon
-    assert slow.seen["thread"].name == "g4f_nb-create_async"
+    assert slow.seen["thread"].name == "g4f_nb-work"
     asyncio.run(slow.create_async("short", HELLO, stream=True))
     assert slow.seen["stream"] is True
 
