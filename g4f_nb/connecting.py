@@ -89,11 +89,15 @@ def forget(connector: aiohttp.BaseConnector) -> None:
     parts = vars(connector)
     kept = [entry[0] for entries in parts.get("_conns", {}).values() for entry in entries]
     for protocol in {*kept, *parts.get("_acquired", ())}:
-        transport = getattr(protocol, "transport", None)
-        transport = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
-        own = vars(transport).get("_sock") if hasattr(transport, "__dict__") else None
+        transport: Any = getattr(protocol, "transport", None)
+        tls = getattr(transport, "_ssl_protocol", None)
+        if tls is not None:
+            # Collected, it would complain.
+            transport._closed = True  # noqa: SLF001
+            transport = tls._transport  # noqa: SLF001
+        own = getattr(transport, "_sock", None)
         if own is not None:
-            vars(transport)["_sock"] = None
+            transport._sock = None  # noqa: SLF001
             with contextlib.suppress(OSError):
                 own.close()
     parts.update(_closed=True, _conns={}, _acquired=set())

@@ -231,7 +231,7 @@ class Exchange:
         fresh = False
         while redirects < _MOST_REDIRECTS:
             proxy = proxy_for(call)
-            socks = is_socks(proxy)
+            socks = proxy is not None and is_socks(proxy)
             session = self._session(call, loop, proxy if socks else None)
             made = connections_made(session)
             try:
