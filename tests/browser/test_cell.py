@@ -30,7 +30,9 @@ def notebook(lab, server):
         "%load_ext g4f_nb\nimport g4f_nb as nb\n"
         "def model(name):\n"
         f"    return nb.Model('OpenaiTemplate:' + name, api_base={server.api_base!r})\n"
-        "drip, markdown, reason = model('drip-20'), model('markdown'), model('reason')"
+        "drip, markdown, reason = model('drip-20'), model('markdown'), model('reason')\n"
+        "speaker = model('speak')\n"
+        f"painter = nb.Model('OpenaiTemplate:image-b64', api_base={server.api_base!r}, prompt='a red circle')"
     )
     notebook = lab.open([prepare], height=1000)
     notebook.run(0)
@@ -88,6 +90,26 @@ def test_markdown_is_rendered(notebook):
         for name, index in shown.items():
             notebook.screenshot(f"cell-{name}-{theme.lower()}", of=notebook.cell(index))
     notebook.theme("JupyterLab Light")
+
+
+def test_images_and_sound_that_came_along_are_there(notebook):
+    """A picture is painted and sound can be played, from the notebook itself; nothing is fetched for it."""
+    asked = []
+    notebook.page.on("request", lambda request: asked.append(request.url))
+    drawn = notebook.run_new("%%chat -m painter\na red circle")
+    picture = notebook.output(drawn).locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => [image.complete, image.naturalWidth]") == [True, 32]
+    notebook.screenshot("cell-image", of=notebook.cell(drawn))
+    spoken = notebook.run_new("%%chat -m speaker\nhello there")
+    player = notebook.output(spoken).locator("audio")
+    player.wait_for()
+    assert "hello there" in notebook.output(spoken).inner_text()
+    long = "sound => new Promise(done => { const told = () => done(sound.duration); "
+    long += "if (sound.readyState) told(); else sound.onloadedmetadata = told; sound.load(); })"
+    assert abs(player.evaluate(long) - 0.1) < 0.01
+    notebook.screenshot("cell-sound", of=notebook.cell(spoken))
+    assert [url for url in asked if "127.0.0.1" not in url and not url.startswith(("data:", "blob:"))] == []
 
 
 def test_a_hostile_answer_does_nothing(notebook):

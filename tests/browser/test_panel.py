@@ -229,6 +229,19 @@ def test_an_error_is_shown_in_the_panel(panel, notebook):
     expect(chat.done()).to_contain_text("1")
 
 
+def test_images_and_sound_that_came_along_are_there(panel):
+    """In the answer, once it is whole."""
+    painting = panel("OpenaiTemplate:paint")
+    painting.ask("a circle")
+    picture = painting.done().locator("img")
+    assert picture.evaluate("image => [image.complete, image.naturalWidth]") == [True, 32]
+    speaking = panel("OpenaiTemplate:speak")
+    speaking.ask("hello there")
+    answer = speaking.done()
+    expect(answer.locator("audio")).to_be_visible()
+    expect(answer).to_contain_text("hello there")
+
+
 def test_a_hostile_answer_does_nothing(panel, notebook):
     """Scripts, handlers and script links in question, answer and error stay text."""
     notebook.page.evaluate("() => { delete window.pwned; }")
