@@ -2,7 +2,7 @@
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
 `nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`, `nb.resolve`, `nb.register`,
-`nb.Model`. Each loads on first use.
+`nb.Model`, `nb.FallbackProvider`, `nb.RaceProvider`, `nb.RetryProvider`. Each loads on first use.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
     from g4f_nb.pacing import Limits as Limits
     from g4f_nb.plans import ToolLimits as ToolLimits
+    from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
+    from g4f_nb.providers.combined import RaceProvider as RaceProvider
+    from g4f_nb.providers.combined import RetryProvider as RetryProvider
     from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
@@ -52,6 +55,9 @@ _HOMES = {
     "runs": "comparing.keeping",
     "store_info": "store",
     "ChatPanel": "widgets",
+    "FallbackProvider": "providers.combined",
+    "RaceProvider": "providers.combined",
+    "RetryProvider": "providers.combined",
     "Model": "providers.model",
     "list_models": "surveying",
     "list_models_async": "surveying",
@@ -67,10 +73,13 @@ _HOMES = {
 
 __all__ = [
     "ChatPanel",
+    "FallbackProvider",
     "G4FError",
     "Limits",
     "Model",
+    "RaceProvider",
     "Reply",
+    "RetryProvider",
     "ToolLimits",
     "ask",
     "ask_async",

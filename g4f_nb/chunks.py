@@ -238,6 +238,26 @@ class ProviderInfo(Chunk):
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderFailed(Chunk):
+    """A provider that was to answer and did not, so that another one does; `reason` is why, in words.
+
+    `error` is the name of the error's class, `None` where nothing failed and another was just faster.
+    """
+
+    name: str
+    model: str | None
+    error: str | None
+    reason: str
+
+    __str__ = Chunk.__str__
+
+    @property
+    def label(self) -> str:
+        """`"provider:model"`, for a user's eyes."""
+        return f"{self.name}:{self.model}" if self.model else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class RequestLogin(Chunk):
     """A login that the user has to do elsewhere before the answer can come."""
 
@@ -320,7 +340,16 @@ def is_content(chunk: str | Chunk | None) -> bool:
             return True
         case ImageResponse() | AudioResponse() | Sources():
             return True
-        case ProviderInfo() | RequestLogin() | Usage() | FinishReason() | SendBack() | _OpenValue() | None:
+        case (
+            ProviderInfo()
+            | ProviderFailed()
+            | RequestLogin()
+            | Usage()
+            | FinishReason()
+            | SendBack()
+            | _OpenValue()
+            | None
+        ):
             return False
         case _:
             # A chunk of somebody's own is content if it has a text.

@@ -98,6 +98,9 @@ class NoProviderError(G4FError):
 class NoProviderAnsweredError(G4FError):
     """Every one of several providers failed; the message lists each one's reason."""
 
+    # A `ProviderFailed` for each, in the order in which they failed.
+    failures: tuple[Any, ...] = ()
+
 
 class UnknownParameterError(G4FError, TypeError):
     """A keyword that the provider does not take."""

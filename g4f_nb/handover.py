@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from g4f_nb.errors import LoopError
 from g4f_nb.ownloop import BEAT, CLOSING, hold_daemons_at_exit, own_loop, running_loop
@@ -42,8 +42,8 @@ class closing:  # noqa: N801  # a verb, like contextlib's, and for `async with` 
             await close()
 
 
-class Batches(Iterator[list[T]]):
-    """Batches of what a source gives; `close` ends the producer."""
+class _Production(Generic[T]):
+    """The one task that runs a source; what it gives waits here for whoever takes it."""
 
     def __init__(self, source: AsyncIterator[T] | Awaitable[T]) -> None:
         self._source = source
@@ -51,10 +51,6 @@ class Batches(Iterator[list[T]]):
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._finished = False
-
-    def close(self) -> None:
-        """End the producer, if it has not ended."""
-        raise NotImplementedError  # pragma: no cover  # abstract
 
     async def _produce(self) -> None:
         source = self._source
@@ -113,6 +109,60 @@ class Batches(Iterator[list[T]]):
             finally:
                 # The frame is part of the traceback; holding the error would make a cycle.
                 del error
+
+
+class Batches(_Production[T], Iterator[list[T]]):
+    """Batches of what a source gives; `close` ends the producer."""
+
+    def close(self) -> None:
+        """End the producer, if it has not ended."""
+        raise NotImplementedError  # pragma: no cover  # abstract
+
+
+class LocalBatches(_Production[T]):
+    """Producer and consumer are tasks of one loop; begins at once, and `aclose` ends it.
+
+    For a consumer that has several sources, or that must not be the task in which a source runs: another one
+    might take over from it in the middle.
+    """
+
+    def __init__(self, source: AsyncIterator[T] | Awaitable[T]) -> None:
+        super().__init__(source)
+        self._ready = asyncio.Event()
+        self._drained: asyncio.Event = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._produce())
+        self._task.add_done_callback(self._forget)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        while not self._items:
+            if self._finished:
+                self._raise_failure()
+                raise StopAsyncIteration
+            self._ready.clear()
+            await self._ready.wait()
+        batch, self._items = self._items, []
+        self._drained.set()
+        return batch
+
+    async def aclose(self) -> None:
+        """Cancel the producer and wait until it has ended, as long as it takes to close a connection."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=CLOSING)
+
+    def _announce(self) -> None:
+        self._ready.set()
+
+    async def _room(self) -> None:
+        if len(self._items) >= _BACKLOG:
+            self._drained.clear()
+            await self._drained.wait()
+        else:
+            # A source that never waits would otherwise keep the consumer out for the whole backlog.
+            await asyncio.sleep(0)
 
 
 class CallersBatches(Batches[T]):

@@ -322,6 +322,8 @@ def _calls(reply: Reply) -> list[dict[str, Any]]:
 def facts(reply: Reply) -> Iterator[str]:
     """Who answered, how fast, for how many tokens: the parts of a quiet footer, as plain text."""
     yield from filter(None, (reply.provider, reply.model))
+    for failed in dict.fromkeys(reply.failed):
+        yield f"instead of {failed.label}, {shorten(failed.reason.partition(' — ')[0], 100)}"
     if reply.ttft is not None:
         yield f"first token {_time(reply.ttft)}"
     if reply.seconds is not None:

@@ -16,6 +16,7 @@ from g4f_nb.chunks import (
     Chunk,
     FinishReason,
     ImageResponse,
+    ProviderFailed,
     ProviderInfo,
     Reasoning,
     Refusal,
@@ -57,7 +58,7 @@ class Step:
     retracted: bool = False
 
 
-_BEFORE_THE_ANSWER = (ProviderInfo, RequestLogin, NoneType)
+_BEFORE_THE_ANSWER = (ProviderInfo, ProviderFailed, RequestLogin, NoneType)
 
 
 class Reply:
@@ -90,6 +91,8 @@ class Reply:
         self.images: tuple[str, ...] = ()
         self.audio: AudioResponse | None = None
         self.refusal: str | None = None
+        # Who was to answer before, or beside, the one that did.
+        self.failed: tuple[ProviderFailed, ...] = ()
         self.login: RequestLogin | None = None
         self._login_asked_at = 0
         self.provider = provider
@@ -220,6 +223,8 @@ class Reply:
                 self.model = chunk.model or self.model
             case Alternative():
                 self._take_alternative(chunk)
+            case ProviderFailed():
+                self.failed += (chunk,)
             case SendBack():
                 self._send_back |= chunk.fields
             case None:

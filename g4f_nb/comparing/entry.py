@@ -60,10 +60,11 @@ def compare(
     there is, the rest "cancelled". `budget="2 USD"` stops there; `dry_run=True` only shows what would
     be asked.
     """
+    parameters = Veiled(parameters)
     run, wanted = _prepared(
         prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, pair=zip,
         cache=cache, concurrency=concurrency, limits=limits, retries=retries, timing=timing, budget=budget,
-        prices=prices, prefix=prefix, parameters=Veiled(parameters),
+        prices=prices, prefix=prefix, parameters=parameters,
     )  # fmt: skip
     if dry_run:
         run.plan()
@@ -97,10 +98,11 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. It shows no bar: `progress` is for symmetry."""
     del progress
+    parameters = Veiled(parameters)
     run, wanted = _prepared(
         prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, pair=zip,
         cache=cache, concurrency=concurrency, limits=limits, retries=retries, timing=timing, budget=budget,
-        prices=prices, prefix=prefix, parameters=Veiled(parameters),
+        prices=prices, prefix=prefix, parameters=parameters,
     )  # fmt: skip
     if dry_run:
         run.plan()

@@ -204,7 +204,7 @@ def chosen_models(models: Sequence[ModelName] | ModelName | None) -> list[ModelN
         # Nothing falls to Demo by itself: what nothing names raises there, and lists what is ready.
         cls, name, _ = choose(None)
         return [f"{cls.__name__}:{name}" if name else cls]
-    if not isinstance(models, str | Model | Iterable):
+    if not isinstance(models, str | Model | type | Iterable):
         raise InvalidParameterError(f'models is a {type(models).__name__}: it is a list like ["Demo"]')
     chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
     if not chosen:

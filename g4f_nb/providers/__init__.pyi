@@ -8,6 +8,10 @@ from g4f_nb.providers.base import AsyncGeneratorProvider as AsyncGeneratorProvid
 from g4f_nb.providers.base import AsyncProvider as AsyncProvider
 from g4f_nb.providers.base import BaseProvider as BaseProvider
 from g4f_nb.providers.berlin import Berlin as Berlin
+from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
+from g4f_nb.providers.combined import IterListProvider as IterListProvider
+from g4f_nb.providers.combined import RaceProvider as RaceProvider
+from g4f_nb.providers.combined import RetryProvider as RetryProvider
 from g4f_nb.providers.demo import Demo as Demo
 from g4f_nb.providers.gigachat import GigaChat as GigaChat
 from g4f_nb.providers.mixins import ProviderModelMixin as ProviderModelMixin

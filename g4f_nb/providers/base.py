@@ -151,6 +151,12 @@ class AbstractProvider(BaseProvider):
         return Veiled(options)
 
     @classmethod
+    def find_places(cls, model: str, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Where the calls of a provider that is made of others go; found on the caller's own thread."""
+        del model, options
+        return ()
+
+    @classmethod
     def get_parameter_rows(cls) -> list[parameters.ParameterRow]:
         """The same for a form: each name with its type, its default, and an example that is not sent."""
         method = cls._main_method()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +36,8 @@ def locate(
 
     The key that is found here goes along, so that nobody looks for it again on our own loop's thread.
     """
-    given = options_for(model, provider, veiled(options))
+    options = veiled(options)
+    given = options_for(model, provider, options)
     for name in _NOT_OPTIONS.keys() & given.keys():
         raise UnknownParameterError(f"{name}= has no meaning here: {_NOT_OPTIONS[name]}")
     where = decide(
@@ -52,7 +54,8 @@ def locate(
     if where.address is not None:
         given |= where.address.options()
         given.setdefault("timeout", settings.current().timeout)
-    return where, where.provider.take_along(where.model, given)
+    places = where.provider.find_places(where.model, given)
+    return (replace(where, places=places) if places else where), where.provider.take_along(where.model, given)
 
 
 def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:
@@ -71,7 +74,7 @@ async def stream_of(
     where: Resolution, messages: Messages, options: Mapping[str, Any], *, stream: bool = True
 ) -> AsyncIterator[str | Chunk]:
     """The answer as a stream, from whichever kind of provider."""
-    options = Veiled(options)
+    options = Veiled(options if not where.places else {**options, "places": where.places})
     if not where.provider.takes_secrets:
         for name, value in options.items():
             if isinstance(value, Secret):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb import settings
@@ -36,6 +36,8 @@ class Resolution:
     model: str
     address: Host | None = None
     chosen_by: str = "the call"
+    # For a provider that is made of others: what was found for each of them.
+    places: tuple[Any, ...] = field(default=(), compare=False)
 
     @property
     def host(self) -> str | None:

@@ -1,0 +1,338 @@
+"""Several models as one provider: `FallbackProvider`, `RaceProvider`, `RetryProvider`.
+
+    careful = FallbackProvider(["groq", nb.Model("openai:gpt-4o-mini", timeout=10), "Demo"])
+    nb.ask("Why is the sky blue?", careful)
+
+What is made is a provider class like any other: it can be named wherever a model is named. Or, declared:
+
+    class Careful(FallbackProvider):
+        members = ("groq", "Demo")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import Parameter, Signature
+from numbers import Real
+from typing import Any, ClassVar
+
+from g4f_nb import parameters
+from g4f_nb.chunks import ProviderFailed
+from g4f_nb.errors import (
+    G4FError,
+    InvalidParameterError,
+    NoProviderAnsweredError,
+    ProviderNotWorkingError,
+    UnknownParameterError,
+)
+from g4f_nb.handover import closing
+from g4f_nb.messages import check_messages
+from g4f_nb.notices import tell
+from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.providers.breakers import forget_failures, may_pass
+from g4f_nb.providers.contest import NobodyAnsweredError, contest
+from g4f_nb.providers.members import Ask, Member, ModelName, Place
+from g4f_nb.providers.model import HOST_BOUND, Model
+from g4f_nb.secret import Veiled
+from g4f_nb.typing import AsyncResult, Messages
+
+# Seconds between two rounds, doubled each time; and the longest that a server may ask to wait.
+_PAUSE, _LONGEST_PAUSE, _LONGEST_WAIT = 0.5, 8.0, 60.0
+
+
+class CombinedProvider(AsyncGeneratorProvider):
+    """What the three have in common; `CombinedProvider` itself answers nothing."""
+
+    working = True
+    takes_secrets = True
+    members: ClassVar[Sequence[ModelName]] = ()
+    # Seconds within which a member has to say something.
+    patience: ClassVar[float | None] = None
+    # Who has failed so many times in a row is left alone for so many seconds.
+    failures: ClassVar[int] = 3
+    cool_down: ClassVar[float] = 60.0
+    shuffle: ClassVar[bool] = False
+    _at_once: ClassVar[bool] = False
+    _members: ClassVar[tuple[Member, ...]] = ()
+
+    def __new__(  # type: ignore[misc]  # providers are classes: what is made here is one
+        cls,
+        models: Iterable[ModelName],
+        shuffle: bool = False,
+        *,
+        name: str | None = None,
+        patience: float | None = None,
+        failures: int = 3,
+        cool_down: float = 60.0,
+    ) -> type[CombinedProvider]:
+        """Combine these models, in this order, to a provider.
+
+        `patience` is how many seconds each gets to say something; who fails `failures` times in a row is left
+        alone for `cool_down` seconds. `shuffle` asks in another order each time.
+        """
+        how = {"shuffle": shuffle, "patience": patience, "failures": failures, "cool_down": cool_down}
+        return cls._combine(models, name, how)
+
+    @classmethod
+    def _combine(
+        cls, models: Iterable[ModelName], name: str | None, how: Mapping[str, Any]
+    ) -> type[CombinedProvider]:
+        if isinstance(models, str | Model | type) or not isinstance(models, Iterable):
+            raise InvalidParameterError(
+                f'{cls.__name__} takes a list of models, like {cls.__name__}(["groq", "Demo"]), not '
+                f"a {type(models).__name__}"
+            )
+        models = tuple(models)
+        own = {"members": models, "__module__": __name__, **how}
+        made: type[CombinedProvider] = type(name or cls.__name__, (cls,), own)
+        if name is None:
+            made.__name__ = made.__qualname__ = f"{cls.__name__}({', '.join(made._names())})"  # noqa: SLF001  # one of its own
+        return made
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._check()
+        if "members" not in vars(cls):
+            return
+        if not cls.members:
+            raise InvalidParameterError(f'{cls.__name__} has no members: name at least one, like "Demo"')
+        cls._members = tuple(Member.of(one) for one in cls.members)
+        cls.label = f"{cls.__name__} of {', '.join(cls._names())}"
+        providers = [one.provider for one in cls._members]
+        cls.supports_message_history = all(one.supports_message_history for one in providers)
+        cls.supports_system_message = all(one.supports_system_message for one in providers)
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [member.provider.__name__ for member in cls._members]
+
+    @classmethod
+    def _check(cls) -> None:
+        numbers = {"patience": cls.patience, "cool_down": cls.cool_down, "failures": cls.failures}
+        for name, value in numbers.items():
+            fine = isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
+            if not (fine or (value is None and name == "patience")):
+                raise InvalidParameterError(f"{name} is {value!r}: it is a number above 0")
+
+    @staticmethod
+    def forget_failures() -> None:
+        """Ask everybody again who is left alone after failures, as after a server was started anew."""
+        forget_failures()
+
+    @classmethod
+    def find_places(cls, model: str, options: Mapping[str, Any]) -> tuple[Place, ...]:
+        """Where each member is asked, with the key that is there for it and for no other."""
+        return tuple(member.locate(model, options) for member in cls._members)
+
+    @classmethod
+    def check_parameters(cls, names: Iterable[str]) -> None:
+        """Refuse what belongs to one server, and what no member takes."""
+        if not cls._members:
+            raise ProviderNotWorkingError(
+                f'{cls.__name__} combines nothing: write {cls.__name__}(["groq", "Demo"])',
+                provider=cls.__name__,
+            )
+        for name in names:
+            if name in HOST_BOUND:
+                raise InvalidParameterError(
+                    f"{name}= belongs to one server, and {cls.__name__} asks several: give it to its member, "
+                    f'like nb.Model("groq", {name}=…)',
+                    provider=cls.__name__,
+                )
+            if not any(member.takes(name) for member in cls._members):
+                parameters.refuse_unknown([name], cls.get_parameters(), provider=cls.__name__)
+
+    @classmethod
+    async def create_async_generator(
+        cls,
+        model: str,
+        messages: Messages,
+        stream: bool = True,
+        *,
+        places: tuple[Place, ...] = (),
+        **kwargs: Any,
+    ) -> AsyncResult:
+        """The answer of the first member that begins one; why others did not comes before it."""
+        kwargs = Veiled(kwargs)
+        cls.check_parameters(kwargs)
+        total = kwargs.get("total_timeout")
+        end = None if total is None else asyncio.get_running_loop().time() + total
+        call = Ask(messages=check_messages(messages), options=kwargs, stream=stream, end=end)
+        left = list(places or cls.find_places(model, kwargs))
+        if cls.shuffle:
+            random.shuffle(left)
+        failed: list[ProviderFailed] = []
+        for round_ in range(cls._rounds()):
+            chosen, resting = cls._rested(left)
+            failed += resting
+            entrants = [
+                place.entrant(call, retries=cls._retries(last=place is chosen[-1])) for place in chosen
+            ]
+            answer = contest(entrants, at_once=cls._at_once, patience=cls.patience, failed_before=failed)
+            try:
+                async with closing(answer):
+                    async for chunk in answer:
+                        _tell(chunk)
+                        yield chunk
+            except NobodyAnsweredError as nobody:
+                lost = nobody.failed
+            else:
+                return
+            failed += [entrant.failed(error) for entrant, error in lost]
+            errors = [error for _, error in lost]
+            passing = [entrant for entrant, error in lost if may_pass(error)]
+            left = [place for place, entrant in zip(chosen, entrants, strict=True) if entrant in passing]
+            wait = _pause(round_, [error for error in errors if may_pass(error)])
+            if not left or round_ + 1 == cls._rounds() or wait is None:
+                raise _nobody(cls.__name__, failed, errors)
+            await asyncio.sleep(wait)
+
+    @classmethod
+    def _rounds(cls) -> int:
+        return 1
+
+    @classmethod
+    def _retries(cls, *, last: bool) -> int | None:
+        """How often a member's own call is sent again: not at all while there are others to ask."""
+        return None if last else 0
+
+    @classmethod
+    def _rested(cls, places: Sequence[Place]) -> tuple[list[Place], list[ProviderFailed]]:
+        """Who is asked now, and who is left alone; if that were all of them, all are asked."""
+        ready: list[Place] = []
+        resting: list[ProviderFailed] = []
+        for place in places:
+            rest = place.rest(failures=cls.failures, cool_down=cls.cool_down)
+            if rest is None:
+                ready.append(place)
+            else:
+                resting.append(rest)
+        return (ready, resting) if ready else (list(places), [])
+
+    @classmethod
+    def _main_method(cls) -> Callable[..., Any]:
+        """A function with the parameters of all members, for whoever reads a signature."""
+        own = Signature.from_callable(cls.create_async_generator).parameters
+        found = {name: own[name] for name in ("model", "messages", "stream")}
+        for member in cls._members:
+            for name, parameter in member.provider.get_parameters().items():
+                if name not in HOST_BOUND:
+                    found.setdefault(name, parameter.replace(kind=Parameter.KEYWORD_ONLY))
+
+        def asks() -> None:
+            """Nothing: its signature is what it is for."""
+
+        asks.__signature__ = Signature(list(found.values()))  # type: ignore[attr-defined]  # inspect reads it
+        return asks
+
+
+class FallbackProvider(CombinedProvider):
+    """Asks one model after another, in the order given, until one begins to answer.
+
+    Once content has come (text, reasoning, tool calls, pictures…), it is that one's answer, whatever follows.
+    """
+
+
+class RaceProvider(CombinedProvider):
+    """Asks all models at once; the first that says something answers, and the others are ended.
+
+    Each of them may cost what it has done until then.
+    """
+
+    _at_once = True
+
+    @classmethod
+    def _retries(cls, *, last: bool) -> int | None:
+        del last
+        return None
+
+
+class RetryProvider(FallbackProvider):
+    """A `FallbackProvider` that goes through its models again, where a failure may pass by itself.
+
+    A wrong key, a bad request and the like are not tried again.
+    """
+
+    max_retries: ClassVar[int] = 3
+
+    def __new__(  # type: ignore[misc]  # as above
+        cls,
+        models: Iterable[ModelName],
+        shuffle: bool = False,
+        single_provider_retry: bool = False,
+        max_retries: int = 3,
+        *,
+        name: str | None = None,
+        patience: float | None = None,
+        failures: int = 3,
+        cool_down: float = 60.0,
+    ) -> type[CombinedProvider]:
+        """Combine these models; `max_retries` times they are tried again, with growing pauses between.
+
+        `single_provider_retry` takes the first of them only.
+        """
+        if single_provider_retry and not isinstance(models, str):
+            models = tuple(models)[:1]
+        how = {"shuffle": shuffle, "patience": patience, "failures": failures, "cool_down": cool_down}
+        return cls._combine(models, name, how | {"max_retries": max_retries})
+
+    @classmethod
+    def _check(cls) -> None:
+        super()._check()
+        if type(cls.max_retries) is not int or cls.max_retries < 0:
+            raise InvalidParameterError(f"max_retries is {cls.max_retries!r}: it is a whole number from 0")
+
+    @classmethod
+    def _rounds(cls) -> int:
+        return cls.max_retries + 1
+
+    @classmethod
+    def _retries(cls, *, last: bool) -> int | None:
+        del last
+        return 0
+
+
+# The original's name for it.
+IterListProvider = FallbackProvider
+
+
+def _tell(chunk: object) -> None:
+    """One line for whoever sees nothing but the text; the whole story is in the stream."""
+    if isinstance(chunk, ProviderFailed) and chunk.error is not None:
+        tell(
+            f"{chunk.label} did not answer ({chunk.error}), so another one does; .failed of a reply says why"
+        )
+
+
+def _pause(round_: int, errors: Sequence[BaseException]) -> float | None:
+    """Seconds until the next round: what the most patient server asks for, else more each time."""
+    asked = _waits(errors)
+    if errors and len(asked) == len(errors):
+        return min(asked) if min(asked) <= _LONGEST_WAIT else None
+    return min(_LONGEST_PAUSE, _PAUSE * 2.0**round_) * random.uniform(0.75, 1.25)
+
+
+def _nobody(name: str, failed: Sequence[ProviderFailed], errors: Sequence[BaseException]) -> G4FError:
+    mistakes = [one for one in errors if isinstance(one, InvalidParameterError | UnknownParameterError)]
+    if mistakes and len(mistakes) == len(errors):
+        # The call's own mistake, which each of them has told.
+        return mistakes[0].with_traceback(None)
+    told = list(dict.fromkeys(failed))
+    lines = [f"\n  {one.label}: {one.reason}" for one in told]
+    statuses = {getattr(error, "status", None) for error in errors}
+    error = NoProviderAnsweredError(
+        f"none of {len(told)} models answered:{''.join(lines)}\nmend one of these reasons, or add another "
+        f"model to the list [{name}]",
+        provider=name,
+        status=statuses.pop() if len(statuses) == 1 else None,
+        retry_after=min(_waits(errors), default=None),
+    )
+    error.failures = tuple(told)
+    return error
+
+
+def _waits(errors: Iterable[BaseException]) -> list[float]:
+    told = (error.retry_after for error in errors if isinstance(error, G4FError))
+    return [wait for wait in told if wait is not None]
