@@ -11,9 +11,9 @@ import traceback
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import asking
+from g4f_nb import asking, providers
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
-from g4f_nb.errors import InvalidParameterError, RateLimitError, UnknownParameterError
+from g4f_nb.errors import BadRequestError, InvalidParameterError, RateLimitError, UnknownParameterError
 from g4f_nb.plans import Call
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.testing import serve
@@ -524,6 +524,19 @@ def test_reasoning_goes_back_where_the_service_wants_it():
     plain = _scripted(*rounds)
     nb.ask("x", plain, tools=[add])
     assert "reasoning_content" not in plain.sent[1][1]
+
+
+def test_the_row_says_who_wants_its_reasoning(server):
+    """DeepSeek refuses a dialogue without it; whoever knows no such field is not sent any."""
+    for name, works in (("DeepSeek", True), ("Mistral", False)):
+        here = type("Here", (getattr(providers, name),), {"api_base": server.api_base, "api_key": None})
+        if works:
+            reply = nb.ask("add 2 and 3", provider=here, model="tool-thoughts", tools=[add])
+            assert reply.text == "The tool said: 5"
+            assert reply.reasoning == "I need a tool. \n\nI need a tool. "
+        else:
+            with pytest.raises(BadRequestError, match="must be passed back"):
+                nb.ask("add 2 and 3", provider=here, model="tool-thoughts", tools=[add])
 
 
 def test_what_a_provider_wants_back_goes_back():

@@ -99,6 +99,12 @@ def _error_unless_streamed(question: Question, _: Tally) -> None:
         raise Fault(500)
 
 
+def _forgotten(question: Question, _: Tally) -> None:
+    for message in question.messages:
+        if message.get("tool_calls") and "reasoning_content" not in message:
+            raise Fault(400, "The `reasoning_content` in the thinking mode must be passed back to the API.")
+
+
 def _no_format(question: Question, _: Tally) -> None:
     if question.response_format is not None:
         text = "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."
@@ -151,6 +157,11 @@ _SAYING = {
     "tool-misspelt": Behaviour("calls a tool that is not there, then the right one", rounds.misspelt),
     "tool-garbled": Behaviour("sends half of the arguments, then whole ones", rounds.garbled(1)),
     "tool-garbage": Behaviour("sends half of the arguments, always", rounds.garbled(None)),
+    "tool-thoughts": Behaviour(
+        "thinks, then calls a tool; answers 400 if its thoughts do not come back",
+        rounds.thinking,
+        intercept=_forgotten,
+    ),
     "tool-twins": Behaviour("calls the first tool twice under one id", rounds.twins),
     "json-prose": Behaviour(
         "says JSON in a fence and prose, fitting the schema in the prompt", rounds.in_words

@@ -6,7 +6,7 @@ import re
 
 import orjson
 
-from .answers import Answer, Say, call_deltas, sample
+from .answers import Answer, Say, call_deltas, sample, spoken
 from .question import Json, Question, text_of
 
 _HALF_OBJECT = '{"text": "half'
@@ -48,6 +48,16 @@ def garbled(times: int | None) -> Say:
         return _calling(question, question.tools[:1], arguments=_HALF_OBJECT if wrong else None)
 
     return say
+
+
+def thinking(question: Question) -> Answer:
+    """Think, then call the first tool; think again, then quote the result."""
+    done = _results(question)
+    if question.tools and not done:
+        said = _calling(question, question.tools[:1])
+    else:
+        said = Answer.of(f"The tool said: {'; '.join(done)}")
+    return Answer((*spoken("I need a tool. ", "reasoning_content"), *said.deltas), said.finish)
 
 
 def twins(question: Question) -> Answer:

@@ -288,6 +288,17 @@ def _(server, ask, name):
     assert arguments == ([half, '{"a":2,"b":40}'] if name == "tool-garbled" else [half] * 3)
 
 
+@behaviour("tool-thoughts")
+def _(server, ask, name):
+    messages = _dialogue(server, ask, name, [ADD], 2)
+    assert messages[1]["reasoning_content"] == messages[-1]["reasoning_content"] == "I need a tool. "
+    assert messages[-1]["content"] == "The tool said: 1"
+    del messages[1]["reasoning_content"]
+    refused = ask(server, name, messages=messages[:3], tools=[ADD])
+    assert refused.status == 400
+    assert "must be passed back" in refused.json["error"]["message"]
+
+
 @behaviour("tool-twins")
 def _(server, ask, name):
     messages = _dialogue(server, ask, name, [ADD], 2)
