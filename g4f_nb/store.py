@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
 CREATE INDEX IF NOT EXISTS answers_by_age ON answers (kept_at);
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
 """
+_KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)"
 # SQLite takes a limited number of values in one query.
 _KEYS_AT_ONCE = 500
 _DAY = 86_400.0
@@ -76,14 +77,14 @@ class Store:
     def __init__(self, file: Path) -> None:
         self._storage = Storage(file, _SCHEMA, _VERSION)
 
-    def answers(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The records kept under these keys, as far as there are any."""
-        found: dict[str, dict[str, Any]] = {}
+    def answers(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The records kept under these keys, as far as there are any, as JSON."""
+        found: dict[str, bytes] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             some = keys[start : start + _KEYS_AT_ONCE]
             marks = ",".join("?" * len(some))
             query = f"SELECT key, record FROM answers WHERE key IN ({marks})"  # noqa: S608  # marks alone
-            found.update((key, orjson.loads(record)) for key, record in self._storage.read(query, some))
+            found.update(self._storage.read(query, some))
         return found
 
     def keep_answer(self, key: str, record: Mapping[str, Any]) -> None:
@@ -102,15 +103,23 @@ class Store:
     ) -> None:
         """Keep what became of one cell, and beside it what was sent and what came."""
         row = (run_id, position, packed(record), None if raw is None else packed(raw))
-        self._storage.write("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", [row])
+        self._storage.write(_KEEP_CELL, [row])
+
+    def keep_packed_cell(self, run_id: str, position: int, record: bytes) -> None:
+        """`keep_cell` for a record that is JSON already."""
+        self._storage.write(_KEEP_CELL, [(run_id, position, record, None)])
 
     def raw(self, run_id: str, position: int) -> dict[str, Any] | None:
-        """What was sent for one cell and what came."""
+        """What was sent for one cell and what came, its record with it."""
         self._storage.flush()
         rows = self._storage.read(
-            "SELECT raw FROM cells WHERE run_id = ? AND position = ? AND raw IS NOT NULL", (run_id, position)
+            "SELECT raw, record FROM cells WHERE run_id = ? AND position = ? AND raw IS NOT NULL",
+            (run_id, position),
         )
-        return orjson.loads(rows[-1][0]) if rows else None
+        if not rows:
+            return None
+        raw, record = map(orjson.loads, rows[-1])
+        return {**raw, "record": record}
 
     def runs(self, most: int = 100) -> list[tuple[str, str, float, int, int]]:
         """The latest runs: id, kind, when it began, how many cells, how many of them are done."""

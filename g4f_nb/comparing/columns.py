@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,7 @@ def series(name: str, values: Sequence[Any]) -> pd.Series[Any]:
 
     kind = OUTCOME.get(name) or PLACE[name]
     if kind.startswith("datetime"):
-        values, kind = pd.to_datetime(list(values), utc=True, format="ISO8601"), "datetime64[ns, UTC]"  # type: ignore[assignment]
+        return pd.Series(pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)).astype(kind)
     made: pd.Series[Any] = pd.Series(values, dtype=kind, name=name)
     return made
 
@@ -111,7 +112,7 @@ def from_reply(reply: Reply) -> Record:
     spoken = seconds - (first or 0.0) if seconds else None
     return {
         "answer": text(reply.text),
-        "finish_reason": text(reply.finish_reason),
+        "finish_reason": _shared(reply.finish_reason),
         "ttft_s": first,
         "latency_s": seconds,
         "tokens_per_s": out / spoken if out and spoken and spoken > 0 else None,
@@ -119,7 +120,7 @@ def from_reply(reply: Reply) -> Record:
         "out_tokens": out,
         "reasoning_tokens": count(usage.reasoning_tokens) if usage else None,
         "cached_tokens": count(usage.cached_tokens) if usage else None,
-        "model_returned": text(reply.model),
+        "model_returned": _shared(reply.model),
     }
 
 
@@ -140,6 +141,12 @@ def count(value: object) -> int | None:
 def text(value: object) -> str | None:
     """A text that fits a column: lone surrogates have no place in UTF-8, and so none in a frame."""
     return None if value is None else str(value).encode(errors="replace").decode()
+
+
+def _shared(value: object) -> str | None:
+    # The same few texts in thousands of rows: once in memory.
+    made = text(value)
+    return None if made is None else sys.intern(made)
 
 
 def _said(error: BaseException) -> str:

@@ -166,7 +166,7 @@ def _prepared(
         options=parameters,
     )  # fmt: skip
     frames.check_typed(made, wanted, prefix=prefix)
-    grid.result_columns(made, "", prefix=prefix)
+    grid.check_names(made, prefix=prefix)
     manner = Manner(
         cache=cache, concurrency=concurrency, limits=limits or {}, retries=retries, stream=timing == "stream"
     )

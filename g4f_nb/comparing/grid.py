@@ -60,6 +60,15 @@ class Grid:
     data: pd.DataFrame | None = None
     system: str | None = None
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict, repr=False)
+    # The prompts with the columns that each of them needs.
+    _templates: Sequence[tuple[templates.Prompt, tuple[str, ...]]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = [
+            (prompt, tuple(name for name in self.texts if name in templates.names_in(prompt)))
+            for prompt in self.prompts.values()
+        ]
+        object.__setattr__(self, "_templates", found)
 
     def question(self, cell: Cell) -> asking.Question:
         """What is sent for one cell."""
@@ -74,19 +83,17 @@ class Grid:
 
     def prompt(self, cell: Cell) -> templates.Prompt:
         """The prompt of one cell, its places filled."""
-        template: templates.Prompt = list(self.prompts.values())[cell.prompt]
-        if self.data is None:
+        template, needed = self._templates[cell.prompt]
+        if not needed:
             return template
-        return templates.fill(template, {name: texts[cell.row] or "" for name, texts in self.texts.items()})
+        return templates.fill(template, {name: self.texts[name][cell.row] or "" for name in needed})
 
     def missing(self, cell: Cell) -> str | None:
         """The column that this cell's prompt needs and that is empty in its row."""
-        if self.data is None:
-            return None
-        needed = templates.names_in(list(self.prompts.values())[cell.prompt])
-        return next(
-            (name for name, texts in self.texts.items() if name in needed and texts[cell.row] is None), None
-        )
+        for name in self._templates[cell.prompt][1]:
+            if self.texts[name][cell.row] is None:
+                return name
+        return None
 
     def prompt_text(self, cell: Cell) -> str:
         """What stands in the column `prompt`."""
@@ -331,12 +338,18 @@ def shown(value: Any) -> Any:
     return str(value)
 
 
-def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
-    """The columns before the outcome: which cell, its parameters, its data; refuses names that clash."""
-    import pandas as pd
-
+def check_names(grid: Grid, *, prefix: str) -> None:
+    """Refuse parameters and data that would stand where a result column does."""
     taken = [prefix + name for name in (*columns.PLACE, *columns.OUTCOME)]
     columns.check_free(grid.varied, taken, what="the parameter")
+    if grid.data is not None:
+        columns.check_free(map(str, grid.data.columns), [*taken, *grid.varied], what="the column")
+
+
+def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
+    """The columns before the outcome: which cell, its parameters, its data."""
+    import pandas as pd
+
     made: dict[str, Any] = {
         prefix + "run_id": columns.series("run_id", [run_id] * len(grid.cells)),
         prefix + "cell_id": columns.series("cell_id", [f"{run_id}-{at}" for at in range(len(grid.cells))]),
@@ -359,7 +372,6 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
     if grid.data is None:
         made[prefix + "prompt"] = pd.Series([grid.prompt_text(cell) for cell in grid.cells], dtype="string")
         return made
-    columns.check_free(map(str, grid.data.columns), [*taken, *grid.varied], what="the column")
     at = [cell.row for cell in grid.cells]
     for name in grid.data.columns:
         made[str(name)] = grid.data[name].iloc[at].reset_index(drop=True)

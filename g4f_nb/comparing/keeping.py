@@ -83,7 +83,7 @@ def runs(most: int = 100) -> pd.DataFrame:
 def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
     run_id, _, position = cell_id.rpartition("-")
-    found = store().raw(run_id, int(position)) if position.isdigit() else None
+    found = store().raw(run_id, int(position)) if position.isdecimal() else None
     if found is None:
         raise InvalidParameterError(
             f"the store has nothing of the cell {cell_id!r}: it came from the cache, failed, or was purged"

@@ -57,7 +57,9 @@ _FOR_ALL = (
     CertificateError,
 )
 _PASSING = (ConnectionFailedError, ServerError, StreamInterruptedError)
-_MOST_CHARS = 1_000_000
+# What is different about a cell that was answered by an earlier run.
+_FROM_STORE: Record = {"status": "ok", "attempts": 0, "cached": True}
+_PACKED_FROM_STORE = b"," + orjson.dumps(_FROM_STORE)[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +168,9 @@ class Run:
         kept = self.store.answers([job.key for job in jobs if job.key is not None])
         left = []
         for job in jobs:
-            record = kept.get(job.key or "")
-            if record is not None:
-                self._finish(job.cells, {**record, "status": "ok", "attempts": 0, "cached": True})
+            packed = kept.get(job.key or "")
+            if packed is not None:
+                self._take_over(job, packed)
             elif self.manner.cache == "only":
                 self._finish(
                     job.cells,
@@ -178,6 +180,17 @@ class Run:
                 left.append(job)
         return left
 
+    def _take_over(self, job: Job, packed: bytes) -> None:
+        """An answer of an earlier run, as it was kept: with its times and its cost."""
+        record: Record = orjson.loads(packed)
+        for at in job.cells:
+            self.columns.put(at, record)
+            self.columns.put(at, _FROM_STORE)
+            self.done += 1
+            if self.store is not None:
+                # Packed already: one object of JSON goes on where the other ended.
+                self.store.keep_packed_cell(self.run_id, at, packed[:-1] + _PACKED_FROM_STORE)
+
     def _lanes(self, jobs: list[Job]) -> list[Lane[Job]]:
         by_lane: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
         seats: dict[tuple[Any, ...], Seat] = {}
@@ -186,10 +199,13 @@ class Run:
             key = lane_key(seat)
             by_lane[key].append(job)
             seats.setdefault(key, seat)
-        return [
-            Lane(Pace(self._limits(seats[key]), self.manner.concurrency), iter(lane), self._tokens)
-            for key, lane in by_lane.items()
-        ]
+        return [self._lane(self._limits(seats[key]), lane) for key, lane in by_lane.items()]
+
+    def _lane(self, limits: Limits, jobs: list[Job]) -> Lane[Job]:
+        pace = Pace(limits, self.manner.concurrency)
+        if limits.tpm is None:
+            return Lane(pace, iter(jobs))
+        return Lane(pace, iter(jobs), self._tokens)
 
     def _limits(self, seat: Seat) -> Limits:
         given = {name.lower(): limits for name, limits in self.manner.limits.items()}
@@ -285,7 +301,7 @@ class Run:
         return {
             "queued_s": began - self._begun,
             "total_s": time.perf_counter() - self._begun,
-            "started_at": at.isoformat(),
+            "started_at": at.timestamp(),
             "attempts": job.tries,
             "request_key": job.key,
         }
@@ -374,13 +390,8 @@ def _raw(question: asking.Question, reply: Reply) -> dict[str, Any]:
             "parameters": options,
         },
         "response": {
-            "text": reply.text[:_MOST_CHARS],
-            "reasoning": reply.reasoning[:_MOST_CHARS],
+            "reasoning": reply.reasoning,
             "tool_calls": [call.as_json() for call in reply.tool_calls],
             "sources": [source.url for source in reply.sources],
-            "finish_reason": reply.finish_reason,
-            "model": reply.model,
-            "ttft_s": reply.ttft,
-            "latency_s": reply.seconds,
         },
     }
