@@ -99,7 +99,8 @@ def series(name: str, values: Sequence[Any]) -> pd.Series[Any]:
 
     kind = OUTCOME.get(name) or PLACE[name]
     if kind.startswith("datetime"):
-        return pd.Series(pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)).astype(kind)
+        seconds = pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)
+        return pd.Series(seconds).dt.as_unit("ns")
     made: pd.Series[Any] = pd.Series(values, dtype=kind, name=name)
     return made
 
