@@ -37,6 +37,7 @@ from g4f_nb.errors import (
 from g4f_nb.pacing import Limits, Pace
 from g4f_nb.providers.fitting import row_in_force
 from g4f_nb.providers.model import HOST_BOUND
+from g4f_nb.providers.registry import Resolution
 from g4f_nb.reply import Reply
 from g4f_nb.results import json_text
 from g4f_nb.store import Store
@@ -330,18 +331,13 @@ def request_key(grid: Grid, cell: Cell) -> str | None:
     """What tells this request from every other, without any key; `None` if that cannot be told."""
     seat = grid.seats[cell.seat]
     assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
-    where, options = seat.place
-    if where.host is None and not where.provider.__module__.startswith("g4f_nb."):
-        # A class of the user's, without a server: its code may be another one the next time.
+    who = _who(*seat.place)
+    if who is None:
         return None
     wanted = seat.plan.wanted
     asked = {
-        "provider": where.provider.__name__,
-        "home": where.provider.__module__,
-        "base": where.host,
-        "model": where.model,
+        **who,
         "messages": grid.messages(cell),
-        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
         "tools": seat.plan.tools.as_json() if seat.plan.tools else None,
         "schema": wanted.schema if wanted is not None else None,
         "repeat": cell.repeat,
@@ -354,6 +350,30 @@ def request_key(grid: Grid, cell: Cell) -> str | None:
         # An option that is no JSON (a picture, an object): nobody could tell whether it is the same again.
         return None
     return hashlib.sha256(packed).hexdigest()[:32]
+
+
+def _who(where: Resolution, options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Who is asked, and how; `None` if nobody could tell whether it is the same again."""
+    if where.host is None and not where.provider.__module__.startswith("g4f_nb."):
+        # A class of the user's, without a server: its code may be another one the next time.
+        return None
+    who: dict[str, Any] = {
+        "provider": where.provider.__name__,
+        "home": where.provider.__module__,
+        "base": where.host,
+        "model": where.model,
+        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
+    }
+    if where.places:
+        # A provider that is made of others is what they are.
+        who["kind"] = where.provider.__base__.__name__ if where.provider.__base__ else ""
+        who["members"] = [
+            _who(place.where, place.options) if place.where is not None else f"{place.name}: {place.fault}"
+            for place in where.places
+        ]
+        if None in who["members"]:
+            return None
+    return who
 
 
 def lane_key(seat: Seat) -> tuple[Any, ...]:

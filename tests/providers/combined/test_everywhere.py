@@ -173,3 +173,19 @@ def test_many_at_once_leave_nothing():
     answers, tasks = asyncio.run(go())
     assert set(answers) == {"ab"}
     assert tasks == 1
+
+
+def test_a_comparison_keeps_the_answers_of_each_combination_apart(server, at):
+    """Two of the same name are two; run again, what is kept is not asked again."""
+    failing = at("error-500")
+    pair = [nb.FallbackProvider([failing, at(name)], failures=1000) for name in ("upper", "echo")]
+    assert pair[0].__name__ == pair[1].__name__
+    for _ in range(2):
+        frame = nb.compare("hello", pair, progress=False)
+        assert list(frame["answer"]) == ["HELLO", "hello"]
+    asked = len(server.requests)
+    own = nb.FallbackProvider([failing, says("mine")], failures=1000)
+    for _ in range(2):
+        assert list(nb.compare("hello", own, progress=False)["answer"]) == ["mine"]
+    assert asked == 4
+    assert len(server.requests) == asked + 2
