@@ -114,6 +114,8 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
         made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
     else:
         made.__cause__ = error.with_traceback(None)
+        # A time-out was made of a cancellation, and that one has the frames, too.
+        error.__context__ = None
     return made
 
 
