@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.errors import (
-    G4FError,
     InvalidParameterError,
     ModelNotFoundError,
-    ModelNotSupportedError,
 )
-from g4f_nb.http import Attempts, Exchange
+from g4f_nb.http import Attempts
 from g4f_nb.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
-from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.chatting import Chatting
 from g4f_nb.providers.checks import what_is_wrong
@@ -36,9 +33,10 @@ from g4f_nb.providers.flags import makes_images
 from g4f_nb.providers.hosts import find_host, is_home, join, look_up_host
 from g4f_nb.providers.images import PATH as IMAGES_PATH
 from g4f_nb.providers.images import image_body, image_reader
-from g4f_nb.providers.listing import kept_models, model_names
+from g4f_nb.providers.listing import fetched, kept_models, model_names
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.outgoing import checked_headers, encoded, least, secrets_of_call, trust
+from g4f_nb.providers.offering import first_that_chats, unlisted
+from g4f_nb.providers.outgoing import checked_headers, encoded, least, overlaid, secrets_of_call, trust
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.providers.suggesting import with_nearest
@@ -56,7 +54,6 @@ _BROWSER_LIKE = {
 }
 # After a model was refused, its server gets so many seconds to tell which it has.
 _LIST_WITHIN = 5.0
-_NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "moderation", "rerank", "transcribe")
 
 
 class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
@@ -127,7 +124,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             return list(cls.models)
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
         if cls.row is not None and not cls.row.lists_models and is_home(cls.row, host):
-            return cls._unlisted()
+            return unlisted(cls)
         return await kept_models(
             cls,
             host,
@@ -318,11 +315,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         }
         if key:
             made.update(key_headers(cls.row, key))
-        for name, value in (headers or {}).items():
-            for other in [known for known in made if known.lower() == name.lower()]:
-                del made[other]
-            made[name] = value
-        return made
+        return overlaid(made, headers or {})
 
     @classmethod
     def _headers(cls, host: Host, *, stream: bool, given: Headers, impersonate: str | None) -> Headers:
@@ -388,11 +381,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             if row is not None and row.default_model:
                 return row.default_model
             base, secret = host.base, host.secret
-            offered = await cls.get_models_async(secret, base)
-            chat = [name for name in offered if not any(word in name.lower() for word in _NOT_FOR_CHAT)]
-            model = next(iter(chat or offered), "")
-            if model:
-                tell(f"no model given: {cls.__name__} at {base} answers with its first, {model}")
+            model = first_that_chats(cls, base, await cls.get_models_async(secret, base))
         return cls.get_model(model)
 
     @classmethod
@@ -402,20 +391,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             return error.with_traceback(None)
         listed = partial(cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, **ways)
         return await with_nearest(error, listed)
-
-    @classmethod
-    def _unlisted(cls) -> list[str]:
-        """The models of a service that publishes no list: its default, and that there are others."""
-        where = f"; {cls.url} tells" if cls.url else ""
-        if not cls.default_model:
-            raise ModelNotSupportedError(
-                f"{cls.__name__} publishes no list of its models: name one, as "
-                f"{cls.__name__}:MODEL{where} which there are",
-                provider=cls.__name__,
-            )
-        told = f"{cls.__name__} publishes no list of its models; its default is {cls.default_model}"
-        tell(f"{told}{where} others")
-        return [cls.default_model]
 
     @classmethod
     async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
@@ -431,19 +406,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             connector=options.get("connector"),
             provider=cls.__name__,
         )
-        attempts = Attempts(1)
-        while True:
-            try:
-                async with Exchange(call) as answer:
-                    most = settings.current().max_event_bytes
-                    # No name for the answer: it may repeat the key, and tracebacks can show locals.
-                    names = cls._listed(
-                        model_names(await answer.read(most), cls.__name__, call, base=host.base)
-                    )
-                break
-            except G4FError as error:
-                if not attempts.again(error):
-                    # Without the frames that hold the answer, for it may repeat the key.
-                    raise error.with_traceback(None) from error.__cause__
-            await attempts.wait()
-        return names
+
+        def read(body: bytes) -> list[str]:
+            return cls._listed(model_names(body, cls.__name__, call, base=host.base))
+
+        return await fetched(call, read)

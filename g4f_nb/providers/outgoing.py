@@ -37,6 +37,15 @@ def secrets_of_call(
     ))  # fmt: skip
 
 
+def overlaid(beneath: dict[str, str], over: Mapping[str, str]) -> dict[str, str]:
+    """Headers laid over others, the names case-blind: of each there is one."""
+    for name, value in over.items():
+        for other in [known for known in beneath if known.lower() == name.lower()]:
+            del beneath[other]
+        beneath[name] = value
+    return beneath
+
+
 def encoded(body: Mapping[str, Any], provider: str) -> bytes:
     """The body as JSON; numpy's numbers are numbers."""
     try:
