@@ -47,8 +47,11 @@ class Question:
         """These messages for what `locate` has found, with tools and the wanted type told in its form."""
         where, options = place
         wanted = plan.wanted
-        if plan.tools:
-            options = Veiled({**options, "tools": plan.tools.as_json()})
+        if "tools" in options:
+            # An empty list is no tools; some services refuse to be told so.
+            options = Veiled({**options, "tools": plan.tools.as_json()} if plan.tools else options)
+            if not plan.tools:
+                del options["tools"]
         if wanted is not None:
             # Some services do not take both; a model that calls tools understands words well enough.
             told = None if plan.tools else wanted.response_format(_json_mode(where))

@@ -6,6 +6,7 @@ in the place where it belongs (our loop, the user's thread, the user's loop) and
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections import Counter
@@ -139,7 +140,7 @@ class _Dialogue:
             self._complain(call, f"The arguments are not understood: {error}. Send one JSON object.")
             return
         self._garbled = False
-        key = (tool.name, orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS).decode())
+        key = (tool.name, json.dumps(arguments, sort_keys=True))
         if self._is_stuck(call, key):
             return
         try:
@@ -152,7 +153,7 @@ class _Dialogue:
             decision = yield Approve(Call(id=call.id, tool=tool, arguments=arguments))
             if isinstance(decision, Mapping):
                 fitted = _edited(tool, decision)
-                note = f"(The user changed the arguments to {orjson.dumps(dict(decision)).decode()}.)\n"
+                note = f"(The user changed the arguments to {json.dumps(dict(decision), default=str)}.)\n"
             elif decision is not True:
                 reason = f": {decision}" if isinstance(decision, str) and decision else "."
                 self._complain(call, f"The user did not allow this call{reason}")
@@ -259,7 +260,8 @@ def _readable(text: str) -> str:
     if isinstance(value, dict):
         return text
     try:
-        return orjson.dumps(_arguments(text)).decode()
+        # Half of a surrogate pair cannot be sent.
+        return json.dumps(_arguments(text), ensure_ascii=False).encode(errors="replace").decode()
     except NoJsonError:
         return "{}"
 

@@ -20,7 +20,8 @@ _COMPLAINT = 500
 
 def result_text(value: Any, limit: int) -> str:
     """A value as text of at most so many characters; what was left out is said."""
-    text = _text(value)
+    # Half of a surrogate pair, as in names of files that are no UTF-8, cannot be sent.
+    text = _text(value).encode(errors="replace").decode()
     if len(text) <= limit:
         return text
     return f"{text[:limit]}\n… (cut: {limit:,} of {len(text):,} characters)"
@@ -33,7 +34,7 @@ def json_text(value: Any) -> str:
 
 def complaint(error: BaseException) -> str:
     """An exception in one short line: no traceback, whose lines and locals are nobody's business."""
-    words = " ".join(redact(str(error)).split())
+    words = " ".join(redact(str(error)).split()).encode(errors="replace").decode()
     return shorten(f"{type(error).__name__}: {words}" if words else type(error).__name__, _COMPLAINT)
 
 

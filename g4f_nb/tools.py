@@ -113,7 +113,7 @@ class Toolbox:
             raise InvalidParameterError(f"tools is a {type(given).__name__}: it is a list, like [function]")
         tools: dict[str, Tool] = {}
         dicts: list[Mapping[str, Any]] = []
-        for one in _flat(given or ()):
+        for one in _flat(() if given is None else given):
             if isinstance(one, Mapping):
                 dicts.append(one)
                 continue

@@ -106,13 +106,21 @@ class McpServer(Sequence[Tool]):
         await loops.in_thread(self.close)
 
     def __getitem__(self, place: Any) -> Any:
-        return self._tools[place]
+        return self._opened()[place]
 
     def __iter__(self) -> Iterator[Tool]:
-        return iter(self._tools)
+        return iter(self._opened())
 
     def __len__(self) -> int:
         return len(self._tools)
+
+    def _opened(self) -> list[Tool]:
+        if self._job is None:
+            raise InvalidParameterError(
+                f"the MCP server {self.name} is not open: use it in `with nb.mcp_tools(…) as tools:`, or "
+                "open() it before"
+            )
+        return self._tools
 
     def __repr__(self) -> str:
         state = f"{len(self)} tools" if self._job else "closed"

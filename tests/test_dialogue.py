@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import os
 import threading
 import time
 import traceback
 
+import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import g4f_nb as nb
 from g4f_nb import asking, providers
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
+from g4f_nb.dialogue import converse
 from g4f_nb.errors import BadRequestError, InvalidParameterError, RateLimitError, UnknownParameterError
-from g4f_nb.plans import Call
+from g4f_nb.plans import Call, Outcome, Plan, Run, Send
 from g4f_nb.providers import AsyncGeneratorProvider
+from g4f_nb.reply import Reply
 from g4f_nb.testing import serve
+from g4f_nb.tools import Toolbox
 
 PASSED = {"type": "function", "function": {"name": "elsewhere", "parameters": {"type": "object"}}}
 
@@ -616,3 +624,51 @@ def test_what_a_partial_holds_is_not_shown(way):
         if "tests" not in frame.filename:
             assert "PLANTED" not in str(frame.locals), (frame.name, frame.locals)
     assert "PLANTED" not in "".join(shown.format_exception_only())
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["add", "", "x"]), st.text()), max_size=4))
+@example([("1", "add", '{"a": 123456789012345678901234567890, "b": 1}')])
+@example([("1", "add", "{'a': 123456789012345678901234567890, 'b': 1}")])
+@example([("1", "add", '{"a": "\\ud800", "b": "\\ud800"}')])
+@example([("1", "add", "[" * 100_000)])
+def test_whatever_a_model_writes_has_a_result(calls):
+    """Each call has one, under an id of its own, in messages that can be sent."""
+    reply = Reply()
+    reply.messages = [{"role": "user", "content": "x"}]
+    steps = converse(reply, Plan(tools=Toolbox.of([add])), {})
+    outcome = None
+    asked = 0
+    with contextlib.suppress(StopIteration):
+        while True:
+            step = steps.send(outcome)
+            outcome = None
+            if isinstance(step, Send):
+                asked += 1
+                reply.add(ToolCalls(tuple(ToolCall(*call) for call in calls)) if asked == 1 else "done")
+            else:
+                assert isinstance(step, Run)
+                outcome = Outcome(step.tool.run(step.arguments))
+    assert len({call.id for call in reply.tool_calls}) == len(calls)
+    assert [result.id for result in reply.tool_results] == [call.id for call in reply.tool_calls]
+    for call in reply.tool_calls:
+        assert isinstance(orjson.loads(call.arguments), dict)
+    assert orjson.dumps(reply.messages)
+
+
+def test_an_empty_list_is_no_tools(server):
+    """It is not sent: some services refuse it."""
+    assert _ask(server, "upper", "hi", tools=[]).text == "HI"
+    assert "tools" not in server.requests[-1].body
+
+
+def test_names_that_are_no_utf8_can_be_sent(server):
+    """A folder may hold some; a tool lists them, and an exception names one."""
+
+    def files(a: int, b: int):
+        return os.fsdecode(b"caf\xe9.txt")
+
+    def missing(a: int, b: int):
+        raise FileNotFoundError(os.fsdecode(b"caf\xe9.txt"))
+
+    reply = _ask(server, "two-tools", tools=[files, missing])
+    assert reply.text == "The tool said: caf?.txt; FileNotFoundError: caf?.txt"

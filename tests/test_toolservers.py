@@ -116,6 +116,8 @@ def test_open_and_close_do_what_a_block_does():
     small.close()
     small.close()
     assert len(small) == 0
+    with pytest.raises(InvalidParameterError, match="is not open: use it in `with"):
+        nb.ask("x", "Demo", tools=small)
     _gone(pid)
     with pytest.raises(Exception, match="is closed"):
         asyncio.run(_run(add, a=1, b=2))
