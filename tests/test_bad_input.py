@@ -98,7 +98,7 @@ def test_an_address_where_nobody_is(base, kind, words):
 def test_an_address_without_the_version(server):
     """The path is wrong: the error says what a base is."""
     base = server.api_base.removesuffix("/v1")
-    _told(errors.NotFoundError, "api_base= is everything before /chat/completions", api_base=base)
+    _told(errors.NotFoundError, "check the address that api_base=", api_base=base)
 
 
 def test_the_address_of_a_page():
