@@ -547,6 +547,23 @@ def test_the_row_says_who_wants_its_reasoning(server):
                 nb.ask("add 2 and 3", provider=here, model="tool-thoughts", tools=[add])
 
 
+def test_several_providers_in_one_go_through_a_dialogue_like_any(server):
+    """Who answers may fail first, may want its reasoning back, and need not be asked to call for ever."""
+
+    def member(name):
+        return nb.Model(name, api_base=server.api_base, api_key="planted", max_retries=0)
+
+    careful = providers.FallbackProvider(
+        [member("OpenaiTemplate:error-500"), member("DeepSeek:tool-thoughts")]
+    )
+    reply = nb.ask("add 2 and 3", careful, tools=[add], tool_choice="required")
+    assert (reply.text, reply.provider, len(reply.steps)) == ("The tool said: 5", "DeepSeek", 2)
+    careful = providers.FallbackProvider(
+        [member("OpenaiTemplate:error-500"), member("OpenaiTemplate:json-prose")]
+    )
+    assert nb.ask("Ann is 7", careful, schema="name, age int").data["age"] == 7
+
+
 def test_what_a_provider_wants_back_goes_back():
     """Signatures that it gave are in the message of that round."""
     provider = _scripted([SendBack({"signature": "s"}), _calls(("1", "add", '{"a": 1, "b": 2}'))], ["ok"])

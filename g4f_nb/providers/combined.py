@@ -47,6 +47,7 @@ class CombinedProvider(AsyncGeneratorProvider):
 
     working = True
     takes_secrets = True
+    returns_reasoning = False
     members: ClassVar[Sequence[ModelName]] = ()
     # Seconds within which a member has to say something.
     patience: ClassVar[float | None] = None
@@ -103,6 +104,8 @@ class CombinedProvider(AsyncGeneratorProvider):
         providers = [one.provider for one in cls._members]
         cls.supports_message_history = all(one.supports_message_history for one in providers)
         cls.supports_system_message = all(one.supports_system_message for one in providers)
+        # Whoever does not want it takes it out again.
+        cls.returns_reasoning = any(getattr(one, "returns_reasoning", False) for one in providers)
 
     @classmethod
     def _names(cls) -> list[str]:
