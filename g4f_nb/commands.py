@@ -155,7 +155,8 @@ def _providers(given: Words, __: Place) -> Table:
 def _runs(each: Mapping[str, Any]) -> str:
     if not each["running"]:
         return "no"
-    return "yes" if each["models"] == "" else f"yes, {each['models']} models"
+    count = each["models"]
+    return "yes" if count == "" else f"yes, {count} model{'' if count == 1 else 's'}"
 
 
 def _models(given: Words, place: Place) -> Table:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from small_server import web
 
 from g4f_nb import commands, credentials, settings
 from g4f_nb.errors import G4FError, InvalidParameterError, ProviderNotFoundError
 from g4f_nb.providers import Demo
 from g4f_nb.providers.model import Model, set_used
 from g4f_nb.providers.registry import resolve
+from g4f_nb.providers.rows import rows
 from g4f_nb.tables import Table
 from g4f_nb.testing import serve
 
@@ -130,6 +132,22 @@ def test_providers_shows_where_the_key_of_each_is(desk, places):
     assert keys["OpenAI"] == keys["OpenaiTemplate"] == "no key: set OPENAI_API_KEY"
     assert keys["Demo"] == keys["Ollama"] == "none needed"
     assert KEY not in repr(table)
+
+
+def test_providers_finds_local_servers_on_request(desk, monkeypatch):
+    """With `--local` only those of this machine, and whether each runs."""
+    for row in rows().values():
+        for name in row.api_base_env[:1] if row.local else ():
+            monkeypatch.setenv(name, "http://127.0.0.1:1/v1")
+    with web(lambda _: (200, {"data": [{"id": "m", "owned_by": "library"}]})) as server:
+        desk("providers")
+        assert server.seen == []
+        monkeypatch.setenv("OLLAMA_API_BASE", f"{server.address}/v1")
+        table = desk("providers --local")
+    runs = {line[0]: line[2] for line in table.rows}
+    assert runs["Ollama"] == "yes, 1 model"
+    assert runs["LMStudio"] == "no"
+    assert "Groq" not in runs
 
 
 def test_models_lists_what_a_provider_offers(desk, monkeypatch):

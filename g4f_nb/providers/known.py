@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from g4f_nb.providers.base import AbstractProvider
@@ -29,7 +29,7 @@ def look_up(name: str) -> Known | None:
     wanted = fold(name)
     found = _package().get(wanted)
     if found is None and wanted:
-        found = by_name(_own()).get(wanted)
+        found = by_name(_own()).get(wanted) if _own() else None
     return found
 
 
@@ -45,10 +45,16 @@ def nearest(name: str, *, most: int = 1, cutoff: float = 0.5) -> list[str]:
     return list(dict.fromkeys(names[each] for each in near))[:most]
 
 
-def _own() -> Iterator[Known]:
+def _own() -> Sequence[Known]:
+    return _told_apart((*registered.values(), *in_own_file()[0], *from_packages()))
+
+
+# A plain model's name is looked up here at every call.
+@functools.lru_cache(maxsize=4)
+def _told_apart(found: tuple[Known, ...]) -> Sequence[Known]:
     """The user's own; one whose name is taken says so when it is called for."""
-    taken = dict(_package())
-    for known in (*registered.values(), *in_own_file()[0], *from_packages()):
+    taken, told = dict(_package()), []
+    for known in found:
         other = next((taken[fold(each)] for each in known.names if fold(each) in taken), None)
         if other is not None and known.fault is None:
             whose = f"the name {known.short or known.name!r} belongs to {other.name} of {other.source}"
@@ -56,7 +62,8 @@ def _own() -> Iterator[Known]:
             known = faulty(known.name, short=known.short, source=known.source, fault=fault)  # noqa: PLW2901
         for each in known.names:
             taken.setdefault(fold(each), known)
-        yield known
+        told.append(known)
+    return tuple(told)
 
 
 @functools.cache
