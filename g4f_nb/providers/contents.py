@@ -78,6 +78,8 @@ def _from_base64(text: str) -> str:
             return text
         raise
     kind = media_type_of(data)
+    if kind == "text/plain" and b"<svg" in data[:1000]:
+        kind = "image/svg+xml"
     if kind is None or not kind.startswith("image/"):
         raise ValueError("no image")
     return data_url(data, kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from g4f_nb.errors import UnknownParameterError
@@ -17,31 +17,27 @@ CHAT_FIELDS = frozenset({
     "logit_bias", "modalities", "audio", "logprobs", "top_logprobs", "max_completion_tokens", "metadata",
     "prediction", "service_tier", "store", "stream_options", "user", "verbosity", "web_search_options",
     "prompt_cache_key", "safety_identifier", "top_k", "min_p", "repetition_penalty", "include_reasoning",
-    "chat_template_kwargs", "functions", "function_call", "reasoning",
+    "chat_template_kwargs", "functions", "function_call", "reasoning", "moderation", "prompt_cache_options",
+    "prompt_cache_retention",
 })  # fmt: skip
 
 # The same for `/images/generations`.
 IMAGE_FIELDS = frozenset({
     "size", "quality", "style", "background", "moderation", "output_format", "output_compression", "user",
     "negative_prompt", "aspect_ratio", "width", "height", "guidance_scale", "num_inference_steps",
+    "complexity", "frame_count", "frame_duration_ms", "svg", "safety_identifier",
 })  # fmt: skip
+# Whoever gives one of these means an image.
+_IMAGE_ONLY = IMAGE_FIELDS - CHAT_FIELDS
 # What `response_format=` may be there.
 IMAGE_FORMS = ("url", "b64_json")
 # Parameters of the signature that hold for images, too.
 _SHARED = frozenset({"n", "seed", "response_format"})
 
 
-def refuse_image_fields(given: Mapping[str, Any], allowed: Collection[str], provider: str) -> None:
-    """A chat takes nothing that only images have."""
-    misplaced = set(given) & (IMAGE_FIELDS - CHAT_FIELDS) - set(allowed)
-    if isinstance(given.get("response_format"), str):
-        misplaced.add("response_format")
-    for name in sorted(misplaced):
-        raise UnknownParameterError(
-            f"{name}={given[name]!r} is for images, and this is a chat with {provider}: leave it out, or "
-            "ask for an image with prompt=",
-            provider=provider,
-        )
+def means_image(names: Iterable[str], response_format: object, allowed: Collection[str]) -> bool:
+    """Whether a call's keywords, or what it wants to get, are an image's and no chat's."""
+    return isinstance(response_format, str) or not (_IMAGE_ONLY - set(allowed)).isdisjoint(names)
 
 
 def image_fields(fields: Mapping[str, Any], allowed: Collection[str], provider: str) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
+
+from g4f_nb.providers.rows import rows
 
 T = TypeVar("T")
 
@@ -49,8 +53,16 @@ def flags_of(base: str) -> Flags:
 
 
 def makes_images(base: str, model: str) -> bool:
-    """Whether the last listing of an address marked this model as one for images."""
-    return base in _known and model in _known[base].image_models
+    """Whether a model makes images, as its service's row or the last listing of its address says."""
+    if base in _known and model in _known[base].image_models:
+        return True
+    patterns = _patterns().get(base)
+    return patterns is not None and any(fnmatchcase(model, pattern) for pattern in patterns)
+
+
+@functools.cache
+def _patterns() -> Mapping[str, tuple[str, ...]]:
+    return {row.api_base: row.image_models for row in rows().values() if row.image_models}
 
 
 def _marked(entries: list[Any], is_marked: Callable[[Mapping[str, Any]], bool]) -> frozenset[str]:

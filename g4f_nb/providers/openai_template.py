@@ -20,7 +20,7 @@ from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.chatting import Chatting
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, refuse_image_fields
+from g4f_nb.providers.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, means_image
 from g4f_nb.providers.fitting import (
     fitted_fields,
     fitted_messages,
@@ -173,10 +173,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> AsyncResult:
         """Stream one answer: text as `str`, everything else as small values.
 
-        `media` goes into the last user message. `prompt` asks for an image, as does the name of a model that
-        makes them. `timeout` limits each silence (to connect, to the first byte, between two pieces),
-        `total_timeout` the whole. A failed call is sent again `max_retries` times, only before the first
-        content.
+        `media` goes into the last user message. `prompt` asks for an image, as do the name of a model that
+        makes them and what only images have, like `size`. `timeout` limits each silence (to connect, to the
+        first byte, between two pieces), `total_timeout` the whole. A failed call is sent again `max_retries`
+        times, only before the first content.
         """
         # The parameters hold keys: keep nothing that a traceback with locals could print.
         # The usual call gives few of them; looking at each costs as much as a tenth of a small request.
@@ -207,7 +207,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if media is not None:
             messages = with_media(messages, await read_media_async(media))
         host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
-        model = cls._image_model(model) if prompt is not None else await cls._choose_model(model, host)
+        pictures = prompt is not None or (
+            bool(kwargs or response_format) and means_image(kwargs, response_format, extra_parameters)
+        )
+        model = cls._image_model(model) if pictures else await cls._choose_model(model, host)
         fields = {
             "temperature": temperature,
             "max_tokens": max_tokens,
@@ -224,8 +227,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "presence_penalty": presence_penalty,
             **kwargs,
         }
-        pictures = prompt is not None or model in cls.image_models or makes_images(host.base, model)
-        if pictures:
+        if pictures or model in cls.image_models or makes_images(host.base, model):
+            pictures = True
             if media is not None:
                 raise InvalidParameterError(
                     f"media= cannot go with a request for an image to {cls.__name__}: leave it out, or ask a "
@@ -237,8 +240,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             body = image_body(model, prompt, fields, allowed=extra_parameters, provider=cls.__name__)
             body.update(extra_data or {})
         else:
-            if kwargs or type(response_format) is str:
-                refuse_image_fields(fields, extra_parameters, cls.__name__)
             url = cls._chat_url(host, model)
             body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
         now = settings.current()

@@ -52,6 +52,7 @@ class Row:
     stream_usage: bool = True
     tools: bool | None = None
     vision: bool | None = None
+    image_models: tuple[str, ...] = ()
     json_mode: str = ""
     limits: str = "key"
     context: Mapping[str, int] = field(default_factory=dict)

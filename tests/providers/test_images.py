@@ -12,7 +12,9 @@ import pytest
 
 from g4f_nb import errors
 from g4f_nb.chunks import ImageResponse, ProviderInfo, Usage
+from g4f_nb.exhibits import exhibits
 from g4f_nb.providers import OpenaiTemplate
+from g4f_nb.providers.flags import makes_images
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 B64 = base64.b64encode(PNG).decode()
@@ -57,9 +59,9 @@ def _server(answer, *, listing=None, media_type="application/json", status=200):
             thread.join()
 
 
-def _ask(base, model="m", *, own=None, **given) -> list:
+def _ask(base, model="m", *, own=None, stream=True, **given) -> list:
     cls = type("Mine", (OpenaiTemplate,), {"api_base": base, "api_key": "class-key"} | (own or {}))
-    return list(cls.create_completion(model, ASKED, **({"max_retries": 0, "timeout": 5} | given)))
+    return list(cls.create_completion(model, ASKED, stream, **({"max_retries": 0, "timeout": 5} | given)))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,39 @@ def test_when_an_image_is_asked_for():
     assert [body for _, body, _ in seen] == [{"model": "own", "prompt": "x"}, {"prompt": "x"}]
 
 
+def test_what_only_images_have_asks_for_one():
+    """As `nb.ask` needs it, whose question is the prompt; let through for chats where the caller says so."""
+    with _server({"data": [{"url": URL}]}) as (base, seen):
+        for given in ({"size": "64x64"}, {"quality": "high"}, {"response_format": "b64_json"}):
+            _ask(base, **given)
+            assert seen[-1][:2] == (
+                "/v1/images/generations",
+                {"model": "m", "prompt": "a red circle"} | given,
+            )
+        _ask(base, stream=False, style="formal", extra_parameters=["style"])
+        assert (seen[-1][0], seen[-1][1]["style"]) == ("/v1/chat/completions", "formal")
+        _ask(base, stream=False, response_format={"type": "json_object"}, moderation={"mode": "score"})
+        assert seen[-1][0] == "/v1/chat/completions"
+
+
+def test_a_row_knows_its_service_s_models_for_images():
+    """By pattern, at the service's own address only, without a listing."""
+    base = OpenaiTemplate.row.api_base
+    assert makes_images(base, "gpt-image-9")
+    assert makes_images(base, "dall-e-3")
+    assert not makes_images(base, OpenaiTemplate.row.default_model)
+    assert not makes_images("http://127.0.0.1:1/v1", "gpt-image-9")
+
+
+def test_an_svg_is_an_image_too():
+    """It is given, and never shown: it may hold a script."""
+    svg = base64.b64encode(b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>').decode()
+    with _server({"data": [{"b64_json": svg}]}) as (base, _):
+        image = _ask(base, prompt="x", output_format="svg")[1]
+    assert image.urls == (f"data:image/svg+xml;base64,{svg}",)
+    assert list(exhibits(image.urls, None)) == []
+
+
 def test_width_and_height_and_what_the_server_alone_knows():
     """Both become `size`; `extra_data` and `extra_parameters` hold here, too."""
     with _server({"data": [{"url": URL}]}) as (base, seen):
@@ -139,8 +174,8 @@ def test_width_and_height_and_what_the_server_alone_knows():
         ({"prompt": " "}, "InvalidParameterError", "nothing to make an image of"),
         ({"prompt": 7}, "InvalidParameterError", "prompt= is a text"),
         ({"prompt": "x", "media": PNG}, "InvalidParameterError", "media= cannot go with"),
-        ({"size": "64x64"}, "UnknownParameterError", "size='64x64' is for images.*prompt="),
-        ({"response_format": "url"}, "UnknownParameterError", "response_format='url' is for images"),
+        ({"size": "64x64", "temperature": 0}, "UnknownParameterError", "temperature= is for a chat"),
+        ({"size": "64x64", "media": PNG}, "InvalidParameterError", "media= cannot go with"),
         ({"response_format": "png"}, "InvalidParameterError", "response_format= is a dict, or"),
     ],
 )
