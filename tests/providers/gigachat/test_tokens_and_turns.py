@@ -223,6 +223,7 @@ def test_an_answer_that_nobody_reads_holds_up_others_only_for_a_while(server, wh
         with pytest.raises(errors.RequestTimeoutError, match=r"0.2 s for the whole call"):
             await _ask(server, total_timeout=0.2)
         await first.aclose()
+        assert await server.until(lambda seen: seen.aborted == 1)
         return await _ask(server)
 
     assert asyncio.run(go()) == "Привет, мир"
