@@ -145,3 +145,31 @@ def test_the_users_own_patching_still_works_afterwards(fresh_kernel, server, mod
     assert result.error is None, result.trace
     assert result.stdout == "ran\n"
     assert fresh_kernel.run(f"print(text('echo', {server.api_base!r}, 'again'))").stdout == "again\n"
+
+
+COMBINED = """
+import g4f_nb as nb
+def at(model): return nb.Model(f"OpenaiTemplate:{{model}}", api_base={base!r})
+careful = nb.FallbackProvider([at("error-500"), at("drip-20")])
+race = nb.RaceProvider([at("silent"), at("drip-20")])
+MESSAGES = [dict(role="user", content="one two three four " * 50)]
+"""
+
+
+@pytest.mark.parametrize("name", ["careful", "race"])
+def test_a_combined_provider_in_a_cell(fresh_kernel, server, name):
+    """It streams synchronously on the kernel's loop; the stop button leaves neither task nor connection."""
+    assert fresh_kernel.run(COMBINED.format(base=server.api_base)).error is None
+    short = f"''.join(map(str, {name}.create_completion('', [dict(role='user', content='a b c')])))"
+    assert fresh_kernel.run(short).value == "'a b c'"
+    asked = len(server.requests)
+    stopped = fresh_kernel.send(f"for _ in {name}.create_completion('', MESSAGES): pass")
+    assert server.wait_for(lambda seen: len(seen.requests) == asked + 2, timeout=5)
+    time.sleep(0.3)
+    fresh_kernel.interrupt()
+    assert fresh_kernel.collect([stopped])[0].error == "KeyboardInterrupt"
+    # The loser of the first race was stopped before.
+    expected = {"careful": 1, "race": 3}[name]
+    assert server.wait_for(lambda seen: seen.aborted == expected, timeout=3)
+    assert fresh_kernel.run("left()").value == "(0, 0)"
+    assert fresh_kernel.run(short).value == "'a b c'"
