@@ -324,7 +324,7 @@ def test_who_was_asked_is_named():
 
 
 def test_without_any_status_the_words_come_first():
-    """As in the seed: the text itself, then the way out."""
+    """As in the original: the text itself, then the way out."""
     error = error_for(Complaint("it went wrong."))
     assert type(error) is errors.ResponseError
     assert str(error).startswith("it went wrong — ")

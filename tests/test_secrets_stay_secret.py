@@ -1,5 +1,5 @@
 """The key is on the wire to its host, and nowhere else: however a call fails, whatever shows it."""
-# the seeds' signatures; fixtures are many
+# the original's signatures; fixtures are many
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class _ParamsText:
         return owner._describe()  # noqa: SLF001  # the descriptor is part of the class
 
 
-class BaseProvider(ABC):  # noqa: B024  # the seed's root; its methods are its subclasses'
+class BaseProvider(ABC):  # noqa: B024  # the original's root; its methods are its subclasses'
     """What is known about a provider without calling it."""
 
     url: str | None = None
@@ -70,7 +70,7 @@ class AbstractProvider(BaseProvider):
         model: str,
         messages: Messages,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109  # the seed's name; it limits the whole operation
+        timeout: float | None = None,  # noqa: ASYNC109  # the original's name; it limits the whole operation
         loop: asyncio.AbstractEventLoop | None = None,
         executor: Executor | None = None,
         **kwargs: Any,
@@ -244,7 +244,7 @@ class AsyncGeneratorProvider(AbstractProvider):
         model: str,
         messages: Messages,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109  # the seed's name; it limits the whole operation
+        timeout: float | None = None,  # noqa: ASYNC109  # the original's name; it limits the whole operation
         loop: asyncio.AbstractEventLoop | None = None,
         executor: Executor | None = None,
         **kwargs: Any,

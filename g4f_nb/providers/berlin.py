@@ -74,7 +74,7 @@ class Berlin(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
     ssl: tls.SSLContext | bool | None = None
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # `proxy` comes third, as in the seed
+    async def create_async_generator(  # type: ignore[override]  # `proxy` comes third, as in the original
         cls,
         model: str,
         messages: Messages,

@@ -73,7 +73,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     supports_message_history = True
     supports_system_message = True
     default_model: str = ""
-    fallback_models: list[str] = []  # noqa: RUF012  # class API, as in the seed
+    fallback_models: list[str] = []  # noqa: RUF012  # class API, as in the original
     sort_models = True
     ssl: tls.SSLContext | bool | None = None
     needs_auth = False
@@ -139,7 +139,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         model: str,
         messages: Messages,
         proxy: str | None = None,
-        timeout: float | None = 120,  # noqa: ASYNC109  # the seed's name; a limit on silence
+        timeout: float | None = 120,  # noqa: ASYNC109  # the original's name; a limit on silence
         media: MediaListType | None = None,
         api_key: str | None = None,
         api_endpoint: str | None = None,

@@ -1,5 +1,5 @@
-"""The hierarchy does what the seeds show, in their order, and what they leave open is settled."""
-# the seeds' signatures
+"""The hierarchy does what its descriptions show, in their order, and what they leave open is settled."""
+# the original's signatures
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _where = contextvars.ContextVar("_where", default="nowhere")
 
 @pytest.mark.parametrize("more", [{}, {"timeout": 10}])
 def test_an_abstract_provider_cannot_answer(more):
-    """Awaited, the seed's examples 1 and 2 raise, at once."""
+    """Awaited, examples 1 and 2 raise, at once."""
     with pytest.raises(NotImplementedError, match="AbstractProvider does not define create_completion"):
         asyncio.run(AbstractProvider.create_async("gpt-3.5-turbo", HELLO, **more))
 
@@ -93,7 +93,7 @@ def test_nothing_is_instantiated(kind):
 
 
 class MyProvider(AbstractProvider):
-    """The seed's own, with context and the flag made visible."""
+    """The description's own, with context and the flag made visible."""
 
     @classmethod
     def create_completion(cls, model: str, messages: Messages, stream: bool, **kwargs) -> Generator:
@@ -102,7 +102,7 @@ class MyProvider(AbstractProvider):
 
 
 class MyAsyncProvider(AsyncProvider):
-    """The seed's own."""
+    """The description's own."""
 
     @staticmethod
     async def create_async(model: str, messages: Messages, **kwargs) -> str:
@@ -112,7 +112,7 @@ class MyAsyncProvider(AsyncProvider):
 
 
 class MyAsyncGeneratorProvider(AsyncGeneratorProvider):
-    """The seed's own, and a thought."""
+    """The description's own, and a thought."""
 
     @staticmethod
     async def create_async_generator(
@@ -346,7 +346,7 @@ def test_what_is_known_of_a_provider():
 
 
 def test_a_keyword_that_nobody_reads_is_refused():
-    """The seeds' docstrings describe a `loop` that `create_completion` does not take."""
+    """The original's docstrings describe a `loop` that `create_completion` does not take."""
     with pytest.raises(TypeError, match="Demo takes no parameter 'loop'"):
         list(Demo.create_completion("demo-fast", HELLO, loop=None))
     with pytest.raises(TypeError, match="OpenaiTemplate takes no parameter 'loop'"):

@@ -58,7 +58,7 @@ def test_the_bare_template_is_openai_unless_told_otherwise(monkeypatch):
 
 
 def test_the_bare_template_with_a_key_or_a_base_of_its_own(monkeypatch):
-    """What is written on it stays on it: example 3 of the seed."""
+    """What is written on it stays on it: example 3 of the description."""
     monkeypatch.setenv("OPENAI_API_KEY", "env")
     monkeypatch.setattr(OpenaiTemplate, "api_key", "written")
     assert _where(OpenaiTemplate) == (HOME, "written")

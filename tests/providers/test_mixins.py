@@ -151,7 +151,7 @@ def test_a_payload_raises(data, status, kind, words):
 
 @pytest.mark.parametrize("data", [{}, {"error": False}, {"error": None}, {"choices": []}, "text", None, 7])
 def test_what_is_no_answer_is_told(data):
-    """A whole answer without choices is none, and the text begins as in the seed."""
+    """A whole answer without choices is none, and the text begins as in the original."""
     with pytest.raises(UnreadableResponseError, match=r"^Invalid response: .*api_base="):
         raise_error(data)
 

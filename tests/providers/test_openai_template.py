@@ -346,7 +346,7 @@ def test_headers(server):
 
 
 def test_the_examples_of_get_headers():
-    """6 to 8 of the seed."""
+    """6 to 8 of the description."""
     assert OpenaiTemplate.get_headers(stream=True, api_key="your_api_key") == {
         "Accept": "text/event-stream",
         "Content-Type": "application/json",
@@ -456,7 +456,7 @@ def test_listings_are_kept_per_address_and_key(monkeypatch):
 
 
 def test_the_examples_of_get_models(monkeypatch):
-    """1 to 3 of the seed: the code unchanged, only the address set; in a running loop as well."""
+    """1 to 3 of the description: the code unchanged, only the address set; in a running loop as well."""
     with serve(models=["gpt-4", "gpt-3.5-turbo"]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.api_base)
         assert OpenaiTemplate.get_models(api_key="your_api_key") == ["gpt-3.5-turbo", "gpt-4"]
