@@ -23,7 +23,7 @@ from g4f_nb.providers.known import everything
 from g4f_nb.providers.model import Model, Provider
 from g4f_nb.providers.registry import choose, find_known, options_for
 from g4f_nb.providers.rows import Row
-from g4f_nb.secret import shown_address
+from g4f_nb.secret import Veiled, shown_address
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +80,8 @@ class _Line:
     host: Host | None = None
     row: Row | None = None
     models: Sequence[str] = field(default_factory=tuple)
+    # What its requests take beside the host: proxy, certificates and the like.
+    way: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def list_providers(
@@ -286,12 +288,12 @@ def _askable(providers: Sequence[ProviderName]) -> list[_Line]:
 def _askable_one(whose: ProviderName | None) -> _Line:
     options = options_for(whose, None, {})
     cls = choose(whose.name if isinstance(whose, Model) else whose)[0]
-    bound = {name: options[name] for name in ("api_key", "api_base", "api_endpoint") if options.get(name)}
-    host = cls.look_up_host(**bound)
+    host = cls.look_up_host(**{name: options[name] for name in cls.host_options if options.get(name)})
     if host is not None and host.missing:
         raise MissingAuthError(host.missing, provider=cls.__name__)
     row = getattr(cls, "row", None)
-    return _Line({}, provider=cls, host=host, row=row if isinstance(row, Row) else None)
+    way = Veiled((name, options[name]) for name in cls.listing_options if options.get(name) is not None)
+    return _Line({}, provider=cls, host=host, row=row if isinstance(row, Row) else None, way=way)
 
 
 async def _list(asked: Sequence[_Line], *, refresh: bool, timeout: float) -> list[list[str] | G4FError]:  # noqa: ASYNC109
@@ -309,7 +311,8 @@ async def _list(asked: Sequence[_Line], *, refresh: bool, timeout: float) -> lis
 async def _names(line: _Line, *, refresh: bool, timeout: float) -> list[str]:  # noqa: ASYNC109
     cls: Any = line.provider
     if hasattr(cls, "get_models_async"):
-        found: list[str] = await cls.get_models_async(**_bound(line.host), refresh=refresh, timeout=timeout)
+        given = Veiled({**line.way, **_bound(line.host)})
+        found: list[str] = await cls.get_models_async(**given, refresh=refresh, timeout=timeout)
         return found
     return list(cls.get_models()) if hasattr(cls, "get_models") else []
 

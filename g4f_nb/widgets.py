@@ -268,7 +268,9 @@ class ChatPanel(anywidget.AnyWidget):
     async def _models(self, name: str) -> list[str]:
         provider: Any = self._named.get(name) or registry.find_provider(name)
         options = self._options_for(provider)
-        given = {key: options[key] for key in ("api_key", "api_base", "ssl") if options.get(key) is not None}
+        given = Veiled(
+            (key, options[key]) for key in provider.listing_options if options.get(key) is not None
+        )
         if hasattr(provider, "get_models_async"):
             return list(await provider.get_models_async(**given))
         return list(await to_thread(provider.get_models)) if hasattr(provider, "get_models") else []

@@ -13,7 +13,7 @@ from g4f_nb import errors, notices
 from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate, homes
 from g4f_nb.providers.model import set_used
 from g4f_nb.providers.rows import rows
-from g4f_nb.testing import serve
+from g4f_nb.testing import serve, serve_gigachat
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +196,17 @@ def test_models_are_listed_as_one_writes_them(monkeypatch):
         assert len(nb.list_models(mine)) == 2
         assert server.requests[-1].headers["Authorization"] == "Bearer other"
     assert str(frame["context"].dtype) == "Int64"
+
+
+def test_a_list_is_asked_for_where_and_how_the_model_s_calls_go(capsys):
+    """With all options that say where a call goes and how it gets there; with nothing of them elsewhere."""
+    with serve_gigachat(tls=True) as server:
+        options = {"api_base": server.api_base, "auth_url": server.auth_url, "api_key": server.key}
+        mine = nb.Model("gigachat", ca_bundle_file=server.ca_file, temperature=1, **options)
+        frame = nb.list_models(mine)
+        assert "GigaChat:GigaChat-2-Max" in list(frame["name"])
+        assert [seen.path for seen in server.requests] == ["/api/v2/oauth", "/api/v1/models"]
+    assert capsys.readouterr().err == ""
 
 
 def test_what_the_server_says_of_its_models_is_told():

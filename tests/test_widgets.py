@@ -16,7 +16,7 @@ from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.model import Model
-from g4f_nb.testing import serve
+from g4f_nb.testing import serve, serve_gigachat
 from g4f_nb.widgets import ChatPanel
 
 KEY = "planted-key-4711"
@@ -415,6 +415,21 @@ def test_providers_and_models_are_listed_in_the_background(panel, server):
     assert "drip-20" in models["names"]
     assert (failed["names"], models["error"]) == ([], None)
     assert "Nobody" in failed["error"]
+
+
+def test_a_panel_s_models_are_asked_for_where_its_answers_come_from():
+    """With all options of the panel that say where a call goes and how it gets there."""
+    with serve_gigachat(tls=True) as server:
+        options = {"api_base": server.api_base, "auth_url": server.auth_url, "api_key": server.key}
+        chat = Recorded("gigachat:GigaChat-2-Max", ca_bundle_file=server.ca_file, **options)
+        chat.hear(type="models", provider="gigachat", view="v1")
+        until(lambda: len(chat.of("models")) == 1)
+        (models,) = chat.of("models", view="v1")
+        assert (models["error"], "GigaChat-2-Max" in models["names"]) == (None, True)
+        chat.ask("Hello")
+        assert chat.wait(5)
+        assert chat.messages[-1]["content"] == "Hello"
+        chat.close()
 
 
 def test_a_key_goes_to_one_provider_only(panel, server):

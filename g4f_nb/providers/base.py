@@ -43,6 +43,8 @@ class BaseProvider(ABC):  # noqa: B024  # the original's root; its methods are i
     takes_secrets: bool = False
     # The options of a call that decide where it goes and with which key.
     host_options: tuple[str, ...] = ("api_base", "api_endpoint", "api_key")
+    # The options of a call that a request for the list of models takes as well.
+    listing_options: tuple[str, ...] = ("api_base", "api_key", "proxy", "ssl", "connector")
     params = _ParamsText()
 
     @classmethod

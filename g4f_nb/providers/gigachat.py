@@ -61,6 +61,9 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
     supports_system_message = True
     takes_secrets = True
     host_options = ("api_base", "auth_url", "api_key", "scope")
+    listing_options = (
+        *host_options, "proxy", "connector", "ca_bundle_file", "verify_ssl_certs", "headers",
+    )  # fmt: skip
     default_model = "GigaChat:latest"
     models = [default_model, "GigaChat-Plus", "GigaChat-Pro", *_MODELS]  # noqa: RUF012  # class API
     # The first generation was switched off; its names go on as those of the second.
