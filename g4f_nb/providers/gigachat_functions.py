@@ -14,6 +14,11 @@ from g4f_nb.failures import as_text
 
 _STATE = "gc_"
 _UUID_DIGITS = re.compile(r"[0-9a-f]{32}")
+# What the service's own examples say of an argument; of the rest, much may refer to other schemas.
+_KEYWORDS = (
+    "type", "description", "properties", "required", "items", "enum", "const", "default", "format", "pattern",
+    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "nullable",
+)  # fmt: skip
 # Of a function's description, what GigaChat knows beside the schema.
 _MORE_FIELDS = ("few_shot_examples", "return_parameters")
 
@@ -125,7 +130,7 @@ def _plain(schema: Any, root: Mapping[str, Any], inside: frozenset[str]) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     schema, inside = _resolved(schema, root, inside)
-    made = {name: value for name, value in schema.items() if name not in ("$defs", "definitions", "title")}
+    made = {name: schema[name] for name in _KEYWORDS if name in schema}
     kind = made.get("type")
     if isinstance(kind, list):
         kind = made["type"] = next((each for each in kind if each != "null"), "string")

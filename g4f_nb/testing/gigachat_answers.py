@@ -63,6 +63,9 @@ def saying(body: Json) -> Saying:
     text = next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
     if functions and choice != "none":
         return Saying("", "function_call", _call(functions, choice, text), str(uuid.uuid4()))
+    form = body.get("response_format")
+    if isinstance(form, dict) and form.get("type") == "json_schema":
+        text = orjson.dumps(sample(form["schema"], text), option=orjson.OPT_INDENT_2).decode()
     words = re.findall(r"\S+\s*|\s+", text)
     limit = body.get("max_tokens")
     thought = "Подумаем. " if model == "reasoning" else ""

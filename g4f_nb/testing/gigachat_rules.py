@@ -112,6 +112,9 @@ def check_chat(body: Json) -> None:
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise Refusal(422, "Invalid params: function name is empty")
         _check_schema(function.get("parameters"), "")
+    form = body.get("response_format")
+    if form is not None and not (isinstance(form, dict) and isinstance(form.get("schema"), dict)):
+        raise Refusal(422, "Invalid params: response_format")
     call = body.get("function_call")
     if call not in (None, "auto", "none") and not (
         isinstance(call, dict) and isinstance(call.get("name"), str)

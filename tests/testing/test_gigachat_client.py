@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import sys
 import time
@@ -128,6 +129,15 @@ def test_functions_are_called_and_their_results_answered(client, streamed):
     assert answer.choices[0].message.content == (
         f'Функция add ответила: {{"sum":42}} (state {said.functions_state_id})'
     )
+
+
+def test_a_schema_shapes_the_answer(client):
+    """`response_format` holds the schema itself, without the wrapper that others have."""
+    schema = {"type": "object", "properties": {"sum": {"type": "integer"}, "text": {"type": "string"}}}
+    asked = _chat(response_format={"type": "json_schema", "schema": schema, "strict": True})
+    assert json.loads(client.chat(asked).choices[0].message.content) == {"sum": 2, "text": "сложи 2 и 40"}
+    with pytest.raises(exceptions.UnprocessableEntityError, match="response_format"):
+        client.chat(_chat(response_format={"type": "json_schema", "json_schema": {"schema": schema}}))
 
 
 def test_a_function_can_be_forced_and_forbidden(client):

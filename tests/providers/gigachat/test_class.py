@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 
 import aiohttp
 import pytest
@@ -290,6 +291,18 @@ def test_tool_choice_is_a_function_call(server, where):
     assert ask(tools=[ADD], tool_choice="required", **where(server)).tool_calls[0].name == "add"
     with pytest.raises(errors.InvalidParameterError, match="name the one"):
         ask(tools=[ADD, other], tool_choice="required", **where(server))
+
+
+def test_a_schema_for_the_answer_loses_its_wrapper(server, where):
+    """OpenAI's form is put into the API's, and what comes fits the schema."""
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": True}}
+    assert json.loads(ask(response_format=form, **where(server)).text) == {"text": ASKED[0]["content"]}
+    assert server.chat_requests[-1].body["response_format"] == {
+        "type": "json_schema",
+        "schema": schema,
+        "strict": True,
+    }
 
 
 def test_a_user_s_schema_is_made_plain(server, where):

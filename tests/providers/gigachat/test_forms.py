@@ -240,6 +240,7 @@ JSON_SCHEMAS = st.recursive(
         st.builds(lambda parts: {"allOf": parts}, st.lists(inner, max_size=3)),
         st.builds(lambda part: {"type": "array", "items": part}, inner),
         st.builds(lambda part: {"properties": {"p": part}}, inner),
+        st.builds(lambda part: {"type": "object", "additionalProperties": part}, inner),
     ),
     max_leaves=8,
 )
