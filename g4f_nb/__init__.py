@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.keeping import attach as attach
     from g4f_nb.comparing.keeping import runs as runs
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
+    from g4f_nb.modeltable import list_models as list_models
+    from g4f_nb.modeltable import list_models_async as list_models_async
     from g4f_nb.pacing import Limits as Limits
     from g4f_nb.plans import ToolLimits as ToolLimits
     from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from g4f_nb.providers.using import use as use
     from g4f_nb.store import purge_store as purge_store
     from g4f_nb.store import store_info as store_info
-    from g4f_nb.surveying import list_models as list_models
-    from g4f_nb.surveying import list_models_async as list_models_async
     from g4f_nb.surveying import list_providers as list_providers
     from g4f_nb.surveying import list_providers_async as list_providers_async
     from g4f_nb.tools import tool as tool
@@ -59,8 +59,8 @@ _HOMES = {
     "RaceProvider": "providers.combined",
     "RetryProvider": "providers.combined",
     "Model": "providers.model",
-    "list_models": "surveying",
-    "list_models_async": "surveying",
+    "list_models": "modeltable",
+    "list_models_async": "modeltable",
     "list_providers": "surveying",
     "list_providers_async": "surveying",
     "register": "providers.registering",

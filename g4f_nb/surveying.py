@@ -1,74 +1,57 @@
-"""Which providers and models there are, as DataFrames; no host is contacted unless that is asked for."""
+"""Which providers there are, as a DataFrame; no host is contacted unless that is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb import loops, ownloop
 from g4f_nb.calls import Host
-from g4f_nb.errors import G4FError, MissingAuthError, RequestTimeoutError
-from g4f_nb.notices import tell
+from g4f_nb.errors import G4FError, RequestTimeoutError
+from g4f_nb.modeltable import FLAG, TEXT, bound_to, frame_of
 from g4f_nb.parameters import refuse_unknown
 from g4f_nb.providers.discovery import Running, find_local
 from g4f_nb.providers.entries import Known
 from g4f_nb.providers.failing import last_failure
-from g4f_nb.providers.flags import Flags, flags_of
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import everything
-from g4f_nb.providers.model import Model, Provider
-from g4f_nb.providers.registry import choose, find_known, options_for
+from g4f_nb.providers.model import Provider
+from g4f_nb.providers.registry import find_known
 from g4f_nb.providers.rows import Row
-from g4f_nb.secret import Veiled, shown_address
+from g4f_nb.secret import shown_address
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ProviderName = str | Model | Provider
-
-_TEXT, _FLAG = "string", "boolean"
 # In the order of the columns; what is not known is NA.
 _PROVIDERS: Mapping[str, str] = {
-    "name": _TEXT,
-    "label": _TEXT,
-    "host": _TEXT,
-    "key": _FLAG,
-    "key_from": _TEXT,
-    "ready": _FLAG,
-    "working": _FLAG,
-    "local": _FLAG,
-    "running": _FLAG,
-    "streaming": _FLAG,
-    "tools": _FLAG,
-    "vision": _FLAG,
-    "json_mode": _TEXT,
-    "default_model": _TEXT,
+    "name": TEXT,
+    "label": TEXT,
+    "host": TEXT,
+    "key": FLAG,
+    "key_from": TEXT,
+    "ready": FLAG,
+    "working": FLAG,
+    "local": FLAG,
+    "running": FLAG,
+    "streaming": FLAG,
+    "tools": FLAG,
+    "vision": FLAG,
+    "json_mode": TEXT,
+    "default_model": TEXT,
     "context": "Int64",
     "models": "Int64",
     "latency_ms": "Float64",
-    "checked": _FLAG,
-    "problem": _TEXT,
-    "last_error": _TEXT,
+    "checked": FLAG,
+    "problem": TEXT,
+    "last_error": TEXT,
     "last_error_at": "datetime64[ns, UTC]",
-    "source": _TEXT,
+    "source": TEXT,
 }
-_MODELS: Mapping[str, str] = {
-    "name": _TEXT,
-    "provider": _TEXT,
-    "model": _TEXT,
-    "context": "Int64",
-    "vision": _FLAG,
-    "makes_images": _FLAG,
-    "owner": _TEXT,
-    "created": "datetime64[ns, UTC]",
-}
-
-# A moment that tables can hold.
-_LAST = 9e9
 
 
 @dataclass(slots=True)
@@ -79,9 +62,6 @@ class _Line:
     provider: Provider | None = None
     host: Host | None = None
     row: Row | None = None
-    models: Sequence[str] = field(default_factory=tuple)
-    # What its requests take beside the host: proxy, certificates and the like.
-    way: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def list_providers(
@@ -118,39 +98,9 @@ async def list_providers_async(
     return _providers_frame(lines, where)
 
 
-def list_models(
-    *providers: ProviderName, match: str = "", refresh: bool = False, timeout: float = 30.0
-) -> pd.DataFrame:
-    """The models of a provider, as its server lists them; of several, all at once.
-
-        nb.list_models("openrouter", match="llama")
-
-    Without any, it is the provider in use. `name` is what one writes. The lists are kept for some minutes;
-    `refresh=True` fetches them anew. Of several providers, one that fails is told and left out.
-    """
-    asked = _askable(providers)
-    listed = ownloop.own_loop().submit(_list(asked, refresh=refresh, timeout=timeout)).result()
-    return _models_frame(asked, listed, match)
-
-
-async def list_models_async(
-    *providers: ProviderName,
-    match: str = "",
-    refresh: bool = False,
-    timeout: float = 30.0,  # noqa: ASYNC109  # a limit on silence
-) -> pd.DataFrame:
-    """`list_models` for `await`."""
-    asked = _askable(providers)
-    listed = await loops.call(_list(asked, refresh=refresh, timeout=timeout))
-    return _models_frame(asked, listed, match)
-
-
-# ---- providers -------------------------------------------------------------------------------------
-
-
 def _survey(names: Sequence[str | Provider], where: Mapping[str, bool]) -> list[_Line]:
     """What is known without asking anybody; keys are looked for here, on the caller's own thread."""
-    filters = [name for name, kind in _PROVIDERS.items() if kind == _FLAG]
+    filters = [name for name, kind in _PROVIDERS.items() if kind == FLAG]
     refuse_unknown(where, [*filters, "check", "timeout"], provider="list_providers")
     chosen = [find_known(name) for name in names] if names else everything()
     return [_line(known) for known in chosen]
@@ -255,7 +205,7 @@ async def _check(line: _Line, timeout: float) -> None:  # noqa: ASYNC109
     start = time.perf_counter()
     try:
         async with asyncio.timeout(timeout):
-            names = await cls.get_models_async(**_bound(line.host), refresh=True)
+            names = await cls.get_models_async(**bound_to(line.host), refresh=True)
     except G4FError as error:
         problem = str(error)
     except TimeoutError:
@@ -271,96 +221,7 @@ async def _check(line: _Line, timeout: float) -> None:  # noqa: ASYNC109
 
 
 def _providers_frame(lines: Iterable[_Line], where: Mapping[str, bool]) -> pd.DataFrame:
-    frame = _frame([line.cells for line in lines], _PROVIDERS)
+    frame = frame_of([line.cells for line in lines], _PROVIDERS)
     for name, wanted in where.items():
         frame = frame[(frame[name] == bool(wanted)).fillna(False)]  # noqa: FBT003  # pandas' own
     return frame.reset_index(drop=True)
-
-
-# ---- models ----------------------------------------------------------------------------------------
-
-
-def _askable(providers: Sequence[ProviderName]) -> list[_Line]:
-    """The providers with what a call to each carries along; a missing key is an error here."""
-    return [_askable_one(each) for each in providers or (None,)]
-
-
-def _askable_one(whose: ProviderName | None) -> _Line:
-    options = options_for(whose, None, {})
-    cls = choose(whose.name if isinstance(whose, Model) else whose)[0]
-    host = cls.look_up_host(**{name: options[name] for name in cls.host_options if options.get(name)})
-    if host is not None and host.missing:
-        raise MissingAuthError(host.missing, provider=cls.__name__)
-    row = getattr(cls, "row", None)
-    way = Veiled((name, options[name]) for name in cls.listing_options if options.get(name) is not None)
-    return _Line({}, provider=cls, host=host, row=row if isinstance(row, Row) else None, way=way)
-
-
-async def _list(asked: Sequence[_Line], *, refresh: bool, timeout: float) -> list[list[str] | G4FError]:  # noqa: ASYNC109
-    async def one(line: _Line) -> list[str] | G4FError:
-        try:
-            return await _names(line, refresh=refresh, timeout=timeout)
-        except G4FError as error:
-            if len(asked) == 1:
-                raise
-            return error
-
-    return await asyncio.gather(*map(one, asked))
-
-
-async def _names(line: _Line, *, refresh: bool, timeout: float) -> list[str]:  # noqa: ASYNC109
-    cls: Any = line.provider
-    if hasattr(cls, "get_models_async"):
-        given = Veiled({**line.way, **_bound(line.host)})
-        found: list[str] = await cls.get_models_async(**given, refresh=refresh, timeout=timeout)
-        return found
-    return list(cls.get_models()) if hasattr(cls, "get_models") else []
-
-
-def _bound(host: Host | None) -> dict[str, Any]:
-    given = host.options() if host is not None else {}
-    given.pop("api_endpoint", None)
-    return given
-
-
-def _models_frame(asked: Sequence[_Line], listed: Sequence[list[str] | G4FError], match: str) -> pd.DataFrame:
-    cells = []
-    for line, names in zip(asked, listed, strict=True):
-        provider = line.provider.__name__ if line.provider else ""
-        if isinstance(names, G4FError):
-            tell(f"{provider} could not list its models: {names}", once=False)
-            continue
-        cells += [_model_cells(line, provider, name) for name in names if match.lower() in name.lower()]
-    return _frame(cells, _MODELS)
-
-
-def _model_cells(line: _Line, provider: str, name: str) -> dict[str, Any]:
-    """What is known of a model: what its server's list said, else the row."""
-    said = flags_of(str.__str__(line.host.base)) if line.host else Flags()
-    return {
-        "name": f"{provider}:{name}",
-        "provider": provider,
-        "model": name,
-        "context": said.contexts.get(name) or (line.row.context.get(name) if line.row else None),
-        # A list that marks some of its models says of the others that they are none of these.
-        "vision": name in said.vision_models if said.vision_models else None,
-        "makes_images": name in said.image_models if said.image_models else None,
-        "owner": said.owners.get(name),
-        "created": _moment(said.created.get(name, 0)),
-    }
-
-
-def _moment(seconds: float) -> datetime | None:
-    """When that was; some servers count milliseconds."""
-    if seconds > _LAST:
-        seconds /= 1000
-    return datetime.fromtimestamp(seconds, tz=UTC) if 0 < seconds <= _LAST else None
-
-
-def _frame(cells: Sequence[Mapping[str, Any]], dtypes: Mapping[str, str]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns = {
-        name: pd.Series([each.get(name) for each in cells], dtype=dtype) for name, dtype in dtypes.items()
-    }
-    return pd.DataFrame(columns)
