@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ import orjson
 from aiohttp import web
 
 from .listening import Listening
-from .travel import Leave, Pause, Step, play
-from .wire import Plain
+from .travel import Leave, Pause, Step
 
 if TYPE_CHECKING:
     from .seen import Seen
@@ -121,14 +119,7 @@ class BerlinServer(Listening):
         response = web.StreamResponse()
         response.content_type = "text/html" if model == "html" else "application/octet-stream"
         said = body["prompt"].splitlines()[-1].partition(": ")[2]
-        try:
-            await play(request, response, _steps(model, said), Plain())
-        except asyncio.CancelledError:
-            self.aborted += not self._stopping
-            raise
-        except ConnectionError:
-            self.aborted += not self._stopping
-        return response
+        return await self.send(request, response, _steps(model, said))
 
 
 def _steps(model: str, text: str) -> Iterator[Step]:  # noqa: C901  # one arm a trial

@@ -18,7 +18,6 @@ from .behaviours import Behaviour
 from .faults import COMPLAINTS, Complaint, Fault, json_response
 from .question import Json, Question, parse, question
 from .server import Server, pieces_of, response_for
-from .travel import play
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest, StreamResponse
@@ -106,15 +105,8 @@ class DialectServer(Server):
             if not behaviour.coding:
                 response.content_length = len(body)
             steps = pieces_of(body)
-        try:
-            travelled = behaviour.travel(steps, asked.number)
-            await play(request, response, travelled, wire.CODERS[behaviour.coding]())
-        except asyncio.CancelledError:
-            self.aborted += not self._stopping
-            raise
-        except ConnectionError:
-            self.aborted += not self._stopping
-        return response
+        travelled = behaviour.travel(steps, asked.number)
+        return await self.send(request, response, travelled, wire.CODERS[behaviour.coding]())
 
     def _framed(self, behaviour: Behaviour, events: list[Named]) -> Iterator[bytes]:
         lead = behaviour.lead

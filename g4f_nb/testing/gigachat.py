@@ -25,8 +25,6 @@ from .gigachat_rules import (
     parse,
 )
 from .listening import Listening
-from .travel import play
-from .wire import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -237,14 +235,7 @@ class GigaChatServer(Listening):
             )
         response = web.StreamResponse(headers=headers)
         response.content_type = "text/event-stream"
-        try:
-            await play(request, response, events(body, answer), Plain())
-        except asyncio.CancelledError:
-            self.aborted += not self._stopping
-            raise
-        except ConnectionError:
-            self.aborted += not self._stopping
-        return response
+        return await self.send(request, response, events(body, answer))
 
 
 def _is_trial(model: str) -> bool:

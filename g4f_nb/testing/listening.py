@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl
 import orjson
 
 from .seen import Door, Seen
+from .travel import Step, play
+from .wire import Coder, Plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from ssl import SSLContext
 
     from aiohttp import web
@@ -111,6 +113,24 @@ class Listening(ABC):
         self._loop = None
 
     # ---- requests ----------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        request: web.BaseRequest,
+        response: web.StreamResponse,
+        steps: Iterable[Step],
+        coder: Coder | None = None,
+    ) -> web.StreamResponse:
+        """Answer with these steps; a client that leaves in the middle of them is counted."""
+        try:
+            await play(request, response, steps, coder or Plain())
+        except asyncio.CancelledError:
+            self.aborted += not self._stopping
+            raise
+        except ConnectionError:
+            # Noticed by a write, before the loop could tell: aiohttp would log what is raised here.
+            self.aborted += not self._stopping
+        return response
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await request.content.read()

@@ -15,7 +15,6 @@ from .behaviours import BEHAVIOURS, Behaviour, Tally, find
 from .faults import Fault, json_response
 from .listening import Listening
 from .question import Question, parse, question
-from .travel import play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,15 +124,8 @@ class Server(Listening):
         if intercepted is not None:
             return intercepted
         response, payload = _stream(behaviour, asked) if asked.stream else _whole(behaviour, asked)
-        try:
-            await play(request, response, behaviour.travel(payload, number), wire.CODERS[behaviour.coding]())
-        except asyncio.CancelledError:
-            self.aborted += not self._stopping
-            raise
-        except ConnectionError:
-            # Noticed by a write, before the loop could tell: aiohttp would log what is raised here.
-            self.aborted += not self._stopping
-        return response
+        coder = wire.CODERS[behaviour.coding]()
+        return await self.send(request, response, behaviour.travel(payload, number), coder)
 
     def _find(self, model: str) -> tuple[Behaviour, int]:
         found = find(model)
