@@ -113,7 +113,7 @@ def plan_of(
         return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
     except InvalidParameterError as error:
         # Without the frames that hold the functions: what a partial holds, its repr shows.
-        failure = error.with_traceback(None)
+        failure = error.alone()
     raise failure
 
 

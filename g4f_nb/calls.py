@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from g4f_nb.secret import Secret, Veiled, shown_address
 
@@ -22,8 +22,23 @@ class Address(str):
 
     __slots__ = ()
 
+    @classmethod
+    def of(cls, url: str | None) -> str | None:
+        """Wrap what may be one; anything else is judged elsewhere."""
+        return cls(url) if type(url) is str else url
+
     def __repr__(self) -> str:
         return repr(shown_address(self))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In a file or another process it is what a message would show of it.
+        return str, (shown_address(self),)
 
     def __format__(self, spec: str) -> str:
         return format(shown_address(self), spec)

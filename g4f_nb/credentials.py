@@ -74,20 +74,31 @@ def typed_key(name: str, hosts: Hosts) -> FoundKey | None:
 @functools.lru_cache(maxsize=256)
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address: what a key is bound to."""
+    scheme, host, port, fault = _parts(url)
+    if fault:
+        raise InvalidParameterError(f"{shown_address(url)!r} is no web address: {fault}")
+    if host.startswith("@"):
+        raise InvalidParameterError(
+            f"the address {shown_address(url)!r} holds a user name or password, which every message and log "
+            "would show: give the key with api_key= or headers="
+        )
+    return scheme, host, port
+
+
+def _parts(url: str) -> tuple[str, str, int, str]:
+    """Scheme, host (with an `@` before it where there is a user), port, and what is wrong with them."""
+    # In a frame of its own, for what is raised of it must not show the parts: one may be a password.
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
         fault = "" if scheme in _DEFAULT_PORTS and host else "it begins with http:// or https://"
     except ValueError as error:
         # What urlsplit says repeats parts of the address, which may be parts of a password.
-        fault = "its host or port is malformed" if "@" in url else str(error)
+        return "", "", 0, ("its host or port is malformed" if "@" in url else str(error)) + _LIKE
     if fault:
-        raise InvalidParameterError(
-            f"{shown_address(url)!r} is no web address: {fault}, like http://localhost:8000/v1"
-        )
-    if "@" in parts.netloc:
-        raise InvalidParameterError(
-            f"the address {shown_address(url)!r} holds a user name or password, which every message and log "
-            "would show: give the key with api_key= or headers="
-        )
-    return scheme, host.lower().rstrip("."), port or _DEFAULT_PORTS[scheme]
+        return "", "", 0, fault + _LIKE
+    user = "@" if "@" in parts.netloc else ""
+    return scheme, user + host.lower().rstrip("."), port or _DEFAULT_PORTS[scheme], ""
+
+
+_LIKE = ", like http://localhost:8000/v1"

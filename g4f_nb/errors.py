@@ -35,7 +35,7 @@ Every message says what happened, shows the value and ends with the way out; non
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 
 BODY_LIMIT = 500
 _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared as text
@@ -67,6 +67,14 @@ class G4FError(Exception):
         self.partial = partial
         # The `Reply` as far as it came, with every finished round; it does not travel with a pickle.
         self.reply = reply
+
+    def alone(self) -> Self:
+        """The same without the frames it came through, and without what it was raised beside.
+
+        Both may hold a server's words, and in them a key; its cause stays.
+        """
+        self.__context__ = None
+        return self.with_traceback(None)
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the user's own lines and the message, no frames of ours or the transport."""

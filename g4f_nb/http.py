@@ -20,7 +20,7 @@ from g4f_nb.failures import error_from_answer
 from g4f_nb.proxies import is_socks, proxy_for
 from g4f_nb.secret import Secret, redact, shown_address
 from g4f_nb.sessions import connections_made, new_session, pooled_session
-from g4f_nb.translation import OutOfTimeError, is_gone, translate
+from g4f_nb.translation import OutOfTimeError, bare, is_gone, translate
 
 if TYPE_CHECKING:
     import aiohttp
@@ -174,7 +174,7 @@ class Answer:
                 return await content.readany()
         except asyncio.CancelledError as error:
             # Without aiohttp's frames: a notebook would spend half a second on rendering them.
-            raise error.with_traceback(None) from None
+            raise bare(error) from None
         except Exception as error:  # noqa: BLE001  # translated below, or raised again there
             if isinstance(error, RuntimeError) and self._gone():
                 error = _lost()  # aiohttp refuses to wait for a connection that is closed
@@ -251,7 +251,7 @@ class Exchange:
                         timeout=_timeouts(call.limits.connect),
                     )
             except asyncio.CancelledError as error:
-                raise error.with_traceback(None) from None
+                raise bare(error) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
                 # A connection from the pool that the server had given up: nothing of this was read there.
                 if not fresh and made is not None and made == connections_made(session) and is_gone(error):
@@ -326,13 +326,15 @@ class _Deadline:
         if self._limit is not None:
             self._at = min(math.inf if self._end is None else self._end, self._loop.time() + self._limit)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         if self._handle is not None:
             self._handle.cancel()
         if self._reason is None or self._task is None:
             return
         # Somebody else's cancellation, at the same moment, is theirs and goes on.
-        if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError:
+        if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError and error is not None:
+            # Where tasks are Python's own, it will be the context of whatever is raised from here on.
+            bare(error)
             raise self._reason() from None
 
     def _arm(self, look: float) -> None:

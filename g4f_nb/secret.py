@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import hashlib
 import html.entities
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MASK = "***"
@@ -37,6 +38,22 @@ class Veiled(dict[str, Any]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict.fromkeys(self, MASK)!r})"
+
+    def __or__(self, other: Any) -> Any:
+        # A plain dict's `|` and `copy()` would make a plain dict, which shows everything.
+        made = self.copy()
+        made.update(other)
+        return made
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return type(self)((name, copy.deepcopy(value, memo)) for name, value in self.items())
+
+    def copy(self) -> Self:
+        """As veiled as this one."""
+        return type(self)(self)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -138,10 +155,15 @@ def secrets_in(values: Any) -> Iterator[Secret]:
 
 def secrets_of_address(url: str) -> Iterator[Secret]:
     """What must not be shown of an address: keys in its query, a user's name and password."""
-    parts = urlsplit(url)
-    yield from secrets_in(dict(parse_qsl(parts.query)))
-    if "@" in parts.netloc:
-        user = parts.netloc.rpartition("@")[0]
+    try:
+        parts = urlsplit(url)
+        query, authority = parts.query, parts.netloc
+    except ValueError:
+        # No address, but it may hold a password all the same.
+        query, authority = "", url.partition("://")[2]
+    yield from secrets_in(dict(parse_qsl(query)))
+    user, at, _ = authority.rpartition("@")
+    if at:
         password = user.partition(":")[2]
         basic = base64.b64encode(unquote(user).encode()).decode()
         yield from filter(None, map(Secret.of, (user, password, unquote(password), basic)))

@@ -113,9 +113,7 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
     if call.proxy is not None or hidden:
         made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
     else:
-        made.__cause__ = error.with_traceback(None)
-        # A time-out was made of a cancellation, and that one has the frames, too.
-        error.__context__ = None
+        made.__cause__ = bare(error)
     return made
 
 
@@ -125,6 +123,12 @@ def is_gone(error: Exception) -> bool:
 
     lost = aiohttp.ServerDisconnectedError | aiohttp.ClientOSError
     return isinstance(error, lost) and not isinstance(error, aiohttp.ClientConnectorError)
+
+
+def bare(error: BaseException) -> BaseException:
+    """The same without frames, its own and its cause's: those of the transport hold headers, and so keys."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _words(error: Exception, call: Call) -> str:

@@ -100,6 +100,15 @@ def test_copies_of_what_holds_a_key_hold_the_same():
     assert copy.deepcopy(Secret(KEY)).reveal() == KEY
 
 
+def test_what_is_made_of_veiled_values_is_veiled():
+    """Copies, unions: `dict` itself would make plain dicts."""
+    veiled = Veiled(api_key=KEY, headers=Veiled(x=KEY))
+    made = [veiled.copy(), copy.copy(veiled), copy.deepcopy(veiled), veiled | {"n": 1}]
+    assert all(type(each) is Veiled and each["api_key"] == KEY for each in made)
+    assert KEY not in repr(made) + repr(made[2]["headers"])
+    assert made[3]["n"] == 1
+
+
 def test_veiled_values_are_not_pickled():
     """What may hold a key gets into no file; the error says so."""
     with pytest.raises(TypeError, match="may hold a key and is not pickled"):

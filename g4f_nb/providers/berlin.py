@@ -209,7 +209,7 @@ async def _answer(
         else:
             return
         if begun or renewed or not account.can_log_in or failure.status != _UNAUTHORIZED:
-            raise failure.with_traceback(None)
+            raise failure.alone()
         renewed = True
         _tokens.forget(_key_of(account), token)
         token = await _login(call, account, retries)
@@ -247,7 +247,7 @@ async def _new_token(call: Call, account: Account, retries: int) -> Token:
         if failure.status in _REFUSING:
             raise _refused(account, failure.body or str(failure), failure.status, secret=password)
         if not attempts.again(failure):
-            raise failure.with_traceback(None) from failure.__cause__
+            raise failure.alone() from failure.__cause__
         await attempts.wait()
 
 

@@ -123,4 +123,4 @@ class BerlinReader:
         self.done = True
         if not out:
             raise error
-        self.failure = error.with_traceback(None)
+        self.failure = error.alone()

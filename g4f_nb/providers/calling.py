@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from g4f_nb import settings
@@ -94,6 +93,7 @@ async def stream_of(
 def _generator(where: Resolution, messages: Messages, options: Veiled, *, stream: bool) -> AsyncResult:
     if issubclass(where.provider, AsyncGeneratorProvider):
         return where.provider.create_async_generator(where.model, messages, stream=stream, **options)
+    # No partial: its repr would show the options, and in them a key.
     return chunks_in_thread(
-        partial(where.provider.create_completion, where.model, messages, stream=stream, **options)
+        lambda: where.provider.create_completion(where.model, messages, stream=stream, **options)
     )

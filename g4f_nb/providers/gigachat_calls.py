@@ -55,7 +55,7 @@ async def stream(
             else:
                 return
             if begun or renewed or failure.status != _UNAUTHORIZED:
-                raise failure.with_traceback(None)
+                raise failure.alone()
             renewed = True
             refused(line, token)
 
@@ -79,7 +79,7 @@ async def fetch(
                 renewed = True
                 refused(line, token)
             elif not attempts.again(failure):
-                raise failure.with_traceback(None) from failure.__cause__
+                raise failure.alone() from failure.__cause__
             else:
                 await attempts.wait()
 

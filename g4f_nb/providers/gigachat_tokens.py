@@ -41,7 +41,7 @@ async def _new_token(line: Line) -> Token:
         except G4FError as error:
             failure = as_meant(error)
         if not attempts.again(failure):
-            raise _explained(failure, line).with_traceback(None) from failure.__cause__
+            raise _explained(failure, line).alone() from failure.__cause__
         await attempts.wait()
 
 

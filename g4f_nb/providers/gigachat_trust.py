@@ -68,7 +68,7 @@ async def fetch_root(source: str | None, *, proxy: Secret | None, silence: float
         except G4FError as error:
             failure = failure or error
     assert failure is not None  # noqa: S101  # for the type checker: there is always a first place
-    raise failure.with_traceback(None) from failure.__cause__
+    raise failure.alone() from failure.__cause__
 
 
 def keep_root(certificate: str) -> Path:

@@ -111,7 +111,7 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
     for name in row.api_base_env:
         value = (variable(name) or "").strip()
         if value:
-            return value.rstrip("/"), name
+            return Address(value.rstrip("/")), name
     if row.api_host_env and (value := (variable(row.api_host_env) or "").strip()):
         return _base_of_host(value, row), row.api_host_env
     return None
@@ -125,7 +125,7 @@ def is_home(row: Row, host: Host) -> bool:
 def join(base: str, path: str) -> str:
     """An address below a base, without a double slash; a query of the base stays at the end."""
     base, mark, query = base.partition("?")
-    return base.rstrip("/") + path + mark + query
+    return Address(base.rstrip("/") + path + mark + query)
 
 
 def _owner(cls: Any) -> Any:
@@ -143,15 +143,20 @@ def _owner(cls: Any) -> Any:
 def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None) -> tuple[str, str, str]:
     path: str = getattr(cls, "chat_path", CHAT_PATH)
     if api_endpoint:
-        return api_base or api_endpoint.removesuffix(path), api_endpoint, "api_endpoint="
+        return api_base or Address(api_endpoint.removesuffix(path)), api_endpoint, "api_endpoint="
     if api_base:
         return api_base, join(api_base, path), "api_base="
     row: Row | None = cls.row
     # No name for the class's whole dictionary: it may hold a key, and tracebacks can show locals.
     holder = cls if owner is None else owner
-    class_base, class_endpoint = vars(holder).get("api_base") or "", vars(holder).get("api_endpoint") or ""
+    class_base = Address(vars(holder).get("api_base") or "")
+    class_endpoint = Address(vars(holder).get("api_endpoint") or "")
     if class_endpoint:
-        return class_base or class_endpoint.removesuffix(path), class_endpoint, f"{cls.__name__} itself"
+        return (
+            class_base or Address(class_endpoint.removesuffix(path)),
+            class_endpoint,
+            f"{cls.__name__} itself",
+        )
     from_row = row is not None and class_base == row.api_base
     if class_base and not from_row:
         return class_base, join(class_base, path), f"{cls.__name__} itself"

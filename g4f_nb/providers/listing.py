@@ -103,7 +103,7 @@ async def fetched(call: Call, read: Callable[[bytes], _Read]) -> _Read:
             failure = error
         if not attempts.again(failure):
             # Without the frames that hold the answer, for it may repeat the key.
-            raise failure.with_traceback(None)
+            raise failure.alone()
         await attempts.wait()
 
 

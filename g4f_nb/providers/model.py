@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.secret import Secret, Veiled
@@ -39,8 +40,15 @@ class Model:
         """These settings and a call's own, which win; a key stays with the address it was given with."""
         return laid_over(self.options, given)
 
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Model:
+        # Copied along with whatever holds it; it never changes.
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        risky = sorted(self.options.keys() & {*HOST_BOUND, "proxy"})
+        risky = sorted(name for name, value in self.options.items() if _may_hold_a_key(name, value))
         if risky:
             _refuse_to_pickle(risky)
         return _rebuilt, (self.name, self.label, dict(self.options))
@@ -85,6 +93,9 @@ def veiled(options: Mapping[str, Any]) -> Veiled:
     for name in SECRETS:
         if isinstance(kept.get(name), str):
             kept[name] = Secret.of(kept[name])
+    for name in _ADDRESSES:
+        if name in kept:
+            kept[name] = Address.of(kept[name])
     for name in ("headers", "extra_data"):
         if type(kept.get(name)) is dict:
             kept[name] = Veiled(kept[name])
@@ -100,6 +111,10 @@ def check_model(model: object) -> None:
         f'the model is a {type(model).__name__}: it is a text like "groq:llama-3.3-70b", a provider '
         f"class or an nb.Model ({hint})"
     )
+
+
+def _may_hold_a_key(name: str, value: Any) -> bool:
+    return name in (*SECRETS, "headers", "extra_data", "proxy") or (name in _ADDRESSES and "?" in str(value))
 
 
 def _refuse_to_pickle(names: list[str]) -> NoReturn:

@@ -20,6 +20,8 @@ from g4f_nb.providers.lenient import read_json, rejoin
 from g4f_nb.secret import Secret
 from g4f_nb.sse import DEFAULT_LIMIT
 
+_NO_JSON: Any = object()
+
 
 def plain_answer(
     body: bytes, *, provider: str, model: str, url: str, think: bool = True
@@ -156,7 +158,7 @@ class ChatReader:
         self.done = True
         if all(isinstance(chunk, ProviderInfo) for chunk in out):
             raise error
-        self.failure = error.with_traceback(None)
+        self.failure = error.alone()
 
     def _read(self, datas: list[bytes], out: list[str | Chunk], *, joined: bool = False) -> None:
         if self._torn:
@@ -176,6 +178,9 @@ class ChatReader:
             try:
                 frame = orjson.loads(data)
             except orjson.JSONDecodeError:
+                frame = _NO_JSON
+            # Outside of the handler, for the parser's error holds the whole text.
+            if frame is _NO_JSON:
                 if data.strip() == b"[DONE]":
                     self.done = True
                     break
@@ -325,6 +330,8 @@ class ChatReader:
         try:
             data = read_json(body)
         except ValueError:
+            data = _NO_JSON
+        if data is _NO_JSON:
             self._end_misnamed(body, out)
             return
         if isinstance(data, list) and data:

@@ -9,7 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.calls import Call, Headers, Host, Limits
+from g4f_nb.calls import Address, Call, Headers, Host, Limits
 from g4f_nb.errors import (
     InvalidParameterError,
     ModelNotFoundError,
@@ -41,7 +41,7 @@ from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.providers.suggesting import with_nearest
 from g4f_nb.proxies import proxy_fault
-from g4f_nb.secret import Secret, shown_address
+from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> list[str]:
         """The names of the models that the server offers; kept for some minutes per address and key."""
         wrong = what_is_wrong({"api_key": api_key})
-        secret = None if wrong else Secret.of(api_key)
+        secret, api_base = None if wrong else Secret.of(api_key), Address.of(api_base)
+        kwargs = Veiled(kwargs)
         del api_key
         if wrong:
             raise InvalidParameterError(wrong, provider=cls.__name__)
@@ -113,7 +114,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> list[str]:
         """`get_models` for `await`."""
         wrong = what_is_wrong({"api_key": api_key, "api_base": api_base, "timeout": timeout, **kwargs})
-        secret = None if wrong else Secret.of(api_key)
+        secret, api_base = None if wrong else Secret.of(api_key), Address.of(api_base)
+        kwargs = Veiled(kwargs)
         del api_key
         parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
         if "proxy" in kwargs:
@@ -134,7 +136,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         )
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912  # hot: one frame for all of it
+    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912, PLR0915  # hot: one frame
         cls,
         model: str,
         messages: Messages,
@@ -196,6 +198,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         })  # fmt: skip
         secret, way = (None, None) if wrong else (Secret.of(api_key), Secret.of(proxy))
         own_headers = checked_headers(None if wrong else headers)
+        api_base, api_endpoint = Address.of(api_base), Address.of(api_endpoint)
+        if not few:
+            extra_data = Veiled(extra_data) if type(extra_data) is dict else extra_data
         del api_key, headers, proxy
         if wrong is None and way is not None:
             wrong = proxy_fault(way)
@@ -242,6 +247,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         else:
             url = cls._chat_url(host, model)
             body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
+        if extra_data is not None:
+            body = Veiled(body)
         now = settings.current()
         call = Call(
             "POST",
@@ -389,7 +396,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     async def _with_nearest(cls, error: ModelNotFoundError, host: Host, **ways: Any) -> ModelNotFoundError:
         """The error with the nearest names of the server's list, where it has one."""
         if cls.row is not None and not cls.row.lists_models:
-            return error.with_traceback(None)
+            return error.alone()
         listed = partial(cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, **ways)
         return await with_nearest(error, listed)
 

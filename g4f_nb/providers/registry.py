@@ -153,7 +153,8 @@ def resolve(
     else is chosen. Some providers have more options that say where a call goes (`auth_url`, `account`…).
     """
     given = veiled(more | {"api_base": api_base, "api_endpoint": api_endpoint, "api_key": api_key})
-    del more, api_key
+    # Nothing is left that a traceback with locals could print.
+    del more, api_key, api_base, api_endpoint
     options = options_for(model, provider, given)
     name = model.name if isinstance(model, Model) else model
     decided = decide(name, provider=provider, options=options, interactive=interactive)

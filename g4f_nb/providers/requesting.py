@@ -128,7 +128,7 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
             continue
         if (reader is not None and reader.started) or not attempts.again(failure):
             failure.partial = failure.partial or (reader.partial if reader else None) or None
-            raise failure.with_traceback(None)
+            raise failure.alone()
         await attempts.wait()
 
 

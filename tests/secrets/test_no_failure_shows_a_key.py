@@ -1,0 +1,272 @@
+"""The key is on the wire to its host, and nowhere else: however a call fails, whatever shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import pytest
+from conftest import ECHOES
+from looking import leaks, shown_of_error, shown_of_value
+from planting import HELLO, KEY, SOURCES
+
+import g4f_nb as nb
+from g4f_nb import settings
+from g4f_nb.providers import AbstractProvider, AsyncGeneratorProvider, AsyncProvider, OpenaiTemplate
+from g4f_nb.providers.registry import resolve
+
+# Listings take none of these.
+OF_CHATS = ("the header", "another header", "the body")
+MAIN = ["api_key=", "a class", "the environment", ".env", "the header"]
+
+
+def _calls(cls, model, given, messages=HELLO):
+    """Every way of making a call on a class."""
+
+    async def stream():
+        return [one async for one in cls.create_async_generator(model, messages, stream=True, **given)]
+
+    async def in_a_cell():
+        return list(cls.create_completion(model, messages, **given))
+
+    return {
+        "sync": lambda: list(cls.create_completion(model, messages, **given)),
+        "in a cell": lambda: asyncio.run(in_a_cell(), debug=True),
+        "sync, whole": lambda: list(cls.create_completion(model, messages, stream=False, **given)),
+        "async": lambda: asyncio.run(stream(), debug=True),
+        "whole": lambda: asyncio.run(cls.create_async(model, messages, **given)),
+    }
+
+
+FAILURES = {
+    "leak": {},
+    "error-500": {},
+    "error-429": {},
+    "bad-json": {},
+    "html": {},
+    "error-midstream": {},
+    "cut": {},
+    "reset": {},
+    "silent": {"timeout": 0.05},
+    "stall": {"timeout": 0.05},
+    "stall-total": {"total_timeout": 0.05},
+    "refused": {},
+    "tls": {},
+    "no host": {},
+    "typo": {"temprature": 1},
+    "no json": {"extra_data": {"x": object()}},
+    "wrong type": {"tools": 5},
+    "bad messages": {},
+    **{f"echo {form}": {} for form in ECHOES},
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_failure_shows_the_key(source, failure, home, tls_server, echoing, places, logged, capfd):
+    """Not in the error or those beneath it, nor in any frame, a pickle, a log or the output."""
+    base = {
+        "refused": "http://127.0.0.1:1/v1",
+        "tls": tls_server.api_base,
+        "no host": "http://nobody.invalid/v1",
+    }.get(failure, home.api_base)
+    if failure.startswith("echo "):
+        base = f"{echoing}/{failure[5:]}"
+    if source == "the proxy" and failure in ("tls", "no host"):
+        pytest.skip("the proxy is the server")
+    planted = SOURCES[source](base, places)
+    model = failure.removesuffix("-total") if failure in (*_MODELS, "stall-total") else "echo"
+    given = {"max_retries": 0, "timeout": 5} | planted.given | FAILURES[failure]
+    if "extra_data" in planted.given and "extra_data" in FAILURES[failure]:
+        given["extra_data"] = planted.given["extra_data"] | FAILURES[failure]["extra_data"]
+    messages = [{"content": "x"}] if failure == "bad messages" else HELLO
+    ways = list(_calls(planted.cls, model, given, messages).items())
+    for name, call in ways if source in MAIN else ways[:2]:
+        with pytest.raises(Exception) as caught:  # noqa: PT011  # whatever it is, it shall not show the key
+            call()
+        assert not leaks(*shown_of_error(caught.value)), (name, type(caught.value))
+    assert not leaks("\n".join(logged), *capfd.readouterr())
+
+
+_MODELS = (
+    "leak", "error-500", "error-429", "bad-json", "html", "error-midstream", "cut", "reset", "silent", "stall"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source", [one for one in SOURCES if one not in ("the header", "another header", "the body")]
+)
+@pytest.mark.parametrize("where", ["refused", "missing", "tls", *(f"echo {form}" for form in ECHOES)])
+def test_no_listing_shows_the_key(source, where, home, tls_server, echoing, places, logged, capfd):
+    """`get_models` fails as quietly, in a script and in a cell."""
+    if source == "the proxy" and where == "tls":
+        pytest.skip("the proxy is the server")
+    base = {
+        "refused": "http://127.0.0.1:1/v1",
+        "tls": tls_server.api_base,
+        "missing": f"{home.api_base}/x",
+    }.get(where) or f"{echoing}/{where[5:]}"
+    planted = SOURCES[source](base, places)
+
+    async def in_a_cell():
+        return planted.cls.get_models(**planted.given)
+
+    for call in (
+        lambda: planted.cls.get_models(**planted.given),
+        lambda: asyncio.run(in_a_cell(), debug=True),
+    ):
+        with pytest.raises(Exception) as caught:  # noqa: PT011  # as above
+            call()
+        assert not leaks(*shown_of_error(caught.value))
+    assert not leaks("\n".join(logged), *capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        (source, form)
+        for source in SOURCES
+        for form in ([*ECHOES, "fine"] if source in MAIN else ["401", "midstream", "fine"])
+    ],
+)
+def test_no_question_shows_the_key(source, form, home, echoing, places, logged, capfd):
+    """`ask`, a comparison, a panel, `nb.use`, an `nb.Model`: neither what they give nor what they raise."""
+    base = home.api_base if form == "fine" else f"{echoing}/{form}"
+    planted = SOURCES[source](base, places)
+    places.patch.setattr(planted.cls, "default_model", "echo")
+    given = {"max_retries": 0, "timeout": 5} | planted.given
+    model = nb.Model(planted.cls, **given)
+    texts = [*shown_of_value(model), *shown_of_value(resolve(model))]
+    for call in (
+        lambda: nb.ask("hello", "echo", provider=planted.cls, **given),
+        lambda: nb.ask("hello", model),
+        lambda: asyncio.run(nb.ask_async("hello", "echo", provider=planted.cls, **given), debug=True),
+    ):
+        if form == "fine":
+            texts += shown_of_value(call())
+            continue
+        with pytest.raises(nb.G4FError) as caught:
+            call()
+        texts += shown_of_error(caught.value)
+    frame = nb.compare(["hello", "again"], [model, planted.cls], progress=False, **given)
+    texts += [
+        frame.to_csv(),
+        frame.to_json(date_format="iso"),
+        frame.to_html(),
+        repr(frame.attrs),
+        repr(frame.to_dict()),
+    ]
+    with nb.use(planted.cls, **given) as using:
+        texts += shown_of_value(nb.use()) + shown_of_value(using) + shown_of_value(nb.providers.model.used())
+        texts += _panel(nb.ChatPanel())
+    texts += _panel(nb.ChatPanel(planted.cls, **given))
+    assert not leaks(*texts, "\n".join(logged), *capfd.readouterr())
+
+
+def _panel(panel):
+    """A question in a panel; its state, what it has sent, and its error."""
+    sent = []
+    panel.send = lambda content, buffers=None: sent.append(content)
+    panel.ask("hello")
+    assert panel.wait(10)
+    texts = [repr(panel.get_state()), repr(sent), repr(vars(panel)), repr(panel), repr(panel.value)]
+    if panel.error is not None:
+        texts += shown_of_error(panel.error)
+    panel.close()
+    return texts
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_right_host_gets_it(source, home, places, logged, capfd):
+    """And a call that succeeds shows it to nobody else."""
+    planted = SOURCES[source](home.api_base, places)
+    if source == "the proxy":
+        pytest.skip("the test server is no proxy")
+    for name, call in _calls(planted.cls, "echo", planted.given).items():
+        chunks = call()
+        request = home.requests[-1]
+        if source != "the query":
+            assert leaks(f"{dict(request.headers)} {request.body}"), name
+        if planted.bearer:
+            assert request.headers["Authorization"] == f"Bearer {KEY}", name
+        assert not leaks(*(text for chunk in chunks for text in shown_of_value(chunk)))
+    assert not leaks("\n".join(logged), *capfd.readouterr())
+    if planted.bearer:
+        # What a server of our own has seen is listed without the keys in its headers.
+        assert not leaks(repr(home.requests[-1]))
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(places, logged, capfd):
+    """In the call, on the class, in the variable of a row; for a chat, a listing and a look."""
+    address = f"http://user:{KEY}@127.0.0.1:1/v1"
+    places.environment("GROQ_BASE_URL", address)
+    cases = [
+        (OpenaiTemplate, {"api_base": address}),
+        (OpenaiTemplate, {"api_endpoint": f"{address}/chat/completions"}),
+        (type("Mine", (OpenaiTemplate,), {"api_base": address}), {}),
+        (nb.providers.Groq, {}),
+    ]
+    for cls, given in cases:
+        looks = [partial(resolve, cls, **given), partial(nb.ask, "x", cls, **given)]
+        for call in (*_calls(cls, "m", given).values(), *looks):
+            with pytest.raises(nb.G4FError) as caught:
+                call()
+            assert not leaks(*shown_of_error(caught.value))
+    assert not leaks("\n".join(logged), *capfd.readouterr())
+
+
+def test_a_class_with_a_key_and_no_address(places):
+    """The error is about the address; the class's dictionary is in no frame."""
+    cls = type("Mine", (OpenaiTemplate,), {"api_key": KEY})
+    for call in (*_calls(cls, "echo", {}).values(), cls.get_models, lambda: resolve(cls)):
+        with pytest.raises(Exception, match="has no address") as caught:
+            call()
+        assert not leaks(*shown_of_error(caught.value))
+
+
+def test_a_user_s_own_provider_that_fails():
+    """Our frames around it show no keyword; what its own show is its author's business."""
+
+    class Plain(AbstractProvider):
+        @classmethod
+        def create_completion(cls, model, messages, stream, **kwargs):
+            raise ValueError(model)
+
+    class Single(AsyncProvider):
+        @staticmethod
+        async def create_async(model, messages, **kwargs):
+            raise ValueError(model)
+
+    class Streaming(AsyncGeneratorProvider):
+        @staticmethod
+        async def create_async_generator(model, messages, stream=True):
+            yield model
+
+    calls = [
+        lambda: asyncio.run(Plain.create_async("m", HELLO, api_key=KEY)),
+        lambda: list(Single.create_completion("m", HELLO, api_key=KEY)),
+        lambda: list(Streaming.create_completion("m", HELLO, api_key=KEY)),
+        lambda: asyncio.run(Streaming.create_async("m", HELLO, api_key=KEY)),
+        *(lambda cls=cls: nb.ask("x", cls, api_key=KEY) for cls in (Plain, Single, Streaming)),
+    ]
+    for call in calls:
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call()
+        assert not leaks(*shown_of_error(caught.value))
+
+
+def test_no_thread_and_no_setting_holds_it(home, places):
+    """After the call nothing that is listed or shown has it."""
+    planted = SOURCES["api_key="](home.api_base, places)
+    list(planted.cls.create_completion("echo", HELLO, **planted.given))
+    texts = [
+        repr(threading.enumerate()),
+        repr(settings.current()),
+        repr(vars(planted.cls)),
+        planted.cls.params,
+    ]
+    texts += [repr(planted.cls.get_parameters(as_json=True)), repr(planted.cls.get_dict())]
+    mine = type("Mine", (OpenaiTemplate,), {"api_base": home.api_base, "api_key": KEY})
+    texts += [mine.params, repr(mine.get_parameters(as_json=True)), repr(mine.get_dict())]
+    assert not leaks(*texts)
