@@ -48,6 +48,8 @@ def _refusal(status, kind, *says, body=b'{"error": {"message": "no such luck"}}'
         sized(body, media, status=status),
         KEEP,
         outcome=fails(kind, f"Error {code}: ", *says, status=code, **more),
+        # For a model that is not there, the server is asked which are.
+        requests=2 if kind is errors.ModelNotFoundError else 1,
     )
 
 

@@ -37,7 +37,10 @@ def _refusal(name, promise, line, value, kind, *says, **more):
 
     body = value if isinstance(value, bytes) else orjson.dumps(value)
     media = "text/html" if body.startswith(b"<") else JSON
-    return case(name, promise, sized(body, media, status=line), KEEP, outcome=fails(kind, *says, **more))
+    # For a model that is not there, the server is asked which are.
+    asked = 2 if kind is errors.ModelNotFoundError else 1
+    outcome = fails(kind, *says, **more)
+    return case(name, promise, sized(body, media, status=line), KEEP, outcome=outcome, requests=asked)
 
 
 _cloudflare = (

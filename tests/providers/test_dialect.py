@@ -29,7 +29,8 @@ from g4f_nb.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
+from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.shortcut import plain_answer
 from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret
 

@@ -22,7 +22,8 @@ from g4f_nb.chunks import (
     ToolCalls,
 )
 from g4f_nb.errors import G4FError
-from g4f_nb.providers.openai_dialect import ChatReader, plain_answer
+from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.shortcut import plain_answer
 
 SSE, JSON, NDJSON, PLAIN = "text/event-stream", "application/json", "application/x-ndjson", "text/plain"
 PNG = "data:image/png;base64,iVBORw0KGgo="
