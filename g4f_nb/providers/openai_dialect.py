@@ -22,6 +22,9 @@ from g4f_nb.sse import DEFAULT_LIMIT
 
 _NO_JSON: Any = object()
 
+# Each costs some memory; OpenAI allows 128.
+_MOST_CHOICES = 4096
+
 
 class ChatReader:
     """Reads one answer: `feed` pieces, then `finish`; `done` says that nothing more is to come.
@@ -226,6 +229,8 @@ class ChatReader:
                 self._answer(choice, out)
                 continue
             if index not in self._others:
+                if len(self._others) >= _MOST_CHOICES:
+                    raise self._who.unreadable("an answer of more choices than anybody asks for")
                 self._others[index] = ChoiceReader(self._who, think=self._think)
             self._take_aside(index, choice)
         # An answer that counts from 1 is told from an alternative once its end is reached.
@@ -258,16 +263,19 @@ class ChatReader:
         main = self._main
         # What may follow a reason to finish: more text, or a call that comes late.
         main.close(out)
-        for index, other in sorted(self._others.items()):
-            late: list[str | Chunk] = []
-            other.close(late)
-            late += filter(None, [other.sources()])
-            out += [Alternative(index, chunk) for chunk in late]
+        self._close_others(out)
         if not self.done and not all(each.finish_reason for each in (main, *self._others.values())):
             raise self._who.interrupted(main.text)
         if main.empty:
             raise self._who.unreadable(bytes(self._frames.head) or b"an empty answer")
         out += filter(None, [main.sources(), self._usage])
+
+    def _close_others(self, out: list[str | Chunk]) -> None:
+        for index, other in sorted(self._others.items()):
+            late: list[str | Chunk] = []
+            other.close(late)
+            late += filter(None, [other.sources()])
+            out += [Alternative(index, chunk) for chunk in late]
 
     def _promote(self, out: list[str | Chunk]) -> None:
         """No choice was number 0: the lowest is the answer, and what came of it is its text."""
@@ -310,8 +318,7 @@ class ChatReader:
         self._told_finish = True
         self._frame(data | {"choices": _numbered(choices)}, out)
         self._main.close(out)
-        for index, other in sorted(self._others.items()):
-            out += [Alternative(index, chunk) for chunk in filter(None, [other.sources()])]
+        self._close_others(out)
         if self._main.empty:
             raise self._who.unreadable(body)
         out += filter(None, [self._main.sources(), self._usage])

@@ -137,6 +137,28 @@ def test_a_stream_that_counts_from_one():
     assert _read(_sse(*frames)) == ["ab", END]
 
 
+def test_alternatives_without_a_reason_to_end():
+    """What is given at the end is given all the same: calls, and text that might have been a tag."""
+    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
+    other = {"content": "<thin", "tool_calls": [call]}
+    choices = [
+        {"index": 0, "message": {"content": "a"}, "finish_reason": "stop"},
+        {"index": 1, "message": other, "finish_reason": None},
+    ]
+    chunks = _read(orjson.dumps({"choices": choices}), JSON, n=2)
+    calls = ToolCalls((ToolCall("c", "f", "{}"),))
+    assert chunks == ["a", Alternative(1, "<thin"), Alternative(1, calls), END]
+    stream = _sse({"choices": [choices[0], choices[1] | {"delta": other}]}) + b"data: [DONE]\n\n"
+    assert _read(stream, n=2) == ["a", END, Alternative(1, "<thin"), Alternative(1, calls)]
+
+
+def test_more_choices_than_anybody_asks_for():
+    """A server cannot fill the memory with them."""
+    frames = [_delta(content="a", index=number) for number in range(5000)]
+    with pytest.raises(UnreadableResponseError, match="more choices than"):
+        _read(_sse(*frames))
+
+
 def test_an_alternative_that_breaks_off():
     """A stream that ends before all of its answers have is not whole."""
     with pytest.raises(StreamInterruptedError) as caught:
