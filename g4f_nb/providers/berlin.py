@@ -260,8 +260,11 @@ def _read_token(body: bytes, login: Call, account: Account) -> Token:
     token = inner.get("token") if isinstance(inner, dict) else None
     if isinstance(token, str) and token.isprintable() and token.isascii() and token:
         return Token(Secret(token))
-    if isinstance(data, dict) and (read_complaint(data) is not None or "message" in data or "msg" in data):
-        raise _refused(account, body.decode(errors="replace"), None, secret=login.secret)
+    complaint = read_complaint(data)
+    status = complaint.status if complaint else None
+    told = isinstance(data, dict) and (complaint is not None or "message" in data or "msg" in data)
+    if told and (status is None or status in _REFUSING):
+        raise _refused(account, body.decode(errors="replace"), status, secret=login.secret)
     shown = excerpt(body.decode(errors="replace"), secret=login.secret)
     raise BerlinError(
         f"{shown_address(account.base)} gave no token but {shown!r}: check api_base=",

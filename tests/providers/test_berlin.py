@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from local_proxy import local_proxy
+from small_server import web
 
 import g4f_nb as nb
 from g4f_nb import errors
@@ -196,6 +197,59 @@ def test_a_login_goes_to_its_own_server_only(server, monkeypatch):
     assert server.requests == []
     below = nb.resolve(type("Below", (own,), {}))
     assert (below.host, below.key) == ("http://localhost:2", "Own itself")
+
+
+LINE = b'{"content": "hi"}\n'
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind", "words"),
+    [
+        (401, {"msg": "wrong"}, errors.MissingAuthError, r"refused the login of 'me' \(wrong\)"),
+        (403, b"<html><body>go away</body></html>", errors.MissingAuthError, r"refused .*\(go away\)"),
+        (200, {"code": 401, "msg": "wrong"}, errors.MissingAuthError, r"\(wrong\)"),
+        (200, {"message": "no such account"}, errors.MissingAuthError, "no such account"),
+        (200, {"data": {}, "msg": "planted-password"}, errors.MissingAuthError, r"\*\*\*"),
+        (200, {"code": 503, "message": "busy"}, errors.BerlinError, "gave no token but .*busy"),
+        (200, {"data": {"token": ""}}, errors.BerlinError, "gave no token"),
+        (200, {"data": {"token": "a\nb"}}, errors.BerlinError, "gave no token"),
+        (200, [1], errors.BerlinError, "gave no token"),
+        (200, b"<html><body>hello</body></html>", errors.BerlinError, "gave no token but 'hello'"),
+        (404, {"message": "no such page"}, errors.NotFoundError, "no such page"),
+        (500, {"message": "broken"}, errors.ServerError, "broken"),
+    ],
+)
+def test_every_answer_to_a_login(status, said, kind, words):
+    """A refusal says whose login; everything else is no refusal."""
+    login = {"account": "me", "password": "planted-password", "max_retries": 0}
+    with web(lambda _: (status, said)) as server, pytest.raises(kind, match=words) as caught:
+        list(Berlin.create_completion("", ASKED, api_base=server.address, **login))
+    assert "planted" not in f"{caught.value!r} {caught.value.body}"
+    assert len(server.seen) == 1
+
+
+def test_a_login_is_tried_again_where_that_may_help(monkeypatch):
+    """As any request; the token that comes then is used."""
+    monkeypatch.setattr("g4f_nb.http.random.uniform", lambda *_: 0.01)
+    answers = [(503, {"message": "busy"}), (200, {"data": {"token": "t"}}), (200, LINE, "text/plain")]
+    with web(lambda _: answers.pop(0)) as server:
+        options = {"api_base": server.address, "account": "me", "password": "p"}
+        assert "".join(map(str, Berlin.create_completion("", ASKED, **options))) == "hi"
+    assert [seen.path for seen in server.seen] == ["/api/login", "/api/login", "/api/chat/completions"]
+    assert server.seen[2].headers["token"] == "t"
+
+
+@pytest.mark.parametrize("body", [LINE, b'{"content": 7}', b'{"content": ["x"]}', b"[1]", b"7"])
+def test_the_type_of_an_answer_does_not_matter_but_its_content_does(body):
+    """Whatever the content type says."""
+    for kind in ("application/json", "text/event-stream", "text/html", "application/x-ndjson"):
+        with web(lambda _, kind=kind: (200, body, kind)) as server:
+            given = {"api_base": server.address, "token": "t", "max_retries": 0}
+            if body == LINE:
+                assert "".join(map(str, Berlin.create_completion("", ASKED, **given))) == "hi"
+                continue
+            with pytest.raises(errors.BerlinError, match="no JSON object with content"):
+                list(Berlin.create_completion("", ASKED, **given))
 
 
 # ---- the request -----------------------------------------------------------------------------------
