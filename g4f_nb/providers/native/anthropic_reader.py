@@ -61,13 +61,17 @@ class AnthropicReader(BodyReader):
         self._counts: dict[str, int] = {}
 
     def _frame(self, frame: dict[str, Any], out: list[str | Chunk]) -> None:
+        index = frame.get("index")
+        if not isinstance(index, int):
+            # Whatever else stands there could not even be looked up.
+            index = None
         match frame.get("type"):
             case "content_block_delta":
-                self._grow(frame.get("index"), frame.get("delta"), out)
+                self._grow(index, frame.get("delta"), out)
             case "content_block_start":
-                self._open(frame.get("index"), frame.get("content_block"), out)
+                self._open(index, frame.get("content_block"), out)
             case "content_block_stop":
-                self._close(frame.get("index"))
+                self._close(index)
             case "message_start":
                 message = frame.get("message")
                 message = message if isinstance(message, dict) else {}
