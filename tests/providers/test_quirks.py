@@ -70,8 +70,9 @@ def azure(monkeypatch):
 def test_azure_asks_its_resource_with_its_own_header(azure):
     """The key travels as `api-key`; frames without choices, first and last, are nothing."""
     cls, server = azure
-    assert "".join(map(str, cls.create_completion("my dep", HELLO))) == "hi"
+    assert "".join(map(str, cls.create_completion("my dep", HELLO, max_tokens=5))) == "hi"
     seen = server.seen[-1]
+    assert seen.json["max_completion_tokens"] == 5
     assert (seen.path, seen.headers["api-key"]) == ("/openai/v1/chat/completions", "k")
     assert "authorization" not in seen.headers
     assert seen.json["model"] == "my dep"
