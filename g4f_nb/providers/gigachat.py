@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
@@ -19,7 +19,7 @@ from g4f_nb.providers.gigachat_answers import balance_of, counts_of, models_of, 
 from g4f_nb.providers.gigachat_calls import fetch
 from g4f_nb.providers.gigachat_calls import stream as stream_of
 from g4f_nb.providers.gigachat_messages import fields_of, messages_of
-from g4f_nb.providers.gigachat_options import check_options, line_of
+from g4f_nb.providers.gigachat_options import check_options, line_of, most_streams
 from g4f_nb.providers.gigachat_reader import GigaChatReader
 from g4f_nb.providers.listing import kept_models
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
@@ -197,6 +197,11 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         secret = Secret.of(api_key)
         del api_key
         return look_up_account(cls, api_base=api_base, auth_url=auth_url, api_key=secret, scope=scope).host()
+
+    @classmethod
+    def most_at_once(cls, options: Mapping[str, Any]) -> int | None:
+        """One for a person, ten for a business, or what `max_streams` says: a comparison asks no faster."""
+        return most_streams(cls, options)
 
     # ---- beside the chat ---------------------------------------------------------------------------
 

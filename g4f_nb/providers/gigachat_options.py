@@ -11,6 +11,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.gigachat_account import (
+    PERSONAL,
     chosen,
     chosen_count,
     chosen_switch,
@@ -42,7 +43,6 @@ def line_of(cls: Any, given: Mapping[str, Any]) -> Line:
     )
     now = settings.current()
     silence, retries = given.get("timeout", now.timeout), given.get("max_retries")
-    streams = chosen_count("max_streams", given.get("max_streams"), cls.max_streams)
     return Line(
         account=account,
         provider=cls.__name__,
@@ -50,12 +50,18 @@ def line_of(cls: Any, given: Mapping[str, Any]) -> Line:
             connect=least(now.connect_timeout, silence), silence=silence, total=given.get("total_timeout")
         ),
         retries=now.max_retries if retries is None else retries,
-        streams=streams or streams_of(account.scope),
+        streams=most_streams(cls, given),
         proxy=Secret.of(given.get("proxy")),
         trust=_trust(cls, given),
         connector=given.get("connector"),
         headers=Headers(checked_headers(given.get("headers"))),
     )
+
+
+def most_streams(cls: Any, given: Mapping[str, Any]) -> int:
+    """How many answers of this account may come at once."""
+    told = chosen_count("max_streams", given.get("max_streams"), cls.max_streams)
+    return told or streams_of(chosen("scope", given.get("scope"), cls.scope, PERSONAL))
 
 
 def check_options(cls: Any, given: Mapping[str, Any]) -> None:

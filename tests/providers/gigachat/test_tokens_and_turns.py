@@ -168,10 +168,18 @@ def test_a_person_s_answers_come_one_at_a_time(server):
 
 
 def test_a_comparison_of_a_person_s_account_is_not_refused(server, where):
-    """Its rows wait for each other."""
-    frame = nb.compare(["a", "b", "c"], models=[nb.Model(GigaChat, **where(server))], repeats=2)
+    """Its rows are asked one after the other, so that each is timed by itself."""
+    model = nb.Model("gigachat:drip-30", **where(server))
+    begin = time.monotonic()
+    frame = nb.compare(["a b c", "d e f", "g h i"], models=[model], repeats=2)
+    took = time.monotonic() - begin
     assert list(frame["status"]) == ["ok"] * 6
     assert server.most_at_once == 1
+    # Of six together the last one would have waited for all the others.
+    assert frame["latency_s"].max() < 0.7 * took
+    assert GigaChat.most_at_once({}) == 1
+    assert GigaChat.most_at_once({"scope": B2B}) == 10
+    assert GigaChat.most_at_once({"scope": B2B, "max_streams": 3}) == 3
 
 
 def test_a_business_has_ten(business):
