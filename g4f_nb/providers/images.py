@@ -56,7 +56,6 @@ class ImageReader:
     # Nothing is given before the end, which is the whole.
     finish_reason: str | None = None
     partial = ""
-    held = 0
 
     def __init__(self, who: Answerer, *, prompt: str, limit: int) -> None:
         self.done = False
@@ -65,13 +64,14 @@ class ImageReader:
         self._prompt = prompt
         self._limit = limit
         self._whole: list[bytes] = []
-        self._size = 0
+        # An image is long: as long as it comes, the server is at work.
+        self.held = 0
 
     def feed(self, piece: bytes) -> list[str | Chunk]:
         """Take the next piece of the body."""
         self._whole.append(piece)
-        self._size += len(piece)
-        if self._size > self._limit:
+        self.held += len(piece)
+        if self.held > self._limit:
             raise too_long(self._limit)
         return []
 

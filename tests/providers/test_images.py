@@ -14,7 +14,9 @@ from g4f_nb import errors
 from g4f_nb.chunks import ImageResponse, ProviderInfo, Usage
 from g4f_nb.exhibits import exhibits
 from g4f_nb.providers import OpenaiTemplate
+from g4f_nb.providers.answerer import Answerer
 from g4f_nb.providers.flags import makes_images
+from g4f_nb.providers.images import ImageReader
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 B64 = base64.b64encode(PNG).decode()
@@ -103,6 +105,16 @@ def test_the_image_itself_as_the_body():
     """Some servers send no JSON around it."""
     with _server(PNG, media_type="image/png") as (base, _):
         assert _ask(base, prompt="x")[1].urls == (f"data:image/png;base64,{B64}",)
+
+
+def test_a_long_image_may_take_its_time():
+    """Each piece of it is a sign of work, unlike a server's bare signs of life; one without end is refused."""
+    who = Answerer(provider="P", model="m", url="http://h/v1")
+    reader = ImageReader(who, prompt="x", limit=100)
+    assert reader.feed(b" " * 60) == []
+    assert reader.held == 60
+    with pytest.raises(errors.UnreadableResponseError, match="max_event_bytes"):
+        reader.feed(b" " * 60)
 
 
 def test_when_an_image_is_asked_for():
