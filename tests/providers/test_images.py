@@ -108,7 +108,7 @@ def test_the_image_itself_as_the_body():
 
 
 def test_a_long_image_may_take_its_time():
-    """Each piece of it is a sign of work, unlike a server's bare signs of life; one without end is refused."""
+    """Each piece is a sign of work, unlike a server's bare signs of life; one without end is refused."""
     who = Answerer(provider="P", model="m", url="http://h/v1")
     reader = ImageReader(who, prompt="x", limit=100)
     assert reader.feed(b" " * 60) == []
@@ -119,7 +119,8 @@ def test_a_long_image_may_take_its_time():
 
 def test_when_an_image_is_asked_for():
     """By the class's list, by a listing that marks the model, by `prompt=`; else it is a chat."""
-    listing = {"data": [{"id": "painter", "type": "image"}, {"id": "marked", "image": True}, {"id": "chats"}]}
+    marks = [{"id": "painter", "type": "image"}, {"id": "marked", "image": True}, {"id": "chats"}]
+    listing = {"data": marks}
     with _server({"data": [{"url": URL}]}, listing=listing) as (base, seen):
         assert str(_ask(base, "painter")[1]) == "hi"
         assert OpenaiTemplate.get_models(api_base=base, api_key="k") == ["chats", "marked", "painter"]
