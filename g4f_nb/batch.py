@@ -135,11 +135,12 @@ class _Crew(Generic[J]):
         self._most = concurrency
         self._skip = skip
         self._busy = 0
+        self._over = False
         self._loop = asyncio.get_running_loop()
 
     def fill(self) -> None:
         """Start as many workers as there is room and work for, one lane after the other."""
-        hungry = [lane for lane in self._lanes if self._wants(lane)]
+        hungry = [] if self._over else [lane for lane in self._lanes if self._wants(lane)]
         while hungry and self._busy < self._most:
             for lane in hungry:
                 if self._busy >= self._most:
@@ -169,6 +170,10 @@ class _Crew(Generic[J]):
                     return
                 else:
                     await self._sleep(lane, wait)
+        except BaseException:
+            # The run is over: nobody comes in the place of those who go.
+            self._over = True
+            raise
         finally:
             lane.workers -= 1
             self._busy -= 1

@@ -37,7 +37,7 @@ class Web:
 def web(answer):
     """Serve what `answer(seen)` gives: a status and a value for JSON, or text or bytes of another type.
 
-    A tuple of three adds the content type.
+    A third value is the content type, a fourth further headers.
     """
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,10 +46,12 @@ def web(answer):
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen = Seen(self.command, self.path, headers, raw)
             running.seen.append(seen)
-            status, value, *kind = answer(seen)
+            status, value, *more = answer(seen)
             body = value if isinstance(value, bytes) else orjson.dumps(value)
             self.send_response(status)
-            self.send_header("Content-Type", kind[0] if kind else "application/json")
+            self.send_header("Content-Type", more[0] if more else "application/json")
+            for name, text in (more[1] if len(more) > 1 else {}).items():
+                self.send_header(name, text)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -49,10 +49,9 @@ TRAVEL = HOST_BOUND | {"timeout", "total_timeout", "max_retries", "proxy", "api_
 _MOST_REFUSALS = 12
 _OVERLOADED = (503, 529)
 _LONGEST_BACKOFF = 30.0
-# What all other cells of a lane would meet, too.
+# What all other cells of a lane would meet, too. A model that is not there says nothing of the lane's others.
 _FOR_ALL = (
     MissingAuthError,
-    ModelNotSupportedError,
     PaymentRequiredError,
     ProviderNotWorkingError,
     CertificateError,
@@ -107,6 +106,8 @@ class Run:
         self.failed = 0
         self.finished = False
         self._begun = time.perf_counter()
+        # Models that the server does not know: asked once.
+        self._unknown: dict[tuple[str, str], BaseException] = {}
 
     async def work(self) -> None:
         """Ask whatever is not known yet; whoever cancels this finds what there is in the columns."""
@@ -230,6 +231,11 @@ class Run:
         if self.budget.spent_up:
             self._finish(job.cells, {"status": "skipped", "error": self.budget.words, "request_key": job.key})
             return Done()
+        seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+        unknown = self._unknown.get((seat.provider, seat.model))
+        if unknown is not None:
+            self._skip(job, unknown)
+            return Done()
         job.tries += 1
         reply: Reply | None = None
         began, at = time.perf_counter(), datetime.now(UTC)
@@ -276,6 +282,9 @@ class Run:
             return Again(wait * random.uniform(0.75, 1.25))
         record = {**(from_reply(reply) if reply is not None and reply.text else {}), **from_error(error)}
         self._finish(job.cells, {**record, **self._times(job, began, at), "status": "error"})
+        if isinstance(error, ModelNotSupportedError):
+            seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+            self._unknown[seat.provider, seat.model] = error
         quota = isinstance(error, RateLimitError) and error.code == "insufficient_quota"
         return Stop(error) if quota or isinstance(error, _FOR_ALL) else Done()
 
