@@ -320,7 +320,7 @@ def test_types_are_written_as_their_author_wrote_them():
 
 
 def test_the_template_shows_what_it_takes():
-    """The seed's parameters and ours."""
+    """The original's parameters and ours."""
     found = OpenaiTemplate.get_parameters()
     assert {"temperature", "tools", "seed", "n", "max_retries", "reasoning_effort", "api_base"} <= set(found)
     assert all(name in OpenaiTemplate.params for name in found)

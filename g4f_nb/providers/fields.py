@@ -7,7 +7,7 @@ from typing import Any
 
 from g4f_nb.errors import UnknownParameterError
 
-# The seed's own list of what is let through.
+# The original's own list of what is let through.
 EXTRA_PARAMETERS = (
     "tools", "parallel_tool_calls", "tool_choice", "reasoning_effort", "logit_bias", "modalities", "audio",
 )  # fmt: skip
