@@ -174,6 +174,7 @@ def test_the_list_names_places_and_no_key(places):
     table = list_keys()
     assert [row[:2] for row in table.rows] == [
         ("OpenAI", "the environment variable OPENAI_API_KEY"),
+        ("OpenAIResponses", "the environment variable OPENAI_API_KEY"),
         ("OpenRouter", "OPENROUTER_API_KEY in the keyring"),
         ("Groq", "%g4f key, for this session"),
         ("OpenaiTemplate", "%g4f key, for this session"),
