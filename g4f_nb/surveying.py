@@ -144,7 +144,15 @@ def _describe(line: _Line, cls: Provider) -> None:
         # Whether a local server runs is not known before it is asked.
         "ready": None if local else cls.working and not cells["problem"],
     }
-    if row is not None:
+    if row is None:
+        # What a class takes, it says in its parameters; what it does not name it may take all the same.
+        takes = cls.get_parameters()
+        cells |= {
+            "tools": True if "tools" in takes else None,
+            "vision": True if "media" in takes else None,
+            "json_mode": getattr(cls, "json_mode", None),
+        }
+    else:
         cells |= {
             "tools": row.tools,
             "vision": row.vision,

@@ -55,7 +55,8 @@ def test_every_provider_is_listed_and_nobody_is_asked(monkeypatch):
     assert openai["problem"] == "no key: set OPENAI_API_KEY"
     ollama = _of(frame, "Ollama")
     assert (ollama["local"], ollama["ready"], ollama["running"]) == (True, None, None)
-    assert _of(frame, "Demo")["ready"]
+    demo = _of(frame, "Demo")
+    assert (demo["ready"], demo["tools"], demo["vision"]) == (True, True, None)
     assert "planted" not in frame.to_csv()
     assert str(frame["key"].dtype) == "boolean"
     assert str(frame["context"].dtype) == "Int64"
