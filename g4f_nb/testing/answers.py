@@ -150,6 +150,11 @@ def fixed(text: str) -> Say:
     return lambda _: Answer.of(text)
 
 
+def said_by(function: Callable[[str], str]) -> Say:
+    """Say what a function says to the text of the last user message."""
+    return lambda question: Answer.of(function(question.text))
+
+
 markdown = fixed(_MARKDOWN)
 unicode = fixed(_UNICODE)
 unfinished = fixed(_UNFINISHED)

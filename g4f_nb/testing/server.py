@@ -11,13 +11,14 @@ import orjson
 from aiohttp import web
 
 from . import pictures, wire
+from .answers import said_by
 from .behaviours import BEHAVIOURS, Behaviour, Tally, find
 from .faults import Fault, json_response
 from .listening import Listening
 from .question import Question, parse, question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from ssl import SSLContext
 
 _FILES = "/v1/images/"
@@ -35,6 +36,7 @@ class Server(Listening):
         latency: seconds to wait before every answer under `/v1`.
         port: 0 takes a free one.
         ssl_context: makes it an HTTPS server.
+        answers: models of your own: what each of them says to a prompt, as a function.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Server(Listening):
         latency: float = 0.0,
         port: int = 0,
         ssl_context: SSLContext | None = None,
+        answers: Mapping[str, Callable[[str], str]] | None = None,
     ) -> None:
         super().__init__(port=port, ssl_context=ssl_context)
-        self.models = list(BEHAVIOURS) if models is None else list(models)
+        self.answers = dict(answers or {})
+        self.models = [*self.answers, *(BEHAVIOURS if models is None else models)]
         self.api_key = api_key
         self.latency = latency
         self._tally = Tally()
@@ -128,6 +132,8 @@ class Server(Listening):
         return await self.send(request, response, behaviour.travel(payload, number), coder)
 
     def _find(self, model: str) -> tuple[Behaviour, int]:
+        if model in self.answers:
+            return Behaviour("says what its function says", said_by(self.answers[model])), 0
         found = find(model)
         if found is None and model in self.models:
             found = BEHAVIOURS["echo"], 0

@@ -18,6 +18,7 @@ import aiohttp
 import orjson
 import pytest
 
+import g4f_nb as nb
 from g4f_nb.testing import Server, __main__, describe, serve
 
 # ---- start and stop --------------------------------------------------------------------------------
@@ -228,3 +229,11 @@ def test_latency_comes_before_each_answer(get):
         begin = time.monotonic()
         get(server)
         assert time.monotonic() - begin >= 0.05
+
+
+def test_a_function_is_a_model():
+    """`answers` makes models of one's own: what a function says to the prompt, streamed and whole."""
+    with serve(answers={"shout": str.upper}, models=["echo"]) as server:
+        assert server.models == ["shout", "echo"]
+        model = nb.Model("OpenaiTemplate:shout", api_base=server.api_base)
+        assert nb.ask("hello there", model).text == "HELLO THERE"

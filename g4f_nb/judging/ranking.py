@@ -1,0 +1,53 @@
+"""Who is better, and how sure that is: Bradley-Terry strengths with intervals over prompts, ranks shared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from g4f_nb.judging.contests import contests_of
+from g4f_nb.judging.resampling import Draws
+from g4f_nb.judging.strengths import fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def rank(
+    frame: pd.DataFrame,
+    *,
+    by: str | None = None,
+    judge: str | Sequence[str] | None = None,
+    control: str | Sequence[str] = (),
+    draws: Draws | None = None,
+) -> pd.DataFrame:
+    """A row a model, the strongest first.
+
+    `strength` is on the logit scale with mean 0: a model that is 1 ahead of another wins 73 % of the time.
+    Two models share a rank unless the interval of one lies wholly above that of the other.
+    """
+    import numpy as np
+    import pandas as pd
+
+    draws = draws or Draws()
+    contests = contests_of(frame, by, judge, [control] if isinstance(control, str) else control)
+    count = len(contests.names)
+    strength = fit(contests)[0, :count]
+    low, high = draws.interval(fit(contests, draws.weights(contests.prompts))[:, :count])
+    seats = np.arange(count)[:, None]
+    in_first, in_second = contests.first == seats, contests.second == seats
+    met = in_first.sum(axis=1) + in_second.sum(axis=1)
+    won = in_first @ contests.result + in_second @ (1 - contests.result)
+    above = (low[None, :] > high[:, None]).sum(axis=1)
+    made = pd.DataFrame(
+        {
+            "rank": pd.array(above + 1, dtype="Int64"),
+            "model": pd.array(list(contests.names), dtype="string"),
+            "strength": pd.array(strength, dtype="Float64"),
+            "low": pd.array(low, dtype="Float64"),
+            "high": pd.array(high, dtype="Float64"),
+            "win_rate": pd.array(won / np.maximum(met, 1), dtype="Float64"),
+            "comparisons": pd.array(met, dtype="Int64"),
+        }
+    )
+    return made[made["comparisons"] > 0].sort_values("strength", ascending=False, ignore_index=True)

@@ -1,0 +1,95 @@
+"""The bootstrap: prompts are drawn anew, and with each everything that was said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# So many prompts, and every way to flip their signs is tried instead of a sample of them.
+_ALL_FLIPS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """How often to draw, from which seed, and how sure an interval shall be."""
+
+    resamples: int = 1000
+    seed: int = 0
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if type(self.resamples) is not int or self.resamples < 1:
+            raise InvalidParameterError(f"resamples is {self.resamples!r}: it is a whole number from 1")
+        if not 0 < self.level < 1:
+            raise InvalidParameterError(f"level is {self.level!r}: it is a share like 0.95")
+
+    def generator(self) -> np.random.Generator:
+        """Random numbers that are the same at every call."""
+        import numpy as np
+
+        return np.random.default_rng(self.seed)
+
+    def weights(self, prompts: int) -> NDArray[Any]:
+        """A row for each resample: how often it has each of so many prompts."""
+        import numpy as np
+
+        return self.generator().multinomial(prompts, np.full(prompts, 1 / prompts), size=self.resamples)
+
+    def interval(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The lower and upper ends, along the first axis."""
+        import numpy as np
+
+        edge = (1 - self.level) / 2
+        ends: NDArray[Any] = np.nanquantile(values, [edge, 1 - edge], axis=0)
+        return ends
+
+    def mean_interval(self, sums: NDArray[Any], counts: NDArray[Any]) -> tuple[float, float]:
+        """The interval of a mean, from the sum and the count of each prompt."""
+        import numpy as np
+
+        drawn = self.weights(len(sums))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            low, high = self.interval((drawn @ sums) / (drawn @ counts))
+        return float(low), float(high)
+
+
+def p_of_mean(differences: NDArray[Any], draws: Draws) -> float:
+    """How often a mean so far from 0 comes about by chance alone, if each difference had either sign.
+
+    A wild bootstrap with Rademacher weights, which holds at any number of prompts where the differences are
+    symmetric; with few prompts every choice of signs is tried.
+    """
+    import numpy as np
+
+    seen = abs(differences.sum())
+    count = len(differences)
+    if count <= _ALL_FLIPS:
+        signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
+        return float(np.mean(_at_least(signs @ differences, seen)))
+    generator = draws.generator()
+    hits = 0
+    for _ in range(draws.resamples):
+        hits += int(_at_least(generator.choice((-1, 1), count) @ differences, seen))
+    return (hits + 1) / (draws.resamples + 1)
+
+
+def _at_least(sums: Any, seen: float) -> Any:
+    # The same sum in another order must count as the same.
+    return abs(sums) >= seen - 1e-9 * max(seen, 1.0)
+
+
+def holm(values: list[float]) -> list[float]:
+    """Holm's correction: so that among all of them a false finding is as rare as the level says."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    made = [1.0] * len(values)
+    worst = 0.0
+    for at, place in enumerate(order):
+        worst = max(worst, min(1.0, values[place] * (len(values) - at)))
+        made[place] = worst
+    return made

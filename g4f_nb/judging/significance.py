@@ -1,0 +1,84 @@
+"""Whether one model is better than another, or whether such a difference comes about by chance."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.judging.candidates import Candidates
+from g4f_nb.judging.contests import contests_of, scores_of
+from g4f_nb.judging.resampling import Draws, holm, p_of_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+Found = Iterator[tuple[str, str, Any]]
+
+
+def differences(
+    frame: pd.DataFrame,
+    *,
+    by: str | None = None,
+    judge: str | Sequence[str] | None = None,
+    draws: Draws | None = None,
+) -> pd.DataFrame:
+    """A row for every two models: how far apart they are over the same prompts, and how sure that is.
+
+    Of scores `difference` is that of the means; of verdicts it is the share of wins less that of losses.
+    `p_holm` takes into account how many pairs there are.
+    """
+    import numpy as np
+    import pandas as pd
+
+    draws = draws or Draws(resamples=10_000)
+    found = list(_of_verdicts(frame, judge) if by is None else _of_scores(frame, by))
+    if not found:
+        raise InvalidParameterError("no two models have answered the same prompt: nothing to compare")
+    rows: list[tuple[Any, ...]] = []
+    for one, other, each in found:
+        low, high = draws.mean_interval(each, np.ones(len(each)))
+        chance = p_of_mean(each, draws)
+        rows.append((one, other, float(each.mean()), low, high, chance, len(each)))
+    made = pd.DataFrame.from_records(
+        rows, columns=["model_a", "model_b", "difference", "low", "high", "p_value", "prompts"]
+    )
+    made.insert(6, "p_holm", holm(made["p_value"].tolist()))
+    made["significant"] = made["p_holm"] <= 1 - draws.level + 1e-12
+    kinds = {"model_a": "string", "model_b": "string", "prompts": "Int64", "significant": "boolean"}
+    return made.astype({name: kinds.get(name, "Float64") for name in made.columns})
+
+
+def _of_scores(frame: pd.DataFrame, by: str) -> Found:
+    import pandas as pd
+
+    candidates = Candidates.of(frame)
+    rows = pd.DataFrame(
+        {"prompt": candidates.prompt, "label": candidates.label, "score": scores_of(frame, by)}
+    )
+    means: Any = rows.groupby(["prompt", "label"])["score"].mean()
+    means = means.unstack("label")  # noqa: PD010  # each model once a prompt, so nothing to aggregate
+    for one, other in itertools.combinations(candidates.order, 2):
+        each: NDArray[Any] = (means[one] - means[other]).dropna().to_numpy(dtype=float)
+        if len(each):
+            yield one, other, each
+
+
+def _of_verdicts(frame: pd.DataFrame, judge: str | Sequence[str] | None) -> Found:
+    import numpy as np
+
+    contests = contests_of(frame, None, judge)
+    gained = 2 * contests.result - 1
+    for one, other in itertools.combinations(range(len(contests.names)), 2):
+        along = (contests.first == one) & (contests.second == other)
+        against = (contests.first == other) & (contests.second == one)
+        here = along | against
+        if not here.any():
+            continue
+        # All that was said about one prompt counts as one, however many judges and orders there were.
+        prompts, place = np.unique(contests.prompt[here], return_inverse=True)
+        values = np.where(along, gained, -gained)[here]
+        each = np.bincount(place, values, len(prompts)) / np.bincount(place, minlength=len(prompts))
+        yield contests.names[one], contests.names[other], each

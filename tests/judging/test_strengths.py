@@ -1,0 +1,143 @@
+"""Bradley-Terry strengths agree with what is published and with another library; intervals hold true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
+
+from g4f_nb.judging.resampling import Draws, holm, p_of_mean
+from g4f_nb.judging.strengths import Contests, fit
+
+evalica = pytest.importorskip("evalica")
+
+
+def test_it_agrees_with_the_published_baseball_season():
+    """The strengths of seven teams are those of BradleyTerry2, to four digits."""
+    contests = baseball()
+    strengths = dict(zip(contests.names, fit(contests)[0], strict=True))
+    for team, published in PLAIN.items():
+        assert strengths[team] - strengths["Baltimore"] == pytest.approx(published, abs=1e-4)
+
+
+def test_it_agrees_with_the_published_advantage_of_home():
+    """So are they beside the effect of playing at home, which is the same thing as standing first."""
+    contests = baseball(at_home=True)
+    estimates = dict(zip((*contests.names, "home"), fit(contests)[0], strict=True))
+    assert estimates["home"] == pytest.approx(AT_HOME["home"], abs=1e-4)
+    for team, published in AT_HOME.items():
+        if team != "home":
+            assert estimates[team] - estimates["Baltimore"] == pytest.approx(published, abs=1e-4)
+
+
+def test_it_agrees_with_the_published_chameleons():
+    """Contests that are explained by what is known of each animal give the published coefficients."""
+    contests = chameleons()
+    assert len(contests.result) == 106
+    estimates = dict(zip(contests.besides, fit(contests)[0, 1:], strict=True))
+    assert estimates == pytest.approx(CHAMELEONS, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_agrees_with_evalica(seed):
+    """With ties as halves the strengths are evalica's to three digits."""
+    contests = _simulated(np.random.default_rng(seed), prompts=60, models=5, tie=0.2)
+    names = [str(name) for name in contests.names]
+    winners = [
+        {1.0: evalica.Winner.X, 0.0: evalica.Winner.Y, 0.5: evalica.Winner.Draw}[each]
+        for each in contests.result
+    ]
+    theirs = evalica.bradley_terry(
+        [names[at] for at in contests.first], [names[at] for at in contests.second], winners,
+        tolerance=1e-12, limit=10_000,
+    ).scores  # fmt: skip
+    theirs = np.log([theirs[name] for name in names])
+    assert fit(contests)[0] == pytest.approx(theirs - theirs.mean(), abs=5e-4)
+
+
+def test_who_always_wins_has_a_finite_strength():
+    """Where the likelihood has no maximum there is a number, and it is the highest."""
+    contests = Contests(
+        names=("a", "b", "c"), first=np.array([0] * 9 + [1] * 4), second=np.array([1] * 9 + [2] * 4),
+        result=np.array([1.0] * 9 + [1, 1, 0, 0]), prompt=np.arange(13),
+    )  # fmt: skip
+    strengths = fit(contests)[0]
+    assert np.isfinite(strengths).all()
+    assert strengths.argmax() == 0
+    assert strengths.sum() == pytest.approx(0)
+
+
+def test_a_resample_is_what_it_would_be_alone():
+    """Fitting many weights at once is the same as fitting contests that stand there so often."""
+    contests = _simulated(np.random.default_rng(3), prompts=30, models=4)
+    drawn = Draws(resamples=3).weights(contests.prompts)
+    for weights, together in zip(drawn, fit(contests, drawn), strict=True):
+        rows = np.repeat(np.arange(len(contests.first)), weights[contests.prompt])
+        alone = Contests(
+            names=contests.names, first=contests.first[rows], second=contests.second[rows],
+            result=contests.result[rows], prompt=np.arange(len(rows)),
+        )  # fmt: skip
+        assert together == pytest.approx(fit(alone)[0], abs=1e-5)
+
+
+def test_intervals_cover_at_the_stated_rate():
+    """Of 95 % intervals about 95 % hold the true strength, though each verdict was given twice."""
+    generator = np.random.default_rng(0)
+    truth = _truth(4)
+    inside = []
+    for seed in range(150):
+        contests = _simulated(generator, prompts=80, models=4)
+        drawn = fit(contests, Draws(resamples=300, seed=seed).weights(contests.prompts))
+        low, high = Draws().interval(drawn)
+        inside.append((low <= truth) & (truth <= high))
+    assert 0.91 < np.mean(inside) < 0.98
+
+
+def test_chance_alone_is_seldom_significant():
+    """Where two models are alike, 5 % of tests say otherwise at the level of 5 %, with few prompts too."""
+    generator = np.random.default_rng(1)
+    draws = Draws(resamples=400)
+    for prompts in (8, 40):
+        found = [p_of_mean(generator.choice((-1.0, 0.0, 1.0), prompts), draws) <= 0.05 for _ in range(600)]
+        assert np.mean(found) < 0.075, prompts
+    found = [p_of_mean(generator.normal(0, 1, 30), draws) <= 0.05 for _ in range(600)]
+    assert 0.025 < np.mean(found) < 0.075
+
+
+def test_two_prompts_prove_nothing():
+    """However clear two prompts are, chance alone does it half of the time."""
+    assert p_of_mean(np.array([1.0, 1.0]), Draws()) == 0.5
+
+
+def test_holm_corrects_as_published():
+    """The step-down of Holm (1979): each p times how many are left, never falling."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+
+
+def _truth(models):
+    truth = np.linspace(-0.9, 0.9, models)
+    return truth - truth.mean()
+
+
+def _simulated(generator, *, prompts, models, tie=0.0):
+    """Every two models over every prompt, twice; the verdicts on one prompt hang together."""
+    first, second, result, prompt = [], [], [], []
+    truth = _truth(models)
+    for number in range(prompts):
+        for one in range(models):
+            for other in range(one + 1, models):
+                chance = 1 / (1 + np.exp(truth[other] - truth[one]))
+                won = float(generator.random() < chance)
+                if generator.random() < tie:
+                    won = 0.5
+                # Asked twice, the same is said mostly: as of one opinion in two orders.
+                for _ in range(2):
+                    first.append(one)
+                    second.append(other)
+                    result.append(won)
+                    prompt.append(number)
+    return Contests(
+        names=tuple(map(str, range(models))), first=np.array(first), second=np.array(second),
+        result=np.array(result), prompt=np.array(prompt),
+    )  # fmt: skip

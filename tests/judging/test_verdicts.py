@@ -1,0 +1,223 @@
+"""From verdicts and scores to ranks, tests, and to what is wrong with a judge, over simulated judges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import g4f_nb as nb
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.judging import verdicts
+from g4f_nb.testing import serve
+
+NAMES = ("weak", "fair", "good", "best")
+
+
+def _simulated(*, prompts=60, first=0.0, length=0.0, apart=0.6, judge="judge", seed=0, names=NAMES):
+    """Verdicts of a judge to whom standing first and twice the length are worth so much, in logits."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for prompt in range(prompts):
+        chars = (100 * 2 ** generator.normal(0, 1, len(names))).astype(int)
+        for one in range(len(names)):
+            for other in range(one + 1, len(names)):
+                for turn, sign in enumerate((1, -1)):
+                    ahead = (one - other) * apart + sign * first
+                    ahead += length * np.log2((chars[one] + 1) / (chars[other] + 1))
+                    won = generator.random() < 1 / (1 + np.exp(-ahead))
+                    rows.append(
+                        {
+                            "run_id": "r", "pair": f"{prompt}-{one}|{prompt}-{other}", "judge": judge,
+                            "turn": turn, "prompt_id": str(prompt), "repeat": 0, "model_a": names[one],
+                            "model_b": names[other], "shown_first": "ab"[turn],
+                            "winner": "a" if won else "b", "chars_a": chars[one], "chars_b": chars[other],
+                            "status": "ok",
+                        }
+                    )  # fmt: skip
+    return verdicts.table(rows)
+
+
+def test_the_ranking_is_a_tidy_frame():
+    """From the strongest to the weakest, each strength in its interval, strengths with mean 0."""
+    ranked = _simulated().llm.rank()
+    assert ranked["model"].tolist() == ["best", "good", "fair", "weak"]
+    assert ranked["rank"].tolist() == [1, 2, 3, 4]
+    assert (ranked["low"] < ranked["strength"]).all()
+    assert (ranked["strength"] < ranked["high"]).all()
+    assert ranked["strength"].sum() == pytest.approx(0, abs=1e-9)
+    assert ranked["comparisons"].tolist() == [360] * 4
+    assert {str(kind) for kind in ranked.dtypes} == {"Int64", "string", "Float64"}
+
+
+def test_ranks_are_shared_where_nobody_can_tell():
+    """Where intervals overlap, models share the rank of the best that they cannot be told from."""
+    assert _simulated(apart=0.0, seed=2).llm.rank()["rank"].tolist() == [1] * 4
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    """Nothing depends on when it is run."""
+    found = _simulated(prompts=10)
+    pd.testing.assert_frame_equal(found.llm.rank(seed=4), found.llm.rank(seed=4))
+    assert not found.llm.rank(seed=4).equals(found.llm.rank(seed=5))
+
+
+def test_a_judge_that_favours_the_first_is_found_out():
+    """The position effect is what was put in, length has none; it contradicts itself."""
+    row = _simulated(prompts=150, first=1.0, seed=1).llm.bias().iloc[0]
+    assert row["position_low"] < 1.0 < row["position_high"]
+    assert row["position"] == pytest.approx(1.0, abs=0.25)
+    assert row["first_wins_low"] > 0.6
+    assert row["length_low"] < 0 < row["length_high"]
+    assert row["consistent"] < 0.65
+
+
+def test_a_judge_that_favours_what_is_long_is_found_out():
+    """The effect of twice the length is what was put in, beside the strengths; position has none."""
+    row = _simulated(prompts=150, length=0.7, seed=2).llm.bias().iloc[0]
+    assert row["length_low"] < 0.7 < row["length_high"]
+    assert row["longer_wins_low"] > 0.55
+    assert row["position_low"] < 0 < row["position_high"]
+
+
+def test_a_fair_judge_is_not_accused():
+    """Neither interval leaves out 0."""
+    row = _simulated(prompts=150, seed=3).llm.bias().iloc[0]
+    assert row["position_low"] < 0 < row["position_high"]
+    assert row["length_low"] < 0 < row["length_high"]
+    assert row["first_wins_low"] < 0.5 < row["first_wins_high"]
+
+
+def test_controls_take_the_effect_of_length_out():
+    """Where the weaker model is longer and the judge likes that, only the controlled ranking is right."""
+    found = _simulated(prompts=200, names=("chatty", "terse"), apart=0.5, length=1.0, seed=4)
+    long = found["chars_a"] * 4
+    generator = np.random.default_rng(0)
+    ahead = -0.5 + np.log2((long + 1) / (found["chars_b"] + 1))
+    won = generator.random(len(found)) < 1 / (1 + np.exp(-ahead.astype(float)))
+    found = found.assign(chars_a=long, winner=pd.array(np.where(won, "a", "b"), dtype="string"))
+    assert found.llm.rank()["model"][0] == "chatty"
+    assert found.llm.rank(control="length")["model"][0] == "terse"
+    with pytest.raises(InvalidParameterError, match="length or position"):
+        found.llm.rank(control="colour")
+
+
+def test_several_judges_and_how_they_agree():
+    """A row a judge, and for every two the raw agreement and Cohen's kappa."""
+    first = _simulated(prompts=20, judge="one")
+    both = pd.concat([first, first.assign(judge="two"), _simulated(prompts=20, judge="odd", apart=-0.6)])
+    assert both.llm.bias()["judge"].tolist() == ["one", "two", "odd"]
+    agreed = both.llm.agreement().set_index(["judge_a", "judge_b"])
+    assert agreed.loc[("one", "two"), "agreement"] == 1
+    assert agreed.loc[("one", "two"), "kappa"] == 1
+    assert agreed.loc[("one", "odd"), "kappa"] < 0.1
+    assert agreed["pairs"].tolist() == [120] * 3
+
+
+def test_kappa_is_cohens():
+    """The example of Cohen's kappa in the literature: 20 and 15 agreed of 50 gives 0.4."""
+    said = [("a", "a")] * 20 + [("a", "b")] * 5 + [("b", "a")] * 10 + [("b", "b")] * 15
+    rows = [
+        {"run_id": "r", "pair": str(at), "judge": judge, "turn": 0, "prompt_id": str(at), "repeat": 0,
+         "model_a": "x", "model_b": "y", "winner": winner, "status": "ok"}
+        for at, both in enumerate(said)
+        for judge, winner in zip(("one", "two"), both, strict=True)
+    ]  # fmt: skip
+    agreed = verdicts.table(rows).llm.agreement().iloc[0]
+    assert agreed["agreement"] == pytest.approx(0.7)
+    assert agreed["kappa"] == pytest.approx(0.4)
+
+
+def test_the_test_of_verdicts():
+    """Clearly better is significant, after Holm's correction too; of alike models nothing is."""
+    found = _simulated(apart=0.9).llm.test()
+    assert len(found) == 6
+    assert found["significant"].all()
+    assert (found["p_holm"] >= found["p_value"]).all()
+    assert (found["difference"] < 0).all()  # the weaker one is model_a
+    assert ((found["low"] <= found["difference"]) & (found["difference"] <= found["high"])).all()
+    assert not _simulated(apart=0.0, seed=7).llm.test()["significant"].any()
+
+
+def test_many_tests_at_once_keep_the_error_rate():
+    """Of comparisons in which all four models are alike, few have any finding at all."""
+    false = [
+        _simulated(apart=0.0, prompts=12, seed=seed).llm.test(resamples=300)["significant"].any()
+        for seed in range(100)
+    ]
+    assert np.mean(false) <= 0.11
+
+
+def test_repeats_of_one_prompt_are_no_new_prompts():
+    """What is drawn anew are prompts: asking the same twenty times does not make it surer."""
+    found = _simulated(prompts=3)
+    again = pd.concat(
+        [found.assign(repeat=repeat, pair=found["pair"] + f"/{repeat}") for repeat in range(20)]
+    )
+    once, often = found.llm.test(), again.llm.test()
+    assert often["p_value"].tolist() == once["p_value"].tolist()
+    assert often["prompts"].tolist() == [3] * 6
+
+
+@pytest.fixture(scope="module")
+def scored():
+    """Thirty questions whose answers two models know better than a third."""
+    known = {"knows": 28, "mostly": 20, "guesses": 3}
+    says = {
+        name: (lambda text, most=most: "yes" if int(text) < most else "no") for name, most in known.items()
+    }
+    with serve(models=["error-500"], answers=says) as server:
+        models = [
+            nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in [*says, "error-500"]
+        ]
+        data = {"number": list(range(30)), "right": ["yes"] * 30}
+        result = nb.compare(
+            "{number}", models, data=data, retries=0, progress=False, prices={"OpenaiTemplate": (1, 1)}
+        )
+    return result.llm.score(exact="right", into="correct")
+
+
+def test_scores_rank_and_are_tested(scored):
+    """A column of scores gives contests: who is right beats who is wrong; a failed model has none."""
+    ranked = scored.llm.rank(by="correct")
+    assert ranked["model"].str.partition(":")[2].tolist() == ["knows", "mostly", "guesses"]
+    found = scored.llm.test(by="correct")
+    assert found["difference"].tolist() == pytest.approx([8 / 30, 25 / 30, 17 / 30])
+    assert found["significant"].all()
+    assert found["prompts"].tolist() == [30] * 3
+
+
+def test_the_summary_is_a_row_a_model(scored):
+    """Calls, failures, times, cost, and the mean with its interval; what is unknown is missing."""
+    made = scored.llm.summary("correct").set_index("model")
+    assert made.loc["OpenaiTemplate:mostly", "correct"] == pytest.approx(20 / 30)
+    assert (
+        made.loc["OpenaiTemplate:mostly", "correct_low"]
+        < 20 / 30
+        < made.loc["OpenaiTemplate:mostly", "correct_high"]
+    )
+    assert made.loc["OpenaiTemplate:error-500", "failed"] == 30
+    assert made.loc["OpenaiTemplate:error-500", ["correct", "latency_s", "cost_usd"]].isna().all()
+    assert made["cost_usd"].dropna().gt(0).all()
+
+
+def test_wrong_columns_are_told(scored):
+    """A column that is not there, one that is no number, and options that do not go together."""
+    with pytest.raises(InvalidParameterError, match="no column 'score'"):
+        scored.llm.rank(by="score")
+    with pytest.raises(InvalidParameterError, match="not numbers"):
+        scored.llm.test(by="answer")
+    with pytest.raises(InvalidParameterError, match="by= takes a score"):
+        scored.llm.rank(by="correct", judge="x")
+
+
+def test_two_models_of_one_name_are_told_apart_or_refused():
+    """Varied parameters tell candidates apart; two of the very same name need labels."""
+    made = nb.compare("hi", "Demo:demo-fast", params={"temperature": [0, 1]}, progress=False)
+    assert made.llm.summary()["model"].tolist() == [
+        "Demo:demo-fast temperature=0",
+        "Demo:demo-fast temperature=1",
+    ]
+    twice = nb.compare("hi", ["Demo:demo-fast", nb.Model("Demo:demo-fast", top_p=0.5)], progress=False)
+    with pytest.raises(InvalidParameterError, match="label="):
+        twice.llm.summary()
