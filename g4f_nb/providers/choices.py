@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import Any
 
-from g4f_nb.chunks import Chunk, ImageResponse, Reasoning, Refusal, Sources, ToolCalls
+from g4f_nb.chunks import Chunk, ImageResponse, Reasoning, Refusal, SendBack, Sources, ToolCalls
 from g4f_nb.errors import ResponseError
 from g4f_nb.failures import as_text
 from g4f_nb.providers.answerer import Answerer
@@ -13,7 +13,7 @@ from g4f_nb.providers.citations import Citations
 from g4f_nb.providers.contents import images_in, parts_of
 from g4f_nb.providers.sound import Sound
 from g4f_nb.providers.thinking import ThinkSplitter
-from g4f_nb.providers.thoughts import thought_in
+from g4f_nb.providers.thoughts import Details, thought_in
 from g4f_nb.providers.tool_fragments import ToolFragments
 
 
@@ -24,8 +24,8 @@ class ChoiceReader:
     """
 
     __slots__ = (
-        "_calls", "_images", "_legacy", "_sound", "_speaks", "_text", "_think", "_who", "citations",
-        "finish_reason", "held", "said",
+        "_calls", "_details", "_images", "_legacy", "_sound", "_speaks", "_text", "_think", "_who",
+        "citations", "finish_reason", "held", "said",
     )  # fmt: skip
 
     def __init__(self, who: Answerer, *, think: bool) -> None:
@@ -38,6 +38,7 @@ class ChoiceReader:
         self._think = ThinkSplitter() if think else None
         self._calls = ToolFragments()
         self._legacy = ToolFragments()
+        self._details: Details | None = None
         self._sound: Sound | None = None
         self._speaks = False
         self._images: set[str] = set()
@@ -87,6 +88,8 @@ class ChoiceReader:
         for gathered in (self._calls, self._legacy):
             if gathered:
                 self._add(ToolCalls(gathered.whole()), out)
+                if self._details is not None:
+                    out.append(SendBack({"reasoning_details": self._details.whole()}))
                 break
         self._calls, self._legacy = ToolFragments(), ToolFragments()
         if self._sound is not None:
@@ -151,6 +154,9 @@ class ChoiceReader:
 
     def _beside(self, delta: dict[str, Any], out: list[str | Chunk]) -> None:
         """What stands beside the content: thoughts, refusals, calls, images, sound, sources."""
+        if delta.get("reasoning_details"):
+            self._details = self._details or Details()
+            self._details.add(delta["reasoning_details"])
         thought = thought_in(delta)
         if thought:
             self._add(Reasoning(thought), out)

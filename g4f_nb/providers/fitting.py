@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.calls import Host
@@ -10,6 +10,11 @@ from g4f_nb.credentials import origin
 from g4f_nb.notices import tell
 from g4f_nb.providers.hosts import is_home, join
 from g4f_nb.providers.rows import Row, rows
+
+# What services put into their answers to find it again; no other service knows it.
+_THOUGHTS = frozenset({
+    "reasoning_content", "reasoning_details", "thinking_blocks", "reasoning_items", "thought_signatures",
+})  # fmt: skip
 
 
 def row_in_force(cls: Any, host: Host) -> Row | None:
@@ -74,20 +79,24 @@ def fitted_messages(row: Row | None, messages: Sequence[Mapping[str, Any]]) -> S
     """
     if row is None or not any(map(_is_cluttered, messages)):
         return messages
+    kept = {"reasoning_details"} if row.name == "openrouter" else set()
     begin = len(messages)
     if row.returns_reasoning:
         asked = [at for at, message in enumerate(messages) if message.get("role") == "user"]
         begin = asked[-1] if asked else 0
-    return [_cleared(message, keep_reasoning=at >= begin) for at, message in enumerate(messages)]
+    return [
+        _cleared(message, kept | {"reasoning_content"} if at >= begin else kept)
+        for at, message in enumerate(messages)
+    ]
 
 
 def _is_cluttered(message: Mapping[str, Any]) -> bool:
-    return "reasoning_content" in message or (len(message) > 2 and None in message.values())  # noqa: PLR2004
+    return not _THOUGHTS.isdisjoint(message) or (len(message) > 2 and None in message.values())  # noqa: PLR2004
 
 
-def _cleared(message: Mapping[str, Any], *, keep_reasoning: bool) -> dict[str, Any]:
+def _cleared(message: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
     return {
         name: value
         for name, value in message.items()
-        if (value is not None or name == "content") and (name != "reasoning_content" or keep_reasoning)
+        if (value is not None or name == "content") and (name not in _THOUGHTS or name in kept)
     }

@@ -9,6 +9,8 @@ from typing import Any
 _FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
 _WORDS = ("text", "content", "summary", "thinking", "reasoning")
 _DEEPEST = 4
+# What of a detail comes in pieces.
+_GROWING = ("text", "summary", "data")
 
 
 def thought_in(delta: Mapping[str, Any]) -> str:
@@ -36,3 +38,34 @@ def words_of(value: Any, depth: int = 0) -> str:
             if words:
                 return words
     return ""
+
+
+class Details:
+    """`reasoning_details` as they came, the pieces of each put together: they go back with the calls."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        self._items: list[dict[str, Any]] = []
+
+    def add(self, details: Any) -> None:
+        """Take those of one delta, or of a whole message."""
+        for piece in details if isinstance(details, list) else ():
+            if isinstance(piece, dict):
+                self._add(piece)
+
+    def whole(self) -> list[dict[str, Any]]:
+        """All of them, in their order, which a signature may depend on."""
+        return self._items
+
+    def _add(self, piece: dict[str, Any]) -> None:
+        last = self._items[-1] if self._items else {}
+        index = piece.get("index")
+        if index is None or (last.get("type"), last.get("index")) != (piece.get("type"), index):
+            self._items.append(dict(piece))
+            return
+        for name, value in piece.items():
+            if name in _GROWING and isinstance(value, str) and isinstance(last.get(name), str):
+                last[name] += value
+            elif value is not None:
+                last[name] = value

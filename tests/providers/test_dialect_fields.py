@@ -15,6 +15,7 @@ from g4f_nb.chunks import (
     ProviderInfo,
     Reasoning,
     Refusal,
+    SendBack,
     Source,
     Sources,
     ToolCall,
@@ -202,6 +203,26 @@ def test_every_field_for_thoughts(fields):
     assert streamed == [Reasoning("hm"), "a", END]
     whole = _read(_whole(**({"content": None} | fields)), JSON)
     assert whole == [Reasoning("hm"), END]
+
+
+def test_details_of_thoughts_go_back_with_the_calls():
+    """As they came, the pieces of each put together; without calls nothing has to go back."""
+    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
+    details = [
+        [{"type": "reasoning.text", "index": 0, "text": "h", "signature": None}],
+        [{"type": "reasoning.text", "index": 0, "text": "m", "signature": "s"}, 7],
+        [{"type": "reasoning.encrypted", "index": 1, "data": "zz", "id": "r"}],
+    ]
+    frames = [_delta(reasoning_details=each) for each in details]
+    chunks = _read(_sse(*frames, _delta(tool_calls=[call]), STOP))
+    (back,) = [chunk for chunk in chunks if isinstance(chunk, SendBack)]
+    assert back.fields == {
+        "reasoning_details": [
+            {"type": "reasoning.text", "index": 0, "text": "hm", "signature": "s"},
+            {"type": "reasoning.encrypted", "index": 1, "data": "zz", "id": "r"},
+        ]
+    }
+    assert not any(isinstance(chunk, SendBack) for chunk in _read(_sse(*frames, STOP)))
 
 
 # ---- content in parts ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from g4f_nb import notices
 from g4f_nb.errors import ModelNotSupportedError
 from g4f_nb.providers import OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import make_class
+from g4f_nb.providers.fitting import fitted_messages
 from g4f_nb.providers.rows import make_row, rows
 from g4f_nb.testing import serve
 
@@ -127,6 +128,20 @@ def test_reasoning_goes_back_within_a_turn_only(server, wanted, kept):
     sent = _sent(server, cls, given).body["messages"]
     assert [message.get("reasoning_content") for message in sent] == kept
     assert given == DIALOGUE
+
+
+def test_one_service_never_sees_what_another_wanted_back(server):
+    """Signatures and the like go to the service that made them, not on to the next one."""
+    marks = {
+        "reasoning_details": [1],
+        "thinking_blocks": [1],
+        "reasoning_items": [1],
+        "thought_signatures": [1],
+    }
+    given = [DIALOGUE[0], {"role": "assistant", "content": "1"} | marks, DIALOGUE[2]]
+    assert _sent(server, _service(server), given).body["messages"][1] == {"role": "assistant", "content": "1"}
+    at_home = fitted_messages(rows()["openrouter"], given)[1]
+    assert at_home == {"role": "assistant", "content": "1", "reasoning_details": [1]}
 
 
 def test_a_server_of_one_s_own_gets_the_messages_as_they_are(server):
