@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from g4f_nb.modeltable import list_models_async as list_models_async
     from g4f_nb.pacing import Limits as Limits
     from g4f_nb.plans import ToolLimits as ToolLimits
+    from g4f_nb.prices import Cost as Cost
+    from g4f_nb.pricing import price_of as price_of
     from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
     from g4f_nb.providers.combined import RaceProvider as RaceProvider
     from g4f_nb.providers.combined import RetryProvider as RetryProvider
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from g4f_nb.store import store_info as store_info
     from g4f_nb.surveying import list_providers as list_providers
     from g4f_nb.surveying import list_providers_async as list_providers_async
+    from g4f_nb.tokens import context_size as context_size
+    from g4f_nb.tokens import estimate_tokens as estimate_tokens
     from g4f_nb.tools import tool as tool
     from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
@@ -51,6 +55,9 @@ _HOMES = {
     "compare_async": "comparing.entry",
     "Limits": "pacing",
     "map_prompts": "comparing.mapping",
+    "context_size": "tokens",
+    "estimate_tokens": "tokens",
+    "price_of": "pricing",
     "purge_store": "store",
     "runs": "comparing.keeping",
     "store_info": "store",
@@ -86,12 +93,15 @@ __all__ = [
     "attach",
     "compare",
     "compare_async",
+    "context_size",
+    "estimate_tokens",
     "list_models",
     "list_models_async",
     "list_providers",
     "list_providers_async",
     "map_prompts",
     "mcp_tools",
+    "price_of",
     "purge_store",
     "register",
     "resolve",
@@ -149,8 +159,15 @@ def _extract(text: str, what: str) -> Any:
     return extract(text, what)
 
 
+def _costing(reply: Reply) -> Cost | None:
+    from g4f_nb.pricing import cost_of
+
+    return cost_of(reply.usage, provider=reply.provider, model=reply.model, url=reply.url, own=reply.price)
+
+
 # A reply knows nothing of how it is shown and read; that is given to it from up here.
 Reply.view = staticmethod(_view)
 Reply.extract = staticmethod(_extract)
+Reply.costing = staticmethod(_costing)
 
 _put_on_pandas()

@@ -71,6 +71,7 @@ class Question:
         reply = Reply(provider=self.where.provider.__name__, model=self.where.model or None)
         reply.messages = list(self.messages)
         reply.returns_reasoning = bool(getattr(self.where.provider, "returns_reasoning", False))
+        reply.price = self.where.price
         return reply
 
     def send(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Question:

@@ -29,6 +29,7 @@ from g4f_nb.chunks import (
     ToolResult,
     Usage,
 )
+from g4f_nb.prices import Cost, Price
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ class Reply:
     # itself knows neither HTML nor Markdown.
     view: ClassVar[Callable[[Reply], dict[str, str]] | None] = None
     extract: ClassVar[Callable[[str, str], Any]]
+    # What it cost, likewise: prices are looked up above.
+    costing: ClassVar[Callable[[Reply], Cost | None]]
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
@@ -98,6 +101,8 @@ class Reply:
         self.provider = provider
         self.model = model
         self.url: str | None = None
+        # The user's own price of this model; `None` leaves it to the tables.
+        self.price: Price | None = None
         self.ttft: float | None = None
         self.seconds: float | None = None
         self.partial = False
@@ -119,6 +124,24 @@ class Reply:
     def reasoning(self) -> str:
         """What the model thought, apart from the answer."""
         return self._reasoning.getvalue()
+
+    @property
+    def cost(self) -> float | None:
+        """What the answer cost in US dollars; `None` if the price is not known, or the tokens are not."""
+        made = type(self).costing(self)
+        return None if made is None else made.usd
+
+    @property
+    def price_source(self) -> str | None:
+        """Which table the cost is by."""
+        made = type(self).costing(self)
+        return None if made is None else made.source
+
+    @property
+    def price_date(self) -> str | None:
+        """How new that table is, as far as it says."""
+        made = type(self).costing(self)
+        return None if made is None else made.date
 
     @property
     def last_text(self) -> str:

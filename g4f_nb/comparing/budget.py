@@ -5,26 +5,16 @@ from __future__ import annotations
 import numbers
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from g4f_nb.chunks import Usage
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.prices import Cost
 from g4f_nb.reply import Reply
 
 _MONEY = re.compile(r"\s*\$?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd)?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """The price of one answer, and from which table of which day it is."""
-
-    usd: float
-    source: str
-    date: str | None = None
-
-
-# Provider, model, usage and how to say who it was, to a price; `None` where none is known.
-Pricing = Callable[[str, str, Usage], Cost | None]
+# An answer to its price; `None` where none is known.
+Pricing = Callable[[Reply], Cost | None]
 
 
 class Budget:
@@ -45,11 +35,9 @@ class Budget:
         """Why a cell was not asked."""
         return f"not asked, for the budget of {self.limit:g} USD is spent ({self.spent:.4f} USD so far)"
 
-    def add(self, provider: str, reply: Reply) -> Cost | None:
+    def add(self, reply: Reply) -> Cost | None:
         """Take one answer into account; `None` if its price is unknown."""
-        if reply.usage is None:
-            return None
-        cost = self._pricing(provider, reply.model or "", reply.usage)
+        cost = self._pricing(reply)
         if cost is not None:
             self.spent += cost.usd
         return cost

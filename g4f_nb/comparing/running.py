@@ -297,7 +297,7 @@ class Run:
             record["parse_error"] = reply.parse_error
             if reply.parse_error is None:
                 record["parsed"] = text(json_text(reply.data))
-        cost = self.budget.add(question.where.provider.__name__, reply)
+        cost = self.budget.add(reply)
         if cost is not None:
             record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
         times = self._times(job, began, at)

@@ -54,7 +54,10 @@ def locate(
         given |= where.address.options()
         given.setdefault("timeout", settings.current().timeout)
     places = where.provider.find_places(where.model, given)
-    return (replace(where, places=places) if places else where), where.provider.take_along(where.model, given)
+    price = model.price if isinstance(model, Model) else None
+    if places or price is not None:
+        where = replace(where, places=places, price=price)
+    return where, where.provider.take_along(where.model, given)
 
 
 def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:

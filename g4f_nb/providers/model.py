@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.secret import Secret, Veiled
 
@@ -28,12 +29,17 @@ class Model:
     name: str | Provider
     label: str | None
     options: Mapping[str, Any] = field(repr=False)
+    price: Price | None = field(repr=False)
 
-    def __init__(self, name: str | Provider, *, label: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
+    ) -> None:
         options = veiled(options)
+        checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "options", options)
+        object.__setattr__(self, "price", checked)
         check_model(name)
 
     def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +57,7 @@ class Model:
         risky = sorted(name for name, value in self.options.items() if _may_hold_a_key(name, value))
         if risky:
             _refuse_to_pickle(risky)
-        return _rebuilt, (self.name, self.label, dict(self.options))
+        return _rebuilt, (self.name, self.label, dict(self.options), self.price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,5 +130,7 @@ def _refuse_to_pickle(names: list[str]) -> NoReturn:
     )
 
 
-def _rebuilt(name: str | Provider, label: str | None, options: dict[str, Any]) -> Model:
-    return Model(name, label=label, **options)
+def _rebuilt(
+    name: str | Provider, label: str | None, options: dict[str, Any], price: Price | None = None
+) -> Model:
+    return Model(name, label=label, price=price, **options)

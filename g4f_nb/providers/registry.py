@@ -12,6 +12,7 @@ from g4f_nb.calls import Host
 from g4f_nb.errors import NoProviderError, ProviderNotFoundError
 from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_unknown
+from g4f_nb.prices import Price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.entries import Known
@@ -38,6 +39,8 @@ class Resolution:
     chosen_by: str = "the call"
     # For a provider that is made of others: what was found for each of them.
     places: tuple[Any, ...] = field(default=(), compare=False)
+    # What the user says it costs.
+    price: Price | None = None
 
     @property
     def host(self) -> str | None:

@@ -44,6 +44,7 @@ class Row:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     dedicated: bool = True
     local: bool = False
+    gateway: bool = False
     # What it takes and gives.
     default_model: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,232 @@
+"""Which price a model has: the user's own, none where nobody is paid, else the table of `genai-prices`.
+
+What is not known is `None`, never 0. The table is in the package of the extra `prices`; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from g4f_nb import settings
+from g4f_nb.chunks import Usage
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.prices import Cost, Price, checked_price
+from g4f_nb.providers.known import look_up
+from g4f_nb.providers.rows import Row
+
+FILE = "prices.toml"
+_PACKAGE = "genai-prices"
+_HERE = {"localhost", "127.0.0.1", "::1"}
+
+
+def cost_of(
+    usage: Usage | None,
+    *,
+    provider: str | None,
+    model: str | None,
+    url: str | None = None,
+    own: Price | None = None,
+) -> Cost | None:
+    """What these tokens cost at this provider; `url` is the address that answered.
+
+    The order: `own`, the user's file `prices.toml`, nothing to pay, the table.
+    """
+    price = own or _own_price(provider or "", model or "")
+    if price is not None:
+        usd = None if usage is None else price.of(usage)
+        return None if usd is None else Cost(usd, price.source, price.date)
+    free = _why_free(provider or "", model or "", url)
+    if free is not None:
+        return Cost(0.0, free)
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None or not model:
+        return None
+    return _table_cost(usage, model, url)
+
+
+def price_of(model: str) -> Price | None:
+    """What a model's tokens cost, as far as is known: `price_of("openai:gpt-4o-mini")`.
+
+    Prices that grow with the length of a question are given as they begin.
+    """
+    left, colon, right = model.strip().partition(":")
+    known = look_up(left) if colon else None
+    if known is None:
+        return _own_price("", model.strip())
+    row = known.row
+    name = right or (row.default_model if row is not None else "")
+    own = _own_price(known.name, name) or (_own_price(known.short, name) if known.short else None)
+    if own is not None or row is None:
+        return own
+    return _table_price(name, row.api_base)
+
+
+def known_context(model: str, url: str | None) -> int | None:
+    """How many tokens a model takes, as the table says; `None` without it, or where it does not say."""
+    found = _find(model, url) if url else _find_anywhere(model)
+    size = found.context_window if found is not None else None
+    return size if isinstance(size, int) else None
+
+
+def own_prices() -> Mapping[str, Price]:
+    """The user's own prices, by `provider:model`, model or provider: `prices.toml` in the config folder."""
+    file = settings.config_folder() / FILE
+    try:
+        stamp = file.stat()
+    except OSError:
+        return {}
+    return _read(file, stamp.st_mtime_ns, stamp.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _read(file: Path, _changed: int, _size: int) -> Mapping[str, Price]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidParameterError(f"{file} cannot be read ({error}): mend it or delete it") from error
+    return {
+        name.lower(): checked_price(given, f"the price of {name!r} in {file}", source=FILE)
+        for name, given in tables.items()
+    }
+
+
+def _own_price(provider: str, model: str) -> Price | None:
+    own = own_prices()
+    if not own:
+        return None
+    known = look_up(provider) if provider else None
+    names = [provider, *(known.names if known is not None else ())]
+    for name in (*(f"{each}:{model}" for each in names if each), model, *names):
+        if name and name.lower() in own:
+            return own[name.lower()]
+    return None
+
+
+def _why_free(provider: str, model: str, url: str | None) -> str | None:
+    """Where there is nothing to pay by the nature of the thing, the reason; `None` anywhere else."""
+    if provider == "Demo":
+        return "Demo: there is no model behind it"
+    known = look_up(provider) if provider else None
+    row: Row | None = known.row if known is not None else None
+    if row is None:
+        return None
+    if row.local and not row.gateway and _is_here(url) and not model.endswith("cloud"):
+        return "a model on this machine"
+    if row.name == "openrouter" and model.endswith(":free"):
+        return "OpenRouter's models :free"
+    return None
+
+
+def _is_here(url: str | None) -> bool:
+    try:
+        return urlsplit(url or "").hostname in _HERE
+    except ValueError:
+        return False
+
+
+# ---- the table of genai-prices ---------------------------------------------------------------------
+
+
+def _table_cost(usage: Usage, model: str, url: str | None) -> Cost | None:
+    found = _find(model, url)
+    if found is None or not _is_priced(found):
+        return None
+    import genai_prices
+
+    counted = genai_prices.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )
+    try:
+        made = genai_prices.calc_price(counted, model, provider_api_url=url)
+    except (LookupError, ValueError):
+        # The table knows the model, and not the price of one of these parts.
+        return None
+    return Cost(float(made.total_price), *_table_name())
+
+
+def _table_price(model: str, url: str) -> Price | None:
+    found = _find(model, url)
+    if found is None or not _is_priced(found):
+        return None
+    prices = found.get_prices(datetime.now(tz=UTC))
+    parts = {
+        name: _base(getattr(prices, f"{theirs}_mtok", None))
+        for name, theirs in (
+            ("input", "input"),
+            ("output", "output"),
+            ("cached", "cache_read"),
+            ("cache_write", "cache_write"),
+        )
+    }
+    source, date = _table_name()
+    return Price(
+        **{name: value for name, value in parts.items() if value is not None}, source=source, date=date
+    )
+
+
+def _base(value: Any) -> float | None:
+    """A price that grows in steps begins with its base."""
+    value = getattr(value, "base", value)
+    return None if value is None else float(value)
+
+
+def _is_priced(found: Any) -> bool:
+    """A model without prices is one whose prices the table does not know, not one that is free."""
+    prices = found.get_prices(datetime.now(tz=UTC))
+    return all(getattr(prices, name, None) is not None for name in ("input_mtok", "output_mtok"))
+
+
+def _find(model: str, url: str | None) -> Any:
+    """What the table knows of a model at an address; `None` if nothing."""
+    if not url or not _is_installed():
+        return None
+    from genai_prices import data_snapshot
+
+    try:
+        return data_snapshot.get_snapshot().find_provider_model(model, None, None, url)[1]
+    except LookupError:
+        return None
+
+
+def _find_anywhere(model: str) -> Any:
+    if not _is_installed():
+        return None
+    from genai_prices import data_snapshot
+
+    try:
+        return data_snapshot.get_snapshot().find_provider_model(model, None, None, None)[1]
+    except LookupError:
+        return None
+
+
+@functools.cache
+def _is_installed() -> bool:
+    return importlib.util.find_spec("genai_prices") is not None
+
+
+@functools.cache
+def _table_name() -> tuple[str, str | None]:
+    """The table's name with its version, and the newest day that it has prices from."""
+    from genai_prices import data_snapshot
+
+    today = datetime.now(tz=UTC).date()
+    days = [
+        day
+        for provider in data_snapshot.get_snapshot().providers
+        for found in provider.models
+        if isinstance(found.prices, list)
+        for day in (getattr(price.constraint, "start_date", None) for price in found.prices)
+        if day is not None and day <= today
+    ]
+    source = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}"
+    return source, max(days).isoformat() if days else None
