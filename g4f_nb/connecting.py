@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import socket
 from typing import Any
 
@@ -80,11 +81,11 @@ def _words(error: BaseException) -> str:
     return str(getattr(error, "message", error)).partition("\n")[0].rstrip(": ")
 
 
-def forget(connector: aiohttp.BaseConnector) -> None:
-    """Give up connections that a forked child has inherited, without a word to the other side.
+def forget(connector: aiohttp.BaseConnector, *, shared: bool) -> None:
+    """Give up connections whose loop cannot close them: a closed one, or the parent's in a forked child.
 
-    They are the parent's: saying goodbye on them, or taking them from the loop's selector, which both
-    share, would break what the parent has going.
+    Those that are `shared` with the parent go without a word to the other side: saying goodbye on them, or
+    taking them from the loop's selector, would break what the parent has going.
     """
     parts = vars(connector)
     kept = [entry[0] for entries in parts.get("_conns", {}).values() for entry in entries]
@@ -98,6 +99,14 @@ def forget(connector: aiohttp.BaseConnector) -> None:
         own = getattr(transport, "_sock", None)
         if own is not None:
             transport._sock = None  # noqa: SLF001
-            with contextlib.suppress(OSError):
-                own.close()
+            _drop(own, shared=shared)
     parts.update(_closed=True, _conns={}, _acquired=set())
+
+
+def _drop(own: socket.socket, *, shared: bool) -> None:
+    if not shared:
+        own.close()
+        return
+    # Its number stays taken: the loop and its selector know it as that of the old connection.
+    with contextlib.suppress(OSError), open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), own.detach())

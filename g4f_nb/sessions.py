@@ -92,14 +92,20 @@ def _connector(socks: Secret | None) -> aiohttp.BaseConnector:
 
 def _abandon(session: aiohttp.ClientSession) -> None:
     """Close a session whose loop does not run any more, as far as that goes without it."""
+    from g4f_nb.connecting import forget
+
     loop, connector = session._loop, session.connector  # noqa: SLF001  # aiohttp has no public name for it
     if not loop.is_closed() and not loop.is_running():
         with contextlib.suppress(RuntimeError):
             loop.run_until_complete(session.close())
         return
     session.detach()
-    if connector is not None:
-        # The first step closes the transports; the rest would wait for a loop that is gone.
+    if connector is None:
+        return
+    if loop.is_closed():
+        forget(connector, shared=False)
+    else:
+        # It runs on another thread. The first step closes the transports; the rest would wait for that one.
         closing: Any = connector.close()
         with warnings.catch_warnings(), contextlib.suppress(StopIteration, RuntimeError):
             warnings.simplefilter("ignore")
@@ -115,7 +121,7 @@ def _after_fork() -> None:
         connector = session.connector
         session.detach()
         if connector is not None:
-            forget(connector)
+            forget(connector, shared=True)
         _inherited.append((connector, keeper))
     _sessions.clear()
 

@@ -137,6 +137,19 @@ def test_an_error_s_body_that_breaks_off_is_used():
     assert "no such key" in str(error)
 
 
+def test_signs_of_life_are_borne_for_fifteen_silences():
+    """Content begins that time anew; without any limit on silence there is none on these."""
+    with _server(_head(), _event("hel"), then=b": alive\n\n", every=0.03) as host:
+        error, took = _timed(host, timeout=0.2)
+    assert isinstance(error, errors.RequestTimeoutError)
+    assert "signs of life but no content for 3 s" in str(error)
+    assert "of which this is 15 times" in str(error)
+    assert error.partial == "hel"
+    assert 2.9 < took < 6
+    with _server(_head(), *[b": alive\n\n", 0.02] * 20, WHOLE) as host:
+        assert str(_ask(host, timeout=None)) == "hello"
+
+
 # ---- connections that break ------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 
 import pytest
@@ -114,3 +115,80 @@ def test_our_loop_stops_and_starts_anew():
     with pytest.raises((asyncio.CancelledError, LoopError)):
         list(chunks)
     assert loops.run(value_of(1)) == 1
+
+
+def test_a_job_s_loop_calls_later_or_not_at_all():
+    """At once, after some time, and, once it has ended, nothing; whoever waits then is told."""
+    called = []
+    own = ownloop.OwnLoop()
+    job = own.submit(asyncio.sleep(3600))
+    done = threading.Event()
+    job.later(called.append, 1)
+    job.later(done.set, seconds=0.01)
+    assert done.wait(5)
+    assert called == [1]
+    own.stop()
+    assert not own.alive
+    job.later(called.append, 2)
+    with pytest.raises(asyncio.CancelledError):
+        job.result()
+    assert called == [1]
+
+
+def test_an_error_while_waiting_ends_the_job():
+    """What the waiting itself raises, as an interrupt does, stops the work and is raised."""
+    ended = threading.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    job = ownloop.own_loop().submit(work())
+    with pytest.raises(KeyboardInterrupt):
+        job.result(interrupt, beat=0.01)
+    assert ended.is_set()
+
+
+def test_an_interrupt_on_our_loop_does_not_end_it():
+    """A callback that raises `SystemExit` there is its own end, not everybody's."""
+
+    def leave():
+        raise SystemExit(3)
+
+    own = ownloop.own_loop()
+    own.loop.call_soon_threadsafe(leave)
+    assert own.submit(value_of(1)).result() == 1
+    assert own.alive
+
+
+def test_a_loop_that_was_inherited_is_closed_without_a_word():
+    """Its sockets are closed here; its selector is left to whoever shares it."""
+    here, there = socket.socketpair()
+
+    loop = ownloop._InsulatedLoop()
+    loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=here))
+    loop.disown()
+    assert loop.is_closed()
+    assert here.fileno() == -1
+    assert there.recv(1) == b""
+    there.close()
+
+
+def test_a_forked_child_starts_anew(monkeypatch):
+    """It forgets the parent's loop, which has no thread there, and makes its own."""
+    before = ownloop.OwnLoop()
+    running = before.loop
+    monkeypatch.setattr(ownloop, "_own", before)
+    monkeypatch.setattr(before, "loop", ownloop._InsulatedLoop())
+    ownloop._after_fork()
+    assert before.loop.is_closed()
+    assert ownloop._own is None
+    assert loops.run(value_of(1)) == 1
+    ownloop.stop_own_loop()
+    monkeypatch.setattr(before, "loop", running)
+    before.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl as tls
+import sys
 import time
 
 import pytest
@@ -196,6 +197,13 @@ def test_a_socks_proxy_that_misbehaves(way, user, says):
         error = _failure(f"http://{HOST}/v1", proxy=f"socks5h://{user}{bad.address}", timeout=0.5)
     assert says in str(error)
     assert PASSWORD not in f"{error} {error!r} {error.__cause__!r} {error.__context__!r}"
+
+
+def test_a_socks_proxy_without_the_extra(monkeypatch):
+    """The error names what to install."""
+    monkeypatch.setitem(sys.modules, "aiohttp_socks", None)
+    with pytest.raises(errors.MissingRequirementsError, match=r"g4f_nb\[socks\]"):
+        _ask(f"http://{HOST}/v1", proxy="socks5://127.0.0.1:9")
 
 
 def test_a_socks_proxy_that_is_not_there_is_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socketserver
 import subprocess
@@ -13,10 +14,12 @@ import time
 import aiohttp
 import pytest
 from hostile.asking import outcome_of
+from hostile.authority import Authority
 from hostile.cases import CHUNKED, Text, chunk, completion, event, head, sized
 from hostile.server import KEEP, RESET, STALL, Servers
 
-from g4f_nb import errors
+from g4f_nb import errors, sessions
+from g4f_nb.connecting import hear_all_of
 
 WELL = (sized(completion()), KEEP)
 
@@ -216,3 +219,90 @@ def test_a_forked_child_leaves_its_parent_s_connections_alone(loop, wire):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["2"]
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("wire", ["plain", "tls"])
+def test_what_is_forgotten_says_nothing(servers, wire):
+    """Nothing is sent, nothing complains when it is collected, and the next call has its own."""
+    authority = Authority()
+    given = {"ssl": authority.trusting} if wire == "tls" else {}
+    kind, scheme = ("good", "https") if wire == "tls" else ("", "http")
+    with servers.serve([WELL], authority.context(kind)) as host, asyncio.Runner() as runner:
+        base = f"{scheme}://{host.address}/v1"
+        assert runner.run(_ask(host, api_base=base, **given)) == Text()
+        sessions._after_fork()
+        assert sessions._sessions == {}
+        gc.collect()
+        assert runner.run(_ask(host, api_base=base, **given)) == Text()
+        assert host.connections == 2
+    sessions._inherited.clear()
+    gc.collect()
+
+
+# ---- the end ---------------------------------------------------------------------------------------
+
+
+def test_a_session_whose_loop_was_closed_without_ado_is_cleared_away(servers):
+    """By the next call on another loop; its connection is closed."""
+    with servers.serve([WELL]) as host:
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(_ask(host)) == Text()
+        loop.close()
+        assert asyncio.run(_ask(host)) == Text()
+        assert not [key for key in sessions._sessions if key[0] is loop]
+    gc.collect()
+
+
+def test_the_end_of_the_program_closes_all(servers):
+    """Sessions on loops that never ended, too."""
+    with servers.serve([WELL]) as host:
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(_ask(host)) == Text()
+        session = sessions.pooled_session(loop)
+        sessions._close_all()
+        assert session.closed
+        assert sessions._sessions == {}
+        loop.close()
+    gc.collect()
+
+
+def test_the_end_closes_what_another_thread_still_runs(servers):
+    """As far as that goes: the connection is closed, and nothing complains."""
+    with servers.serve([WELL]) as host:
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        assert asyncio.run_coroutine_threadsafe(_ask(host), loop).result(10) == Text()
+        sessions._close_all()
+        assert sessions._sessions == {}
+        end = time.monotonic() + 5
+        while host.connections != host.gone and time.monotonic() < end:
+            time.sleep(0.01)
+        assert host.gone == 1
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+    gc.collect()
+
+
+def test_a_session_without_a_connector_s_count_counts_nothing():
+    """A caller's own connector is not counted."""
+
+    async def go():
+        async with aiohttp.TCPConnector() as connector:
+            session = sessions.new_session(connector, owner=False)
+            assert sessions.connections_made(session) is None
+            session.detach()
+        return sessions.connections_made(sessions.pooled_session(asyncio.get_running_loop()))
+
+    assert asyncio.run(go()) == 0
+
+
+def test_another_connector_without_our_hearing_works():
+    """Should aiohttp rename what `hear_all_of` sets, connections are heard as aiohttp hears them."""
+
+    class Other:
+        pass
+
+    hear_all_of(Other())

@@ -1,10 +1,20 @@
-"""The servers that all the hostile cases share."""
+"""What all the hostile cases share: the servers, and less patience than usual."""
 
 from __future__ import annotations
 
 import pytest
 
+from g4f_nb import http
+
 from .server import Servers
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _impatient():
+    """Signs of life are borne for three silences: long ones that no busy machine mistakes, and soon over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "_PATIENCE", 3)
+        yield
 
 
 @pytest.fixture(scope="package")

@@ -52,6 +52,7 @@ class Host:
     port: int = 0
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    gone: int = 0
     busy: int = 0
     healthy: bool = False
 
@@ -98,6 +99,7 @@ class Servers:
                 pass
             finally:
                 host.busy -= 1
+                host.gone += 1
                 writer.close()
                 tasks.discard(task)
 
