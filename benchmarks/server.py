@@ -1,7 +1,7 @@
 """The other side of the benchmarks: a bare socket server that answers from memory, in a process of its own.
 
 The model's name says what it sends: `stream-20000` so many deltas as fast as the socket takes them, `tiny`
-a short JSON answer at once, `wait-50` the same after 50 ms. `GET /stats` gives the connections ever opened
+a short JSON answer at once, `wait-50` the same after 50 ms, `text-1500` one of so many characters after 50 ms. `GET /stats` gives the connections ever opened
 and those open now.
 """
 
@@ -40,16 +40,23 @@ def _json(value: object) -> bytes:
     )
 
 
-TINY = _json(
-    {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "bench",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-    }
-)
+@functools.cache
+def whole(text: str) -> bytes:
+    """A whole JSON answer."""
+    message = {"role": "assistant", "content": text}
+    return _json(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "bench",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+    )
+
+
+TINY = whole("ok")
 
 
 class Answering(asyncio.Protocol):
@@ -88,6 +95,9 @@ class Answering(asyncio.Protocol):
         kind, _, number = json.loads(body)["model"].rpartition("/")[2].partition("-")
         if kind == "stream":
             self.transport.write(stream(int(number)))
+        elif kind == "text":
+            answer = whole(("word " * int(number))[: int(number)])
+            asyncio.get_running_loop().call_later(0.05, self.transport.write, answer)
         elif kind == "wait":
             asyncio.get_running_loop().call_later(int(number) / 1000, self.transport.write, TINY)
         else:
