@@ -33,7 +33,7 @@ def main() -> None:
     ways = ["raw", "ours", "ours cached", "ours patched", "raw stream", "ours stream"]
     ways += [name for name in ("openai", "litellm") if clients.installed(name)]
     print(f"\n### {count:,} rows of 50 ms, {AT_ONCE} at a time\n")
-    print("| | CPU ms a row | the same for 2,000 rows | bytes a row | rows a second |\n|---|---:|---:|---:|---:|")
+    print("| | CPU ms a row | the same for 2,000 rows | bytes a row | rows/s |\n|---|---:|---:|---:|---:|")
     with server() as base:
         for way in ways:
             few, many = measured(way, base, 2_000), measured(way, base, count)
@@ -58,7 +58,9 @@ def one(way: str, base: str, count: int) -> None:
     """One way in this process; its figures on the last line."""
     name, _, variant = way.partition(" ")
     model = STREAM if variant == "stream" else ANSWER
-    work = {"raw": raw, "ours": ours, "openai": others, "litellm": others}[name](name, base, model, count, variant)
+    work = {"raw": raw, "ours": ours, "openai": others, "litellm": others}[name](
+        name, base, model, count, variant
+    )
     work(300)
     if variant == "cached":
         work(count)
@@ -91,8 +93,8 @@ def ours(name: str, base: str, model: str, count: int, variant: str):
 
     def work(rows: int) -> None:
         frame = nb.compare(
-            "Explain {text}", chosen, data=data.head(rows), concurrency=AT_ONCE, timing=timing, progress=False,
-            cache="use" if variant == "cached" else "refresh",
+            "Explain {text}", chosen, data=data.head(rows), concurrency=AT_ONCE, timing=timing,
+            progress=False, cache="use" if variant == "cached" else "refresh",
         )  # fmt: skip
         assert frame["status"].eq("ok").all()
 

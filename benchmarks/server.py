@@ -1,8 +1,8 @@
 """The other side of the benchmarks: a bare socket server that answers from memory, in a process of its own.
 
 The model's name says what it sends: `stream-20000` so many deltas as fast as the socket takes them, `tiny`
-a short JSON answer at once, `wait-50` the same after 50 ms, `text-1500` one of so many characters after 50 ms. `GET /stats` gives the connections ever opened
-and those open now.
+a short JSON answer at once, `wait-50` the same after 50 ms, `text-1500` one of so many
+characters after 50 ms. `GET /stats` gives the connections ever opened and those open now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is kept between kernels: answers by what was asked, runs with their cells, and verdicts.
+"""What is kept between kernels: runs with their cells, which are answers by what was asked, and verdicts.
 
 No key is ever among it: whoever makes a record leaves them out.
 """
@@ -20,26 +20,23 @@ from g4f_nb.storage import Storage
 
 _VERSION = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, record BLOB NOT NULL, kept_at REAL NOT NULL
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,
     cells INTEGER NOT NULL, plan BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS cells (
-    run_id TEXT NOT NULL, position INTEGER NOT NULL, record BLOB NOT NULL, raw BLOB,
+    run_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT, record BLOB NOT NULL, more BLOB,
     PRIMARY KEY (run_id, position)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS verdicts (
     run_id TEXT NOT NULL, pair TEXT NOT NULL, judge TEXT NOT NULL, turn INTEGER NOT NULL,
     record BLOB NOT NULL, given_at REAL NOT NULL,
     PRIMARY KEY (run_id, pair, judge, turn)
 );
-CREATE INDEX IF NOT EXISTS answers_by_age ON answers (kept_at);
+CREATE INDEX IF NOT EXISTS answers ON cells (key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
 """
-_KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)"
+_KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)"
 # SQLite takes a limited number of values in one query.
 _KEYS_AT_ONCE = 500
 _DAY = 86_400.0
@@ -85,15 +82,10 @@ class Store:
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             some = keys[start : start + _KEYS_AT_ONCE]
             marks = ",".join("?" * len(some))
-            query = f"SELECT key, record FROM answers WHERE key IN ({marks})"  # noqa: S608  # marks alone
+            # A question that was asked anew has several answers: the latest is the one.
+            query = f"SELECT key, record FROM cells WHERE key IN ({marks}) ORDER BY rowid"  # noqa: S608
             found.update(self._storage.read(query, some))
         return found
-
-    def keep_answer(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keep an answer; the same question asked anew replaces it."""
-        self._storage.write(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(key, packed(record), time.time())]
-        )
 
     def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
         """Note what is about to be asked, so that a later kernel can show it."""
@@ -101,27 +93,32 @@ class Store:
         self._storage.write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", [row])
 
     def keep_cell(
-        self, run_id: str, position: int, record: Mapping[str, Any], raw: Mapping[str, Any] | None = None
+        self,
+        run_id: str,
+        position: int,
+        record: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep what became of one cell, and beside it what was sent and what came."""
-        row = (run_id, position, packed(record), None if raw is None else packed(raw))
+        """Keep what became of one cell; under a key it is the answer to whoever asks the same later."""
+        row = (run_id, position, key, packed(record), None if more is None else packed(more))
         self._storage.write(_KEEP_CELL, [row])
 
     def keep_packed_cell(self, run_id: str, position: int, record: bytes) -> None:
         """`keep_cell` for a record that is JSON already."""
-        self._storage.write(_KEEP_CELL, [(run_id, position, record, None)])
+        self._storage.write(_KEEP_CELL, [(run_id, position, None, record, None)])
 
-    def raw(self, run_id: str, position: int) -> dict[str, Any] | None:
-        """What was sent for one cell and what came, its record with it."""
+    def cell(self, run_id: str, position: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The record of one cell, and what was kept beside it."""
         self._storage.flush()
         rows = self._storage.read(
-            "SELECT raw, record FROM cells WHERE run_id = ? AND position = ? AND raw IS NOT NULL",
-            (run_id, position),
+            "SELECT record, more FROM cells WHERE run_id = ? AND position = ?", (run_id, position)
         )
         if not rows:
             return None
-        raw, record = map(orjson.loads, rows[-1])
-        return {**raw, "record": record}
+        record, more = rows[-1]
+        return orjson.loads(record), {} if more is None else orjson.loads(more)
 
     def runs(self, most: int = 100) -> list[tuple[str, str, float, int, int]]:
         """The latest runs: id, kind, when it began, how many cells, how many of them are done."""
@@ -133,6 +130,11 @@ class Store:
             (most,),
         )
         return sorted(rows, key=lambda row: -row[2])
+
+    def run_plan(self, run_id: str) -> dict[str, Any] | None:
+        """How a run was begun."""
+        rows = self._storage.read("SELECT plan FROM runs WHERE run_id = ?", (run_id,))
+        return orjson.loads(rows[-1][0]) if rows else None
 
     def run(self, run_id: str) -> KeptRun | None:
         """One run with the records of its finished cells."""
@@ -171,11 +173,17 @@ class Store:
     def info(self) -> StoreInfo:
         """How much there is."""
         self._storage.flush()
-        counts = {
-            table: sum(row[0] for row in self._storage.read(f"SELECT count(*) FROM {table}"))  # noqa: S608
-            for table in ("answers", "runs", "cells", "verdicts")
+        tables = {
+            "answers": "cells WHERE key IS NOT NULL",
+            "runs": "runs",
+            "cells": "cells",
+            "verdicts": "verdicts",
         }
-        ages = self._storage.read("SELECT min(kept_at) FROM answers UNION SELECT min(began_at) FROM runs")
+        counts = {
+            name: sum(row[0] for row in self._storage.read(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            for name, table in tables.items()
+        }
+        ages = self._storage.read("SELECT min(began_at) FROM runs")
         file = self._storage.file
         parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
         return StoreInfo(
@@ -190,9 +198,8 @@ class Store:
         """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
         before = time.time() - older_than_days * _DAY
         change = self._storage.change
-        gone = change("DELETE FROM answers WHERE kept_at <= ?", (before,))
         old = "(SELECT run_id FROM runs WHERE began_at <= ?)"
-        gone += change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
+        gone = change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
         gone += change(f"DELETE FROM verdicts WHERE run_id IN {old}", (before,))  # noqa: S608
         gone += change("DELETE FROM runs WHERE began_at <= ?", (before,))
         self._storage.compact()

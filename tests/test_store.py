@@ -30,16 +30,27 @@ def make(tmp_path):
 def test_answers_are_there_for_the_next_kernel(make):
     """An answer that was kept is found by another store on the same file, also after the first was closed."""
     first = make()
-    first.keep_answer("a", {"text": "hello"})
+    first.keep_cell("r", 0, {"text": "hello"}, key="a")
     first.close()
     assert make().answers(["a", "b"]) == {"a": b'{"text":"hello"}'}
+
+
+def test_the_latest_answer_is_the_one(make):
+    """A question that was asked anew has its newest answer, and a cell that was kept anew replaces itself."""
+    store = make()
+    store.keep_cell("old", 0, {"n": 1}, key="a")
+    store.keep_cell("new", 0, {"n": 2}, key="a")
+    assert store.answers(["a"]) == {"a": b'{"n":2}'}
+    store.keep_cell("old", 0, {"n": 3}, key="a")
+    assert store.answers(["a"]) == {"a": b'{"n":3}'}
+    assert store.info().cells == 2
 
 
 def test_a_run_can_be_had_again(make):
     """A run comes back with its plan and the records of the cells that were finished."""
     store = make()
     store.begin_run("r1", "compare", cells=3, plan={"models": ["Demo"]})
-    store.keep_cell("r1", 2, {"answer": "x"}, {"request": {"model": "m"}})
+    store.keep_cell("r1", 2, {"answer": "x"}, more={"reasoning": "why"})
     run = make().run("r1") or pytest.fail("not found yet")
     assert (run.kind, run.cells, run.plan, run.records) == (
         "compare",
@@ -47,8 +58,8 @@ def test_a_run_can_be_had_again(make):
         {"models": ["Demo"]},
         {2: {"answer": "x"}},
     )
-    assert store.raw("r1", 2) == {"request": {"model": "m"}, "record": {"answer": "x"}}
-    assert store.raw("r1", 1) is None
+    assert store.cell("r1", 2) == ({"answer": "x"}, {"reasoning": "why"})
+    assert store.cell("r1", 1) is None
     assert [row[:1] + row[3:] for row in store.runs()] == [("r1", 3, 1)]
 
 
@@ -68,7 +79,7 @@ def test_two_kernels_write_at_once(make, tmp_path):
     code = (
         "import sys, pathlib\nfrom g4f_nb.store import Store\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "for n in range(2000):\n    store.keep_answer(f'{sys.argv[2]}-{n}', {'n': n})\nstore.close()\n"
+        "for n in range(2000):\n    store.keep_cell(sys.argv[2], n, {}, key=f'{sys.argv[2]}{n}')\nstore.close()\n"
     )
     file = tmp_path / "cache" / "store.sqlite3"
     both = [
@@ -86,7 +97,7 @@ def test_a_damaged_file_is_set_aside(make, tmp_path, capsys):
     file = tmp_path / "store.sqlite3"
     file.write_bytes(b"no database at all, but somebody's bytes" * 100)
     store = make(file)
-    store.keep_answer("a", {})
+    store.keep_cell("r", 0, {}, key="a")
     store.flush()
     assert store.answers(["a"]) == {"a": b"{}"}
     (kept,) = tmp_path.glob("store.damaged-*.sqlite3")
@@ -99,14 +110,14 @@ def test_damage_that_shows_later(make, tmp_path, capsys):
     file = tmp_path / "store.sqlite3"
     first = make(file)
     for number in range(3000):
-        first.keep_answer(f"k{number}", {"text": "x" * 50})
+        first.keep_cell("r", number, {"text": "x" * 50}, key=f"k{number}")
     first.close()
     content = bytearray(file.read_bytes())
     content[4096:] = b"\x55" * (len(content) - 4096)
     file.write_bytes(content)
     store = make(file)
     store.answers(["k1"])
-    store.keep_answer("new", {"n": 1})
+    store.keep_cell("new", 0, {"n": 1}, key="new")
     store.flush()
     assert store.answers(["new"]) == {"new": b'{"n":1}'}
     assert "damaged" in capsys.readouterr().err
@@ -116,7 +127,7 @@ def test_where_nothing_can_be_written(make, tmp_path, capsys):
     """Where no folder can be made, answers are kept in memory, and one line says so."""
     (tmp_path / "file").write_text("")
     store = make(tmp_path / "file" / "store.sqlite3")
-    store.keep_answer("a", {"text": "kept"})
+    store.keep_cell("r", 0, {"text": "kept"}, key="a")
     store.flush()
     assert store.answers(["a"]) == {"a": b'{"text":"kept"}'}
     assert store.info().in_memory_because
@@ -133,9 +144,9 @@ def test_a_full_disk(tmp_path):
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from g4f_nb.store import Store\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "store.keep_answer('first', {'n': 0})\nstore.flush()\n"
+        "store.keep_cell('first', 0, {'n': 0}, key='first')\nstore.flush()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))\n"
-        "for n in range(500):\n    store.keep_answer(f'k{n}', {'text': 'x' * 2000})\nstore.flush()\n"
+        "for n in range(500):\n    store.keep_cell('r', n, {'t': 'x' * 2000}, key=f'k{n}')\nstore.flush()\n"
         "found = store.answers(['first', *(f'k{n}' for n in range(500))])\n"
         "print(len(found), store.info().in_memory_because is not None)\nstore.close()\n"
     )
@@ -166,9 +177,9 @@ def test_old_things_go(make):
     """Purging deletes what is older than so many days, or everything, and the file shrinks."""
     store = make()
     for number in range(2000):
-        store.keep_answer(f"k{number}", {"text": "x" * 500})
+        store.keep_cell("r", number, {"text": "x" * 500}, key=f"k{number}")
     store.begin_run("r", "compare", cells=1, plan={})
-    store.keep_cell("r", 0, {})
+    store.keep_cell("r", 5000, {})
     before = store.info()
     assert store.purge(older_than_days=1) == 0
     assert store.purge() == 2002
@@ -185,7 +196,7 @@ def test_many_threads(make):
     def work(name):
         try:
             for number in range(200):
-                store.keep_answer(f"{name}-{number}", {"n": number})
+                store.keep_cell(f"r{name}", number, {"n": number}, key=f"{name}-{number}")
                 store.answers([f"{name}-{number // 2}"])
         except Exception as error:  # noqa: BLE001  # told by the assertion
             errors.append(error)
@@ -202,7 +213,7 @@ def test_many_threads(make):
 
 def test_only_the_owner_reads_it(make, tmp_path):
     """Prompts and answers are private: the file has mode 0600."""
-    make().keep_answer("a", {})
+    make().keep_cell("r", 0, {}, key="a")
     store = make()
     store.flush()
     store.answers([])

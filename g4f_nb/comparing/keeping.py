@@ -83,12 +83,24 @@ def runs(most: int = 100) -> pd.DataFrame:
 def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
     run_id, _, position = cell_id.rpartition("-")
-    found = store().raw(run_id, int(position)) if position.isdecimal() else None
-    if found is None:
+    found = store().cell(run_id, int(position)) if position.isdecimal() else None
+    kept = store().run_plan(run_id)
+    if found is None or kept is None:
         raise InvalidParameterError(
-            f"the store has nothing of the cell {cell_id!r}: it came from the cache, failed, or was purged"
+            f"the store has nothing of the cell {cell_id!r}: it was not finished, or was purged"
         )
-    return found
+    record, more = found
+    made = grid_of(kept)
+    cell = made.cells[int(position)]
+    seat = kept["seats"][cell.seat]
+    request = {
+        "provider": seat["provider"],
+        "host": seat["host"],
+        "model": seat["sent_as"],
+        "messages": made.messages(cell),
+        "parameters": seat["options"],
+    }
+    return {"request": request, "response": {**record, **more}}
 
 
 def _frame(kept: KeptRun) -> pd.DataFrame:
@@ -122,6 +134,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
         "provider": seat.provider,
         "model": seat.model,
         "sent_as": None if seat.place is None else seat.place[0].model,
+        "host": None if seat.place is None else seat.place[0].host,
         "varied": {name: grid.shown(value) for name, value in seat.varied.items()},
         "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
     }

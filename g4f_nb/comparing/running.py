@@ -10,7 +10,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
@@ -238,7 +237,7 @@ class Run:
             return Done()
         job.tries += 1
         reply: Reply | None = None
-        began, at = time.perf_counter(), datetime.now(UTC)
+        began, at = time.perf_counter(), time.time()
         try:
             question = self.grid.question(self.grid.cells[job.cells[0]])
             reply = question.new_reply()
@@ -256,9 +255,7 @@ class Run:
             return self._answered(job, question, reply, began, at)
         return self._after(job, failure, reply, began, at)
 
-    def _after(
-        self, job: Job, error: BaseException, reply: Reply | None, began: float, at: datetime
-    ) -> Outcome:
+    def _after(self, job: Job, error: BaseException, reply: Reply | None, began: float, at: float) -> Outcome:
         """What a failure means for this cell and for its lane."""
         match error:
             case RateLimitError() if error.code != "insufficient_quota" and job.refusals < _MOST_REFUSALS:
@@ -289,7 +286,7 @@ class Run:
         return Stop(error) if quota or isinstance(error, _FOR_ALL) else Done()
 
     def _answered(
-        self, job: Job, question: asking.Question, reply: Reply, began: float, at: datetime
+        self, job: Job, question: asking.Question, reply: Reply, began: float, at: float
     ) -> Outcome:
         record = from_reply(reply)
         wanted = question.plan.wanted
@@ -300,18 +297,18 @@ class Run:
         cost = self.budget.add(reply)
         if cost is not None:
             record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
-        times = self._times(job, began, at)
-        whole = reply.text or reply.tool_calls or reply.images
-        if job.key is not None and self.store is not None and whole and reply.parse_error is None:
-            self.store.keep_answer(job.key, _bare({**record, **times}))
-        self._finish(job.cells, {**record, **times, "status": "ok", "cached": False}, raw=(question, reply))
+        record |= self._times(job, began, at)
+        record |= {"status": "ok", "cached": False}
+        # An empty answer, or one that does not fit, is asked again the next time.
+        whole = (reply.text or reply.tool_calls or reply.images) and reply.parse_error is None
+        self._finish(job.cells, record, key=job.key if whole else None, more=_more(reply))
         return Done(None if reply.usage is None else reply.usage.total_tokens)
 
-    def _times(self, job: Job, began: float, at: datetime) -> Record:
+    def _times(self, job: Job, began: float, at: float) -> Record:
         return {
             "queued_s": began - self._begun,
             "total_s": time.perf_counter() - self._begun,
-            "started_at": at.timestamp(),
+            "started_at": at,
             "attempts": job.tries,
             "request_key": job.key,
         }
@@ -324,16 +321,20 @@ class Run:
         )
 
     def _finish(
-        self, cells: list[int], record: Record, raw: tuple[asking.Question, Reply] | None = None
+        self, cells: list[int], record: Record, *, key: str | None = None, more: Record | None = None
     ) -> None:
-        for number, at in enumerate(cells):
-            # The same question in another row was not asked again.
-            kept = record if not number or record["status"] != "ok" else {**record, "cached": True}
-            self.columns.put(at, kept)
-            self.done += 1
-            self.failed += record["status"] == "error"
+        """Keep what became of a question, in every cell that asks it."""
+        record = {name: value for name, value in record.items() if value is not None}
+        for at in cells:
+            self.columns.put(at, record)
             if self.store is not None:
-                self.store.keep_cell(self.run_id, at, _bare(kept), _raw(*raw) if raw and not number else None)
+                self.store.keep_cell(self.run_id, at, record, key=key, more=more)
+            # The same question in another row was not asked again.
+            if record["status"] == "ok":
+                record, key, more = {**record, "cached": True}, None, None
+        self.done += len(cells)
+        if record["status"] == "error":
+            self.failed += len(cells)
 
 
 def request_key(grid: Grid, cell: Cell) -> str | None:
@@ -403,24 +404,14 @@ def _row(seat: Seat) -> Any:
     return row_in_force(provider, address)
 
 
-def _bare(record: Record) -> Record:
-    return {name: value for name, value in record.items() if value is not None}
-
-
-def _raw(question: asking.Question, reply: Reply) -> dict[str, Any]:
-    """What was sent and what came, for whoever wants to look closely; no key is among it."""
-    options = {name: value for name, value in question.options.items() if name not in TRAVEL}
+def _more(reply: Reply) -> Record | None:
+    """What came beside the answer, for whoever wants to look closely."""
+    calls, sources = reply.tool_calls, reply.sources
+    if not (reply.reasoning or calls or sources or reply.steps):
+        return None
     return {
-        "request": {
-            "provider": question.where.provider.__name__,
-            "host": question.where.host,
-            "model": question.where.model,
-            "messages": question.messages,
-            "parameters": options,
-        },
-        "response": {
-            "reasoning": reply.reasoning,
-            "tool_calls": [call.as_json() for call in reply.tool_calls],
-            "sources": [source.url for source in reply.sources],
-        },
+        "reasoning": reply.reasoning,
+        "tool_calls": [call.as_json() for call in calls],
+        "sources": [source.url for source in sources],
+        "messages": reply.messages if reply.steps else [],
     }

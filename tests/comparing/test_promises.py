@@ -314,7 +314,7 @@ def test_views_of_a_result(server):
     assert failures["model"].tolist() == ["error-400"] * 2
     raw = frame.llm.raw(frame["cell_id"].iloc[0])
     assert raw["request"]["messages"] == [{"role": "user", "content": "one"}]
-    assert raw["record"]["answer"] == "ONE"
+    assert raw["response"]["answer"] == "ONE"
     newer = _compare({"a": "one", "b": "three"}, models)
     against = newer.llm.against(frame).set_index(["model", "prompt_id"])
     assert not against.loc[("upper", "a"), "changed"]
