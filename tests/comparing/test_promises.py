@@ -216,7 +216,7 @@ def test_a_second_call_in_the_same_loop(server):
         ({"timing": "slow"}, "stream or fast"),
         ({"budget": "2 EUR"}, "US dollars"),
         ({"budget": "2 USD"}, "no price of.*prices="),
-        ({"prices": {"x": 3}}, "prices="),
+        ({"prices": {"x": 3}}, "price of 'x'"),
         ({"limits": {"x": 3}}, "nb.Limits"),
         ({"data": 5}, "data is a int"),
         ({"prompts": "{a}", "data": {"a": []}}, "no rows"),
