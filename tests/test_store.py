@@ -79,7 +79,8 @@ def test_two_kernels_write_at_once(make, tmp_path):
     code = (
         "import sys, pathlib\nfrom g4f_nb.store import Store\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "for n in range(2000):\n  store.keep_cell(sys.argv[2], n, {}, key=f'{sys.argv[2]}{n}')\nstore.close()\n"
+        "for n in range(2000):\n    store.keep_cell(sys.argv[2], n, {}, key=f'{sys.argv[2]}{n}')\n"
+        "store.close()\n"
     )
     file = tmp_path / "cache" / "store.sqlite3"
     both = [
