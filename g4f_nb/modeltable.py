@@ -17,6 +17,7 @@ from g4f_nb.providers.model import Model, Provider
 from g4f_nb.providers.registry import choose, options_for
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Veiled
+from g4f_nb.tokens import context_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def _model_cells(line: _Asked, provider: str, name: str) -> dict[str, Any]:
         "name": f"{provider}:{name}",
         "provider": provider,
         "model": name,
-        "context": said.contexts.get(name) or (line.row.context.get(name) if line.row else None),
+        "context": said.contexts.get(name) or (context_size(f"{provider}:{name}") if line.row else None),
         # A list that marks some of its models says of the others that they are none of these.
         "vision": name in said.vision_models if said.vision_models else None,
         "makes_images": name in said.image_models if said.image_models else None,

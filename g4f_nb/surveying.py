@@ -23,6 +23,7 @@ from g4f_nb.providers.model import Provider
 from g4f_nb.providers.registry import find_known
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import shown_address
+from g4f_nb.tokens import context_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,7 @@ def _describe(line: _Line, cls: Provider) -> None:
             "tools": row.tools,
             "vision": row.vision,
             "json_mode": row.json_mode or None,
-            "context": row.context.get(row.default_model),
+            "context": context_size(f"{cls.__name__}:{row.default_model}") if row.default_model else None,
             "checked": row.checked,
         }
     failure = last_failure(cls.__name__)

@@ -44,7 +44,8 @@ class AnthropicServer(DialectServer):
         size, after = int(request.query.get("limit", 20)), request.query.get("after_id")
         start = self.models.index(after) + 1 if after in self.models else 0
         names = self.models[start : start + size]
-        about = {"type": "model", "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active"}
+        about: Json = {"type": "model", "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active"}
+        about |= {"max_input_tokens": 777}
         return {
             "data": [{"id": name, "display_name": name} | about for name in names],
             "has_more": start + size < len(self.models),

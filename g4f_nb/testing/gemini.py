@@ -229,7 +229,8 @@ def _camel(value: Any) -> Any:
 
 def _card(name: str) -> Json:
     methods = ["embedContent"] if name.startswith("embedding") else ["generateContent", "countTokens"]
-    return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods}
+    about: Json = {"name": f"models/{name}", "displayName": name, "inputTokenLimit": 777}
+    return about | {"supportedGenerationMethods": methods}
 
 
 def _function(declared: Json) -> Json:

@@ -25,8 +25,9 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.fitting import key_headers, row_headers
+from g4f_nb.providers.flags import note_flags
 from g4f_nb.providers.hosts import find_host, look_up_host
-from g4f_nb.providers.listing import fetched, kept_models, name_of, read_listing
+from g4f_nb.providers.listing import fetched, kept_models, name_of, names_of, read_listing
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.outgoing import checked_headers, encoded, least, secrets_of_call, trust, with_body
 from g4f_nb.providers.reading import BodyReader
@@ -193,7 +194,9 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if cls.models and not api_base:
             return list(cls.models)
         host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=way.secret)
-        return await kept_models(cls, host, lambda: cls._fetch_models(host, way), refresh=refresh)
+        return await kept_models(
+            cls, host, lambda: cls._fetch_models(host, way), refresh=refresh, in_order=cls.sort_models
+        )
 
     @classmethod
     def look_up_host(
@@ -327,14 +330,17 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
 
     @classmethod
     async def _fetch_models(cls, host: Host, way: Way) -> list[str]:
-        names: dict[str, None] = {}
+        found: list[dict[str, Any]] = []
         query: str | None = ""
         for _ in range(_MOST_PAGES):
+            url = cls.models_url(host, query or "")
             call = Call(
                 "GET",
-                cls.models_url(host, query or ""),
+                url,
                 cls._headers(host, stream=False, given=Headers()),
-                secret=host.secret,
+                secret=secrets_of_call(
+                    host.secret, url, headers=way.headers, extra_data=None, proxy=way.proxy
+                ),
                 limits=_limits(way, settings.current().connect_timeout),
                 proxy=way.proxy,
                 ssl=trust(cls, way.ssl),
@@ -342,11 +348,16 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 provider=cls.__name__,
             )
             data, entries = await fetched(call, partial(read_listing, provider=cls.__name__, call=call))
-            names |= dict.fromkeys(filter(None, map(cls.listed_model, entries)))
+            found += [
+                {**(entry if isinstance(entry, dict) else {}), "id": name}
+                for entry in entries
+                if (name := cls.listed_model(entry))
+            ]
             query = cls.next_page(data)
             if query is None:
                 break
-        return sorted(names) if cls.sort_models else list(names)
+        note_flags(host.base, found)
+        return names_of(found)
 
 
 def _limits(way: Way, connect: float | None) -> Limits:

@@ -416,6 +416,17 @@ def test_models_are_listed_over_all_pages(case, monkeypatch):
 
 
 @every_case
+def test_a_table_of_models(case):
+    """With what the service says of each, or else what is known of it."""
+    with running(case.server(models=["gpt-4o-mini", "some-model"])) as server:
+        frame = nb.list_models(nb.Model(str(case), api_base=server.api_base, api_key=KEY))
+    assert list(frame["model"]) == ["gpt-4o-mini", "some-model"]
+    assert list(frame["context"].fillna(0)) == (
+        [128_000, 0] if case.provider is OpenAIResponses else [777, 777]
+    )
+
+
+@every_case
 def test_without_a_model_the_default_is_asked(case):
     """The row's; nothing is listed for it."""
     with running(case.server(models=[case.provider.default_model])) as server:
