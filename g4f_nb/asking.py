@@ -149,6 +149,11 @@ async def answer(
     """
     start = time.perf_counter()
     with _filling(reply, start):
+        if not question.plan.tools and question.plan.wanted is None:
+            # The common case, thousands of times in a comparison: nothing can follow the answer.
+            await _round(question, reply, start, on_change, stream=stream)
+            reply.end_round()
+            return reply
         await driving.drive_async(
             converse(reply, question.plan, question.options),
             lambda send: _round(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
+import time
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from g4f_nb import settings
 from g4f_nb.chunks import Usage
+from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
 from g4f_nb.providers.known import look_up
@@ -24,6 +26,8 @@ from g4f_nb.providers.rows import Row
 
 FILE = "prices.toml"
 _PACKAGE = "genai-prices"
+# How often, in seconds, to look whether the file has changed: a comparison asks for thousands of prices.
+_LOOK_AGAIN = 0.5
 _HERE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -77,6 +81,11 @@ def known_context(model: str, url: str | None) -> int | None:
 
 def own_prices() -> Mapping[str, Price]:
     """The user's own prices, by `provider:model`, model or provider: `prices.toml` in the config folder."""
+    return _look(variable("G4F_NB_CONFIG_DIR"), int(time.monotonic() / _LOOK_AGAIN))
+
+
+@functools.lru_cache(maxsize=2)
+def _look(_folder: str | None, _moment: int) -> Mapping[str, Price]:
     file = settings.config_folder() / FILE
     try:
         stamp = file.stat()

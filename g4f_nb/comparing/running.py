@@ -407,11 +407,12 @@ def _row(seat: Seat) -> Any:
 def _more(reply: Reply) -> Record | None:
     """What came beside the answer, for whoever wants to look closely."""
     calls, sources = reply.tool_calls, reply.sources
-    if not (reply.reasoning or calls or sources or reply.steps):
+    several = len(reply.steps) > 1
+    if not (reply.reasoning or calls or sources or several):
         return None
     return {
         "reasoning": reply.reasoning,
         "tool_calls": [call.as_json() for call in calls],
         "sources": [source.url for source in sources],
-        "messages": reply.messages if reply.steps else [],
+        "messages": reply.messages if several else [],
     }
