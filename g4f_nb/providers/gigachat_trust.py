@@ -7,6 +7,7 @@ from the official address and takes it only if its SHA-256 fingerprint is the pu
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import re
@@ -66,9 +67,21 @@ async def fetch_root(source: str | None, *, proxy: Secret | None, silence: float
         try:
             return _checked(await _bytes_of(place, proxy=proxy, silence=silence), place)
         except G4FError as error:
-            failure = failure or error
+            failure = failure or _by_hand(error)
     assert failure is not None  # noqa: S101  # for the type checker: there is always a first place
     raise failure.alone() from failure.__cause__
+
+
+def _by_hand(error: G4FError) -> G4FError:
+    """The same error, with the way that is left where no address gives the certificate."""
+    if isinstance(error, InvalidParameterError):
+        return error
+    told = copy.copy(error)
+    told.__cause__ = error.__cause__
+    what = re.split(": check |: start ", str(error))[0]
+    way = "download the certificate from https://www.gosuslugi.ru/crt by other means and name the file"
+    told.args = (f"{what}: {way}, like GigaChat.install_ca('file.crt')",)
+    return told
 
 
 def keep_root(certificate: str) -> Path:
@@ -84,8 +97,7 @@ def _checked(data: bytes, place: str) -> str:
         return tls.DER_cert_to_PEM_cert(_certificates(data)[seen.index(ROOT_FINGERPRINT)])
     raise CertificateError(
         f"what {shown_address(place)} holds is not the Russian Trusted Root CA: its SHA-256 fingerprint is "
-        f"{seen[0]}, not {ROOT_FINGERPRINT}; nothing was installed. Download the certificate from "
-        "https://www.gosuslugi.ru/crt and name the file: GigaChat.install_ca('file.crt')",
+        f"{seen[0]}, not {ROOT_FINGERPRINT}; nothing was installed",
         provider="GigaChat",
     )
 

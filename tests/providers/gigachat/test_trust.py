@@ -98,9 +98,18 @@ def test_any_other_certificate_is_refused(tmp_path, what):
         ) as caught:
             GigaChat.install_ca(f"{address}/root")
         assert "nothing was installed" in str(caught.value)
+        assert "GigaChat.install_ca('file.crt')" in str(caught.value)
         with pytest.raises(errors.ResponseError, match="404"):
             GigaChat.install_ca(f"{address}/absent")
     assert not (tmp_path / "config").exists()
+
+
+def test_an_address_that_cannot_be_reached_leaves_another_way():
+    """The error keeps its class and ends with it."""
+    with pytest.raises(errors.ConnectionFailedError, match=r"127\.0\.0\.1:1 .*gosuslugi\.ru/crt.*file\.crt"):
+        GigaChat.install_ca("http://127.0.0.1:1/root")
+    with pytest.raises(errors.InvalidParameterError, match="no web address"):
+        GigaChat.install_ca("ftp://127.0.0.1/root")
 
 
 def test_a_refused_certificate_leaves_the_installed_one(tmp_path):
