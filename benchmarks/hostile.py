@@ -7,6 +7,7 @@ is not the answer is wrong, and what has not ended by its time is a hang.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import collections
 import importlib.util
@@ -101,8 +102,12 @@ def main() -> None:
     """Run them all, and print one table."""
     warnings.simplefilter("ignore")
     servers, authority = Servers(), Authority()
-    named = [name for name in CLIENTS if importlib.util.find_spec(name) is not None]
-    wanted = [case for case in CASES if not sys.argv[1:] or any(part in case.id for part in sys.argv[1:])]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help="parts of the cases' names; none means all")
+    parser.add_argument("--client", action="append", choices=CLIENTS, help="only this one (may be repeated)")
+    given = parser.parse_args()
+    named = [name for name in given.client or CLIENTS if importlib.util.find_spec(name) is not None]
+    wanted = [case for case in CASES if not given.parts or any(part in case.id for part in given.parts)]
     print(f"{len(wanted)} cases, as a stream and whole")
     for name in named:
         begin, found = time.monotonic(), collections.Counter[str]()
