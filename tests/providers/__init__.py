@@ -1,0 +1,1 @@
+"""Tests of the providers; a package, for its modules are named like those beside it."""
