@@ -11,8 +11,9 @@ from g4f_nb.calls import Host
 from g4f_nb.providers.listing import name_of
 from g4f_nb.providers.native.gemini_form import body_of
 from g4f_nb.providers.native.gemini_reader import GeminiReader
-from g4f_nb.providers.native.template import NativeTemplate, Way
+from g4f_nb.providers.native.template import NativeTemplate
 from g4f_nb.providers.rows import of_row
+from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ class Gemini(NativeTemplate):
     page_size = "pageSize=1000"
 
     @classmethod
-    async def create_async_generator(
+    def create_async_generator(
         cls,
         model: str,
         messages: Messages,
         stream: bool = True,
         *,
         proxy: str | None = None,
-        timeout: float | None = 120,  # noqa: ASYNC109  # a limit on silence, as everywhere
+        timeout: float | None = 120,
         media: MediaListType | None = None,
         api_key: str | None = None,
         api_base: str | None = None,
@@ -72,28 +73,7 @@ class Gemini(NativeTemplate):
 
         Messages and keywords are OpenAI's and are translated; `extra_data` goes into the request as it is.
         """
-        way = Way.of(
-            model=model, api_key=api_key, proxy=proxy, headers=headers, api_base=api_base,
-            api_endpoint=api_endpoint, timeout=timeout, total_timeout=total_timeout, max_retries=max_retries,
-            connector=connector, ssl=ssl, stop=stop, tools=tools, response_format=response_format,
-            extra_data=extra_data,
-        )  # fmt: skip
-        del api_key, proxy, headers
-        fields = {
-            "temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "stop": stop,
-            "tools": tools, "tool_choice": tool_choice, "reasoning_effort": reasoning_effort,
-            "response_format": response_format, "seed": seed, "n": n, "frequency_penalty": frequency_penalty,
-            "presence_penalty": presence_penalty, **kwargs,
-        }  # fmt: skip
-        pieces = cls._answers(
-            model, messages, fields, stream=stream, way=way, media=media, extra_data=extra_data
-        )
-        try:
-            async for chunks in pieces:
-                for chunk in chunks:
-                    yield chunk
-        finally:
-            await pieces.aclose()
+        return cls._stream(Veiled(locals()))
 
     @classmethod
     def translate(

@@ -46,6 +46,13 @@ _MOST_PAGES = 50
 # How long the list may take that only makes an error clearer.
 _LIST_WITHIN = 5.0
 
+_WAY = ("api_base", "api_endpoint", "timeout", "total_timeout", "max_retries", "connector", "ssl")
+# Of a call's parameters, those that are no field of its request.
+_NO_FIELDS = {
+    *_WAY, "api_key", "proxy", "headers", "cls", "kwargs", "model", "messages", "stream", "media",
+    "extra_data",
+}  # fmt: skip
+
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Way:
@@ -67,9 +74,8 @@ class Way:
     ssl: tls.SSLContext | bool | None = None
 
     @classmethod
-    def of(cls, **given: Any) -> Way:
+    def of(cls, given: Veiled) -> Way:
         """Read and check the keywords of a call."""
-        given = Veiled(given)
         way = cls(wrong=what_is_wrong(given), headers=Headers())
         if way.wrong is not None:
             return way
@@ -80,15 +86,7 @@ class Way:
         way.secret, way.proxy = Secret.of(given["api_key"]), Secret.of(given["proxy"])
         if way.proxy is not None:
             way.wrong = way.wrong or proxy_fault(way.proxy)
-        for name in (
-            "api_base",
-            "api_endpoint",
-            "timeout",
-            "total_timeout",
-            "max_retries",
-            "connector",
-            "ssl",
-        ):
+        for name in _WAY:
             setattr(way, name, given[name])
         return way
 
@@ -183,12 +181,10 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> list[str]:
         """`get_models` for `await`."""
         parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
-        way = Way.of(
-            api_key=api_key, api_base=api_base, api_endpoint=None, timeout=timeout, total_timeout=None,
-            max_retries=None, headers=None,
-            **{name: kwargs.pop(name, None) for name in ("proxy", "ssl", "connector")},
-        )  # fmt: skip
-        del api_key
+        given = Veiled(dict.fromkeys(_WAY), headers=None, api_key=api_key, api_base=api_base, timeout=timeout)
+        given.update((name, kwargs.get(name)) for name in ("proxy", "ssl", "connector"))
+        way = Way.of(given)
+        del api_key, given, kwargs
         if way.wrong:
             raise InvalidParameterError(way.wrong, provider=cls.__name__)
         if cls.models and not api_base:
@@ -234,6 +230,28 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return made
 
     @classmethod
+    async def _stream(cls, given: Veiled) -> AsyncGenerator[str | Chunk, None]:
+        """The answer to a call, given as the names and values of its parameters.
+
+        A dialect's `create_async_generator` is a signature alone and hands all of it to here: no frame of
+        ours keeps a key then, and no chunk is handed on twice.
+        """
+        way = Way.of(given)
+        fields = Veiled((name, value) for name, value in given.items() if name not in _NO_FIELDS)
+        fields.update(given["kwargs"])
+        asked = Veiled((name, given[name]) for name in ("stream", "media"))
+        asked["extra_data"] = Veiled({} if way.wrong else given["extra_data"] or {})
+        pieces = cls._answers(given["model"], given["messages"], fields, way=way, **asked)
+        given.clear()
+        try:
+            async for chunks in pieces:
+                for chunk in chunks:
+                    yield chunk
+        finally:
+            # Whoever leaves early closes this, and with it the connection.
+            await pieces.aclose()
+
+    @classmethod
     async def _answers(
         cls,
         model: str,
@@ -243,7 +261,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         stream: bool,
         way: Way,
         media: MediaListType | None,
-        extra_data: Mapping[str, Any] | None,
+        extra_data: Veiled,
     ) -> AsyncGenerator[list[str | Chunk], None]:
         """Ask, and give what comes, a batch for each piece."""
         if way.wrong:
@@ -254,8 +272,8 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             messages = with_media(messages, await read_media_async(media))
         host = find_host(cls, api_base=way.api_base, api_endpoint=way.api_endpoint, api_key=way.secret)
         model = await cls._choose_model(model, host, way)
-        given = {name: value for name, value in fields.items() if value is not None}
-        body = {**cls.translate(model, messages, given, stream=stream), **(extra_data or {})}
+        given = Veiled((name, value) for name, value in fields.items() if value is not None)
+        body = Veiled({**cls.translate(model, messages, given, stream=stream), **extra_data})
         now = settings.current()
         url = cls.chat_url(host, model, stream=stream)
         call = Call(
@@ -293,7 +311,6 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             listed = partial(kept_models, cls, host, lambda: cls._fetch_models(host, listing), refresh=False)
             raise await with_nearest(error, listed) from None
         finally:
-            # Whoever leaves early closes this, and with it the connection.
             await pieces.aclose()
 
     @classmethod

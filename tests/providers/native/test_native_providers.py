@@ -218,6 +218,7 @@ def test_no_key_in_the_locals_of_our_frames(case):
     """A traceback that prints locals shows none, whatever went wrong."""
     with running(case.server()) as server:
         for given in (
+            {"model": "error-500", "extra_data": {"metadata": {"secret": KEY}}}, {"extra_data": 5},
             {"model": "leak"}, {"model": "error-500"}, {"temprature": 1}, {"timeout": "soon"}, {"proxy": f"http://u:{KEY}@"},
             {"headers": {"X": "a\nb"}}, {"messages": [{"role": "robot"}]}, {"media": [object()]},
         ):  # fmt: skip
