@@ -104,3 +104,6 @@ class Tokens:
         if not errand.task.done():
             errand.task.cancel()
             await asyncio.wait({errand.task}, timeout=_CLOSING)
+        if errand.task.done() and not errand.task.cancelled():
+            # Looked at, so that nobody complains of a failure that nobody waited for.
+            errand.task.exception()

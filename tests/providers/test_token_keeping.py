@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +140,26 @@ def test_one_who_leaves_holds_up_nobody():
         assert (await tokens.get("b", quick)).secret == Secret("token-1")
 
     asyncio.run(all_leave())
+
+
+def test_a_failure_that_nobody_waits_for_is_no_complaint(caplog):
+    """Called off, and failing at that very moment."""
+
+    async def stubborn():
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            raise RateLimitError("just now") from None
+
+    async def go():
+        waiting = asyncio.create_task(Tokens().get("a", stubborn))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(go())
+    gc.collect()
+    assert caplog.text == ""
 
 
 def test_a_loop_that_waits_for_another_thread_does_not_hold_up_the_errand():
