@@ -17,6 +17,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 _END_OF_HEAD = b"\r\n\r\n"
+# Transfer-Encoding, Content-Encoding.
+_CODED = b"-encoding:"
 
 
 class PooledConnector(aiohttp.TCPConnector):
@@ -56,7 +58,8 @@ class _Hearing(ResponseHandler):
             cut = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
             if cut >= len(_END_OF_HEAD):
                 self._awaits_head = False
-                if cut < len(data):
+                # A body of a stated length, as it is, holds nothing that could fail to make sense.
+                if cut < len(data) and _CODED in data[:cut].lower():
                     super().data_received(data[:cut])
                     data = data[cut:]
         super().data_received(data)
