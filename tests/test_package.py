@@ -138,7 +138,7 @@ def test_the_house_in_contributing_is_the_house():
     named = set(re.findall(r"(\w+)\.py", drawing)) - {"__init__"}
     there = {
         path.stem
-        for folder in ("", "providers", "comparing")
+        for folder in ("", "providers", "comparing", "judging")
         for path in (ROOT / "g4f_nb" / folder).glob("*.py")
     }
     assert named == there - {"__init__"}
