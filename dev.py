@@ -32,8 +32,9 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 # other processes (kernels, forked children) is not seen.
 COVERED = """
 import os, sys, coverage
-wire = "sse http loops credentials sessions connecting proxies handover ownloop translation failures"
-names = ["providers/*", *(f"{name}.py" for name in wire.split())]
+wire = "sse http deadlines attempts redirects sessions connecting proxies translation failures"
+names = ["loops.py", "handover.py", "ownloop.py", "credentials.py"]
+names += ["providers/*", *(f"{name}.py" for name in wire.split())]
 data = coverage.Coverage()
 data.load()
 shares = {name: data.report(include=[f"g4f_nb/{name}"], file=open(os.devnull, "w")) for name in names}

@@ -1,24 +1,23 @@
-"""Requests on the wire: a limit on every wait, redirects that keep keys at home, and tries again."""
+"""Requests on the wire: sent, their answers read, with a limit on every wait."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from g4f_nb import errors, loops
 from g4f_nb.calls import Call, Headers
-from g4f_nb.credentials import origin
+from g4f_nb.deadlines import Deadline, lost
 from g4f_nb.errors import G4FError
 from g4f_nb.failures import error_from_answer
 from g4f_nb.proxies import is_socks, proxy_for
-from g4f_nb.secret import Secret, redact, shown_address
+from g4f_nb.redirects import redirected
+from g4f_nb.secret import Secret, shown_address
 from g4f_nb.sessions import connections_made, new_session, pooled_session
 from g4f_nb.translation import OutOfTimeError, bare, is_gone, translate
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
 _WITHOUT_BODY = {101, 204, 205, 304}
-_LONGEST_PAUSE = 60.0
 # After the last event, how long to wait for the end of the body so that the connection can be used again.
 _TAIL = 0.25
 _LONGEST_TAIL = 256 * 1024
@@ -38,11 +36,6 @@ _PATIENCE = 15
 # A body beyond this is sent in pieces, and the time for the first byte begins anew with each of them.
 _LARGE = 512 * 1024
 _UPLOADED_AT_ONCE = 64 * 1024
-# How often to look whether the connection that is waited for is still there, and once more to be sure.
-_LOOK = 0.5
-_LOOK_AGAIN = 0.05
-# A timer may fire that much early.
-_TICK = 0.002
 _TIME_TO_COMPLAIN = 10.0
 _LONGEST_COMPLAINT = 4 * 1024 * 1024
 
@@ -170,14 +163,14 @@ class Answer:
             piece = content.read_nowait()
             if piece or content.at_eof():
                 return piece
-            with _Deadline(limit, self._end, self._gone):
+            with Deadline(limit, self._end, self._gone):
                 return await content.readany()
         except asyncio.CancelledError as error:
             # Without aiohttp's frames: a notebook would spend half a second on rendering them.
             raise bare(error) from None
         except Exception as error:  # noqa: BLE001  # translated below, or raised again there
             if isinstance(error, RuntimeError) and self._gone():
-                error = _lost()  # aiohttp refuses to wait for a connection that is closed
+                error = lost()  # aiohttp refuses to wait for a connection that is closed
             failure = translate(error, self._call, "between two pieces of the answer")
         raise failure
 
@@ -235,7 +228,7 @@ class Exchange:
             session = self._session(call, loop, proxy if socks else None)
             made = connections_made(session)
             try:
-                with _Deadline(call.limits.silence, end) as deadline:
+                with Deadline(call.limits.silence, end) as deadline:
                     body: Any = call.body
                     headers = call.headers
                     if body is not None and len(body) > _LARGE:
@@ -267,7 +260,7 @@ class Exchange:
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 break
             response.close()
-            call = _redirected(call, response.headers["Location"])
+            call = redirected(call, response.headers["Location"])
             redirects += 1
         else:
             raise errors.ConnectionFailedError(
@@ -294,79 +287,6 @@ class Exchange:
         return self._private
 
 
-class _Deadline:
-    """Limits one wait, like `asyncio.timeout`, which costs as much as a tenth of a small request."""
-
-    __slots__ = (
-        "_at", "_end", "_gone", "_handle", "_limit", "_loop", "_reason", "_requests", "_seen", "_task",
-    )  # fmt: skip
-
-    def __init__(
-        self, limit: float | None, end: float | None, gone: Callable[[], bool] | None = None
-    ) -> None:
-        self._limit = limit
-        self._end = end
-        self._gone = gone
-        self._seen = False
-        self._reason: Callable[[], Exception] | None = None
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
-        at = math.inf if self._end is None else self._end
-        self._at = at if self._limit is None else min(at, now + self._limit)
-        self._task = asyncio.current_task()
-        self._requests = self._task.cancelling() if self._task else 0
-        self._handle: asyncio.TimerHandle | None = None
-        self._arm(now + _LOOK)
-        return self
-
-    def again(self) -> None:
-        """Begin the limit anew: something has moved."""
-        if self._limit is not None:
-            self._at = min(math.inf if self._end is None else self._end, self._loop.time() + self._limit)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-        if self._reason is None or self._task is None:
-            return
-        # Somebody else's cancellation, at the same moment, is theirs and goes on.
-        if self._task.uncancel() <= self._requests and kind is asyncio.CancelledError and error is not None:
-            # Where tasks are Python's own, it will be the context of whatever is raised from here on.
-            bare(error)
-            raise self._reason() from None
-
-    def _arm(self, look: float) -> None:
-        at = self._at if self._gone is None else min(self._at, look)
-        if at < math.inf:
-            self._handle = self._loop.call_at(at, self._look)
-
-    def _look(self) -> None:
-        now = self._loop.time()
-        if now + _TICK >= self._at:
-            self._pass(OutOfTimeError if self._at == self._end else TimeoutError)
-        elif self._gone is None or not self._gone():
-            self._arm(now + _LOOK)
-        elif self._seen:
-            self._pass(_lost)
-        else:
-            # What came last may just be on its way to whoever waits.
-            self._seen = True
-            self._arm(now + _LOOK_AGAIN)
-
-    def _pass(self, reason: Callable[[], Exception]) -> None:
-        if self._task is not None:
-            self._reason = reason
-            self._task.cancel()
-
-
-def _lost() -> Exception:
-    import aiohttp
-
-    return aiohttp.ClientPayloadError("the connection was closed")
-
-
 async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) -> None:
     """Raise what any status says that is none of success."""
     status = response.status
@@ -385,7 +305,7 @@ async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) 
         )
 
 
-async def _in_pieces(body: bytes, deadline: _Deadline) -> AsyncGenerator[bytes, None]:
+async def _in_pieces(body: bytes, deadline: Deadline) -> AsyncGenerator[bytes, None]:
     """A large body, each piece given when the one before it has left this machine, or nearly."""
     for at in range(0, len(body), _UPLOADED_AT_ONCE):
         deadline.again()
@@ -398,38 +318,6 @@ def _with_length(headers: Headers, body: bytes) -> Headers:
     return Headers({**headers, "Content-Length": str(len(body))})
 
 
-class Attempts:
-    """Decides whether a failed call is sent again, and waits between the tries; `total` limits them all."""
-
-    def __init__(self, most: int, *, total: float | None = None) -> None:
-        self.end = None if total is None else asyncio.get_running_loop().time() + total
-        self._left = most
-        self._pause = 0.5
-        self._wait = 0.0
-
-    def again(self, error: G4FError) -> bool:
-        """Whether this failure may pass by itself, a try is left, and there is time for it.
-
-        The wait is as long as the server asks, else twice as long each time, give or take.
-        """
-        if self._left <= 0 or not _passing(error):
-            return False
-        if error.retry_after is not None:
-            self._wait = error.retry_after
-        else:
-            self._wait = self._pause * random.uniform(0.75, 1.25)
-            self._pause = min(self._pause * 2, 8.0)
-        over = self.end is not None and asyncio.get_running_loop().time() + self._wait >= self.end
-        if over or self._wait > _LONGEST_PAUSE:
-            return False
-        self._left -= 1
-        return True
-
-    async def wait(self) -> None:
-        """Let the time pass that `again` has settled."""
-        await asyncio.sleep(self._wait)
-
-
 _timeout_cache: dict[float | None, Any] = {}
 
 
@@ -440,42 +328,3 @@ def _timeouts(connect: float | None) -> Any:
     if connect not in _timeout_cache:
         _timeout_cache[connect] = aiohttp.ClientTimeout(total=None, sock_connect=connect)
     return _timeout_cache[connect]
-
-
-def _redirected(call: Call, location: str) -> Call:
-    try:
-        url = urljoin(call.url, location)
-        there = origin(url)
-    except ValueError:
-        # Dropped: it repeats the address, which may repeat the key.
-        there = None
-    if there is None:
-        raise errors.ConnectionFailedError(
-            f"{shown_address(call.url)} redirects to what is no web address: check api_base=",
-            provider=call.provider,
-        )
-    if there == origin(call.url):
-        return replace(call, url=url)
-    if call.body is not None:
-        shown = redact(f"{there[0]}://{urlsplit(url).netloc}", call.secret)
-        raise errors.ConnectionFailedError(
-            f"{shown_address(call.url)} redirects to another address, {shown}: nothing was sent there; "
-            "if that host is meant, give it as api_base= together with its api_key=",
-            provider=call.provider,
-        )
-    kept = {name: value for name, value in call.headers.items() if name.lower() in ("accept", "content-type")}
-    return replace(call, url=url, headers=Headers(kept), secret=None)
-
-
-def _passing(error: G4FError) -> bool:
-    if isinstance(error, errors.CertificateError) or error.code == "insufficient_quota":
-        return False
-    if isinstance(error, errors.RequestTimeoutError):
-        return error.status is not None
-    return isinstance(
-        error,
-        errors.ConnectionFailedError
-        | errors.RateLimitError
-        | errors.ServerError
-        | errors.StreamInterruptedError,
-    )

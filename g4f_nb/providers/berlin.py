@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from g4f_nb import parameters, settings
+from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import BerlinError, G4FError, InvalidParameterError, MissingAuthError
 from g4f_nb.failures import as_text, excerpt, read_complaint
 from g4f_nb.handover import closing
-from g4f_nb.http import Attempts, Exchange
+from g4f_nb.http import Exchange
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.berlin_account import Account, base_of, find_account, look_up_account

@@ -8,11 +8,12 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Any
 
+from g4f_nb.attempts import Attempts
 from g4f_nb.chunks import Chunk
 from g4f_nb.credentials import origin
 from g4f_nb.errors import G4FError, MissingAuthError, RequestTimeoutError
 from g4f_nb.handover import closing
-from g4f_nb.http import Attempts, Exchange
+from g4f_nb.http import Exchange
 from g4f_nb.providers.gigachat_line import Line, as_meant, json_of
 from g4f_nb.providers.gigachat_tokens import refused, token_of
 from g4f_nb.providers.lanes import Lane, lane

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import orjson
 
 from g4f_nb import settings
+from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Host
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.failures import error_for, excerpt, read_complaint
-from g4f_nb.http import Attempts, Exchange
+from g4f_nb.http import Exchange
 from g4f_nb.notices import tell
 from g4f_nb.providers.flags import note_flags
 from g4f_nb.secret import shown_address

@@ -9,12 +9,12 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
+from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Address, Call, Headers, Host, Limits
 from g4f_nb.errors import (
     InvalidParameterError,
     ModelNotFoundError,
 )
-from g4f_nb.http import Attempts
 from g4f_nb.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider

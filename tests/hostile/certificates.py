@@ -102,9 +102,9 @@ CASES = [
         "A handshake that stalls has the time of one silence.",
         UNREAD,
         STALL,
-        outcome=fails(errors.RequestTimeoutError, "was silent for 0.4 s", "timeout="),
+        outcome=fails(errors.RequestTimeoutError, "was silent for 1 s", "timeout="),
         scheme="https",
-        given={"timeout": 0.4},
+        given={"timeout": 1},
         requests=None,
     ),
     case(
@@ -143,7 +143,7 @@ CASES = [
         Again(b"\x02", 0.05),
         outcome=fails(errors.G4FError, "127.0.0.1"),
         scheme="https",
-        given={"timeout": 0.4},
+        given={"timeout": 1},
         requests=None,
     ),
     _tls(
@@ -164,7 +164,7 @@ CASES = [
         "tls-silent",
         "Silence under TLS has a limit.",
         STALL,
-        outcome=fails(errors.RequestTimeoutError, "was silent for 0.4 s before the first byte"),
-        given={"timeout": 0.4},
+        outcome=fails(errors.RequestTimeoutError, "was silent for 1 s before the first byte"),
+        given={"timeout": 1},
     ),
 ]

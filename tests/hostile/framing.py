@@ -141,7 +141,7 @@ CHUNKING = [
         _open + chunk(HALF) + b"5;",
         Again(b"x" * 1000, 0.01),
         outcome=fails(errors.G4FError, partial="hel"),
-        given={"timeout": 0.3, "total_timeout": 1.5},
+        given={"timeout": 1, "total_timeout": 3},
     ),
     case(
         "chunk-too-long",
@@ -275,7 +275,7 @@ LENGTHS = [
         head(JSON, "Content-Length: 5000") + _whole,
         STALL,
         outcome=HELLO,
-        given={"timeout": 0.4},
+        given={"timeout": 1},
     ),
     case(
         "length-too-short",
@@ -356,7 +356,7 @@ LENGTHS = [
         head(JSON) + _whole,
         STALL,
         outcome=HELLO,
-        given={"timeout": 0.4},
+        given={"timeout": 1},
     ),
     case(
         "length-none-reset",
@@ -545,7 +545,7 @@ HEADS = [
         "1xx answers without end are no answer.",
         Again(b"HTTP/1.1 102 Processing\r\n\r\n"),
         outcome=fails(errors.RequestTimeoutError, "before the first byte of the answer", "timeout="),
-        given={"timeout": 0.4},
+        given={"timeout": 1},
     ),
     case(
         "protocols-switched",

@@ -15,10 +15,10 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
+from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, ModelNotFoundError
-from g4f_nb.http import Attempts
 from g4f_nb.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
