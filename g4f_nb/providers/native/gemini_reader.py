@@ -53,7 +53,8 @@ class GeminiReader(BodyReader):
         self._calls: list[ToolCall] = []
         self._signatures: dict[str, str] = {}
         self._sources: dict[Source, None] = {}
-        self._usage: Usage | None = None
+        # Each frame counts anew; what the last one said is read at the end.
+        self._counts: Mapping[str, Any] | None = None
         self._answer_id = ""
 
     def _frame(self, frame: dict[str, Any], out: list[str | Chunk]) -> None:
@@ -62,7 +63,7 @@ class GeminiReader(BodyReader):
         self._answer_id = self._answer_id or string(frame.get("responseId"))
         self.introduce(frame.get("modelVersion"), out)
         if isinstance(frame.get("usageMetadata"), dict):
-            self._usage = usage_of(frame["usageMetadata"])
+            self._counts = frame["usageMetadata"]
         feedback = frame.get("promptFeedback")
         if isinstance(feedback, dict) and feedback.get("blockReason"):
             self.finish_reason = "content_filter"
@@ -153,8 +154,8 @@ class GeminiReader(BodyReader):
         out.append(FinishReason(self.finish_reason or "stop"))
         if self._sources:
             out.append(Sources(tuple(self._sources)))
-        if self._usage is not None:
-            out.append(self._usage)
+        if self._counts is not None:
+            out.append(usage_of(self._counts))
 
 
 def usage_of(counts: Mapping[str, Any]) -> Usage:

@@ -18,12 +18,19 @@ from g4f_nb import loops, parameters, settings
 from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.chunks import Chunk
-from g4f_nb.errors import BadRequestError, G4FError, InvalidParameterError, ModelNotFoundError
+from g4f_nb.errors import (
+    BadRequestError,
+    G4FError,
+    InvalidParameterError,
+    ModelNotFoundError,
+    UnknownParameterError,
+)
 from g4f_nb.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
+from g4f_nb.providers.fields import CHAT_FIELDS
 from g4f_nb.providers.fitting import key_headers, row_headers
 from g4f_nb.providers.flags import note_flags
 from g4f_nb.providers.hosts import find_host, look_up_host
@@ -51,6 +58,10 @@ _WAY = ("api_base", "api_endpoint", "timeout", "total_timeout", "max_retries", "
 _NO_FIELDS = {
     *_WAY, "api_key", "proxy", "headers", "cls", "kwargs", "model", "messages", "stream", "media",
     "extra_data",
+}  # fmt: skip
+# What users of OpenAI-compatible servers may give. Two of them are better told the name that means the same.
+_CHAT_ONLY = CHAT_FIELDS - {"max_completion_tokens", "logprobs"} | {
+    "stop", "seed", "n", "frequency_penalty", "presence_penalty", "parallel_tool_calls",
 }  # fmt: skip
 
 
@@ -208,8 +219,17 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
         """Refuse by name what is no parameter here and no field of the service."""
-        known = signature(cls.create_async_generator).parameters.keys() - {"kwargs"}
-        parameters.refuse_unknown(names, {*known, *cls.own_fields}, provider=cls.__name__)
+        names = list(names)
+        known = {*signature(cls.create_async_generator).parameters} - {"kwargs"} | cls.own_fields
+        for name in names:
+            # A name like it would mean something else: the nearest to `seed` may be `speed`.
+            if name in _CHAT_ONLY and name not in known:
+                raise UnknownParameterError(
+                    f"{cls.__name__} takes no parameter {name!r}: OpenAI-compatible servers may take it, "
+                    f"{cls.reader.dialect} has nothing like it; leave it out",
+                    provider=cls.__name__,
+                )
+        parameters.refuse_unknown(names, known, provider=cls.__name__)
 
     @classmethod
     def get_headers(

@@ -258,10 +258,17 @@ def test_an_unknown_keyword_is_refused_by_name(shared, case):
     ids=str,
 )
 def test_what_a_service_cannot_do_is_no_parameter(shared, case, name):
-    """It is neither taken in silence nor shown among the parameters."""
+    """It is neither taken in silence nor shown, and no name that only looks like it is told."""
     assert name not in case.provider.get_parameters()
-    with pytest.raises(errors.UnknownParameterError, match=name):
+    with pytest.raises(errors.UnknownParameterError, match=f"'{name}': .* has nothing like it"):
         _ask(case, shared[case.server], **{name: 1})
+
+
+@every_case
+def test_another_name_for_the_same_is_told(shared, case):
+    """`max_completion_tokens` of newer chat models is `max_tokens` here."""
+    with pytest.raises(errors.UnknownParameterError, match="did you mean 'max_tokens'"):
+        _ask(case, shared[case.server], max_completion_tokens=9)
 
 
 @every_case
