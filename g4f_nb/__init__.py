@@ -115,6 +115,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}")
+    if _HOMES[name].startswith("comparing."):
+        # What it makes has `.llm`, also where nobody has imported pandas before.
+        importlib.import_module("pandas")
     value = getattr(importlib.import_module(f"g4f_nb.{_HOMES[name]}"), name)
     globals()[name] = value
     _put_on_pandas()

@@ -14,7 +14,13 @@ from g4f_nb.judging.resampling import Draws
 from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+
+    from g4f_nb.differences import Differences
+    from g4f_nb.plotting import Chart
+    from g4f_nb.sheets import Sheet
 
 
 class Frames:
@@ -175,6 +181,35 @@ class Frames:
     def summary(self, by: str | None = None) -> pd.DataFrame:
         """One row a model: calls, failures, times, cost, and the mean of the scores in the column `by`."""
         return summaries.summary(self._frame, by)
+
+    def diff(self, one: str | None = None, other: str | None = None) -> Differences:
+        """What is different, word by word, between the answers of two models (else of the first two)."""
+        from g4f_nb.differences import diff
+
+        return diff(self._frame, one, other)
+
+    def plot(self, by: str | None = None, *, against: str = "latency_s") -> Chart:
+        """Quality (the column `by`, or the verdicts), time and cost with intervals, and every answer's time.
+
+        `against` is "latency_s", "ttft_s" or "cost_usd". Needs the extra "plots".
+        """
+        from g4f_nb.plotting import Chart, plot
+
+        return Chart(plot(self._frame, by, against=against))
+
+    def view(self, columns: Sequence[str] | None = None, *, page: int = 25, most: int = 500) -> Sheet:
+        """This table to look through: in pages, sorted by a click on a column's name, all of it text."""
+        from g4f_nb.sheets import sheet
+
+        return sheet(self._frame, columns, page=page, most=most)
+
+    def report(
+        self, path: Any, by: str | None = None, *, title: str = "A comparison of models", most: int = 500
+    ) -> Path:
+        """Write one HTML file that needs nothing else: tables, ranking, figures, failures, answers."""
+        from g4f_nb.reporting import report
+
+        return report(self._frame, path, by, title=title, most=most)
 
     def to_excel(self, path: Any, **options: Any) -> None:
         """Write it to an Excel file: times without zones, and no text that Excel would run as a formula."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+# Beyond this (99.9 %) a finite effect is what the fit's prior says, not what the verdicts do.
+_DECISIVE = 7.0
 _POINTS = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
@@ -24,8 +26,9 @@ def bias(frame: pd.DataFrame, *, draws: Draws | None = None) -> pd.DataFrame:
 
     `first_wins` and `longer_wins` are plain shares, with ties as halves. `position` and `length` are
     effects on the logit scale beside the strengths of the models: 0 is none, and each has its interval.
-    `position` is what standing first adds, `length` what twice the length adds. `consistent` is the share of
-    pairs, asked in both orders, in which both verdicts agree.
+    `position` is what standing first adds, `length` what twice the length adds; an effect that decides
+    everything has no interval. `consistent` is the share of pairs, asked in both orders, in which both
+    verdicts agree.
     """
     import pandas as pd
 
@@ -54,8 +57,11 @@ def _of_one(judge: str, found: pd.DataFrame, draws: Draws) -> dict[str, Any]:
     for name, side in shares:
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), _share(contests, side, draws), strict=True))
     for at, name in enumerate(CONTROLS):
-        known = bool(contests.besides[name].any())
-        values = (effects[at], low[at], high[at]) if known else (None, None, None)
+        values: tuple[float | None, ...] = (effects[at], low[at], high[at])
+        if abs(effects[at]) > _DECISIVE:
+            values = (effects[at], None, None)
+        elif not contests.besides[name].any():
+            values = (None, None, None)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
     row["consistent"] = _consistent(found)
     return row

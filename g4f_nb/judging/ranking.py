@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from g4f_nb.judging.contests import contests_of
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.strengths import fit
+from g4f_nb.judging.unlimited import is_limited, with_coins
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Ends of intervals that are nearer than this are the same number.
+_SAME = 1e-6
 
 
 def rank(
@@ -24,7 +28,8 @@ def rank(
     """A row a model, the strongest first.
 
     `strength` is on the logit scale with mean 0: a model that is 1 ahead of another wins 73 % of the time.
-    Two models share a rank unless the interval of one lies wholly above that of the other.
+    Two models share a rank unless the interval of one lies wholly above that of the other. Where a model has
+    won or lost always, one more prompt is taken into account over which coins decide.
     """
     import numpy as np
     import pandas as pd
@@ -32,18 +37,22 @@ def rank(
     draws = draws or Draws()
     contests = contests_of(frame, by, judge, [control] if isinstance(control, str) else control)
     count = len(contests.names)
-    strength = fit(contests)[0, :count]
-    low, high = draws.interval(fit(contests, draws.weights(contests.prompts))[:, :count])
+    if is_limited(contests):
+        strength, drawn = fit(contests), fit(contests, draws.weights(contests.prompts))
+    else:
+        more, even, weights = with_coins(contests, draws)
+        strength, drawn = fit(more, even), fit(more, weights)
+    low, high = draws.interval(drawn[:, :count])
     seats = np.arange(count)[:, None]
     in_first, in_second = contests.first == seats, contests.second == seats
     met = in_first.sum(axis=1) + in_second.sum(axis=1)
     won = in_first @ contests.result + in_second @ (1 - contests.result)
-    above = (low[None, :] > high[:, None]).sum(axis=1)
+    above = (low[None, :] > high[:, None] + _SAME).sum(axis=1)
     made = pd.DataFrame(
         {
             "rank": pd.array(above + 1, dtype="Int64"),
             "model": pd.array(list(contests.names), dtype="string"),
-            "strength": pd.array(strength, dtype="Float64"),
+            "strength": pd.array(strength[0, :count], dtype="Float64"),
             "low": pd.array(low, dtype="Float64"),
             "high": pd.array(high, dtype="Float64"),
             "win_rate": pd.array(won / np.maximum(met, 1), dtype="Float64"),

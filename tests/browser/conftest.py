@@ -112,7 +112,7 @@ class Lab:
     """Where notebooks are opened; `open` gives a `Notebook` with a kernel of its own."""
 
     def __init__(self, url, root, browser):
-        self.url, self._root, self._browser = url, root, browser
+        self.url, self._root, self.browser = url, root, browser
         self._contexts = []
 
     def open(self, cells=(), *, width=1280, height=900):
@@ -126,7 +126,7 @@ class Lab:
 
     def visit(self, path, *, width=1280, height=900):
         """Open a notebook file that exists."""
-        context = self._browser.new_context(viewport={"width": width, "height": height})
+        context = self.browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(WAIT)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         self._contexts.append(context)

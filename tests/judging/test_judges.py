@@ -117,13 +117,13 @@ def test_asking_again_costs_nothing(server):
 
 def test_answers_that_are_alike_are_a_tie_without_a_question(server):
     """Nobody is paid to compare an answer with itself; the tie counts in the ranking all the same."""
-    result = _compared(server, "short", "copy", "medium")
+    result = _compared(server, "short", "copy", "medium", words="abcdefghijkl")
     before = len(server.requests)
     found = _judged(server, result, "judge-longer")
     # The two that are alike meet the third with the same question, which is asked once.
-    assert len(server.requests) - before == 6
+    assert len(server.requests) - before == 24
     alike = found[found["status"] == "same"]
-    assert len(alike) == 3
+    assert len(alike) == 12
     assert set(alike["winner"]) == {"tie"}
     ranked = result.llm.rank()
     assert ranked["model"].tolist()[0] == "OpenaiTemplate:medium"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
 
 from g4f_nb.judging.resampling import Draws, holm, p_of_mean
 from g4f_nb.judging.strengths import Contests, fit
+from g4f_nb.judging.unlimited import is_limited
 
 evalica = pytest.importorskip("evalica")
 
@@ -65,6 +68,17 @@ def test_who_always_wins_has_a_finite_strength():
     assert np.isfinite(strengths).all()
     assert strengths.argmax() == 0
     assert strengths.sum() == pytest.approx(0)
+
+
+def test_who_limits_whom():
+    """Everybody must have taken something from somebody, round the whole circle; ties do."""
+    ring = Contests(
+        names=("a", "b", "c"), first=np.array([0, 1, 2]), second=np.array([1, 2, 0]), result=np.ones(3),
+        prompt=np.arange(3),
+    )  # fmt: skip
+    assert is_limited(ring)
+    assert not is_limited(replace(ring, result=np.array([1.0, 1.0, 0.0])))
+    assert is_limited(replace(ring, result=np.array([1.0, 0.5, 0.5])))
 
 
 def test_a_resample_is_what_it_would_be_alone():

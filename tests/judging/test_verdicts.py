@@ -55,6 +55,29 @@ def test_ranks_are_shared_where_nobody_can_tell():
     assert _simulated(apart=0.0, seed=2).llm.rank()["rank"].tolist() == [1] * 4
 
 
+def test_eight_wins_of_eight_are_no_certainty():
+    """A model that has won always is the first, by a strength and in an interval that are not without end."""
+    found = _simulated(prompts=8, names=("loser", "winner")).assign(winner="b", winner_model="winner")
+    few = found.llm.rank()
+    assert few["model"].tolist() == ["winner", "loser"]
+    assert 1 < few["strength"][0] < 3
+    assert few["low"][0] < few["strength"][0] < few["high"][0]
+    assert few["high"][0] - few["low"][0] > 0.5
+    many = _simulated(prompts=200, names=("loser", "winner")).assign(winner="b").llm.rank()
+    assert many["low"][0] > few["strength"][0]
+    assert many["rank"].tolist() == [1, 2]
+
+
+def test_an_effect_that_decides_everything_has_no_interval():
+    """A judge that always takes what stands first: the share says it all, the logit has no end."""
+    found = _simulated(prompts=10)
+    row = found.assign(winner=found["shown_first"]).llm.bias().iloc[0]
+    assert row["first_wins"] == 1
+    assert row["position"] > 7
+    assert pd.isna(row["position_low"])
+    assert row["consistent"] == 0
+
+
 def test_the_same_seed_gives_the_same_intervals():
     """Nothing depends on when it is run."""
     found = _simulated(prompts=10)

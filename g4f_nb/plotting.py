@@ -1,0 +1,184 @@
+"""Figures of a result: how good, how fast and how dear each model is, and how that is spread."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import InvalidParameterError, MissingRequirementsError, shorten
+from g4f_nb.judging import verdicts
+from g4f_nb.judging.candidates import Candidates
+from g4f_nb.judging.contests import scores_of
+from g4f_nb.judging.ranking import rank
+from g4f_nb.judging.resampling import Draws
+from g4f_nb.judging.summaries import mean_over_prompts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+# Colours that are told apart by those who see few, too (Okabe and Ito).
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
+_AXES = {
+    "latency_s": "seconds an answer",
+    "cost_usd": "US dollars an answer",
+    "ttft_s": "seconds to the first word",
+}
+_SMALLEST, _LARGEST = 50.0, 700.0
+_LONGEST_NAME = 32
+
+
+def check_installed() -> None:
+    """Say which extra is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingRequirementsError('figures need the extra "plots": pip install "g4f_nb[plots]"')
+
+
+def plot(frame: pd.DataFrame, by: str | None = None, *, against: str = "latency_s") -> Figure:
+    """Quality against time (or cost) with intervals, bubbles as large as the cost; and the spread of times.
+
+    Quality is the column `by`, else what judges said; where there is neither, only the spread is drawn.
+    """
+    check_installed()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    candidates = Candidates.of(frame)
+    if against not in _AXES:
+        raise InvalidParameterError(f"against is {against!r}: it is one of {', '.join(_AXES)}")
+    quality = _quality(frame, candidates, by)
+    count = len(candidates.order)
+    size = (11.0 if quality else 5.5, max(3.4, 0.45 * count + 1.6))
+    made = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(made)
+    colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(candidates.order)}
+    if quality:
+        first, second = made.subplots(1, 2)
+        _draw_quality(first, candidates, quality, against, colours)
+        first.set_ylabel(_safe(by) if by is not None else "strength (logits)")
+    else:
+        second = made.subplots()
+    _draw_spread(second, candidates, against, colours)
+    return made
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as the bytes of an image."""
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name in letters that the font has not: boxes in a figure are no reason to fail.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    return out.getvalue()
+
+
+class Chart:
+    """A figure that shows itself in a notebook; `.figure` is matplotlib's, to change or save."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+
+    def __repr__(self) -> str:
+        return f"a figure with {len(self.figure.axes)} panels: .figure is matplotlib's, .save(path) writes it"
+
+    def _repr_png_(self) -> bytes:
+        return png(self.figure)
+
+    def save(self, path: Any, **options: Any) -> None:
+        """Write it: the ending says in which format."""
+        self.figure.savefig(path, **options)
+
+
+Ends = tuple[float | None, float | None, float | None]
+
+
+def _quality(frame: pd.DataFrame, candidates: Candidates, by: str | None) -> dict[str, Ends]:
+    """The quality of each model with its interval, as far as it is known."""
+    if by is not None:
+        values = scores_of(frame, by)
+        return {name: _mean(candidates, values, name) for name in candidates.order}
+    if verdicts.of(frame).empty:
+        return {}
+    ranked = rank(frame, draws=Draws(resamples=300))
+    rows = zip(ranked["model"], ranked["strength"], ranked["low"], ranked["high"], strict=True)
+    return {str(name): (float(value), float(low), float(high)) for name, value, low, high in rows}
+
+
+def _mean(candidates: Candidates, values: NDArray[Any], name: str) -> Ends:
+    here = (candidates.label == name).to_numpy()
+    return mean_over_prompts(values[here], candidates.prompt.to_numpy()[here], Draws(resamples=500))
+
+
+def _draw_quality(
+    axes: Axes, candidates: Candidates, quality: dict[str, Ends], against: str, colours: dict[str, str]
+) -> None:
+    across = _numbers(candidates, against)
+    costs = {name: _mean(candidates, _numbers(candidates, "cost_usd"), name)[0] for name in candidates.order}
+    dearest = max((cost for cost in costs.values() if cost), default=None)
+    for name, (value, low, high) in quality.items():
+        middle, left, right = _mean(candidates, across, name)
+        if value is None or middle is None or low is None or high is None:
+            continue
+        assert left is not None and right is not None  # noqa: S101, PT018  # they come with the middle
+        share = (costs[name] or 0) / dearest if dearest else 0.2
+        axes.errorbar(
+            middle, value, xerr=[[max(middle - left, 0)], [max(right - middle, 0)]],
+            yerr=[[max(value - low, 0)], [max(high - value, 0)]], color=colours[name], capsize=3, lw=1.2,
+        )  # fmt: skip
+        axes.scatter(
+            middle, value, s=_SMALLEST + share * (_LARGEST - _SMALLEST), color=colours[name], alpha=0.55,
+            label=_safe(name),
+        )  # fmt: skip
+    axes.set_xlabel(_AXES[against])
+    about = " and cost" if against == "cost_usd" else ", time and cost" if dearest else " and time"
+    axes.set_title(f"quality{about}", fontsize=11)
+    axes.margins(0.15)
+    axes.locator_params(axis="x", nbins=5)
+    axes.grid(alpha=0.25)
+    if axes.get_legend_handles_labels()[0]:
+        legend = axes.legend(
+            fontsize=8, title="the larger, the dearer" if dearest else None, title_fontsize=8
+        )
+        for handle in legend.legend_handles:
+            # Names, not costs, are what the legend tells.
+            handle.set_sizes([_SMALLEST])  # type: ignore[union-attr]  # handles of scatter have sizes
+
+
+def _draw_spread(axes: Axes, candidates: Candidates, against: str, colours: dict[str, str]) -> None:
+    import numpy as np
+
+    values = _numbers(candidates, against)
+    labels = candidates.label.to_numpy()
+    shift = np.random.default_rng(0)
+    for at, name in enumerate(candidates.order):
+        here = values[labels == name]
+        here = here[~np.isnan(here)]
+        if not len(here):
+            continue
+        axes.boxplot(
+            here, positions=[at], orientation="horizontal", widths=0.55, showfliers=False,
+            medianprops={"color": colours[name], "lw": 2},
+        )  # fmt: skip
+        axes.scatter(here, at + shift.uniform(-0.2, 0.2, len(here)), s=9, color=colours[name], alpha=0.5)
+    axes.set_yticks(range(len(candidates.order)), [_safe(name) for name in candidates.order], fontsize=8)
+    axes.set_ylim(len(candidates.order) - 0.4, -0.6)
+    axes.set_xlabel(_AXES[against])
+    axes.set_title("every answer", fontsize=11)
+    axes.locator_params(axis="x", nbins=5)
+    axes.grid(axis="x", alpha=0.25)
+
+
+def _numbers(candidates: Candidates, name: str) -> NDArray[Any]:
+    import numpy as np
+
+    made: NDArray[Any] = candidates.names[name].to_numpy(dtype=float, na_value=np.nan)
+    return made
+
+
+def _safe(name: str) -> str:
+    # A dollar would begin a formula, and a wrong formula ends the figure.
+    return shorten(" ".join(name.split()), _LONGEST_NAME).replace("$", r"\$")

@@ -1,0 +1,231 @@
+"""`view`, `diff`, `plot` and `report`: what is in an answer is text there, and nothing of it acts."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from hostile_markdown import PAYLOADS
+
+import g4f_nb as nb
+from g4f_nb.differences import pieces
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.sheets import SCRIPT
+from g4f_nb.testing import serve
+
+NASTY = "\n\n".join(PAYLOADS)
+SAYS = {
+    "hostile": lambda text: PAYLOADS[int(text)],
+    "quoting": lambda text: f"They said: {PAYLOADS[int(text)]} 🙂 $x$ שלום \x00\x1b[31m",
+}
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Every payload as an answer, beside it in another; and a model that fails, with a name of its own."""
+    with serve(answers=SAYS, models=["error-500"]) as server:
+        models = [nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in SAYS]
+        models.append(
+            nb.Model("OpenaiTemplate:error-500", api_base=server.api_base, label="<b onclick=x>$\\frac{ 模型")
+        )
+        data = {
+            "number": list(range(len(PAYLOADS))),
+            "<script>": ["</td><script>window.pwned=1</script>"] * len(PAYLOADS),
+        }
+        made = nb.compare(
+            "{number}", models, data=data, retries=0, progress=False, prices={"OpenaiTemplate": (1, 2)}
+        )
+    return made.llm.score(len, into="chars")
+
+
+class _Page(HTMLParser):
+    """What a browser would find in a page."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.bad, self.scripts, self._in = set(), [], [], None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self._in = tag
+        for name, value in attrs:
+            url = re.sub(r"[\x00-\x20]", "", (value or "")).lower()
+            loads = name in ("src", "href", "srcset", "action", "background", "xlink:href")
+            fine = url.startswith(("data:image/png;base64,", "https:", "http:", "mailto:"))
+            if (
+                name.startswith("on")
+                or (loads and not fine)
+                or (name == "src" and not url.startswith("data:"))
+            ):
+                self.bad.append((tag, name, value))
+
+    def handle_data(self, data):
+        if self._in == "script":
+            self.scripts.append(data)
+
+    def handle_endtag(self, _):
+        self._in = None
+
+
+def _check(html, *, more=()):
+    page = _Page(html)
+    assert page.bad == []
+    ours = {"div", "style", "table", "thead", "tbody", "tr", "th", "td", "script", "p", "b", "del", "ins"}
+    assert page.tags <= ours | set(more)
+    assert page.scripts in ([], [SCRIPT])
+    return page
+
+
+def test_a_view_is_text_only(result):
+    """No payload in a cell, in a column's name or in a label is markup; MathJax is kept out."""
+    shown = result.llm.view(most=1000)
+    html = shown._repr_html_()
+    _check(html)
+    assert 'class="g4f-sheet tex2jax_ignore mathjax_ignore"' in html
+    assert html.count("<tr>") == len(result) + 1
+    assert "&lt;script&gt;window.pwned=1" in html
+    assert "\x00" not in html
+    assert "\x1b" not in html
+
+
+def test_a_view_has_the_columns_that_are_wanted():
+    """Columns without any value are left out; named ones come in their order; wrong ones are told."""
+    frame = pd.DataFrame({"a": [1, None], "b": [None, None], "c": ["x", "y"], "d": [0.123456, 2.0]})
+    html = frame.llm.view().html
+    assert re.findall(r"<th.*?>(\w+)</th>", html) == ["a", "c", "d"]
+    assert re.findall(r"<th.*?>(\w+)</th>", frame.llm.view(["d", "a"]).html) == ["d", "a"]
+    assert 'data-value="0.123456">0.1235<' in html
+    assert "none" in html
+    assert "1 more rows are not shown" in frame.llm.view(most=1).html
+    with pytest.raises(InvalidParameterError, match="no column 'e'"):
+        frame.llm.view(["e"])
+
+
+def test_a_difference_is_told_word_by_word():
+    """What both have stands once, what one has is marked; together they are either text."""
+    made = pieces("The sky is blue today.", "The sea is blue, today.")
+    assert made == [
+        ("same", "The "), ("gone", "sky"), ("new", "sea"), ("same", " is blue"), ("new", ","),
+        ("same", " today."),
+    ]  # fmt: skip
+    assert "".join(words for kind, words in made if kind != "new") == "The sky is blue today."
+
+
+def test_long_texts_are_compared_by_lines():
+    """Comparing takes time with the square of the words: thousands are compared by lines."""
+    left = "".join(f"line {at} of a long text\n" for at in range(2000))
+    made = pieces(left, left.replace("line 1000 of", "row 1000 of"))
+    assert [kind for kind, _ in made] == ["same", "gone", "new", "same"]
+
+
+def test_differences_of_two_models(result):
+    """The first two, or those that are named; as text like wdiff's, as HTML without any markup of theirs."""
+    found = result.llm.diff()
+    assert len(found) == len(PAYLOADS)
+    assert found.names == ("OpenaiTemplate:hostile", "OpenaiTemplate:quoting")
+    _check(found._repr_html_())
+    assert "{+They said: +}" in found[0].text
+    assert "<ins>They said: </ins>&lt;script&gt;" in found[0].html
+    assert str(len(PAYLOADS)) in repr(found)
+    turned = result.llm.diff("quoting", "hostile")
+    assert "[-They said: -]" in turned[0].text
+    with pytest.raises(InvalidParameterError, match="no one model 'nobody'"):
+        result.llm.diff("nobody")
+
+
+def test_answers_that_are_the_same_are_counted():
+    """They are not listed."""
+    made = nb.compare(
+        ["a", "b"], ["Demo:demo-fast", nb.Model("Demo:demo-fast", label="twin")], progress=False
+    )
+    found = made.llm.diff()
+    assert len(found) == 0
+    assert "2 are the same" in repr(found)
+
+
+def test_a_plot_shows_every_model(result):
+    """Quality with error bars against time, every answer beside it; names are words and no formulas."""
+    chart = result.llm.plot("chars")
+    assert chart._repr_png_().startswith(b"\x89PNG")
+    quality, spread = chart.figure.axes
+    assert quality.get_ylabel() == "chars"
+    assert [text.get_text() for text in quality.get_legend().get_texts()] == [
+        "OpenaiTemplate:hostile",
+        "OpenaiTemplate:quoting",
+    ]
+    assert len(quality.containers) == 2  # error bars
+    assert len(spread.get_yticklabels()) == 3
+    assert r"\$" in spread.get_yticklabels()[2].get_text()
+    assert len(result.llm.plot().figure.axes) == 1  # no scores and no verdicts: only the spread
+    assert len(result.llm.plot("chars", against="cost_usd").figure.axes) == 2
+    with pytest.raises(InvalidParameterError, match="against"):
+        result.llm.plot(against="weather")
+
+
+def test_a_plot_is_none_of_pyplots(result, tmp_path):
+    """No figure stays open that a notebook would show a second time, and it can be saved."""
+    from matplotlib import pyplot as plt
+
+    chart = result.llm.plot("chars")
+    chart.save(tmp_path / "chart.svg")
+    assert b"<svg" in (tmp_path / "chart.svg").read_bytes()
+    assert plt.get_fignums() == []
+
+
+def test_a_report_is_one_file_in_which_nothing_acts(result, tmp_path):
+    """Tables, figures, failures and answers, with all payloads; nothing to load, one script, and a policy."""
+    file = result.llm.report(tmp_path / "report.html", "chars", title="<script>x</script>", most=999)
+    html = file.read_text(encoding="utf-8")
+    safe = {
+        "html",
+        "head",
+        "body",
+        "meta",
+        "title",
+        "h1",
+        "h2",
+        "h3",
+        "section",
+        "img",
+        "details",
+        "summary",
+        "article",
+    }
+    safe |= {"a", "blockquote", "br", "code", "em", "hr", "li", "ol", "pre", "s", "span", "strong", "ul"}
+    page = _check(html, more=safe)
+    assert page.tags >= {"article", "img", "details"}
+    assert page.scripts == [SCRIPT]
+    assert "default-src 'none'" in html
+    assert html.count("<article>") == len(result)
+    for heading in ("Models", "Ranking by chars", "Figures", "What has no answer", "Answers"):
+        assert f"<h2>{heading}</h2>" in html
+    assert "ServerError" in html
+
+
+def test_a_report_of_verdicts(tmp_path):
+    """With verdicts there are a ranking and what is wrong with the judge; answers left out are told."""
+    says = {"one": lambda text: f"{text}!", "two": lambda text: f"{text}?"}
+    says["judge"] = lambda _: '{"reason": "<img src=x onerror=window.pwned=1>", "winner": "first"}'
+    with serve(answers=says) as server:
+        models = {name: nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in says}
+        made = nb.compare(["a", "b", "c"], [models["one"], models["two"]], progress=False)
+        made.llm.judge(models["judge"], progress=False)
+    html = made.llm.report(tmp_path / "report.html", most=2).read_text(encoding="utf-8")
+    assert "<h2>Ranking by verdicts</h2>" in html
+    assert "<h2>Judges</h2>" in html
+    assert "4 more answers are not in this file" in html
+    assert len(made.llm.plot().figure.axes) == 2
+
+
+def test_without_matplotlib_the_extra_is_named(result, monkeypatch):
+    """The error says what to install."""
+    from g4f_nb import plotting
+    from g4f_nb.errors import MissingRequirementsError
+
+    monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingRequirementsError, match=r"g4f_nb\[plots\]"):
+        result.llm.plot()
