@@ -128,14 +128,20 @@ def pieces(left: str, right: str) -> list[Piece]:
     if max(map(len, both)) > _MOST_WORDS:
         both = [each.splitlines(keepends=True) for each in (left, right)]
     old, new = both
+    gone, added = "", ""
     made: list[Piece] = []
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for what, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        if what == "equal":
-            made.append(("same", "".join(old[old_from:old_to])))
-            continue
-        if old_to > old_from:
-            made.append(("gone", "".join(old[old_from:old_to])))
-        if new_to > new_from:
-            made.append(("new", "".join(new[new_from:new_to])))
-    return made
+    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for number, (what, old_from, old_to, new_from, new_to) in enumerate(steps):
+        left, right = "".join(old[old_from:old_to]), "".join(new[new_from:new_to])
+        # Blanks alone between two changes would only cut one change into pieces.
+        if what == "equal" and (left.strip() or number in (0, len(steps) - 1)):
+            made += _changed(gone, added)
+            made.append(("same", left))
+            gone, added = "", ""
+        else:
+            gone, added = gone + left, added + right
+    return made + _changed(gone, added)
+
+
+def _changed(gone: str, added: str) -> list[Piece]:
+    return [(kind, words) for kind, words in (("gone", gone), ("new", added)) if words]

@@ -113,6 +113,8 @@ def test_a_difference_is_told_word_by_word():
         ("same", " today."),
     ]  # fmt: skip
     assert "".join(words for kind, words in made if kind != "new") == "The sky is blue today."
+    assert pieces("no idea", "It is Rome") == [("gone", "no idea"), ("new", "It is Rome")]
+    assert pieces("same", "same") == [("same", "same")]
 
 
 def test_long_texts_are_compared_by_lines():

@@ -9,10 +9,13 @@ from g4f_nb.judging.contests import contests_of
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.strengths import fit
 from g4f_nb.judging.unlimited import is_limited, with_coins
+from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# With so few prompts the bootstrap knows too little of what others would bring.
+_FEW = 10
 # Ends of intervals that are nearer than this are the same number.
 _SAME = 1e-6
 
@@ -37,6 +40,12 @@ def rank(
     draws = draws or Draws()
     contests = contests_of(frame, by, judge, [control] if isinstance(control, str) else control)
     count = len(contests.names)
+    if contests.prompts < _FEW:
+        tell(
+            f"the ranking rests on {contests.prompts} prompts: intervals from so few are too narrow; .llm.test() "
+            "holds with few, too",
+            once=False,
+        )
     if is_limited(contests):
         strength, drawn = fit(contests), fit(contests, draws.weights(contests.prompts))
     else:

@@ -55,14 +55,15 @@ def test_ranks_are_shared_where_nobody_can_tell():
     assert _simulated(apart=0.0, seed=2).llm.rank()["rank"].tolist() == [1] * 4
 
 
-def test_eight_wins_of_eight_are_no_certainty():
-    """A model that has won always is the first, by a strength and in an interval that are not without end."""
+def test_eight_wins_of_eight_are_no_certainty(capsys):
+    """A model that has won always is first, in an interval that has a width; that prompts are few is told."""
     found = _simulated(prompts=8, names=("loser", "winner")).assign(winner="b", winner_model="winner")
     few = found.llm.rank()
     assert few["model"].tolist() == ["winner", "loser"]
     assert 1 < few["strength"][0] < 3
     assert few["low"][0] < few["strength"][0] < few["high"][0]
     assert few["high"][0] - few["low"][0] > 0.5
+    assert "rests on 8 prompts" in capsys.readouterr().err
     many = _simulated(prompts=200, names=("loser", "winner")).assign(winner="b").llm.rank()
     assert many["low"][0] > few["strength"][0]
     assert many["rank"].tolist() == [1, 2]
