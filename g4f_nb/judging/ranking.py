@@ -42,8 +42,8 @@ def rank(
     count = len(contests.names)
     if contests.prompts < _FEW:
         tell(
-            f"the ranking rests on {contests.prompts} prompts: intervals from so few are too narrow; .llm.test() is "
-            "right with few, too",
+            f"the ranking rests on {contests.prompts} prompts: intervals from so few are too "
+            "narrow; .llm.test() is right with few, too",
             once=False,
         )
     if is_limited(contests):
