@@ -21,12 +21,12 @@ STYLE = """
 .g4f-sheet .g4f-scroll{max-height:32em;overflow:auto;border:1px solid var(--jp-border-color2,#d5d5d8)}
 .g4f-sheet table{border-collapse:collapse;margin:0;min-width:100%}
 .g4f-sheet th,.g4f-sheet td{padding:4px 10px;text-align:left;vertical-align:top;
-border-bottom:1px solid var(--jp-border-color3,#ececee);background:none;max-width:42em}
+border-bottom:1px solid var(--jp-border-color3,#ececee);background:none}
 .g4f-sheet th{position:sticky;top:0;background:var(--jp-layout-color1,#fff);white-space:nowrap;
 font-weight:600}
 .g4f-sheet .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:anywhere;max-height:9em;overflow:auto;
-unicode-bidi:isolate}
+.g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:break-word;max-width:42em;max-height:9em;
+overflow:auto;unicode-bidi:isolate}
 .g4f-sheet .g4f-none{opacity:.45}
 .g4f-sheet th button,.g4f-sheet .g4f-pages button{font:inherit;color:inherit;background:none;border:0;
 padding:0;cursor:pointer}

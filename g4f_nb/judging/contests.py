@@ -87,9 +87,12 @@ def _of_scores(frame: pd.DataFrame, by: str) -> Contests:
     if not pairs:
         raise InvalidParameterError(f"no two models have a {by!r} for the same prompt: nothing to compare")
     one, other = np.array(pairs).T
-    order = candidates.order
+    labels = candidates.label.to_numpy(dtype=object)
+    there = {*labels[one], *labels[other]}
+    # Whoever has no score meets nobody, and must stand in nobody's way.
+    order = [name for name in candidates.order if name in there]
     at = {name: place for place, name in enumerate(order)}
-    seat = candidates.label.map(at).to_numpy(dtype=int)
+    seat = candidates.label.map(at).fillna(-1).to_numpy(dtype=int)
     _, prompt = np.unique(candidates.prompt.to_numpy()[one], return_inverse=True)
     return Contests(
         names=tuple(order), first=seat[one], second=seat[other],

@@ -68,4 +68,6 @@ def rank(
             "comparisons": pd.array(met, dtype="Int64"),
         }
     )
-    return made[made["comparisons"] > 0].sort_values("strength", ascending=False, ignore_index=True)
+    # Equals stay in the order of the models, whatever their last digit says.
+    order = made["strength"].round(6).sort_values(ascending=False, kind="stable").index
+    return made.loc[order].reset_index(drop=True)

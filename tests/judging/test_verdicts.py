@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
+from g4f_nb.accessor import register
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.testing import serve
+
+register()  # pandas may have been imported after g4f_nb, and nothing of nb used yet
 
 NAMES = ("weak", "fair", "good", "best")
 
@@ -205,6 +208,7 @@ def test_scores_rank_and_are_tested(scored):
     """A column of scores gives contests: who is right beats who is wrong; a failed model has none."""
     ranked = scored.llm.rank(by="correct")
     assert ranked["model"].str.partition(":")[2].tolist() == ["knows", "mostly", "guesses"]
+    assert ranked["rank"].tolist() == [1, 2, 3]
     found = scored.llm.test(by="correct")
     assert found["difference"].tolist() == pytest.approx([8 / 30, 25 / 30, 17 / 30])
     assert found["significant"].all()
