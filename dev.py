@@ -10,6 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -62,8 +63,8 @@ def main() -> int:
     commands = {
         "setup": [],
         "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]],
-        "unit": [unit_tests(passed_on)],
-        "test": [unit_tests(passed_on), notebooks()],
+        "unit": unit_tests(passed_on),
+        "test": [*unit_tests(passed_on), notebooks()],
         "check": checks(),
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
         "table": [["-c", WRITE_TABLES]],
@@ -74,9 +75,18 @@ def main() -> int:
         os.execv(python, [python, *commands[0]])
     if given.cover:
         commands[0] += ["--cov", "--cov-report="]
-        commands.insert(1, ["-c", COVERED])
+        commands[1] += ["--cov", "--cov-report=", "--cov-append"]
+        commands.insert(2, ["-c", COVERED])
     if given.command == "foreign":
         os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
+    # What a notebook shows must not depend on answers that this user's own cache has kept.
+    with tempfile.TemporaryDirectory(prefix="g4f_nb-", ignore_cleanup_errors=True) as folder:
+        os.environ["G4F_NB_CACHE_DIR"] = folder
+        return run_all(python, commands)
+
+
+def run_all(python: str, commands: list[list[str]]) -> int:
+    """One after the other, until one fails."""
     for command in commands:
         print("\n$ python", *command, flush=True)
         status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
@@ -115,9 +125,12 @@ def foreign_environment(beside: Path) -> str:
     return str(python)
 
 
-def unit_tests(rest: list[str]) -> list[str]:
-    """The tests in tests/: unit, kernel and, where a Chromium is found, browser."""
-    return ["-m", "pytest", "tests", *rest]
+def unit_tests(rest: list[str]) -> list[list[str]]:
+    """The tests in tests/: two at a time, then one by one those that need a kernel or a browser."""
+    if rest:
+        return [["-m", "pytest", "tests", *rest]]
+    together = ["-n", "2", "--dist", "worksteal", "-m", "not kernel and not browser and not foreign"]
+    return [["-m", "pytest", "tests", *together], ["-m", "pytest", "tests", "-m", "kernel or browser"]]
 
 
 def notebooks() -> list[str]:

@@ -157,6 +157,8 @@ class Storage:
                     f"{self.file} was made by a newer g4f_nb (form {found}, this one knows {self._version}): "
                     "update g4f_nb, or choose another folder with G4F_NB_CACHE_DIR"
                 )
+            if 0 < found < self._version:
+                raise sqlite3.DatabaseError(f"it has the form {found} of an older g4f_nb")  # noqa: TRY301  # as above
             connection.execute("BEGIN IMMEDIATE")
             for statement in filter(str.strip, self._schema.split(";")):
                 connection.execute(statement)
@@ -169,7 +171,7 @@ class Storage:
 
     def _set_aside(self, reason: str) -> sqlite3.Connection | None:
         """A damaged file keeps its content under another name, for whoever can mend it."""
-        kept = self.file.with_name(f"{self.file.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
+        kept = self.file.with_name(f"{self.file.stem}.set-aside-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
         try:
             self.file.replace(kept)
             for ending in ("-wal", "-shm"):
@@ -181,7 +183,7 @@ class Storage:
             self._stay_in_memory(str(error))
             return None
         tell(
-            f"the store {self.file} is damaged ({reason}); it was set aside as {kept.name}, a new one begins"
+            f"the store {self.file} is of no use ({reason}): it is kept as {kept.name}, a new one begins"
         )
         return opened
 

@@ -18,7 +18,7 @@ import orjson
 from g4f_nb.settings import cache_folder
 from g4f_nb.storage import Storage
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,

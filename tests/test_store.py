@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -101,7 +102,7 @@ def test_a_damaged_file_is_set_aside(make, tmp_path, capsys):
     store.keep_cell("r", 0, {}, key="a")
     store.flush()
     assert store.answers(["a"]) == {"a": b"{}"}
-    (kept,) = tmp_path.glob("store.damaged-*.sqlite3")
+    (kept,) = tmp_path.glob("store.set-aside-*.sqlite3")
     assert kept.read_bytes().startswith(b"no database")
     assert kept.name in capsys.readouterr().err
 
@@ -121,7 +122,7 @@ def test_damage_that_shows_later(make, tmp_path, capsys):
     store.keep_cell("new", 0, {"n": 1}, key="new")
     store.flush()
     assert store.answers(["new"]) == {"new": b'{"n":1}'}
-    assert "damaged" in capsys.readouterr().err
+    assert "set-aside" in capsys.readouterr().err
 
 
 def test_where_nothing_can_be_written(make, tmp_path, capsys):
@@ -164,14 +165,25 @@ def test_a_full_disk(tmp_path):
 
 def test_a_file_of_the_future_is_left_alone(make, tmp_path):
     """A store that a newer version made is not touched: the error says so and names the way out."""
-    import sqlite3
-
     file = tmp_path / "store.sqlite3"
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(InvalidParameterError, match=r"newer g4f_nb.*G4F_NB_CACHE_DIR"):
         make(file).answers(["a"])
+
+
+def test_a_file_of_the_past_is_set_aside(make, tmp_path, capsys):
+    """A store in the form of an older version is kept beside, and a new one begins."""
+    file = tmp_path / "store.sqlite3"
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+    store = make(file)
+    store.keep_cell("r", 0, {}, key="a")
+    assert store.answers(["a"]) == {"a": b"{}"}
+    assert len(list(tmp_path.glob("store.set-aside-*.sqlite3"))) == 1
+    assert "older g4f_nb" in capsys.readouterr().err
 
 
 def test_old_things_go(make):
