@@ -182,9 +182,7 @@ class Storage:
         except (OSError, sqlite3.Error) as error:
             self._stay_in_memory(str(error))
             return None
-        tell(
-            f"the store {self.file} is of no use ({reason}): it is kept as {kept.name}, a new one begins"
-        )
+        tell(f"the store {self.file} is of no use ({reason}): it is kept as {kept.name}, a new one begins")
         return opened
 
     def _stay_in_memory(self, reason: str) -> None:
