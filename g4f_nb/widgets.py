@@ -86,14 +86,17 @@ class ChatPanel(anywidget.AnyWidget):
         height: str = "28rem",
         **options: Any,
     ) -> None:
-        options = veiled(options)
+        options, price = veiled(options), None
         if isinstance(model, Model):
+            price = model.price
             options = model.with_options(options)
             model = model.name
         # A class may be one that has no name in the registry: the text in the picker stands for it.
         self._named = {model.__name__: model} if isinstance(model, type) else {}
         self._system, self._options = system, options
         self._home = _home(model)
+        # Of this model alone: another one may be picked.
+        self._prices = {next(iter(self._named), model or ""): price}
         self._lock = threading.RLock()
         self._idle = threading.Event()
         self._idle.set()
@@ -243,13 +246,14 @@ class ChatPanel(anywidget.AnyWidget):
                 problem = redact(str(error), self._options.get("api_key"))
         self.problem = problem
 
-    def _choice(self) -> tuple[str | Provider | None, dict[str, Any]]:
+    def _choice(self) -> tuple[str | Model | Provider | None, dict[str, Any]]:
         """The model that is chosen now, and the options that its provider may see."""
         model = self._named.get(self.model, self.model.strip() or None)
         provider, _, _ = registry.choose(model, interactive=True)
         options = self._options_for(provider)
         locate(model, interactive=True, **options)
-        return model, options
+        price = self._prices.get(self.model)
+        return (model if price is None else Model(model or "", price=price)), options
 
     def _options_for(self, provider: Provider) -> dict[str, Any]:
         if provider is self._home:

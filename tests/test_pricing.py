@@ -168,6 +168,33 @@ def test_a_reply_knows_what_it_cost(own):
     assert not any("price" in str(seen.body) for seen in server.requests)
 
 
+def test_the_price_of_the_model_in_use():
+    """It holds for the calls that name no model, and for no other model or server."""
+    with serve() as server, serve() as other:
+        there = nb.Model("OpenaiTemplate:echo", price=(1e6, 2e6), api_base=server.api_base)
+        with nb.use(there):
+            assert nb.ask("hello there").price_source == "your own price"
+            assert nb.ask("hello there", "echo").price_source == "your own price"
+            assert nb.ask("hello there", "reason").price_source is None
+            assert nb.ask("hello there", api_base=other.api_base).price_source is None
+        with nb.use(nb.Model("OpenaiTemplate:echo", api_base=server.api_base)):
+            assert nb.ask("hello there").price_source is None
+
+
+def test_a_panel_knows_its_model_s_price():
+    """Until another model is picked."""
+    panel = nb.ChatPanel(nb.Model("demo:demo-fast", price=(1e6, 2e6)))
+    try:
+        told = {"demo:demo-fast": "your own price", "demo": "Demo: there is no model behind it"}
+        for model, source in told.items():
+            panel.model = model
+            panel.ask("hello there")
+            assert panel.wait(20)
+            assert panel.value.price_source == source
+    finally:
+        panel.close()
+
+
 def test_a_model_s_price_is_checked_and_travels():
     """When it is made; it is pickled and compared with it."""
     with pytest.raises(InvalidParameterError, match="price= is 5"):

@@ -10,9 +10,10 @@ from g4f_nb import settings
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, UnknownParameterError
 from g4f_nb.handover import closing
+from g4f_nb.prices import Price
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.failing import note_failure
-from g4f_nb.providers.model import Model, Provider, veiled
+from g4f_nb.providers.model import ADDRESSES, Model, Provider, used, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, Messages
@@ -54,10 +55,23 @@ def locate(
         given |= where.address.options()
         given.setdefault("timeout", settings.current().timeout)
     places = where.provider.find_places(where.model, given)
-    price = model.price if isinstance(model, Model) else None
+    price = _own_price(model, provider, options)
     if places or price is not None:
         where = replace(where, places=places, price=price)
     return where, where.provider.take_along(where.model, given)
+
+
+def _own_price(
+    model: str | Model | Provider | None, provider: str | Provider | None, given: Mapping[str, Any]
+) -> Price | None:
+    """What the user says a call's model costs, there or in `nb.use`."""
+    if isinstance(model, Model) and model.price is not None:
+        return model.price
+    chosen, name = used(), model.name if isinstance(model, Model) else model
+    if chosen is None or provider is not None or any(map(given.get, ADDRESSES)):
+        # Another server has other prices.
+        return None
+    return chosen.price if not name or name == chosen.model else None
 
 
 def _check_parameters(provider: Provider, given: Mapping[str, Any]) -> None:

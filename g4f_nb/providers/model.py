@@ -18,7 +18,7 @@ HOST_BOUND = frozenset({
     "api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl",
     "auth_url", "account", "password", "token",
 })  # fmt: skip
-_ADDRESSES = ("api_base", "api_endpoint", "auth_url")
+ADDRESSES = ("api_base", "api_endpoint", "auth_url")
 SECRETS = ("api_key", "password", "token")
 
 
@@ -67,6 +67,7 @@ class Used:
     provider: Provider
     model: str
     options: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    price: Price | None = None
 
 
 _used: Used | None = None
@@ -87,7 +88,7 @@ def set_used(choice: Used | None) -> Used | None:
 def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Options over options beneath them; what was for another address is left out beneath a new address."""
     own = Veiled(beneath)
-    if any(map(given.get, _ADDRESSES)):
+    if any(map(given.get, ADDRESSES)):
         own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
     own.update((name, value) for name, value in given.items() if value is not None)
     return own
@@ -99,7 +100,7 @@ def veiled(options: Mapping[str, Any]) -> Veiled:
     for name in SECRETS:
         if isinstance(kept.get(name), str):
             kept[name] = Secret.of(kept[name])
-    for name in _ADDRESSES:
+    for name in ADDRESSES:
         if name in kept:
             kept[name] = Address.of(kept[name])
     for name in ("headers", "extra_data"):
@@ -120,7 +121,7 @@ def check_model(model: object) -> None:
 
 
 def _may_hold_a_key(name: str, value: Any) -> bool:
-    return name in (*SECRETS, "headers", "extra_data", "proxy") or (name in _ADDRESSES and "?" in str(value))
+    return name in (*SECRETS, "headers", "extra_data", "proxy") or (name in ADDRESSES and "?" in str(value))
 
 
 def _refuse_to_pickle(names: list[str]) -> NoReturn:

@@ -91,4 +91,5 @@ def _chosen(model: str | Model | Provider | None, provider: str | Provider | Non
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)
-    return Used(provider=cls, model=name, options=given)
+    price = model.price if isinstance(model, Model) else None
+    return Used(provider=cls, model=name, options=given, price=price)
