@@ -52,6 +52,7 @@ def test_a_run_can_be_had_again(make):
     store = make()
     store.begin_run("r1", "compare", cells=3, plan={"models": ["Demo"]})
     store.keep_cell("r1", 2, {"answer": "x"}, more={"reasoning": "why"})
+    store.flush()
     run = make().run("r1") or pytest.fail("not found yet")
     assert (run.kind, run.cells, run.plan, run.records) == (
         "compare",
