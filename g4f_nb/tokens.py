@@ -73,10 +73,10 @@ def estimate_tokens(
 
     No tokenizer is loaded and nothing is fetched: what a text is made of is counted and weighed. Measured on
     pieces of 400 to 1,500 characters that the weights had not seen, for OpenAI's models since GPT-4o: half of
-    the errors are below 4 % for English, 3 % for Japanese, 4 to 6 % for Chinese, Korean and Russian, 7 % for
-    code and the other languages of the Latin alphabet; nine of ten stay within 13 %, of single sentences
-    within 18 %. For other models the margin is in the answer. Claude's and Gemini's tokenizers are not
-    public, and Claude may well count a third more.
+    the errors are below 4 % for English, 4 to 6 % for Chinese, Korean and Russian, 7 % for code and the other
+    languages of the Latin alphabet; nine of ten stay within 15 %, of single sentences within 18 %. Japanese
+    was measured on manuals alone (3 %) and may be a fifth too low in prose. For other models the margin is in
+    the answer. Claude's and Gemini's tokenizers are not public, and Claude may well count a third more.
     """
     name = (model or "").lower()
     weights, fits = _weights_for(name)
