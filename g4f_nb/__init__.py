@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.afterwards import after_import
 from g4f_nb.errors import G4FError as G4FError
 from g4f_nb.reply import Reply as Reply
 
@@ -115,21 +115,33 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}")
-    if _HOMES[name].startswith("comparing."):
-        # What it makes has `.llm`, also where nobody has imported pandas before.
-        importlib.import_module("pandas")
     value = getattr(importlib.import_module(f"g4f_nb.{_HOMES[name]}"), name)
     globals()[name] = value
-    _put_on_pandas()
     return value
 
 
 def _put_on_pandas() -> None:
-    """`.llm` on tables and columns, as soon as somebody has pandas; it is not loaded for that."""
-    if "pandas" in sys.modules and hasattr(sys.modules["pandas"], "api"):
-        from g4f_nb.accessor import register as register_accessor
+    import pandas as pd
 
-        register_accessor()
+    on: Any = pd.api.extensions
+    # What they do is loaded when somebody uses them. pandas warns of a second registration, and has no other
+    # way to ask.
+    if "llm" not in getattr(pd.DataFrame, "_accessors", ()):
+        on.register_dataframe_accessor("llm")(_frames)
+    if "llm" not in getattr(pd.Series, "_accessors", ()):
+        on.register_series_accessor("llm")(_columns)
+
+
+def _frames(frame: Any) -> Any:
+    from g4f_nb.accessor import Frames
+
+    return Frames(frame)
+
+
+def _columns(series: Any) -> Any:
+    from g4f_nb.accessor import Columns
+
+    return Columns(series)
 
 
 def __dir__() -> list[str]:
@@ -172,5 +184,5 @@ def _costing(reply: Reply) -> Cost | None:
 Reply.view = staticmethod(_view)
 Reply.extract = staticmethod(_extract)
 Reply.costing = staticmethod(_costing)
-
-_put_on_pandas()
+# `.llm` on tables and columns, as soon as somebody has pandas; it is not loaded for that.
+after_import("pandas", _put_on_pandas)

@@ -227,14 +227,3 @@ class Columns:
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this column."""
         return mapping.map_prompts(self._series, prompt, model, **Veiled(options))
-
-
-def register() -> None:
-    """Put `.llm` on pandas' classes; doing it again changes nothing."""
-    import pandas as pd
-
-    # pandas warns of a second registration, and has no other way to ask.
-    if "llm" not in getattr(pd.DataFrame, "_accessors", ()):
-        pd.api.extensions.register_dataframe_accessor("llm")(Frames)
-    if "llm" not in getattr(pd.Series, "_accessors", ()):
-        pd.api.extensions.register_series_accessor("llm")(Columns)

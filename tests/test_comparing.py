@@ -282,10 +282,3 @@ def test_an_interrupt_returns_the_rows_so_far(server):
     assert "interrupted: 1 of 3 calls were done" in err
     assert "Traceback" not in err
     assert server.wait_for(lambda seen: seen.aborted >= aborted + 1, timeout=2)
-
-
-def test_a_result_has_llm_although_nobody_imported_pandas():
-    """`import g4f_nb` and `nb.compare` are enough for `.llm` on what comes back."""
-    code = "import g4f_nb as nb; r=nb.compare('hi', 'Demo', progress=False); print(len(r.llm.wide()))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "1\n", done.stderr

@@ -10,13 +10,10 @@ import pytest
 from hostile_markdown import PAYLOADS
 
 import g4f_nb as nb
-from g4f_nb.accessor import register
 from g4f_nb.differences import pieces
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.sheets import SCRIPT
 from g4f_nb.testing import serve
-
-register()  # pandas may have been imported after g4f_nb, and nothing of nb used yet
 
 NASTY = "\n\n".join(PAYLOADS)
 SAYS = {

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
+import time
 
 import pandas as pd
 import pytest
@@ -265,3 +269,49 @@ def test_a_result_without_its_store_needs_the_questions(server):
         _judged(server, result, "judge-longer")
     asked = result.assign(asked=pd.array(["What?"] * 2, dtype="string"))
     assert _judged(server, asked, "judge-longer", question="asked")["winner"].notna().all()
+
+
+def test_a_spent_budget_stops_with_rows_and_the_next_time_goes_on(server):
+    """Verdicts that were not paid for are rows that say so; asking again sends only them."""
+    result = _compared(server, "short", "medium", words="abcdefgh")
+    prices = {"OpenaiTemplate": (1000.0, 1000.0)}
+    found = _judged(server, result, "judge-longer", prices=prices, budget=0.5, concurrency=1)
+    skipped = int((found["status"] == "skipped").sum())
+    assert 0 < skipped < 16
+    assert found["winner"].isna().sum() == skipped
+    before = len(server.requests)
+    found = _judged(server, result, "judge-longer", prices=prices)
+    assert len(server.requests) - before == skipped
+    assert found["winner"].notna().all()
+    assert len(result.llm.verdicts()) == 16
+
+
+def test_an_interrupt_keeps_the_verdicts_that_there_are(server):
+    """Ctrl-C ends the judge's calls; what was said stays, and the next time goes on."""
+    result = _compared(server, "short", "medium", words="abcdefghijklmnop")
+
+    def slowly(prompt):
+        time.sleep(0.05)
+        return _longer(prompt)
+
+    with serve(answers={"judge-slow": slowly}) as other:
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        found = _judged(other, result, "judge-slow", concurrency=1)
+        given = int(found["winner"].notna().sum())
+        assert 0 < given < 32
+        assert set(found["status"]) == {"ok", "cancelled"}
+        assert len(result.llm.verdicts()) == given
+        before = len(other.requests)
+        assert _judged(other, result, "judge-slow")["winner"].notna().all()
+        assert len(other.requests) - before <= 32 - given
+
+
+def test_results_with_a_prefix_and_several_runs_together(server):
+    """Columns may have a prefix; models of two runs over the same prompts meet, each verdict with its run."""
+    prefixed = _compared(server, "short", "medium", prefix="llm_")
+    assert _judged(server, prefixed, "judge-longer")["winner"].notna().all()
+    assert prefixed.llm.rank()["model"][0] == "OpenaiTemplate:medium"
+    both = pd.concat([_compared(server, "short"), _compared(server, "lengthy")], ignore_index=True)
+    found = _judged(server, both, "judge-longer")
+    assert set(found["winner_model"]) == {"OpenaiTemplate:lengthy"}
+    assert len(both.llm.verdicts()) == 6

@@ -7,12 +7,9 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb.accessor import register
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.testing import serve
-
-register()  # pandas may have been imported after g4f_nb, and nothing of nb used yet
 
 NAMES = ("weak", "fair", "good", "best")
 

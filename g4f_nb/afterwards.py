@@ -1,0 +1,55 @@
+"""What is to be done once another package has been loaded, without loading it for that."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+
+def after_import(name: str, done: Callable[[], None]) -> None:
+    """Call `done` as soon as the package `name` has been imported by anybody; at once if it has been."""
+    if name in sys.modules and getattr(sys.modules[name].__spec__, "_initializing", False) is False:
+        done()
+        return
+    sys.meta_path.insert(0, _Waiting(name, done))
+
+
+class _Waiting:
+    """Stands in the way of one import until that is done; the others find the package as they always do."""
+
+    def __init__(self, name: str, done: Callable[[], None]) -> None:
+        self._name = name
+        self._done = done
+        self._looking = False
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Nothing of its own; what the others find is told to say when it is loaded."""
+        del path, target
+        if name != self._name or self._looking:
+            return None
+        # It stays until the package is loaded: others ask only whether there is one.
+        self._looking = True
+        try:
+            found = find_spec(name)
+        finally:
+            self._looking = False
+        loader = found.loader if found is not None else None
+        if loader is None or not hasattr(loader, "exec_module"):
+            return found
+        load = loader.exec_module
+
+        def load_and_tell(module: ModuleType) -> None:
+            # The loader stays itself: others ask it for resources.
+            del loader.exec_module
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            load(module)
+            self._done()
+
+        loader.exec_module = load_and_tell  # type: ignore[method-assign]  # of this one loader alone
+        return found
