@@ -53,6 +53,8 @@ class Frames:
         Columns that were added to the result stay, rows that were taken out stay out.
         """
         names = Names.of(self._frame)
+        if self._frame.empty:
+            return self._frame.copy()
         made = again.retry(names.run_id, progress=progress, **Veiled(changes))
         return names.as_before(made)
 
@@ -227,3 +229,7 @@ class Columns:
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this column."""
         return mapping.map_prompts(self._series, prompt, model, **Veiled(options))
+
+    def extract(self, schema: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
+        """Facts out of these texts: a column for each field of the schema."""
+        return mapping.extract(self._series, None, schema, model, **Veiled(options))

@@ -36,6 +36,7 @@ class Settings:
     connect_timeout: float = 30.0
     max_retries: int = 2
     max_event_bytes: int = 64 * 1024 * 1024
+    store_days: float | None = None
 
 
 _NAMES = tuple(field.name for field in fields(Settings))

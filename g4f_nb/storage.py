@@ -82,6 +82,7 @@ class Storage:
 
     def change(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Carry out one statement now, after everything handed over; gives how many rows it touched."""
+        self._ready()
         self.flush()
         with self._lock:
             target = self._memory if self._reader is None else self._reader
@@ -92,6 +93,7 @@ class Storage:
 
     def compact(self) -> None:
         """Give the room of deleted rows back to the disk."""
+        self._ready()
         self.flush()
         with self._lock:
             if self._reader is not None:

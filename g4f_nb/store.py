@@ -6,7 +6,9 @@ No key is ever among it: whoever makes a record leaves them out.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,8 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.settings import cache_folder
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.settings import cache_folder, current
 from g4f_nb.storage import Storage
 
 _VERSION = 2
@@ -202,7 +205,8 @@ class Store:
         gone = change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
         gone += change(f"DELETE FROM verdicts WHERE run_id IN {old}", (before,))  # noqa: S608
         gone += change("DELETE FROM runs WHERE began_at <= ?", (before,))
-        self._storage.compact()
+        if gone:
+            self._storage.compact()
         return gone
 
     def flush(self) -> None:
@@ -222,6 +226,11 @@ def store() -> Store:
     file = cache_folder() / "store.sqlite3"
     if file not in _stores:
         _stores[file] = Store(file)
+        days = current().store_days
+        if days is not None:
+            # Another kernel may be writing: what cannot go now goes the next time.
+            with contextlib.suppress(sqlite3.Error):
+                _stores[file].purge(older_than_days=days)
     return _stores[file]
 
 
@@ -247,4 +256,8 @@ def store_info() -> StoreInfo:
 
 def purge_store(*, older_than_days: float = 0.0) -> int:
     """Delete kept answers and runs that are older than so many days, or all of them; counts the rows."""
+    if type(older_than_days) not in (int, float) or not older_than_days >= 0:
+        raise InvalidParameterError(
+            f"older_than_days is {older_than_days!r}: it is a number of days, 0 or more"
+        )
     return store().purge(older_than_days=older_than_days)

@@ -202,6 +202,14 @@ def test_old_things_go(make):
     assert after.bytes < before.bytes / 2
 
 
+def test_the_first_thing_a_kernel_does_may_be_a_purge(make):
+    """A store that was not used yet is opened for it."""
+    first = make()
+    first.begin_run("old", "compare", cells=1, plan={})
+    first.close()
+    assert make().purge() == 1
+
+
 def test_many_threads(make):
     """Threads may write and read at once."""
     store = make()

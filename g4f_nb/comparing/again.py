@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from g4f_nb.comparing import columns, frames
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Columns
 from g4f_nb.comparing.entry import carry_out
-from g4f_nb.comparing.grid import Grid, Seat, takes
+from g4f_nb.comparing.grid import Grid, Place, Seat, takes
 from g4f_nb.comparing.keeping import Known, begin, grid_of, live, wanted_of
 from g4f_nb.comparing.prices import pricing_of
 from g4f_nb.comparing.running import Manner, Run
@@ -18,6 +19,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.providers.calling import locate
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
+from g4f_nb.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,7 @@ def retry(run_id: str, *, progress: bool = True, **changes: Any) -> pd.DataFrame
         replace(old.grid, seats=seats), old.manner, old.store, old.budget,
         before=(run_id, _without_failures(old.columns)),
     )  # fmt: skip
-    begin(again, prefix=known.prefix, wanted=known.wanted)
+    begin(again, prefix=known.prefix, wanted=known.wanted, noted=not changes)
     carry_out(again, shown=progress, title="retry")
     return frames.frame_of(again, prefix=known.prefix, wanted=known.wanted)
 
@@ -71,14 +73,42 @@ def _kept(run_id: str) -> Known:
     return Known(run=run, prefix=kept.plan["prefix"], wanted=wanted)
 
 
-def _placed(seat: Seat, said: dict[str, Any], wanted: Any) -> Seat:
-    name = said["sent_as"] or seat.model
-    options = Veiled(said["options"])
+def _placed(seat: Seat, said: dict[str, Any], wanted: Wanted | None) -> Seat:
+    if said["lost"]:
+        return replace(seat, fault=_not_again(f"{', '.join(said['lost'])}= of {seat.model} was not kept"))
+    name = said["sent_as"] if said["sent_as"] is not None else seat.model
     try:
-        where, given = locate(f"{seat.provider}:{name}" if name else seat.provider, **options)
+        where, given = _located(f"{seat.provider}:{name}" if name else seat.provider, said)
     except G4FError as error:
         return replace(seat, fault=error)
     if takes(where.provider, "max_retries"):
         given = Veiled({**given, "max_retries": 0})
-    plan = asking.plan_of((where, given), schema=None if wanted is None else wanted)
+    plan = asking.plan_of((where, given), schema=None if wanted is None else wanted.given)
     return replace(seat, place=(where, given), plan=plan)
+
+
+def _located(name: str, said: dict[str, Any]) -> Place:
+    """Where the questions went before, and nowhere else: a retry sends no prompt to another host."""
+    options = Veiled(said["options"])
+    before = said["host"], said["endpoint"]
+    if said["host"] is None:
+        return locate(name, **options)
+    with contextlib.suppress(G4FError):
+        found = locate(name, **options)
+        if _address(found) == before:
+            return found
+    found = locate(name, **Veiled({**options, "api_base": said["host"]}))
+    if _address(found) != before:
+        raise _not_again(f"{name} was asked at {said['host']}, and that is not where it is now")
+    return found
+
+
+def _address(place: Place) -> tuple[str | None, str | None]:
+    where = place[0]
+    return where.host, getattr(where.address, "chat_url", None)
+
+
+def _not_again(why: str) -> G4FError:
+    return InvalidParameterError(
+        f"{why}: run nb.compare again with the same models instead; what was answered is kept"
+    )

@@ -35,6 +35,10 @@ class Budget:
         """Why a cell was not asked."""
         return f"not asked, for the budget of {self.limit:g} USD is spent ({self.spent:.4f} USD so far)"
 
+    def price_of(self, reply: Reply) -> Cost | None:
+        """What an answer costs, without spending it."""
+        return self._pricing(reply)
+
     def add(self, reply: Reply) -> Cost | None:
         """Take one answer into account; `None` if its price is unknown."""
         cost = self._pricing(reply)

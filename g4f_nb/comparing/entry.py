@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CACHES = ("use", "refresh", "only", "off")
+# Of the options of `compare` those that are no parameters of a model, and what they are if not given.
+_USUAL: Mapping[str, Any] = {
+    "system": None, "cache": "use", "concurrency": 64, "limits": None, "retries": 4, "timing": "stream",
+    "budget": None, "prices": None,
+}  # fmt: skip
 
 
 def compare(
@@ -128,6 +133,28 @@ def carry_out(run: Run, *, shown: bool, title: str = "compare") -> None:
             )
 
 
+def run_of(
+    prompts: Prompts,
+    models: Sequence[ModelName] | None,
+    *,
+    data: pd.DataFrame,
+    schema: Any,
+    prefix: str,
+    progress: bool,
+    options: Mapping[str, Any],
+) -> Run:
+    """A comparison that was carried out, for whoever makes a table of his own of it."""
+    options = Veiled(options)
+    given = Veiled({name: options.pop(name, usual) for name, usual in _USUAL.items()})
+    run, wanted = _prepared(
+        prompts, models, data=data, params=None, repeats=1, schema=schema, pair=(), prefix=prefix,
+        parameters=options, fields_apart=True, **given,
+    )  # fmt: skip
+    begin(run, prefix=prefix, wanted=wanted)
+    carry_out(run, shown=progress, title="map")
+    return run
+
+
 def _prepared(
     prompts: Prompts,
     models: Sequence[ModelName] | ModelName | None,
@@ -147,6 +174,7 @@ def _prepared(
     prices: Any,
     prefix: str,
     parameters: Veiled,
+    fields_apart: bool = False,
 ) -> tuple[Run, Wanted | None]:
     if type(concurrency) is not int or concurrency < 1:
         raise InvalidParameterError(f"concurrency is {concurrency!r}: it is a whole number from 1")
@@ -165,7 +193,8 @@ def _prepared(
         prompts, models, data=data, system=system, params=params, repeats=repeats, pair=pair, schema=schema,
         options=parameters,
     )  # fmt: skip
-    frames.check_typed(made, wanted, prefix=prefix)
+    if not fields_apart:
+        frames.check_typed(made, wanted, prefix=prefix)
     grid.check_names(made, prefix=prefix)
     manner = Manner(
         cache=cache, concurrency=concurrency, limits=limits or {}, retries=retries, stream=timing == "stream"

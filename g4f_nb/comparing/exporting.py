@@ -19,14 +19,30 @@ def to_excel(frame: pd.DataFrame, path: Any, **options: Any) -> None:
     """Write a table; dates lose their zone, long texts their end, and no answer runs as a formula."""
     if importlib.util.find_spec("openpyxl") is None:
         raise MissingRequirementsError('Excel files need the extra "excel": pip install "g4f_nb[excel]"')
-    made = frame.copy()
-    for name in made.columns:
-        column = made[name]
-        if getattr(column.dtype, "tz", None) is not None:
-            made[name] = column.dt.tz_localize(None)
-        elif str(column.dtype) in ("string", "object", "str"):
-            made[name] = column.map(_harmless, na_action="ignore")
-    made.to_excel(path, **{"index": False, **options})
+    import pandas as pd
+
+    # What numbers the rows alone is left out; names of rows, like those of `wide`, are kept.
+    named = frame.index.nlevels > 1 or frame.columns.nlevels > 1 or frame.index.name is not None
+    made = pd.DataFrame({at: _plain(frame.iloc[:, at]) for at in range(frame.shape[1])}, index=frame.index)
+    made.columns = frame.columns.map(_harmless_name) if len(frame.columns) else frame.columns
+    made.columns.names = frame.columns.names
+    if named:
+        made.index = made.index.map(_harmless_name) if len(made) else made.index
+        made.index.names = frame.index.names
+    made.to_excel(path, **{"index": named, **options})
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    if getattr(column.dtype, "tz", None) is not None:
+        local: pd.Series[Any] = column.dt.tz_localize(None)
+        return local
+    if str(column.dtype) in ("string", "object", "str", "category"):
+        return column.astype("object").map(_harmless, na_action="ignore")
+    return column
+
+
+def _harmless_name(name: Any) -> Any:
+    return tuple(map(_harmless, name)) if isinstance(name, tuple) else _harmless(name)
 
 
 def _harmless(value: Any) -> Any:

@@ -37,7 +37,9 @@ def assembled(
     made = dict(places)
     for name in columns.NAMES:
         if name == "finish_reason" and wanted is not None:
-            made.update(typed.columns_of(wanted, values["parsed"]))
+            for field, column in typed.columns_of(wanted, values["parsed"]).items():
+                # `map_prompts` may have asked about a column of the same name.
+                made[field if field not in made else f"parsed_{field}"] = column
         if wanted is not None or name not in ("parsed", "parse_error"):
             made[prefix + name] = columns.series(name, values[name])
     frame = pd.DataFrame(made)

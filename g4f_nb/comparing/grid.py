@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb import asking
@@ -14,7 +15,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, Pro
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.plans import Plan
 from g4f_nb.providers.calling import locate
-from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.model import HOST_BOUND, Model, Provider
 from g4f_nb.providers.registry import Resolution, choose
 from g4f_nb.secret import Veiled
 
@@ -37,6 +38,8 @@ class Seat:
     place: Place | None = field(default=None, repr=False)
     plan: Plan = field(default_factory=Plan, repr=False)
     fault: G4FError | None = None
+    # The model's own name where there is no place, beside the label in `model`.
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,10 @@ def build(
     else:
         for prompt_id, prompt in named.items():
             _check_prompt(prompt_id, prompt, system)
-    axes = {name: _axis(value) for name, value in (params or {}).items()}
+    options = Veiled(options or {})
+    axes = _axes_of(params, options)
     varied = [name for name, value in axes.items() if value[1]]
-    seats, per_model = _seats(models, axes, Veiled(options or {}), schema)
+    seats, per_model = _seats(models, axes, options, schema)
     cells = _cells(named, seats, per_model, frame, repeats, _checked_pair(pair, frame))
     if not cells:
         raise InvalidParameterError("there is nothing to ask: the data has no rows")
@@ -198,10 +202,13 @@ def as_texts(column: pd.Series[Any]) -> list[str | None]:
     """The values of a column as they stand in a prompt; `None` where there is none."""
     import pandas as pd
 
-    missing = column.isna()
+    missing = column.isna().tolist()
+    # A half or single float's own text is 0.1; as a Python float it would be 0.10000000149011612.
+    short = str(column.dtype) in ("float16", "float32")
+    values = column.to_numpy() if short else column.tolist()
     return [
         None if gone is True else value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
-        for value, gone in zip(column.tolist(), missing.tolist(), strict=True)
+        for value, gone in zip(values, missing, strict=True)
     ]
 
 
@@ -220,16 +227,46 @@ def chosen_models(models: Sequence[ModelName] | ModelName | None) -> list[ModelN
 
 
 def _check_prompt(prompt_id: str, prompt: Any, system: str | None) -> None:
+    nan = isinstance(prompt, float) and math.isnan(prompt)
+    if nan or prompt is None or type(prompt).__name__ == "NAType":
+        raise InvalidParameterError(
+            f"prompt {prompt_id!r} is missing: leave it out (dropna()), or give the table as data= with a "
+            "prompt that names its column, where an empty row is only skipped"
+        )
     try:
         as_messages(prompt, system)
     except InvalidParameterError as error:
         raise InvalidParameterError(f"prompt {prompt_id!r}: {error}") from None
 
 
+def _axes_of(params: Any, options: Veiled) -> dict[str, tuple[list[Any], bool]]:
+    """The parameters of `params=`; whatever tells a host, a key or a model apart belongs to a model."""
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise InvalidParameterError(
+            f'params is a {type(params).__name__}: it is a dict like {{"temperature": [0, 1]}}'
+        )
+    for name in map(str, params):
+        if name in HOST_BOUND or name in ("model", "models"):
+            raise InvalidParameterError(
+                f"params= holds {name!r}: that belongs to a model, so give a list of models, like "
+                f"models=[nb.Model(…, {name}=…, label=…)]"
+                if name in HOST_BOUND
+                else f"params= holds {name!r}: the models to compare are models=[…]"
+            )
+        if name in options:
+            raise InvalidParameterError(f"{name} is given twice, in params= and as {name}=: leave one out")
+    return {str(name): _axis(value) for name, value in params.items()}
+
+
 def _axis(value: Any) -> tuple[list[Any], bool]:
     """The values of one parameter, and whether it varies: a list does, anything else is fixed."""
-    if isinstance(value, list | tuple) or hasattr(value, "tolist"):
-        values = list(value.tolist() if hasattr(value, "tolist") else value)
+    if isinstance(value, list | tuple | range | set | frozenset) or hasattr(value, "tolist"):
+        values = value.tolist() if hasattr(value, "tolist") else list(value)
+        if not isinstance(values, list):
+            # One number of numpy's.
+            return [values], False
         if not values:
             raise InvalidParameterError("a list of values in params= is empty: give at least one")
         return values, True
@@ -252,7 +289,21 @@ def _seats(
         for combination in combinations:
             varied = {name: value for name, value in combination.items() if axes[name][1]}
             seats.append(_seat(model, Veiled({**options, **combination}), varied, schema))
-    return seats, len(combinations)
+    return _told_apart(seats, len(combinations)), len(combinations)
+
+
+def _told_apart(seats: list[Seat], per_model: int) -> list[Seat]:
+    """Models of one name are numbered, so that no grouping by `model` mixes their answers."""
+    met: dict[tuple[str, str], int] = {}
+    made = []
+    for start in range(0, len(seats), per_model):
+        of_one = seats[start : start + per_model]
+        name = of_one[0].provider, of_one[0].model
+        number = met[name] = met.get(name, 0) + 1
+        if number > 1:
+            of_one = [replace(seat, model=f"{seat.model} ({number})".strip()) for seat in of_one]
+        made += of_one
+    return made
 
 
 def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: Any) -> Seat:
@@ -263,7 +314,7 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
     except (MissingAuthError, ProviderNotWorkingError) as error:
         name = model.name if isinstance(model, Model) else model
         cls, named, _ = choose(name)
-        return Seat(provider=cls.__name__, model=label or named, varied=varied, fault=error)
+        return Seat(provider=cls.__name__, model=label or named, varied=varied, fault=error, named=named)
     where, given = place
     if "max_retries" not in given and takes(where.provider, "max_retries"):
         # One owner of trying again: the lanes, which also let everybody else wait.
@@ -340,8 +391,10 @@ def shown(value: Any) -> Any:
 
 def check_names(grid: Grid, *, prefix: str) -> None:
     """Refuse parameters and data that would stand where a result column does."""
+    if not isinstance(prefix, str):
+        raise InvalidParameterError(f"prefix is {prefix!r}: it is a text like 'llm_'")
     taken = [prefix + name for name in (*columns.PLACE, *columns.OUTCOME)]
-    columns.check_free(grid.varied, taken, what="the parameter")
+    columns.check_free(grid.varied, [*taken, f"{prefix}prompt"], what="the parameter")
     if grid.data is not None:
         columns.check_free(map(str, grid.data.columns), [*taken, *grid.varied], what="the column")
 

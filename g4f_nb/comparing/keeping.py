@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.comparing import columns, frames, grid
+import orjson
+
+from g4f_nb.comparing import columns, frames, grid, tablejson, typed
 from g4f_nb.comparing.columns import Columns
 from g4f_nb.comparing.grid import Cell, Grid, Seat
 from g4f_nb.comparing.running import TRAVEL, Run
@@ -34,12 +36,15 @@ class Known:
 _live: dict[str, Known] = {}
 
 
-def begin(run: Run, *, prefix: str = "", wanted: Wanted | None = None) -> None:
-    """Note a run before its first question, so that nothing of it is lost with this kernel."""
+def begin(run: Run, *, prefix: str = "", wanted: Wanted | None = None, noted: bool = False) -> None:
+    """Note a run before its first question, so that nothing of it is lost with this kernel.
+
+    `noted` is for one that goes on: what the store says of it was true from the beginning.
+    """
     _live[run.run_id] = Known(run=run, prefix=prefix, wanted=wanted)
     while len(_live) > _MOST:
         del _live[next(iter(_live))]
-    if run.store is not None:
+    if run.store is not None and not noted:
         plan = _plan(run.grid, prefix=prefix, wanted=wanted)
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
 
@@ -124,54 +129,38 @@ def _plan(given: Grid, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:
         "seats": [_seat(seat) for seat in given.seats],
         "cells": [(cell.row, cell.prompt, cell.seat, cell.repeat) for cell in given.cells],
         "schema": None if wanted is None else {"schema": wanted.schema, "wrapped": wanted.wrapped},
-        "data": None if given.data is None else _data(given.data),
+        "data": None if given.data is None else tablejson.as_json(given.data),
     }
 
 
 def _seat(seat: Seat) -> dict[str, Any]:
-    options = {} if seat.place is None else seat.place[1]
+    where, options = seat.place or (None, {})
+    asked = {name: value for name, value in options.items() if name not in TRAVEL}
+    lost = sorted(name for name, value in asked.items() if name == "tools" or not _is_json(value))
     return {
         "provider": seat.provider,
         "model": seat.model,
-        "sent_as": None if seat.place is None else seat.place[0].model,
-        "host": None if seat.place is None else seat.place[0].host,
+        "sent_as": seat.named if where is None else where.model,
+        "host": None if where is None else where.host,
+        "endpoint": getattr(where.address, "chat_url", None) if where is not None else None,
         "varied": {name: grid.shown(value) for name, value in seat.varied.items()},
-        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
+        "options": {name: value for name, value in asked.items() if name not in lost},
+        # Functions and pictures are nothing that a later kernel could have again.
+        "lost": lost,
     }
 
 
-def _data(data: pd.DataFrame) -> dict[str, Any]:
-    return {
-        str(name): {
-            "dtype": str(data[name].dtype),
-            "values": [
-                None if gone else _plain(value)
-                for value, gone in zip(data[name].tolist(), data[name].isna(), strict=True)
-            ],
-        }
-        for name in data.columns
-    }
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool) else str(value)
+def _is_json(value: Any) -> bool:
+    try:
+        orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return False
+    return True
 
 
 def grid_of(plan: Mapping[str, Any]) -> Grid:
     """The grid of a kept run, whose seats have no place yet."""
-    import pandas as pd
-
-    data = None
-    if plan["data"] is not None:
-        made = {}
-        for name, column in plan["data"].items():
-            values = pd.Series(column["values"], dtype="object")
-            try:
-                values = values.astype(column["dtype"])
-            except (TypeError, ValueError):
-                values = values.convert_dtypes()
-            made[name] = values
-        data = pd.DataFrame(made)
+    data = None if plan["data"] is None else tablejson.from_json(plan["data"])
     seats = [
         Seat(provider=each["provider"], model=each["model"], varied=each["varied"]) for each in plan["seats"]
     ]
@@ -185,4 +174,10 @@ def grid_of(plan: Mapping[str, Any]) -> Grid:
 def wanted_of(plan: Mapping[str, Any]) -> Wanted | None:
     """The schema of a kept run."""
     said = plan["schema"]
-    return None if said is None else replace(Wanted.of(said["schema"]), wrapped=said["wrapped"])
+    if said is None:
+        return None
+    schema = said["schema"]
+    if said["wrapped"]:
+        inner = schema["properties"][typed.VALUE]
+        schema = {**inner, "$defs": schema["$defs"]} if "$defs" in schema else inner
+    return Wanted.of(schema)

@@ -20,6 +20,7 @@ from g4f_nb.calls import Host
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Columns, Record, from_error, from_reply, text
 from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.comparing.planning import planned
 from g4f_nb.errors import (
     CertificateError,
     ConnectionFailedError,
@@ -118,8 +119,11 @@ class Run:
     def plan(self) -> None:
         """Mark every cell as planned that would be asked, with what is kept already as it is."""
         for job in self._jobs():
-            for at in job.cells:
-                self.columns.put(at, {"status": "planned", "request_key": job.key})
+            made = planned(self.grid, job.cells, self.columns, self.budget)
+            for number, (at, estimated) in enumerate(zip(job.cells, made, strict=True)):
+                # The same question in another row would not be asked again.
+                self.columns.put(at, {"status": "planned", "request_key": job.key, **estimated})
+                self.columns.put(at, {"cached": number > 0})
 
     def give_up(self) -> None:
         """What was not finished is cancelled."""
@@ -210,7 +214,9 @@ class Run:
 
     def _limits(self, seat: Seat) -> Limits:
         given = {name.lower(): limits for name, limits in self.manner.limits.items()}
-        names = (f"{seat.provider}:{seat.model}".lower(), seat.provider.lower())
+        # A label is a name for it as good as its own.
+        models = (seat.model, seat.place[0].model if seat.place else "")
+        names = (*(f"{seat.provider}:{model}".lower() for model in models), seat.provider.lower())
         found = next((given[name] for name in names if name in given), None)
         if found is None:
             row = _row(seat)
@@ -293,14 +299,18 @@ class Run:
         if wanted is not None:
             record["parse_error"] = reply.parse_error
             if reply.parse_error is None:
-                record["parsed"] = text(json_text(reply.data))
+                try:
+                    record["parsed"] = text(json_text(reply.data))
+                except (TypeError, ValueError) as error:
+                    # A number of more than 64 bits, half of a surrogate pair: that row's alone.
+                    record["parse_error"] = f"it holds what no JSON can: {from_error(error)['error']}"
         cost = self.budget.add(reply)
         if cost is not None:
             record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
         record |= self._times(job, began, at)
         record |= {"status": "ok", "cached": False}
         # An empty answer, or one that does not fit, is asked again the next time.
-        whole = (reply.text or reply.tool_calls or reply.images) and reply.parse_error is None
+        whole = (reply.text or reply.tool_calls or reply.images) and record.get("parse_error") is None
         self._finish(job.cells, record, key=job.key if whole else None, more=_more(reply))
         return Done(None if reply.usage is None else reply.usage.total_tokens)
 

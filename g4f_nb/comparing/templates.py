@@ -40,9 +40,15 @@ def check_names(prompt_id: str, prompt: Prompt, columns: Collection[str]) -> Non
             )
     if not found & set(columns):
         shown = ", ".join(f"{{{name}}}" for name in sorted(found)) or "no name in braces"
+        usable = next((name for name in columns if _PLACE.fullmatch(f"{{{name}}}")), None)
+        way_out = (
+            f"write one of its names in braces, like {{{usable}}}"
+            if usable is not None
+            else "rename a column to one word of letters, which can be written in braces"
+        )
         raise InvalidParameterError(
-            f"prompt {prompt_id!r} uses no column of the data (it has {shown}): write one of its names in "
-            f"braces, like {{{next(iter(columns), 'column')}}}; there are {there or 'none'}"
+            f"prompt {prompt_id!r} uses no column of the data (it has {shown}): {way_out}; there are "
+            f"{there or 'none'}"
         )
 
 

@@ -14,14 +14,22 @@ if TYPE_CHECKING:
 
 # The name of the column where the answer is one value and not an object of several.
 VALUE = "value"
+_MOST_WHOLE = 2**63
 _KINDS = {"string": "string", "integer": "Int64", "number": "Float64", "boolean": "boolean"}
 
 
 def fields_of(wanted: Wanted) -> dict[str, str]:
     """The names of the columns and their types; what is neither text, number nor truth is JSON text."""
+    if not is_table(wanted) and not wanted.wrapped:
+        return {VALUE: "string"}
     properties: Mapping[str, Any] = wanted.schema.get("properties") or {}
     definitions: Mapping[str, Any] = wanted.schema.get("$defs") or {}
     return {name: _kind(each, definitions) for name, each in properties.items()}
+
+
+def is_table(wanted: Wanted) -> bool:
+    """Whether an answer has fields by name; a number, a list, a dict of any keys is one value."""
+    return not wanted.wrapped and bool(wanted.schema.get("properties"))
 
 
 def columns_of(wanted: Wanted, parsed: Sequence[str | None]) -> dict[str, pd.Series[Any]]:
@@ -32,14 +40,25 @@ def columns_of(wanted: Wanted, parsed: Sequence[str | None]) -> dict[str, pd.Ser
     values: dict[str, list[Any]] = {name: [] for name in kinds}
     for text in parsed:
         read = None if text is None else orjson.loads(text)
-        if wanted.wrapped:
+        if not is_table(wanted):
             read = {VALUE: read}
         for name, kind in kinds.items():
             value = read.get(name) if isinstance(read, dict) else None
-            if kind == "string" and value is not None and not isinstance(value, str):
-                value = orjson.dumps(value).decode()
-            values[name].append(value)
+            values[name].append(_cell(value, kind))
     return {name: pd.Series(column, dtype=kinds[name]) for name, column in values.items()}
+
+
+def _cell(value: Any, kind: str) -> Any:
+    """A value that its column can hold; one row's odd number costs no other row anything."""
+    match kind:
+        case "string":
+            return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+        case "Int64":
+            return value if type(value) is int and abs(value) < _MOST_WHOLE else None
+        case "Float64":
+            return float(value) if type(value) in (int, float) else None
+        case _:
+            return value if isinstance(value, bool) else None
 
 
 def _kind(schema: Any, definitions: Mapping[str, Any]) -> str:
@@ -47,15 +66,21 @@ def _kind(schema: Any, definitions: Mapping[str, Any]) -> str:
         schema = definitions.get(str(schema["$ref"]).rpartition("/")[2])
     if not isinstance(schema, Mapping):
         return "string"
-    for arm in schema.get("anyOf") or schema.get("oneOf") or ():
-        if isinstance(arm, Mapping) and arm.get("type") != "null":
-            return _kind(arm, definitions)
+    arms = [
+        arm
+        for arm in schema.get("anyOf") or schema.get("oneOf") or ()
+        if isinstance(arm, Mapping) and arm.get("type") != "null"
+    ]
+    if arms:
+        kinds = {_kind(arm, definitions) for arm in arms}
+        return kinds.pop() if len(kinds) == 1 else "Float64" if kinds == {"Int64", "Float64"} else "string"
     named = schema.get("type")
     if isinstance(named, list):
-        named = next((each for each in named if each != "null"), None)
+        some = [each for each in named if each != "null"]
+        named = some[0] if len(some) == 1 else "number" if set(some) == {"integer", "number"} else "string"
     if named is None and schema.get("enum"):
-        kinds = {type(value) for value in schema["enum"]}
+        types = {type(value) for value in schema["enum"]}
         named = (
-            {int: "integer", float: "number", bool: "boolean"}.get(kinds.pop()) if len(kinds) == 1 else None
+            {int: "integer", float: "number", bool: "boolean"}.get(types.pop()) if len(types) == 1 else None
         )
     return _KINDS.get(str(named), "string")

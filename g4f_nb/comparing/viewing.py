@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME, PLACE
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Columns of our own while a view is made, whose names no user has.
+_MODEL, _VALUES, _AGAIN = "__model__", "__values__", "__again__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Names:
             if prefix != name and f"{prefix}status" in frame.columns and f"{prefix}run_id" in frame.columns:
                 return cls(frame, prefix)
         raise InvalidParameterError(
-            "this table is no result of nb.compare: its columns run_id, cell_id and status are missing"
+            "this table is no result of nb.compare: its columns run_id, cell_id and status are missing (what "
+            "nb.map_prompts could not answer is asked again by running it again)"
         )
 
     def __getitem__(self, name: str) -> pd.Series[str]:
@@ -69,9 +73,11 @@ def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
             f"there is no column {values!r}: there are {', '.join(map(repr, frame.columns))}"
         )
     data = frame.copy()
-    same_model = data[names.prefix + "model"].fillna("").astype("string")
-    data["_model"] = data[names.prefix + "provider"].str.cat(same_model, sep=":").str.removesuffix(":")
-    across = ["_model"]
+    for name in names.varied():
+        data[name] = comparable(data[name])
+    provider, model = (data[names.prefix + name].astype("string") for name in ("provider", "model"))
+    data[_MODEL] = provider.str.cat(model.fillna(""), sep=":").str.removesuffix(":")
+    across = [_MODEL]
     if len(data[names.prefix + "repeat"].unique()) > 1:
         across.append(names.prefix + "repeat")
     down = [names.prefix + "prompt_id"]
@@ -80,12 +86,26 @@ def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
     # A varied parameter belongs to the columns; data and prompts go with the rows.
     per_row = data.groupby(down, dropna=False)[names.varied()].nunique(dropna=False).max()
     across += [name for name in names.varied() if per_row[name] > 1]
-    made = data.pivot(index=down, columns=across, values=column)  # noqa: PD010  # each cell once, so nothing to aggregate
+    # Cells that nothing tells apart, as after pd.concat of two runs: each has a column of its own.
+    again = data.groupby([*down, *across], dropna=False).cumcount()
+    data[_MODEL] = data[_MODEL].where(again == 0, data[_MODEL] + " (" + (again + 1).astype("string") + ")")
+    data[_VALUES] = frame[column]
+    made = data.pivot(index=down, columns=across, values=_VALUES)  # noqa: PD010  # each cell once, so nothing to aggregate
     order = data[across].drop_duplicates()
-    keys = list(order.itertuples(index=False, name=None)) if len(across) > 1 else order["_model"].tolist()
+    keys = list(order.itertuples(index=False, name=None)) if len(across) > 1 else order[_MODEL].tolist()
     made = made[keys]
-    made.columns.names = ["model" if name == "_model" else name for name in across]
+    made.columns.names = ["model" if name == _MODEL else name for name in across]
     return made
+
+
+def comparable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Values that can be grouped and matched: of dicts, lists and the like their text."""
+    try:
+        column.nunique()
+    except (TypeError, ValueError, NotImplementedError):
+        # Unhashable, or half of a surrogate pair, or a type that Arrow cannot tell apart.
+        return column.map(repr, na_action=None).astype("object")
+    return column
 
 
 def errors(frame: pd.DataFrame) -> pd.DataFrame:
@@ -109,17 +129,29 @@ def errors(frame: pd.DataFrame) -> pd.DataFrame:
 
 def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """The same cells of two results side by side: provider, model, prompt, row, parameters and repeat."""
+    import pandas as pd
+
     new_names, old_names = Names.of(frame), Names.of(old)
     keys = ["provider", "model", "prompt_id", "row", "repeat"]
     shared = [name for name in new_names.varied() if name in old_names.varied() and name != "prompt"]
+    # A column of the user's may have the name of a result column, where those have a prefix.
+    apart = {name: f"data_{name}" if name in (*PLACE, *OUTCOME) else name for name in shared}
     compared = ["answer", "status", "latency_s", "out_tokens", "cost_usd"]
 
     def part(names: Names) -> pd.DataFrame:
-        wanted = [*(names.prefix + key for key in keys), *shared, *(names.prefix + name for name in compared)]
-        return names.frame[wanted].rename(columns={names.prefix + name: name for name in (*PLACE, *OUTCOME)})
+        place = {key: names[key] for key in keys}
+        given = {apart[name]: comparable(names.frame[name]) for name in shared}
+        made = pd.DataFrame({**place, **given, **{name: names[name] for name in compared}})
+        # The second of two cells that nothing tells apart belongs to the second of the others.
+        made[_AGAIN] = made.groupby([*keys, *given], dropna=False).cumcount()
+        return made
 
     made = part(new_names).merge(
-        part(old_names), on=[*keys, *shared], how="outer", suffixes=("", "_old"), indicator="_side"
+        part(old_names),
+        on=[*keys, *apart.values(), _AGAIN],
+        how="outer",
+        suffixes=("", "_old"),
+        indicator="_side",
     )
     both = made["_side"] == "both"
     same = made["answer"].eq(made["answer_old"]) | (made["answer"].isna() & made["answer_old"].isna())
@@ -127,4 +159,4 @@ def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     made["only_in"] = (
         made["_side"].map({"both": None, "left_only": "new", "right_only": "old"}).astype("string")
     )
-    return made.drop(columns="_side")
+    return made.drop(columns=["_side", _AGAIN])

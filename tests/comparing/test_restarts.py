@@ -1,0 +1,119 @@
+"""After a restart: what was asked is known, goes nowhere else, and is gone on with."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+
+import g4f_nb as nb
+from g4f_nb import store as store_module
+from g4f_nb.comparing import keeping
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.testing import serve
+
+
+@pytest.fixture
+def server():
+    with serve() as server:
+        yield server
+
+
+def _restart():
+    """What a kernel's end leaves: the file alone."""
+    keeping._live.clear()
+    store_module.close_stores()
+
+
+def _compare(*args, **options):
+    return nb.compare(*args, progress=False, **options)
+
+
+def test_a_retry_goes_to_the_same_host(server, monkeypatch):
+    """A model at an address of the user's is asked there again, not at its provider's own address."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-this-server")
+    flaky = nb.Model("OpenaiTemplate:flaky-1", api_base=server.api_base, label="mine")
+    run = _compare(["a", "b"], flaky, retries=0, concurrency=1).attrs["g4f_nb_run"]
+    _restart()
+    before = len(server.requests)
+    frame = nb.attach(run).llm.retry(progress=False)
+    assert frame["status"].tolist() == ["ok", "ok"]
+    assert frame["model"].tolist() == ["mine", "mine"]
+    assert len(server.requests) - before == 1
+    assert "sk-not-for-this-server" not in str(server.requests[-1].headers)
+
+
+def test_a_retry_without_a_key_can_be_retried(server, monkeypatch):
+    """Where the key is missing after a restart the row says so, and the next one still knows the model."""
+    bad = nb.Model("groq:error-500", api_base=server.api_base, api_key="gsk-one-for-here", label="mine")
+    run = _compare("a", bad, retries=0).attrs["g4f_nb_run"]
+    for _ in range(2):
+        _restart()
+        frame = nb.attach(run).llm.retry(progress=False)
+        assert frame["status"].tolist() == ["error"]
+    _restart()
+    assert keeping.store().run(run).plan["seats"][0]["sent_as"] == "error-500"
+
+
+def test_what_cannot_be_kept_is_not_left_out(server):
+    """A run with tools or pictures as objects is not asked again without them."""
+
+    def add(a: int, b: int) -> int:
+        """Add."""
+        return a + b
+
+    model = nb.Model("OpenaiTemplate:error-500", api_base=server.api_base)
+    run = _compare("a", model, tools=[add], retries=0).attrs["g4f_nb_run"]
+    _restart()
+    before = len(server.requests)
+    frame = nb.attach(run).llm.retry(progress=False)
+    assert "tools= of error-500 was not kept" in frame["error"].iloc[0]
+    assert len(server.requests) == before
+
+
+@pytest.mark.parametrize("schema", [int, "n int", dict[str, int]])
+def test_a_schema_outlives_the_restart(schema):
+    """Typed columns are the same afterwards, also of an answer that is one value, and of rows asked anew."""
+    calls = []
+
+    def says(_):
+        calls.append(1)
+        return '{"n": 5}' if schema is not int else "5" if len(calls) > 2 else "no number"
+
+    with serve(answers={"m": says}) as server:
+        model = nb.Model("OpenaiTemplate:m", api_base=server.api_base)
+        frame = _compare(
+            "q", [model, nb.Model("OpenaiTemplate:flaky-1", api_base=server.api_base)], schema=schema
+        )
+        run = frame.attrs["g4f_nb_run"]
+        _restart()
+        later = nb.attach(run)
+        pd.testing.assert_frame_equal(later, frame)
+        again = later.llm.retry(progress=False)
+    assert again.dtypes.equals(frame.dtypes)
+    assert len(again) == 2
+
+
+def test_a_store_that_forgets(server, monkeypatch):
+    """`store_days` takes older runs out when the store is opened; without it everything is kept."""
+    model = nb.Model("OpenaiTemplate:upper", api_base=server.api_base)
+    run = _compare("old", model).attrs["g4f_nb_run"]
+    store = store_module.store()
+    store.flush()
+    store._storage.change("UPDATE runs SET began_at = ?", (time.time() - 3 * 86_400,))
+    _compare("new", model)
+    _restart()
+    assert len(nb.runs()) == 2
+    _restart()
+    monkeypatch.setenv("G4F_NB_STORE_DAYS", "2")
+    assert run not in nb.runs()["run_id"].tolist()
+    assert len(nb.runs()) == 1
+    assert nb.store_info().answers == 1
+
+
+@pytest.mark.parametrize("days", [-1, "x", None, float("nan"), True])
+def test_a_purge_of_no_days(days):
+    """What is no number of days deletes nothing."""
+    with pytest.raises(InvalidParameterError, match="number of days"):
+        nb.purge_store(older_than_days=days)

@@ -1,0 +1,158 @@
+"""Results side by side, whatever is compared: nothing is mixed up, nothing is lost."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import g4f_nb as nb
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.testing import serve
+
+
+@pytest.fixture
+def server():
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def upper(server):
+    return nb.Model("OpenaiTemplate:upper", api_base=server.api_base)
+
+
+def _compare(*args, **options):
+    return nb.compare(*args, progress=False, **options)
+
+
+def test_models_of_one_name_are_told_apart(server):
+    """Two models of one name have a number each, or the labels they were given; no grouping mixes them."""
+    made = [
+        nb.Model("OpenaiTemplate:upper", api_base=server.api_base, temperature=heat, label=label)
+        for heat, label in ((0, None), (1, None), (0, "cold"), (1, "warm"))
+    ]
+    frame = _compare("a", made)
+    assert frame["model"].tolist() == ["upper", "upper (2)", "cold", "warm"]
+    assert frame.llm.wide().shape == (1, 4)
+    assert {request.body["model"] for request in server.requests} == {"upper"}
+
+
+def test_several_providers_as_one_have_columns_of_their_own(server, upper):
+    """Two combined providers of like parts stand side by side."""
+    broken = nb.Model("OpenaiTemplate:error-500", api_base=server.api_base, max_retries=0)
+    made = [nb.FallbackProvider([broken, upper]), nb.FallbackProvider([upper, broken])]
+    assert _compare("a", made).llm.wide().iloc[0].tolist() == ["A", "A"]
+
+
+def test_wide_of_everything(server, upper):
+    """Data rows and prompts go down, models, repeats and varied parameters across."""
+    echo = nb.Model("OpenaiTemplate:echo", api_base=server.api_base)
+    frame = _compare(
+        {"p": "{text}", "q": "{text}?"}, [upper, echo], data={"text": ["x", "y", "x"]}, repeats=2,
+        params={"stop": [["#"], None]},
+    )  # fmt: skip
+    wide = frame.llm.wide()
+    assert wide.shape == (6, 8)
+    assert list(wide.index.names) == ["row", "prompt_id"]
+    assert list(wide.columns.names) == ["model", "repeat", "stop"]
+    assert wide.notna().all(axis=None)
+    assert frame.llm.wide("latency_s").dtypes.map(str).eq("Float64").all()
+
+
+def test_two_runs_in_one_table(upper):
+    """Cells that nothing tells apart have columns of their own, and are matched one to one by `against`."""
+    both = pd.concat([_compare("a", upper), _compare("a", upper)])
+    assert list(both.llm.wide().columns) == ["OpenaiTemplate:upper", "OpenaiTemplate:upper (2)"]
+    assert len(both.llm.against(both)) == 2
+
+
+def test_columns_named_like_results(server, upper):
+    """With `prefix=` every view works on a table whose columns are called answer, status and model."""
+    data = pd.DataFrame({"answer": ["x"], "status": ["old"], "model": ["m"]})
+    flaky = nb.Model("OpenaiTemplate:flaky-1", api_base=server.api_base)
+    frame = _compare("Say {answer}", [upper, flaky], data=data, prefix="llm_", retries=0)
+    assert frame["status"].tolist() == ["old", "old"]
+    assert frame.llm.wide().shape == (1, 2)
+    assert len(frame.llm.errors()) == 1
+    assert frame.llm.retry(progress=False)["llm_status"].tolist() == ["ok", "ok"]
+    assert frame.llm.against(frame)["data_status"].tolist() == ["old", "old"]
+
+
+def test_a_result_without_rows(upper):
+    """Views of nothing are nothing."""
+    none = _compare("a", upper).iloc[:0]
+    assert none.llm.wide().empty
+    assert none.llm.errors().empty
+    assert none.llm.retry(progress=False).empty
+
+
+def test_every_table_goes_to_excel(server, upper, tmp_path):
+    """Wide tables keep the names of their rows; no name and no answer runs as a formula."""
+    echo = nb.Model("OpenaiTemplate:echo", api_base=server.api_base)
+    frame = _compare({"=1+1": "a", "b": "+b"}, [upper, echo], repeats=2)
+    frame.llm.wide().llm.to_excel(tmp_path / "many.xlsx")
+    frame[frame["repeat"] == 0].llm.wide().llm.to_excel(tmp_path / "wide.xlsx")
+    back = pd.read_excel(tmp_path / "wide.xlsx")
+    assert back["prompt_id"].tolist() == ["'=1+1", "b"]
+    assert back["OpenaiTemplate:echo"].tolist() == ["a", "'+b"]
+
+
+def test_parquet(upper, server, tmp_path):
+    """A result comes back from Parquet as it was, and can be gone on with."""
+    pytest.importorskip("pyarrow")
+    bad = nb.Model("OpenaiTemplate:flaky-1", api_base=server.api_base)
+    frame = _compare("a", [upper, bad], retries=0)
+    frame.to_parquet(tmp_path / "r.parquet")
+    back = pd.read_parquet(tmp_path / "r.parquet")
+    pd.testing.assert_frame_equal(back, frame)
+    assert back.llm.retry(progress=False)["status"].tolist() == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ([1], "it is a dict"),
+        ({"api_key": ["sk-1234567890abcdef", "sk-abcdef1234567890"]}, "'api_key': that belongs to a model"),
+        ({"api_base": "http://127.0.0.1:1"}, "belongs to a model"),
+        ({"model": ["a"]}, "models="),
+        ({"prompt": ["a"]}, "'prompt' has the name"),
+    ],
+)  # fmt: skip
+def test_what_belongs_to_a_model_does_not_vary(server, upper, params, says):
+    """A key among params= would stand in a column and in the store: it is refused, and not shown."""
+    with pytest.raises(InvalidParameterError, match=says) as caught:
+        _compare("a", upper, params=params)
+    assert "sk-" not in str(caught.value)
+    assert server.requests == []
+
+
+def test_a_parameter_is_given_once(upper):
+    """A value in `params=` and beside it would leave one of them out without a word."""
+    with pytest.raises(InvalidParameterError, match="temperature is given twice"):
+        _compare("a", upper, params={"temperature": [0, 1]}, temperature=0.5)
+
+
+@pytest.mark.parametrize("values", [range(2), {0, 1}, (0, 1), pd.Series([0, 1]), pd.array([0, 1])])
+def test_values_of_a_parameter_in_any_row(upper, values):
+    """A range, a set, a column vary like a list."""
+    assert sorted(_compare("a", upper, params={"temperature": values})["temperature"]) == [0, 1]
+
+
+def test_a_plan_estimates(server):
+    """A dry run says about how many tokens go in and out and what they cost, and asks nobody."""
+    models = [
+        nb.Model("OpenaiTemplate:long-7", api_base=server.api_base, price=(1, 10)),
+        nb.Model("OpenaiTemplate:echo", api_base=server.api_base, max_tokens=50),
+    ]
+    _compare("What is it?", models[:1])
+    before = len(server.requests)
+    plan = _compare(["What is it?", "What else?", "What else?"], models, dry_run=True)
+    assert len(server.requests) == before
+    assert plan["status"].tolist() == ["ok"] + ["planned"] * 5
+    assert plan["in_tokens"].iloc[1:].between(5, 20).all()
+    # As long as its kept answers, or as long as it may be.
+    assert plan["out_tokens"].tolist() == [7, 50, 7, 50, 7, 50]
+    assert plan["cost_usd"].iloc[2] == pytest.approx((plan["in_tokens"].iloc[2] + 70) / 1e6)
+    assert plan["cost_usd"].iloc[[1, 3]].isna().all()
+    # Of two rows that ask the same, one is asked.
+    assert plan["cached"].tolist() == [True, False, False, False, True, True]
