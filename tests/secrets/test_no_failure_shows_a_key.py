@@ -18,6 +18,9 @@ from g4f_nb.providers.registry import resolve
 
 # Listings take none of these.
 OF_CHATS = ("the header", "another header", "the body")
+# A comparison waits for limits to pass.
+QUICK = [form for form in ECHOES if form != "429"]
+FORMS = ("401", "midstream", "page")
 MAIN = ["api_key=", "a class", "the environment", ".env", "the header"]
 
 
@@ -62,8 +65,17 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("failure", FAILURES)
+def _pairs(all_of_them, some, sources=SOURCES):
+    """Every combination for the sources that differ most, some of them for the others."""
+    return [(source, each) for source in sources for each in (all_of_them if source in MAIN else some)]
+
+
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    _pairs(
+        FAILURES, ["leak", "refused", "tls", "silent", "no json", "echo 401", "echo midstream", "echo page"]
+    ),
+)
 def test_no_failure_shows_the_key(source, failure, home, tls_server, echoing, places, logged, capfd):
     """Not in the error or those beneath it, nor in any frame, a pickle, a log or the output."""
     base = {
@@ -95,9 +107,13 @@ _MODELS = (
 
 
 @pytest.mark.parametrize(
-    "source", [one for one in SOURCES if one not in ("the header", "another header", "the body")]
+    ("source", "where"),
+    _pairs(
+        ["refused", "missing", "tls", *(f"echo {form}" for form in ECHOES)],
+        ["refused", "echo 401", "echo page-200"],
+        [source for source in SOURCES if source not in OF_CHATS],
+    ),
 )
-@pytest.mark.parametrize("where", ["refused", "missing", "tls", *(f"echo {form}" for form in ECHOES)])
 def test_no_listing_shows_the_key(source, where, home, tls_server, echoing, places, logged, capfd):
     """`get_models` fails as quietly, in a script and in a cell."""
     if source == "the proxy" and where == "tls":
@@ -122,14 +138,7 @@ def test_no_listing_shows_the_key(source, where, home, tls_server, echoing, plac
     assert not leaks("\n".join(logged), *capfd.readouterr())
 
 
-@pytest.mark.parametrize(
-    ("source", "form"),
-    [
-        (source, form)
-        for source in SOURCES
-        for form in ([*ECHOES, "fine"] if source in MAIN else ["401", "midstream", "fine"])
-    ],
-)
+@pytest.mark.parametrize(("source", "form"), _pairs([*QUICK, "fine"], [*FORMS, "fine"]))
 def test_no_question_shows_the_key(source, form, home, echoing, places, logged, capfd):
     """`ask`, a comparison, a panel, `nb.use`, an `nb.Model`: neither what they give nor what they raise."""
     base = home.api_base if form == "fine" else f"{echoing}/{form}"
@@ -149,7 +158,7 @@ def test_no_question_shows_the_key(source, form, home, echoing, places, logged, 
         with pytest.raises(nb.G4FError) as caught:
             call()
         texts += shown_of_error(caught.value)
-    frame = nb.compare(["hello", "again"], [model, planted.cls], progress=False, **given)
+    frame = nb.compare(["hello", "again"], [model, planted.cls], progress=False, retries=0, **given)
     texts += [
         frame.to_csv(),
         frame.to_json(date_format="iso"),
