@@ -11,6 +11,8 @@ import argparse
 import asyncio
 import collections
 import importlib.util
+import logging
+import multiprocessing
 import sys
 import time
 import warnings
@@ -98,32 +100,75 @@ async def _judged(client: Any, case: Case, host: Host, mode: str, trust: dict[st
     return "right" if kind == "error" else "wrong text"
 
 
-def main() -> None:
-    """Run them all, and print one table."""
+def _worker(name: str, pipe: Any) -> None:
+    """Play what the pipe asks for; a client that blocks for good is ended with its process."""
     warnings.simplefilter("ignore")
+    logging.disable()
     servers, authority = Servers(), Authority()
+    cases = {case.id: case for case in CASES}
+    while True:
+        wanted, mode = pipe.recv()
+        case = cases[wanted]
+        trust = {"ssl": authority.trusting} if case.trusts else {}
+        with servers.serve(case.answers, authority.context(case.certificate)) as host:
+            pipe.send(asyncio.run(_judged(CLIENTS[name], case, host, mode, trust)))
+
+
+class Player:
+    """A process that plays cases through one client, replaced when it does not answer."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._process: Any = None
+
+    def play(self, case: Case, mode: str) -> str:
+        """What came of it."""
+        if self._process is None or not self._process.is_alive():
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_worker, args=(self._name, theirs), daemon=True)
+            self._process.start()
+        self._pipe.send((case.id, mode))
+        # Its first answer waits for its imports.
+        if self._pipe.poll(_HANGS * 2):
+            try:
+                return self._pipe.recv()
+            except EOFError:
+                return "crash"
+        self.end()
+        return "hang"
+
+    def end(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+
+def main() -> None:
+    """Run them all, and print one line for each client."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help="parts of the cases' names; none means all")
     parser.add_argument("--client", action="append", choices=CLIENTS, help="only this one (may be repeated)")
+    parser.add_argument("--tell", action="store_true", help="name every case that does not come out right")
     given = parser.parse_args()
     named = [name for name in given.client or CLIENTS if importlib.util.find_spec(name) is not None]
     wanted = [case for case in CASES if not given.parts or any(part in case.id for part in given.parts)]
-    print(f"{len(wanted)} cases, as a stream and whole")
+    print(f"{len(wanted)} cases, as a stream and whole", flush=True)
     for name in named:
+        player = Player(name)
         begin, found = time.monotonic(), collections.Counter[str]()
         for case in wanted:
             for mode in case.modes:
-                trust = {"ssl": authority.trusting} if case.trusts else {}
-                with servers.serve(case.answers, authority.context(case.certificate)) as host:
-                    found[asyncio.run(_judged(CLIENTS[name], case, host, mode, trust))] += 1
+                outcome = player.play(case, mode)
+                found[outcome] += 1
+                if given.tell and outcome != "right":
+                    print(f"  {outcome}: {case.id}, {mode}", flush=True)
+        player.end()
         took = time.monotonic() - begin
-        print(
-            f"{name:8}",
-            f"{took:5.0f} s",
-            *(f"{count} {kind}" for kind, count in found.most_common()),
-            sep="  ",
-        )
-    servers.close()
+        told = (f"{count} {kind}" for kind, count in found.most_common())
+        print(f"{name:8}", f"{took:5.0f} s", *told, sep="  ", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 
 _END_OF_HEAD = b"\r\n\r\n"
 # Transfer-Encoding, Content-Encoding.
@@ -46,10 +47,14 @@ class _Hearing(ResponseHandler):
     """The receiving end of one connection."""
 
     _awaits_head = False
+    # What came in one piece with its head, while it is read, and where its head ends.
+    _at_once = b""
+    _cut = 0
 
     def set_response_params(self, **options: Any) -> None:
         """Take what the next answer is read by."""
         super().set_response_params(**options)
+        self._options = options
         self._awaits_head = True
 
     def data_received(self, data: bytes) -> None:
@@ -58,21 +63,32 @@ class _Hearing(ResponseHandler):
             cut = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
             if cut >= len(_END_OF_HEAD):
                 self._awaits_head = False
-                # A body of a stated length, as it is, holds nothing that could fail to make sense.
-                if cut < len(data) and _CODED in data[:cut].lower():
-                    super().data_received(data[:cut])
-                    data = data[cut:]
+                if cut < len(data):
+                    if _CODED in data[:cut].lower():
+                        super().data_received(data[:cut])
+                        data = data[cut:]
+                    else:
+                        # A body of a stated length hardly ever makes no sense: then it is read once more.
+                        self._at_once, self._cut = data, cut
         super().data_received(data)
+        self._at_once = b""
 
     def close(self) -> None:
         """Hang up, also on a server that does not take what is still to be sent: nobody waits for that."""
-        transport = self.transport
-        if isinstance(transport, asyncio.WriteTransport) and transport.get_write_buffer_size():
+        transport: Any = self.transport
+        if transport is not None and transport.get_write_buffer_size():
             transport.abort()
         super().close()
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Wake whoever waits for the rest of a body that will not come."""
+        data, self._at_once = self._at_once, b""
+        if data and isinstance(exc, HttpProcessingError):
+            super().set_response_params(**self._options)
+            super().data_received(data[: self._cut])
+            if self._exception is None:
+                super().data_received(data[self._cut :])
+            return
         payload = self._payload
         super().set_exception(exc, *cause)
         if payload is not None and not payload.is_eof() and payload.exception() is None:
