@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 # The classes keep MathJax out: what a model writes between dollars is no formula of ours.
 _ROOT = '<div class="g4f-sheet tex2jax_ignore mathjax_ignore" data-page="{page}">'
+# So specific, for JupyterLab has rules of its own for tables in outputs.
 STYLE = """
 .g4f-sheet{font:13px/1.45 system-ui,sans-serif;color:var(--jp-ui-font-color1,#1d1d1f)}
 .g4f-sheet .g4f-scroll{max-height:32em;overflow:auto;border:1px solid var(--jp-border-color2,#d5d5d8)}
-.g4f-sheet table{border-collapse:collapse;margin:0;min-width:100%}
-.g4f-sheet th,.g4f-sheet td{padding:4px 10px;text-align:left;vertical-align:top;
+.g4f-sheet table{border-collapse:collapse;margin:0}
+div.g4f-sheet table th,div.g4f-sheet table td{padding:4px 10px;text-align:left;vertical-align:top;
 border-bottom:1px solid var(--jp-border-color3,#ececee);background:none}
-.g4f-sheet th{position:sticky;top:0;background:var(--jp-layout-color1,#fff);white-space:nowrap;
+div.g4f-sheet table th{position:sticky;top:0;background:var(--jp-layout-color1,#fff);white-space:nowrap;
 font-weight:600}
-.g4f-sheet .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+div.g4f-sheet table .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:break-word;max-width:42em;max-height:9em;
 overflow:auto;unicode-bidi:isolate}
 .g4f-sheet .g4f-none{opacity:.45}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # So many prompts, and every way to flip their signs is tried instead of a sample of them.
 _ALL_FLIPS = 12
+_NUMBERS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +74,12 @@ def p_of_mean(differences: NDArray[Any], draws: Draws) -> float:
         signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
         return float(np.mean(_at_least(signs @ differences, seen)))
     generator = draws.generator()
-    hits = 0
-    for _ in range(draws.resamples):
-        hits += int(_at_least(generator.choice((-1, 1), count) @ differences, seen))
+    hits, left = 0, draws.resamples
+    while left:
+        some = min(left, max(1, _NUMBERS_AT_ONCE // count))
+        signs = 2 * generator.integers(0, 2, (some, count)) - 1
+        hits += int(_at_least(signs @ differences, seen).sum())
+        left -= some
     return (hits + 1) / (draws.resamples + 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+_MOST_FOR_ENDS = 2000
 Found = Iterator[tuple[str, str, Any]]
 
 
@@ -37,9 +39,11 @@ def differences(
     found = list(_of_verdicts(frame, judge) if by is None else _of_scores(frame, by))
     if not found:
         raise InvalidParameterError("no two models have answered the same prompt: nothing to compare")
+    # An end of an interval needs fewer resamples than a small p.
+    ends = replace(draws, resamples=min(draws.resamples, _MOST_FOR_ENDS))
     rows: list[tuple[Any, ...]] = []
     for one, other, each in found:
-        low, high = draws.mean_interval(each, np.ones(len(each)))
+        low, high = ends.mean_interval(each, np.ones(len(each)))
         chance = p_of_mean(each, draws)
         rows.append((one, other, float(each.mean()), low, high, chance, len(each)))
     made = pd.DataFrame.from_records(

@@ -62,12 +62,19 @@ def fit(contests: Contests, weights: NDArray[Any] | None = None) -> NDArray[Any]
     # Contests of the same kind are one row with a weight: with few models there are few kinds.
     kinds, kind = np.unique(contests.design(), axis=0, return_inverse=True)
     kind = kind.ravel()
-    at_once = max(1, _NUMBERS_AT_ONCE // max(len(kind), kinds.size))
+    squares = (kinds[:, :, None] * kinds[:, None, :]).reshape(len(kinds), -1)
+    at_once = max(1, _NUMBERS_AT_ONCE // len(kind))
+    # Resamples are near to the whole, so that is where their search begins.
+    guess = np.zeros((1, kinds.shape[1]))
     parts = []
+    if len(drawn) > 1:
+        met = _per_kind(np.ones((1, len(kind))), kind, len(kinds))
+        won = _per_kind(contests.result[None, :], kind, len(kinds))
+        guess = _newton(kinds, squares, met, won, guess)
     for start in range(0, len(drawn), at_once):
         each = drawn[start : start + at_once][:, contests.prompt].astype(float)
         met, won = _per_kind(each, kind, len(kinds)), _per_kind(each * contests.result, kind, len(kinds))
-        parts.append(_newton(kinds, met, won))
+        parts.append(_newton(kinds, squares, met, won, guess))
     made = np.concatenate(parts)
     count = len(contests.names)
     made[:, :count] -= made[:, :count].mean(axis=1, keepdims=True)
@@ -83,18 +90,20 @@ def _per_kind(values: NDArray[Any], kind: NDArray[Any], kinds: int) -> NDArray[A
     return summed
 
 
-def _newton(kinds: NDArray[Any], met: NDArray[Any], won: NDArray[Any]) -> NDArray[Any]:
+def _newton(
+    kinds: NDArray[Any], squares: NDArray[Any], met: NDArray[Any], won: NDArray[Any], guess: NDArray[Any]
+) -> NDArray[Any]:
     """Newton's steps for all resamples at once, none so long that it leaps over the maximum."""
     import numpy as np
 
     size = kinds.shape[1]
-    guess = np.zeros((len(met), size))
+    guess = np.repeat(guess, len(met), axis=0)
     prior = _PRIOR * np.eye(size)
     for _ in range(_ROUNDS):
         chance = 1 / (1 + np.exp(-np.clip(guess @ kinds.T, -500, 500)))
         slope = (won - met * chance) @ kinds - _PRIOR * guess
         spread = met * chance * (1 - chance)
-        curve = np.einsum("bn,nk,nl->bkl", spread, kinds, kinds, optimize=True) + prior
+        curve = (spread @ squares).reshape(-1, size, size) + prior
         step = np.linalg.solve(curve, slope[..., None])[..., 0]
         step *= np.minimum(1, _LONGEST_STEP / np.maximum(abs(step).max(axis=1, keepdims=True), _CLOSE))
         guess += step

@@ -11,6 +11,8 @@ The model's name chooses the behaviour: `describe()` lists them all. The answers
 model, and are the same each time. Tokens are words. `python -m g4f_nb.testing` runs it in a terminal.
 `/v1/images/generations` makes small real PNG files with the models "image" and "image-b64".
 
+`serve(answers={"mine": function})` adds a model of your own: what the function says to the prompt.
+
 In a notebook, `server, stop = start()` runs it until `stop()`. Inside a running event loop, `async with
 Server() as server` is the same server without a thread.
 
