@@ -20,7 +20,7 @@ import orjson
 
 from g4f_nb import errors
 from g4f_nb.errors import G4FError, shorten
-from g4f_nb.secret import Secret, redact
+from g4f_nb.secret import Secret, redact, redact_beginning
 
 _BY_STATUS: Mapping[int, type[G4FError]] = {
     400: errors.BadRequestError,
@@ -148,13 +148,13 @@ def error_for(
     told = status is not None and not 200 <= status <= 299  # noqa: PLR2004
     effective = status if told else complaint.status
     meant = effective or _STATUS_OF_CODE.get((complaint.code or "").lower())
-    kind = kind_of(meant, f"{complaint.code or ''} {complaint.message}")
+    kind = kind_of(meant, f"{complaint.code or ''} {complaint.message}"[:_PAGE])
     wait = retry_after(headers or {})
     wait = complaint.wait if wait is None else wait
     text = complaint.message
     if complaint.code and complaint.code not in text:
         text = f"{text} ({complaint.code})" if text else complaint.code
-    text = shorten(redact(text, secret))
+    text = shorten(redact_beginning(text, secret))
     if effective is not None:
         text = f"Error {effective}: {text}"
     way_out = _WAYS_OUT[kind]
@@ -171,7 +171,7 @@ def error_for(
         status=effective,
         code=complaint.code and shorten(redact(complaint.code, secret), 100),
         retry_after=wait,
-        body=None if body is None else redact(body, secret),
+        body=None if body is None else redact_beginning(body, secret),
     )
 
 
@@ -231,7 +231,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def excerpt(text: str, limit: int = 200, *, secret: Secret | None = None) -> str:
     """The readable words of a body: a page's title and text without its markup and without the key."""
-    text = redact(text, secret)[:_PAGE]
+    text = redact_beginning(text, secret)[:_PAGE]
     if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
         text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
         text = html.unescape(re.sub(r"(?s)<[^>]*>", " ", text))

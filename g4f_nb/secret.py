@@ -16,6 +16,9 @@ MASK = "***"
 # A value of such a name is not shown.
 SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
 _LONG_ENOUGH = 8
+# Of a text that will be shortened, and of a key in its longest spelling.
+_BEGINNING = 32_000
+_LONGEST_KEY = 4_000
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.
 _KEY_SHAPED = re.compile(
@@ -181,6 +184,18 @@ def redact(text: str, *secrets: Secret | None) -> str:
     if "@" in text:
         text = _USER_INFO.sub(MASK, text)
     return _KEY_SHAPED.sub(MASK, text)
+
+
+def redact_beginning(text: str, *secrets: Secret | None) -> str:
+    """Like `redact`, of as much of a very long text as anybody will see; the rest is dropped unread."""
+    if len(text) <= _BEGINNING:
+        return redact(text, *secrets)
+    start = redact(text[:_BEGINNING], *secrets)
+    if len(start) < 2 * _LONGEST_KEY:
+        # Nearly all of it was keys.
+        return redact(text, *secrets)
+    # The cut may have gone through a key, which is not known for one then.
+    return start[:-_LONGEST_KEY]
 
 
 def shown_address(url: str) -> str:

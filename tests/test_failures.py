@@ -22,7 +22,7 @@ from g4f_nb.failures import (
     read_complaint,
     retry_after,
 )
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, redact_beginning
 
 KEY = "planted/key+0123456789=="
 STATUSES = {
@@ -395,3 +395,33 @@ def test_no_payload_breaks_the_reader(payload, status):
         error = error_for(complaint, status=status)
         assert isinstance(error, G4FError)
         assert _has_a_way_out(error) or not complaint.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"x" * 4_000_000,
+        b"<html>" + b"<p>word word</p>" * 260_000,
+        b'{"error": {"message": "' + b"word " * 800_000 + b'"}}',
+        b'{"error": {"message": "' + b"sk-planted0123456789 " * 200_000 + b'"}}',
+    ],
+)
+def test_a_complaint_of_megabytes_is_read_in_no_time(body):
+    """What will be cut off is not looked through; what is shown holds no key, also where it was cut."""
+    secret = Secret("planted/Key+0123456789abcdef==")
+    begin = time.process_time()
+    error = error_from_answer(500, body, {}, secret=secret)
+    took = time.process_time() - begin
+    assert len(str(error)) < 700
+    assert "planted" not in f"{error} {error.body}"
+    assert took < (1 if b"sk-" not in body else 5)
+
+
+def test_a_key_at_the_cut_is_masked():
+    """Wherever a long text is cut, no part of a key is left."""
+    secret = Secret("planted/Key+0123456789abcdef==")
+    for size in range(31_960, 32_001, 5):
+        text = "x" * size + secret.reveal() + "y" * 9_000
+        assert "planted" not in redact_beginning(text, secret)
+    everywhere = (secret.reveal() + " ") * 9_000
+    assert set(redact_beginning(everywhere, secret)) == {"*", " "}
