@@ -100,6 +100,34 @@ class Kernel:
         """Press the stop button."""
         self._manager.interrupt_kernel()
 
+    def watch(self, code, *answers, person=True):
+        """Run a cell in front of somebody who types these answers; every message of the kernel about it.
+
+        An answer of `None` is the stop button.
+        """
+        client, answers, sent = self._client, list(answers), []
+        about = client.execute(code, allow_stdin=person)
+        waiting = {"idle", "reply"}
+        while waiting:
+            for read in (
+                client.get_stdin_msg,
+                client.get_iopub_msg,
+                client.get_shell_msg,
+                client.get_control_msg,
+            ):
+                message = self.poll(read, 0.02)
+                if message is None or message["parent_header"].get("msg_id") != about:
+                    continue
+                sent.append(message)
+                if message["msg_type"] == "input_request":
+                    answer = answers.pop(0)
+                    self.interrupt() if answer is None else client.input(answer)
+                elif message["msg_type"] == "execute_reply":
+                    waiting.discard("reply")
+                elif message["content"].get("execution_state") == "idle":
+                    waiting.discard("idle")
+        return sent
+
     def poll(self, read, seconds):
         """The next message of a channel, or `None` if none comes in time."""
         try:

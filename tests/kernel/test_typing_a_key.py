@@ -8,27 +8,6 @@ pytestmark = pytest.mark.kernel
 KEY = "gsk_planted0123456789"
 
 
-def _run(kernel, code, *answers):
-    """Run a cell with somebody who types these answers; everything that the kernel sent, as text."""
-    client, answers, sent = kernel._client, list(answers), []
-    about = client.execute(code, allow_stdin=True)
-    waiting = {"idle", "reply"}
-    while waiting:
-        for read in (client.get_stdin_msg, client.get_iopub_msg, client.get_shell_msg):
-            message = kernel.poll(read, 0.02)
-            if message is None or message["parent_header"].get("msg_id") != about:
-                continue
-            sent.append(message)
-            if message["msg_type"] == "input_request":
-                answer = answers.pop(0)
-                kernel.interrupt() if answer is None else client.input(answer)
-            elif message["msg_type"] == "execute_reply":
-                waiting.discard("reply")
-            elif message["content"].get("execution_state") == "idle":
-                waiting.discard("idle")
-    return sent
-
-
 def _texts(messages):
     return "".join(each["content"]["text"] for each in messages if each["msg_type"] == "stream")
 
@@ -44,7 +23,7 @@ def loaded(kernel):
 
 def test_a_password_box_asks_and_nothing_shows_the_key(loaded):
     """Not the output, not the input and output histories, no variable; the provider has it."""
-    messages = _run(loaded, "%g4f key groq", KEY)
+    messages = loaded.watch("%g4f key groq", KEY)
     asked = next(each["content"] for each in messages if each["msg_type"] == "input_request")
     assert asked == {"prompt": "Key for Groq at https://api.groq.com: ", "password": True}
     assert "kept for this session" in _texts(messages)
@@ -59,7 +38,7 @@ def test_a_password_box_asks_and_nothing_shows_the_key(loaded):
 
 def test_a_key_that_can_be_none_is_refused_in_one_line(loaded):
     """Without what was typed."""
-    messages = _run(loaded, "%g4f key groq", "planted planted")
+    messages = loaded.watch("%g4f key groq", "planted planted")
     error = next(each["content"] for each in messages if each["msg_type"] == "error")
     assert "that is no key" in error["evalue"]
     assert len(error["traceback"]) == 1
@@ -68,7 +47,7 @@ def test_a_key_that_can_be_none_is_refused_in_one_line(loaded):
 
 def test_an_interrupted_prompt_keeps_nothing(loaded):
     """One line says so, and the kernel is as good as before."""
-    messages = _run(loaded, "%g4f key groq", None)
+    messages = loaded.watch("%g4f key groq", None)
     error = next(each["content"] for each in messages if each["msg_type"] == "error")
     assert error["traceback"] == ["Stopped."]
     assert "none — set GROQ_API_KEY" in loaded.run("repr(nb.resolve('groq'))").value
