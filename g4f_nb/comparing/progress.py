@@ -34,7 +34,7 @@ class Progress:
             target = CellLine() if frontend.in_kernel() else sys.stderr
             self._bar = tqdm(
                 total=self._total, desc=self._title, unit="call", file=target, leave=False, ncols=80,
-                mininterval=0.25,
+                mininterval=0.25, ascii=False if frontend.in_kernel() else None,
             )  # fmt: skip
         return self
 

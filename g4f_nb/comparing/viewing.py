@@ -84,10 +84,10 @@ def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
     if data[names.prefix + "row"].notna().any():
         down = [names.prefix + "row", *down]
     # A varied parameter belongs to the columns; data and prompts go with the rows.
-    per_row = data.groupby(down, dropna=False)[names.varied()].nunique(dropna=False).max()
+    per_row = data.groupby(down, dropna=False, observed=True)[names.varied()].nunique(dropna=False).max()
     across += [name for name in names.varied() if per_row[name] > 1]
     # Cells that nothing tells apart, as after pd.concat of two runs: each has a column of its own.
-    again = data.groupby([*down, *across], dropna=False).cumcount()
+    again = data.groupby([*down, *across], dropna=False, observed=True).cumcount()
     data[_MODEL] = data[_MODEL].where(again == 0, data[_MODEL] + " (" + (again + 1).astype("string") + ")")
     data[_VALUES] = frame[column]
     made = data.pivot(index=down, columns=across, values=_VALUES)  # noqa: PD010  # each cell once, so nothing to aggregate
@@ -143,7 +143,7 @@ def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
         given = {apart[name]: comparable(names.frame[name]) for name in shared}
         made = pd.DataFrame({**place, **given, **{name: names[name] for name in compared}})
         # The second of two cells that nothing tells apart belongs to the second of the others.
-        made[_AGAIN] = made.groupby([*keys, *given], dropna=False).cumcount()
+        made[_AGAIN] = made.groupby([*keys, *given], dropna=False, observed=True).cumcount()
         return made
 
     made = part(new_names).merge(
