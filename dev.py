@@ -73,6 +73,8 @@ def main() -> int:
         # In the place of this process: Ctrl-C is then JupyterLab's own question.
         os.chdir(ROOT)
         os.execv(python, [python, *commands[0]])
+    if given.cover and (given.command not in ("unit", "test") or passed_on):
+        parser.error("--cover goes with unit and test, and with nothing after --")
     if given.cover:
         commands[0] += ["--cov", "--cov-report="]
         commands[1] += ["--cov", "--cov-report=", "--cov-append"]

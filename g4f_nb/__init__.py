@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.entry import compare as compare
     from g4f_nb.comparing.entry import compare_async as compare_async
     from g4f_nb.comparing.keeping import attach as attach
+    from g4f_nb.comparing.keeping import purge_store as purge_store
     from g4f_nb.comparing.keeping import runs as runs
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
     from g4f_nb.modeltable import list_models as list_models
     from g4f_nb.modeltable import list_models_async as list_models_async
     from g4f_nb.pacing import Limits as Limits
     from g4f_nb.plans import ToolLimits as ToolLimits
-    from g4f_nb.prices import Cost as Cost
+    from g4f_nb.prices import Cost
     from g4f_nb.pricing import price_of as price_of
     from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
     from g4f_nb.providers.combined import RaceProvider as RaceProvider
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
-    from g4f_nb.store import purge_store as purge_store
     from g4f_nb.store import store_info as store_info
     from g4f_nb.surveying import list_providers as list_providers
     from g4f_nb.surveying import list_providers_async as list_providers_async
@@ -58,7 +58,7 @@ _HOMES = {
     "context_size": "tokens",
     "estimate_tokens": "tokens",
     "price_of": "pricing",
-    "purge_store": "store",
+    "purge_store": "comparing.keeping",
     "runs": "comparing.keeping",
     "store_info": "store",
     "ChatPanel": "widgets",

@@ -27,6 +27,8 @@ _AT_ONCE = 500
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
 _PATIENCE = 30.0
 _FLUSHING = 60.0
+# SQLITE_CORRUPT and SQLITE_NOTADB.
+_DAMAGE = (11, 26)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,12 @@ class Storage:
 
     def _set_aside(self, reason: str) -> sqlite3.Connection | None:
         """A damaged file keeps its content under another name, for whoever can mend it."""
-        kept = self.file.with_name(f"{self.file.stem}.set-aside-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
+        moment = time.strftime("%Y%m%d-%H%M%S")
+        names = (
+            f"{self.file.stem}.set-aside-{moment}{more}.sqlite3"
+            for more in ("", *map("-{}".format, range(1, 99)))
+        )
+        kept = next(path for path in map(self.file.with_name, names) if not path.exists())
         try:
             self.file.replace(kept)
             for ending in ("-wal", "-shm"):
@@ -205,6 +212,9 @@ class Storage:
         except sqlite3.OperationalError as error:
             self._stay_in_memory(str(error))
         except sqlite3.DatabaseError as error:
+            # Anything else is the fault of the query, and no reason to part with a sound file.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+                raise
             reader.close()
             self._reader = self._set_aside(str(error))
         return []

@@ -17,7 +17,6 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.errors import InvalidParameterError
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.storage import Storage
 
@@ -252,12 +251,3 @@ def packed(value: Mapping[str, Any]) -> bytes:
 def store_info() -> StoreInfo:
     """Where answers and runs are kept between kernels, and how much of them there is."""
     return store().info()
-
-
-def purge_store(*, older_than_days: float = 0.0) -> int:
-    """Delete kept answers and runs that are older than so many days, or all of them; counts the rows."""
-    if type(older_than_days) not in (int, float) or not older_than_days >= 0:
-        raise InvalidParameterError(
-            f"older_than_days is {older_than_days!r}: it is a number of days, 0 or more"
-        )
-    return store().purge(older_than_days=older_than_days)

@@ -48,6 +48,9 @@ _GRACE = 1.0
 _ENDS = {"length": "Cut off at the token limit", "max_tokens": "Cut off at the token limit"}
 _ENDS["content_filter"] = "Cut off by the provider's content filter"
 
+# What needs somebody who waits for the one answer.
+_NOT_HERE = frozenset({"schema", "approve", "tool_limits"})
+
 
 class ChatPanel(anywidget.AnyWidget):
     """A chat in the notebook; streams in the background while other cells run.
@@ -58,6 +61,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     Args:
         model: as everywhere, `"provider:model"`; the user can change it in the panel.
+        provider: whose model it is, where `model` does not say so.
         system: the system prompt.
         height: a CSS length.
         options: whatever the provider takes: `temperature=`, `api_base=`, `api_key=`… Those that belong to
@@ -84,9 +88,17 @@ class ChatPanel(anywidget.AnyWidget):
         model: str | Model | Provider | None = None,
         system: str | None = None,
         height: str = "28rem",
+        *,
+        provider: str | Provider | None = None,
         **options: Any,
     ) -> None:
         options, price = veiled(options), None
+        for name in _NOT_HERE & options.keys():
+            raise InvalidParameterError(f"{name}= has no meaning in a panel: use nb.ask(…, {name}=…)")
+        if provider is not None and not isinstance(model, Model):
+            cls, name, _ = registry.choose(model, provider)
+            own = isinstance(provider, type) and not name
+            model = cls if own else f"{cls.__name__}:{name}" if name else cls.__name__
         if isinstance(model, Model):
             price = model.price
             options = model.with_options(options)
@@ -159,7 +171,9 @@ class ChatPanel(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop, and take the panel away from every view."""
-        self.stop()
+        # One whose making was refused is closed, too.
+        if hasattr(self, "_lock"):
+            self.stop()
         super().close()
 
     # ---- one turn ----------------------------------------------------------------------------------

@@ -241,3 +241,14 @@ def test_only_the_owner_reads_it(make, tmp_path):
     store.answers([])
     mode = (tmp_path / "cache" / "store.sqlite3").stat().st_mode
     assert sys.platform == "win32" or mode & 0o077 == 0
+
+
+def test_a_bad_query_is_no_damage(make, tmp_path):
+    """What is wrong with a question to the store is an error of its own; the file stays where it is."""
+    store = make()
+    store.keep_cell("r", 0, {}, key="a")
+    store.flush()
+    with pytest.raises(sqlite3.Error):
+        store._storage.read("SELECT key FROM cells LIMIT ?", ("x",))
+    assert store.answers(["a"]) == {"a": b"{}"}
+    assert list(tmp_path.glob("**/*set-aside*")) == []

@@ -664,3 +664,11 @@ def test_a_login_nobody_did_stays_in_the_conversation():
     Waiting.back.set()
     assert "https://a.invalid/" in chat.turns[-1]["html"]
     assert chat.turns[-1]["mark"] == "Stopped"
+
+
+def test_a_provider_may_be_named_apart():
+    """`provider=` is whose model it is; what a panel cannot do is refused in its own words."""
+    assert ChatPanel("demo-fast", provider="demo").model == "Demo:demo-fast"
+    assert ChatPanel(provider="Demo").model == "Demo"
+    with pytest.raises(InvalidParameterError, match="in a panel"):
+        ChatPanel(schema="a int")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb import loops, ownloop
@@ -16,6 +16,7 @@ from g4f_nb.comparing.running import Cache, Manner, Run
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.pacing import Limits
+from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
 from g4f_nb.wanted import Wanted
@@ -155,6 +156,29 @@ def run_of(
     return run
 
 
+_ELSEWHERE = {
+    "provider": 'models= names it, like models=["groq:openai/gpt-oss-120b"]',
+    "model": 'models= names them, like models=["groq:openai/gpt-oss-120b"]',
+    "interactive": "leave it out",
+    "approve": "nobody can be asked while many calls run; give tools that need no approval",
+    "tool_limits": "leave it out",
+}
+
+
+def _check_limits(limits: Any, asked: Collection[str]) -> None:
+    """Refuse limits that would be overlooked: a misspelt provider would not be limited at all."""
+    if limits is None:
+        return
+    form = 'limits= holds nb.Limits by provider, like {"mistral": nb.Limits(rpm=60)}'
+    if not isinstance(limits, Mapping) or not all(isinstance(each, Limits) for each in limits.values()):
+        raise InvalidParameterError(form)
+    for name in limits:
+        # A model's own limits are under its whole name.
+        provider = str(name).partition(":")[0]
+        if provider.lower() not in asked:
+            find_provider(provider)
+
+
 def _prepared(
     prompts: Prompts,
     models: Sequence[ModelName] | ModelName | None,
@@ -184,15 +208,15 @@ def _prepared(
         raise InvalidParameterError(f"cache is {cache!r}: it is one of {', '.join(_CACHES)}")
     if timing not in ("stream", "fast"):
         raise InvalidParameterError(f"timing is {timing!r}: it is stream or fast")
-    if not all(isinstance(each, Limits) for each in (limits or {}).values()):
-        raise InvalidParameterError(
-            'limits= holds nb.Limits by provider, like {"mistral": nb.Limits(rpm=60)}'
-        )
+    for name, way_out in _ELSEWHERE.items():
+        if name in parameters:
+            raise InvalidParameterError(f"{name}= has no meaning here: {way_out}")
     wanted = None if schema is None else Wanted.of(schema)
     made = grid.build(
         prompts, models, data=data, system=system, params=params, repeats=repeats, pair=pair, schema=schema,
         options=parameters,
     )  # fmt: skip
+    _check_limits(limits, {seat.provider.lower() for seat in made.seats})
     if not fields_apart:
         frames.check_typed(made, wanted, prefix=prefix)
     grid.check_names(made, prefix=prefix)

@@ -59,6 +59,8 @@ def attach(run_id: str) -> pd.DataFrame:
 
     `nb.runs()` lists them. What was not finished is "cancelled"; `.llm.retry()` asks it.
     """
+    if not isinstance(run_id, str):
+        raise InvalidParameterError(f"run_id is a {type(run_id).__name__}: it is a text, see nb.runs()")
     known = live(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
@@ -75,6 +77,8 @@ def runs(most: int = 100) -> pd.DataFrame:
     """The latest comparisons that the store has, newest first, with how many of their calls are finished."""
     import pandas as pd
 
+    if type(most) is not int or most < 1:
+        raise InvalidParameterError(f"most is {most!r}: it is a whole number from 1")
     rows = [
         (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
         for run_id, _, began_at, cells, done in store().runs(most)
@@ -181,3 +185,17 @@ def wanted_of(plan: Mapping[str, Any]) -> Wanted | None:
         inner = schema["properties"][typed.VALUE]
         schema = {**inner, "$defs": schema["$defs"]} if "$defs" in schema else inner
     return Wanted.of(schema)
+
+
+def purge_store(*, older_than_days: float = 0.0) -> int:
+    """Delete kept answers and runs that are older than so many days, or all of them; counts the rows.
+
+    Without an age, what this kernel still holds of its comparisons goes, too.
+    """
+    if type(older_than_days) not in (int, float) or not older_than_days >= 0:
+        raise InvalidParameterError(
+            f"older_than_days is {older_than_days!r}: it is a number of days, 0 or more"
+        )
+    if not older_than_days:
+        _live.clear()
+    return store().purge(older_than_days=older_than_days)

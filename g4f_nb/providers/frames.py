@@ -108,11 +108,5 @@ def form_of(media_type: str) -> str:
     return "unknown"
 
 
-def sniff(head: bytes) -> str:
-    """Tell the form of a body by its beginning; `unknown` while that is too short."""
-    text = head.removeprefix(_BOM).lstrip()
-    return "json" if text.startswith(_OPENERS) else "events" if _looks_like_events(text) else "unknown"
-
-
 def _looks_like_events(body: bytes) -> bool:
     return body.removeprefix(_BOM).lstrip().startswith(_EVENT_LINES)

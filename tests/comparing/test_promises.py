@@ -15,7 +15,12 @@ import pytest
 from small_server import web
 
 import g4f_nb as nb
-from g4f_nb.errors import InvalidParameterError, NoProviderError, UnknownParameterError
+from g4f_nb.errors import (
+    InvalidParameterError,
+    NoProviderError,
+    ProviderNotFoundError,
+    UnknownParameterError,
+)
 from g4f_nb.testing import serve
 
 
@@ -218,6 +223,9 @@ def test_a_second_call_in_the_same_loop(server):
         ({"budget": "2 USD"}, "no price of.*prices="),
         ({"prices": {"x": 3}}, "price of 'x'"),
         ({"limits": {"x": 3}}, "nb.Limits"),
+        ({"limits": [3]}, "nb.Limits"),
+        ({"provider": "Groq"}, r"provider= has no meaning here.*models="),
+        ({"model": "Groq"}, r"model= has no meaning here.*models="),
         ({"data": 5}, "data is a int"),
         ({"prompts": "{a}", "data": {"a": []}}, "no rows"),
         ({"retries": -1}, "retries"),
@@ -229,6 +237,33 @@ def test_what_is_wrong_is_said_before_anything_is_sent(server, options, says):
     with pytest.raises((InvalidParameterError, UnknownParameterError), match=says):
         _compare(given.pop("prompts"), _model(server), **given)
     assert server.requests == []
+
+
+def test_limits_of_nobody_are_an_error(server):
+    """A misspelt provider in `limits=` would not be limited at all: it is refused with the nearest name."""
+    with pytest.raises(ProviderNotFoundError, match="OpenaiTemplate"):
+        _compare("a", _model(server), limits={"OpenaiTemplte": nb.Limits(rpm=1)})
+    assert server.requests == []
+
+
+def test_what_is_asked_of_the_store_is_checked():
+    """A wrong type is named; it does no harm to what is kept."""
+    for wrong in (
+        lambda: nb.runs("x"),
+        lambda: nb.runs(-1),
+        lambda: nb.attach(pd.NA),
+        lambda: nb.purge_store(older_than_days="x"),
+    ):
+        with pytest.raises(InvalidParameterError):
+            wrong()
+
+
+def test_a_purge_takes_what_this_kernel_holds(server):
+    """After it nothing of a comparison can be attached to."""
+    run = _compare("a", _model(server)).attrs["g4f_nb_run"]
+    nb.purge_store()
+    with pytest.raises(InvalidParameterError, match="no run"):
+        nb.attach(run)
 
 
 def test_no_model_is_an_error_that_lists_what_is_ready():

@@ -27,7 +27,6 @@ from g4f_nb.errors import (
 )
 from g4f_nb.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
-from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.fields import CHAT_FIELDS
@@ -36,7 +35,16 @@ from g4f_nb.providers.flags import note_flags
 from g4f_nb.providers.hosts import find_host, look_up_host
 from g4f_nb.providers.listing import fetched, kept_models, name_of, names_of, read_listing
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.outgoing import checked_headers, encoded, least, secrets_of_call, trust, with_body
+from g4f_nb.providers.offering import first_that_chats
+from g4f_nb.providers.outgoing import (
+    checked_headers,
+    encoded,
+    least,
+    overlaid,
+    secrets_of_call,
+    trust,
+    with_body,
+)
 from g4f_nb.providers.reading import BodyReader
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row
@@ -243,11 +251,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         }
         if key:
             made.update(key_headers(cls.row, key))
-        for name, value in (headers or {}).items():
-            for other in [known for known in made if known.lower() == name.lower()]:
-                del made[other]
-            made[name] = value
-        return made
+        return overlaid(made, headers or {})
 
     @classmethod
     async def _stream(cls, given: Veiled) -> AsyncGenerator[str | Chunk, None]:
@@ -360,9 +364,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     async def _choose_model(cls, model: str, host: Host, way: Way) -> str:
         if not model and not cls.default_model and not cls.models:
             offered = await kept_models(cls, host, lambda: cls._fetch_models(host, way), refresh=False)
-            model = next(iter(offered), "")
-            if model:
-                tell(f"no model given: {cls.__name__} at {host.base} answers with its first, {model}")
+            model = first_that_chats(cls, host.base, offered)
         return cls.get_model(model)
 
     @classmethod
