@@ -121,6 +121,8 @@ def build(
     """Check everything before anything is sent: a mistyped name must not cost half a run."""
     if type(repeats) is not int or repeats < 1:
         raise InvalidParameterError(f"repeats is {repeats!r}: it is a whole number from 1")
+    if not isinstance(system, str | None):
+        raise InvalidParameterError(f"system is a {type(system).__name__}: it is a text")
     named = named_prompts(prompts)
     frame = as_frame(data)
     texts: dict[str, list[str | None]] = {}
@@ -218,6 +220,8 @@ def chosen_models(models: Sequence[ModelName] | ModelName | None) -> list[ModelN
         # Nothing falls to Demo by itself: what nothing names raises there, and lists what is ready.
         cls, name, _ = choose(None)
         return [f"{cls.__name__}:{name}" if name else cls]
+    if isinstance(models, Mapping):
+        raise InvalidParameterError("models is a dict: give a list; a label goes into nb.Model(…, label=…)")
     if not isinstance(models, str | Model | type | Iterable):
         raise InvalidParameterError(f'models is a {type(models).__name__}: it is a list like ["Demo"]')
     chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
@@ -423,7 +427,8 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
             [shown(grid.seats[cell.seat].varied[name]) for cell in grid.cells]
         ).convert_dtypes()
     if grid.data is None:
-        made[prefix + "prompt"] = pd.Series([grid.prompt_text(cell) for cell in grid.cells], dtype="string")
+        texts = [columns.text(grid.prompt_text(cell)) for cell in grid.cells]
+        made[prefix + "prompt"] = pd.Series(texts, dtype="string")
         return made
     at = [cell.row for cell in grid.cells]
     for name in grid.data.columns:

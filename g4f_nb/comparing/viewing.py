@@ -11,6 +11,8 @@ from g4f_nb.errors import InvalidParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
+# What every view needs of a result.
+_NEEDED = ("run_id", "cell_id", "status", "row", "repeat", "provider", "model", "prompt_id", "answer")
 # Columns of our own while a view is made, whose names no user has.
 _MODEL, _VALUES, _AGAIN = "__model__", "__values__", "__again__"
 
@@ -25,10 +27,18 @@ class Names:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Names:
         """Find the prefix; a table that is no result is refused."""
-        for name in map(str, frame.columns):
+        there = {*map(str, frame.columns)}
+        for name in (*there, *map(str, frame.index.names)):
             prefix = name.removesuffix("cell_id")
-            if prefix != name and f"{prefix}status" in frame.columns and f"{prefix}run_id" in frame.columns:
-                return cls(frame, prefix)
+            if prefix == name or f"{prefix}status" not in there:
+                continue
+            missing = [each for each in _NEEDED if prefix + each not in there]
+            if missing:
+                raise InvalidParameterError(
+                    f"the result has no column {prefix + missing[0]!r} any more: leave it in, or take it "
+                    "out of the index with reset_index()"
+                )
+            return cls(frame, prefix)
         raise InvalidParameterError(
             "this table is no result of nb.compare: its columns run_id, cell_id and status are missing (what "
             "nb.map_prompts could not answer is asked again by running it again)"

@@ -208,3 +208,11 @@ def test_schemas_of_every_form():
         '{"city":"Ulm"}',
     )
     assert str(frame["n"].dtype) == "Int64"
+
+
+def test_half_a_surrogate_pair_in_a_prompt(echo):
+    """It costs the other rows nothing, in this kernel and in a later one."""
+    frame = nb.compare(["\ud800x", "y"], echo, progress=False)
+    assert frame["answer"].iloc[1] == "y"
+    keeping._live.clear()
+    assert len(nb.attach(frame.attrs["g4f_nb_run"])) == 2

@@ -156,3 +156,19 @@ def test_a_plan_estimates(server):
     assert plan["cost_usd"].iloc[[1, 3]].isna().all()
     # Of two rows that ask the same, one is asked.
     assert plan["cached"].tolist() == [True, False, False, False, True, True]
+
+
+@pytest.mark.parametrize("name", ["cell_id", "prompt_id"])
+def test_a_result_that_was_indexed(upper, name):
+    """A column that became the index is missed by its name, with the way out."""
+    with pytest.raises(InvalidParameterError, match=rf"no column '{name}' any more.*reset_index"):
+        _compare("a", upper).set_index(name).llm.wide()
+
+
+def test_models_and_system_of_another_kind(server, upper):
+    """A dict of models and a list as system prompt are refused in words, before anything is sent."""
+    with pytest.raises(InvalidParameterError, match="label="):
+        _compare("a", {"mine": upper})
+    with pytest.raises(InvalidParameterError, match="system is a list"):
+        _compare("a", upper, system=["be brief"])
+    assert server.requests == []
