@@ -237,12 +237,13 @@ def test_wrong_columns_are_told(scored):
 
 
 def test_two_models_of_one_name_are_told_apart_or_refused():
-    """Varied parameters tell candidates apart; two of the very same name need labels."""
+    """Varied parameters tell candidates apart, and so do numbers; under one name they are refused."""
     made = nb.compare("hi", "Demo:demo-fast", params={"temperature": [0, 1]}, progress=False)
     assert made.llm.summary()["model"].tolist() == [
         "Demo:demo-fast temperature=0",
         "Demo:demo-fast temperature=1",
     ]
     twice = nb.compare("hi", ["Demo:demo-fast", nb.Model("Demo:demo-fast", top_p=0.5)], progress=False)
+    assert twice.llm.summary()["model"].tolist() == ["Demo:demo-fast", "Demo:demo-fast (2)"]
     with pytest.raises(InvalidParameterError, match="label="):
-        twice.llm.summary()
+        twice.assign(model="demo-fast").llm.summary()
