@@ -76,9 +76,10 @@ def main() -> int:
     if given.cover and (given.command not in ("unit", "test") or passed_on):
         parser.error("--cover goes with unit and test, and with nothing after --")
     if given.cover:
-        commands[0] += ["--cov", "--cov-report="]
-        commands[1] += ["--cov", "--cov-report=", "--cov-append"]
-        commands.insert(2, ["-c", COVERED])
+        tests = [command for command in commands if "tests" in command]
+        for place, command in enumerate(tests):
+            command += ["--cov", "--cov-report=", *(["--cov-append"] if place else [])]
+        commands.insert(len(tests), ["-c", COVERED])
     if given.command == "foreign":
         os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
     # What a notebook shows must not depend on answers that this user's own cache has kept.

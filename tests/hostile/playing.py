@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from typing import Any, Self
 
 from .asking import arguments, check, nothing_is_left, outcome_of, well_again
 from .authority import Authority
@@ -14,32 +15,45 @@ from .cases import Case
 from .server import Host, Servers
 
 _AT_ONCE = 4
+# How many tests ahead; another process may run some of them instead.
+_AHEAD = 24
 
 
 class Games:
-    """Some threads, each with a loop and so a pooled session of its own; on it one case follows another."""
+    """Some threads, each with a loop and so a pooled session of its own; on it one case follows another.
 
-    def __init__(self) -> None:
+    `runs` are the cases of all the tests in their order, `places` where each test stands in it.
+    """
+
+    def __init__(self, runs: list[tuple[Case, str] | None], places: dict[Any, int]) -> None:
+        self._runs, self._places = runs, places
+        self._played: dict[int, Future[None]] = {}
         self._servers = Servers()
         self._authority = Authority()
         self._jobs: queue.SimpleQueue[tuple[Case, str, Future[None]] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._work) for _ in range(_AT_ONCE)]
+
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
+        return self
 
-    def play(self, case: Case, mode: str) -> Future[None]:
-        """Have a case played; the future holds what was wrong."""
-        future: Future[None] = Future()
-        self._jobs.put((case, mode, future))
-        return future
-
-    def close(self) -> None:
-        """Wait for the last one."""
-        for _ in self._threads:
+    def __exit__(self, *_: object) -> None:
+        for _thread in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
             thread.join()
         self._servers.close()
+
+    def of(self, test: Any) -> Future[None]:
+        """What is wrong with a test's case, if anything; begins the next ones, too."""
+        here = self._places[test]
+        for place in range(here, min(here + _AHEAD, len(self._runs))):
+            run = self._runs[place]
+            if run is not None and place not in self._played:
+                self._played[place] = Future()
+                self._jobs.put((*run, self._played[place]))
+        return self._played.pop(here)
 
     def _work(self) -> None:
         with asyncio.Runner() as runner:

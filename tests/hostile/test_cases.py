@@ -21,12 +21,23 @@ PLAIN = [case for case in CASES if not case.certificate and case.scheme == "http
 
 
 @pytest.fixture(scope="package")
-def played(request):
-    """All the cases that were asked for, under way a few at a time."""
-    games = Games()
-    wanted = [item.callspec.params for item in request.session.items if "played" in item.fixturenames]
-    yield {(run["case"].id, run["mode"]): games.play(run["case"], run["mode"]) for run in wanted}
-    games.close()
+def games(request):
+    """Where cases are played a few at a time."""
+    items = request.session.items
+    with Games([_run_of(item) for item in items], {item: place for place, item in enumerate(items)}) as games:
+        yield games
+
+
+@pytest.fixture
+def played(request, games):
+    """What comes of this test's case; those of the next tests are under way meanwhile."""
+    return games.of(request.node)
+
+
+def _run_of(item):
+    if "played" not in item.fixturenames:
+        return None
+    return item.callspec.params["case"], item.callspec.params["mode"]
 
 
 def test_there_are_enough():
@@ -40,7 +51,7 @@ def test_there_are_enough():
 @pytest.mark.parametrize(("case", "mode"), RUNS)
 def test_a_hostile_server(case, mode, played):
     """The case's own promise; afterwards no task, no connection, and the session is as good as before."""
-    played[case.id, mode].result()
+    played.result()
 
 
 @pytest.mark.parametrize("door", ["own", "caller"])
