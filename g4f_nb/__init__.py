@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from g4f_nb.plans import ToolLimits as ToolLimits
     from g4f_nb.prices import Cost
     from g4f_nb.pricing import price_of as price_of
-    from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
-    from g4f_nb.providers.combined import RaceProvider as RaceProvider
-    from g4f_nb.providers.combined import RetryProvider as RetryProvider
+    from g4f_nb.providers.combined.provider import FallbackProvider as FallbackProvider
+    from g4f_nb.providers.combined.provider import RaceProvider as RaceProvider
+    from g4f_nb.providers.combined.provider import RetryProvider as RetryProvider
     from g4f_nb.providers.model import Model as Model
     from g4f_nb.providers.registering import register as register
     from g4f_nb.providers.registry import resolve as resolve

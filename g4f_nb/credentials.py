@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.key_places import FoundKey, in_colab, in_dotenv, in_environment, in_kaggle, in_keyring
 from g4f_nb.secret import Secret, shown_address
-from g4f_nb.stores import FoundKey, in_colab, in_dotenv, in_environment, in_kaggle, in_keyring
 
 Hosts = frozenset[tuple[str, str, int]]
 

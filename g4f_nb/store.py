@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.settings import cache_folder, current
-from g4f_nb.storage import Storage
+from g4f_nb.sqlite_file import Storage
 
 _VERSION = 2
 _SCHEMA = """

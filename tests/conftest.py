@@ -10,7 +10,7 @@ import keyring
 import pytest
 from places import Places, PocketKeyring
 
-from g4f_nb import store, stores
+from g4f_nb import key_places, store
 from g4f_nb.providers.rows import rows
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
@@ -36,7 +36,7 @@ def _clean_environment(monkeypatch, tmp_path_factory):
         ours = name.startswith(_OURS) or name in _ROWS
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
-    stores.look_again()
+    key_places.look_again()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
     # A store of its own for each test; the folder is made only where a test keeps something.
     number = next(_numbers)

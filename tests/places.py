@@ -8,7 +8,7 @@ import types
 import keyring.backend
 import keyring.errors
 
-from g4f_nb import stores
+from g4f_nb import key_places
 
 
 class PocketKeyring(keyring.backend.KeyringBackend):
@@ -59,8 +59,8 @@ class Places:
 
     def keyring(self, name, value):
         """Put a key into the keyring."""
-        self.pocket.held[stores.KEYRING_SERVICE, name] = value
-        stores.look_again()
+        self.pocket.held[key_places.KEYRING_SERVICE, name] = value
+        key_places.look_again()
 
     def colab(self, *, denied=(), **secrets):
         """As Colab's `userdata`: a secret that is not there, or that this notebook may not read, raises."""
@@ -76,14 +76,14 @@ class Places:
         userdata = self._module("google.colab.userdata", get=get)
         userdata.SecretNotFoundError, userdata.NotebookAccessError = missing, no_access
         self._module("google.colab", userdata=userdata)
-        stores.look_again()
+        key_places.look_again()
 
     def kaggle(self, **secrets):
         """As Kaggle's client: a secret that is not there raises whatever it does."""
         self.patch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
         client = type("UserSecretsClient", (), {"get_secret": lambda _, name: secrets[name]})
         self._module("kaggle_secrets", UserSecretsClient=client)
-        stores.look_again()
+        key_places.look_again()
 
     def _module(self, name, **values):
         module = types.ModuleType(name)

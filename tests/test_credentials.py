@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from g4f_nb import credentials, stores
+from g4f_nb import credentials, key_places
 from g4f_nb.credentials import find_key, origin
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, MissingRequirementsError
 from g4f_nb.providers import Groq
@@ -170,7 +170,7 @@ def test_kaggle_only_on_kaggle(places, monkeypatch):
     assert _found() is None
     assert _found("OTHER")[0] == "x"
     monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE")
-    stores.look_again()
+    key_places.look_again()
     assert _found("OTHER") is None
 
 
@@ -181,7 +181,7 @@ def test_what_a_slow_place_says_counts_for_a_while(places, monkeypatch):
     assert len(places.pocket.asked) == 1
     assert [_found("OTHER") for _ in range(5)] == [None] * 5
     assert len(places.pocket.asked) == 2
-    monkeypatch.setattr(stores, "_COUNTS_FOR", -1)
+    monkeypatch.setattr(key_places, "_COUNTS_FOR", -1)
     assert _found()[0] == "k3"
     assert len(places.pocket.asked) == 3
 
@@ -197,29 +197,29 @@ def test_a_key_that_was_missing_is_found_as_soon_as_it_is_there(places):
 
 def test_a_key_is_written_into_the_keyring_and_taken_out(places):
     """Under our own name; what is not there is not taken out, and a locked keyring says so."""
-    assert not stores.delete_from_keyring(NAME)
-    assert stores.save_in_keyring(NAME, Secret("k3")) == "a pocket"
+    assert not key_places.delete_from_keyring(NAME)
+    assert key_places.save_in_keyring(NAME, Secret("k3")) == "a pocket"
     assert places.pocket.held == {("g4f_nb", NAME): "k3"}
     assert _found() == ("k3", "GROQ_API_KEY in the keyring")
-    assert stores.delete_from_keyring(NAME)
+    assert key_places.delete_from_keyring(NAME)
     assert _found() is None
     places.pocket.locked = True
     with pytest.raises(MissingRequirementsError, match=r"did not take the key \(KeyringLocked") as caught:
-        stores.save_in_keyring(NAME, Secret("planted"))
+        key_places.save_in_keyring(NAME, Secret("planted"))
     assert "planted" not in repr(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
-    assert not stores.delete_from_keyring(NAME)
+    assert not key_places.delete_from_keyring(NAME)
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch):
     """Reading goes on without; writing says what to install."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     monkeypatch.delitem(sys.modules, "keyring")
-    monkeypatch.setattr(stores.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(key_places.importlib.util, "find_spec", lambda name: None)
     assert _found() is None
-    assert not stores.delete_from_keyring(NAME)
+    assert not key_places.delete_from_keyring(NAME)
     with pytest.raises(MissingRequirementsError, match=r"pip install \"g4f_nb\[keyring\]\""):
-        stores.save_in_keyring(NAME, Secret("k"))
+        key_places.save_in_keyring(NAME, Secret("k"))
 
 
 def test_a_found_key_does_not_show_itself(places):

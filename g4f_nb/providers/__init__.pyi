@@ -1,19 +1,19 @@
 # Written by `python dev.py table` from homes.py and catalog.toml: change those, not this.
 
-from g4f_nb.providers.authed import AsyncAuthedProvider as AsyncAuthedProvider
-from g4f_nb.providers.authfile import AuthFileMixin as AuthFileMixin
+from g4f_nb.providers.authed.authfile import AuthFileMixin as AuthFileMixin
+from g4f_nb.providers.authed.provider import AsyncAuthedProvider as AsyncAuthedProvider
 from g4f_nb.providers.azure import AzureOpenAI as AzureOpenAI
 from g4f_nb.providers.base import AbstractProvider as AbstractProvider
 from g4f_nb.providers.base import AsyncGeneratorProvider as AsyncGeneratorProvider
 from g4f_nb.providers.base import AsyncProvider as AsyncProvider
 from g4f_nb.providers.base import BaseProvider as BaseProvider
-from g4f_nb.providers.berlin import Berlin as Berlin
-from g4f_nb.providers.combined import FallbackProvider as FallbackProvider
-from g4f_nb.providers.combined import IterListProvider as IterListProvider
-from g4f_nb.providers.combined import RaceProvider as RaceProvider
-from g4f_nb.providers.combined import RetryProvider as RetryProvider
+from g4f_nb.providers.berlin.provider import Berlin as Berlin
+from g4f_nb.providers.combined.provider import FallbackProvider as FallbackProvider
+from g4f_nb.providers.combined.provider import IterListProvider as IterListProvider
+from g4f_nb.providers.combined.provider import RaceProvider as RaceProvider
+from g4f_nb.providers.combined.provider import RetryProvider as RetryProvider
 from g4f_nb.providers.demo import Demo as Demo
-from g4f_nb.providers.gigachat import GigaChat as GigaChat
+from g4f_nb.providers.gigachat.provider import GigaChat as GigaChat
 from g4f_nb.providers.mixins import ProviderModelMixin as ProviderModelMixin
 from g4f_nb.providers.mixins import RaiseErrorMixin as RaiseErrorMixin
 from g4f_nb.providers.native.anthropic import Anthropic as Anthropic

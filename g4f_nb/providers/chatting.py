@@ -7,8 +7,8 @@ from typing import Any
 from g4f_nb.calls import Call
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import BadRequestError, G4FError
-from g4f_nb.providers.openai_dialect import ChatReader
 from g4f_nb.providers.outgoing import with_body
+from g4f_nb.providers.reading.openai_dialect import ChatReader
 from g4f_nb.providers.shortcut import plain_answer
 from g4f_nb.secret import shown_address
 

@@ -11,12 +11,12 @@ PARTS = {
     "AbstractProvider": "base",
     "AsyncProvider": "base",
     "AsyncGeneratorProvider": "base",
-    "AsyncAuthedProvider": "authed",
-    "FallbackProvider": "combined",
-    "RaceProvider": "combined",
-    "RetryProvider": "combined",
-    "IterListProvider": "combined",
-    "AuthFileMixin": "authfile",
+    "AsyncAuthedProvider": "authed.provider",
+    "FallbackProvider": "combined.provider",
+    "RaceProvider": "combined.provider",
+    "RetryProvider": "combined.provider",
+    "IterListProvider": "combined.provider",
+    "AuthFileMixin": "authed.authfile",
     "ProviderModelMixin": "mixins",
     "RaiseErrorMixin": "mixins",
 }
@@ -25,5 +25,5 @@ PARTS = {
 PROVIDERS = {
     "Demo": "demo",
     "OpenaiTemplate": "openai_template",
-    "Berlin": "berlin",
+    "Berlin": "berlin.provider",
 }

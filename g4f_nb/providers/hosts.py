@@ -15,9 +15,9 @@ from g4f_nb.calls import Address, Host
 from g4f_nb.credentials import Hosts, any_typed, find_key, origin, typed_key
 from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
+from g4f_nb.key_places import FoundKey, look_again
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret
-from g4f_nb.stores import FoundKey, look_again
 
 CHAT_PATH = "/chat/completions"
 # Decisions for local servers and the like, without keys: a small request spends a twentieth on them.

@@ -11,10 +11,10 @@ from g4f_nb.chunks import Chunk, ImageResponse, ProviderInfo, Usage
 from g4f_nb.dataurls import data_url
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.kinds import media_type_of
-from g4f_nb.providers.answerer import Answerer
-from g4f_nb.providers.contents import images_in
 from g4f_nb.providers.fields import image_fields
-from g4f_nb.providers.lenient import read_json
+from g4f_nb.providers.reading.answerer import Answerer
+from g4f_nb.providers.reading.contents import images_in
+from g4f_nb.providers.reading.lenient import read_json
 from g4f_nb.sse import too_long
 
 PATH = "/images/generations"

@@ -10,6 +10,7 @@ from typing import Any
 from g4f_nb import settings
 from g4f_nb.calls import Host
 from g4f_nb.errors import NoProviderError, ProviderNotFoundError
+from g4f_nb.key_places import look_again
 from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_unknown
 from g4f_nb.prices import Price
@@ -22,7 +23,6 @@ from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used
 from g4f_nb.providers.ownfile import in_own_file
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
-from g4f_nb.stores import look_again
 from g4f_nb.tables import Table
 
 # Of all names, an error shows so many.

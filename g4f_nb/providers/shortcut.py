@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo, Usage
-from g4f_nb.providers.citations import FIELDS
+from g4f_nb.providers.reading.citations import FIELDS
 
 
 def plain_answer(

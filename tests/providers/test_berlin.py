@@ -18,7 +18,7 @@ import g4f_nb as nb
 from g4f_nb import errors
 from g4f_nb.chunks import FinishReason, ProviderInfo
 from g4f_nb.providers import AsyncGeneratorProvider, Berlin, ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.berlin_reader import BerlinReader
+from g4f_nb.providers.berlin.reader import BerlinReader
 from g4f_nb.secret import Secret
 from g4f_nb.testing import serve_berlin
 

@@ -29,9 +29,9 @@ from g4f_nb.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.reading.openai_dialect import ChatReader
+from g4f_nb.providers.reading.thinking import ThinkSplitter
 from g4f_nb.providers.shortcut import plain_answer
-from g4f_nb.providers.thinking import ThinkSplitter
 from g4f_nb.secret import Secret
 
 SSE, JSON, NDJSON = "text/event-stream", "application/json", "application/x-ndjson"

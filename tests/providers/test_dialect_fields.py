@@ -22,7 +22,7 @@ from g4f_nb.chunks import (
     ToolCalls,
 )
 from g4f_nb.errors import ResponseError, StreamInterruptedError, UnreadableResponseError
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.reading.openai_dialect import ChatReader
 
 SSE, JSON, NDJSON = "text/event-stream", "application/json", "application/x-ndjson"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20

@@ -22,7 +22,7 @@ from g4f_nb.chunks import (
     ToolCalls,
 )
 from g4f_nb.errors import G4FError
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.reading.openai_dialect import ChatReader
 from g4f_nb.providers.shortcut import plain_answer
 
 SSE, JSON, NDJSON, PLAIN = "text/event-stream", "application/json", "application/x-ndjson", "text/plain"

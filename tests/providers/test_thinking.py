@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from g4f_nb.chunks import Reasoning
-from g4f_nb.providers.thinking import ThinkSplitter
+from g4f_nb.providers.reading.thinking import ThinkSplitter
 
 
 def _split(text, size):

@@ -45,7 +45,7 @@ from g4f_nb.providers.outgoing import (
     trust,
     with_body,
 )
-from g4f_nb.providers.reading import BodyReader
+from g4f_nb.providers.reading.body_reader import BodyReader
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row
 from g4f_nb.providers.suggesting import with_nearest

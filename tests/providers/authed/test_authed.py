@@ -40,7 +40,8 @@ from g4f_nb.chunks import (
     ToolCalls,
 )
 from g4f_nb.errors import MissingAuthError, RateLimitError, ServerError, UnknownParameterError
-from g4f_nb.providers import AsyncAuthedProvider, AsyncGeneratorProvider, AuthFileMixin, logins
+from g4f_nb.providers import AsyncAuthedProvider, AsyncGeneratorProvider, AuthFileMixin
+from g4f_nb.providers.authed import logins
 from g4f_nb.secret import Secret
 
 

@@ -22,7 +22,7 @@ from g4f_nb.errors import (
     ServerError,
 )
 from g4f_nb.providers import FallbackProvider, RaceProvider
-from g4f_nb.providers.breakers import may_pass, standing_of
+from g4f_nb.providers.combined.breakers import may_pass, standing_of
 from g4f_nb.testing import serve
 
 

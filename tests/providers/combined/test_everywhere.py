@@ -112,7 +112,7 @@ def test_keys_are_looked_for_on_the_asker_s_thread(monkeypatch, at):
     """A place that only the main thread may ask, like Colab's secrets, is asked there."""
     import threading
 
-    from g4f_nb.providers.members import Member
+    from g4f_nb.providers.combined.members import Member
 
     threads, locate = [], Member.locate
 

@@ -10,7 +10,8 @@ from players import CALLS, asked, says, sync, text
 
 from g4f_nb.chunks import ProviderFailed
 from g4f_nb.errors import InvalidParameterError, NoProviderAnsweredError, RateLimitError, ServerError
-from g4f_nb.providers import FallbackProvider, RetryProvider, combined
+from g4f_nb.providers import FallbackProvider, RetryProvider
+from g4f_nb.providers.combined import provider as combined
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
 from g4f_nb.providers import GigaChat
-from g4f_nb.providers.gigachat_account import API_BASE, AUTH_URL, find_account
+from g4f_nb.providers.gigachat.account import API_BASE, AUTH_URL, find_account
 
 MINE = "https://mine.invalid/api/v1"
 MY_AUTH = "https://mine.invalid:9443/oauth"

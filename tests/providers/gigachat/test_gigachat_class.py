@@ -19,7 +19,7 @@ from g4f_nb.providers import (
     ProviderModelMixin,
     RaiseErrorMixin,
 )
-from g4f_nb.providers.gigachat_account import API_BASE
+from g4f_nb.providers.gigachat.account import API_BASE
 from g4f_nb.reply import Reply
 from g4f_nb.testing import serve_gigachat
 from g4f_nb.testing.gigachat import new_key

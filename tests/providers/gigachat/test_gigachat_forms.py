@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCalls, Usage
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, StreamInterruptedError
 from g4f_nb.providers import GigaChat
-from g4f_nb.providers.gigachat_functions import call_id, plain_schema, result_of, state_of
-from g4f_nb.providers.gigachat_messages import fields_of, messages_of
-from g4f_nb.providers.gigachat_reader import GigaChatReader, in_openai_form
+from g4f_nb.providers.gigachat.functions import call_id, plain_schema, result_of, state_of
+from g4f_nb.providers.gigachat.messages import fields_of, messages_of
+from g4f_nb.providers.gigachat.reader import GigaChatReader, in_openai_form
 from g4f_nb.testing import gigachat_rules, serve_gigachat
 
 STATE = "77d3fb14-457a-46ba-937e-8d856156d003"

@@ -126,8 +126,8 @@ def test_every_way_to_say_when_a_token_ends(monkeypatch, answer, ends):
     """Milliseconds, seconds, and no end at all."""
     import orjson
 
-    from g4f_nb.providers import gigachat_tokens
-    from g4f_nb.providers.gigachat_options import line_of
+    from g4f_nb.providers.gigachat import tokens as gigachat_tokens
+    from g4f_nb.providers.gigachat.options import line_of
 
     line = line_of(GigaChat, {"api_key": "planted"})
     token = gigachat_tokens._read_token(orjson.dumps(answer), line)

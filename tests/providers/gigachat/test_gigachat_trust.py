@@ -14,7 +14,8 @@ import pytest
 import trustme
 
 from g4f_nb import errors
-from g4f_nb.providers import GigaChat, gigachat_trust
+from g4f_nb.providers import GigaChat
+from g4f_nb.providers.gigachat import trust as gigachat_trust
 from g4f_nb.testing import serve_gigachat
 from g4f_nb.testing.certificates import new_certificates
 

@@ -10,7 +10,7 @@ from g4f_nb.attempts import Attempts
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.failures import excerpt
 from g4f_nb.http import Exchange
-from g4f_nb.providers.gigachat_line import Line, as_meant, json_of
+from g4f_nb.providers.gigachat.line import Line, as_meant, json_of
 from g4f_nb.providers.tokens import Token, Tokens
 from g4f_nb.secret import Secret
 

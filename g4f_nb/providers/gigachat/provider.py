@@ -11,16 +11,16 @@ from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Host
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.handover import closing
-from g4f_nb.providers import gigachat_trust
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.gigachat_account import API_BASE, AUTH_URL, chosen_switch, look_up_account
-from g4f_nb.providers.gigachat_answers import balance_of, counts_of, models_of, vectors_of
-from g4f_nb.providers.gigachat_calls import fetch
-from g4f_nb.providers.gigachat_calls import stream as stream_of
-from g4f_nb.providers.gigachat_messages import fields_of, messages_of
-from g4f_nb.providers.gigachat_options import check_options, line_of, most_streams
-from g4f_nb.providers.gigachat_reader import GigaChatReader
+from g4f_nb.providers.gigachat import trust as gigachat_trust
+from g4f_nb.providers.gigachat.account import API_BASE, AUTH_URL, chosen_switch, look_up_account
+from g4f_nb.providers.gigachat.answers import balance_of, counts_of, models_of, vectors_of
+from g4f_nb.providers.gigachat.calls import fetch
+from g4f_nb.providers.gigachat.calls import stream as stream_of
+from g4f_nb.providers.gigachat.messages import fields_of, messages_of
+from g4f_nb.providers.gigachat.options import check_options, line_of, most_streams
+from g4f_nb.providers.gigachat.reader import GigaChatReader
 from g4f_nb.providers.listing import kept_models
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.model import veiled

@@ -14,9 +14,9 @@ from g4f_nb.chunks import AuthResult, Chunk, is_content
 from g4f_nb.errors import G4FError, MissingAuthError
 from g4f_nb.handover import closing
 from g4f_nb.notices import tell
-from g4f_nb.providers.authfile import AuthFileMixin, delete_login, read_login, save_login
+from g4f_nb.providers.authed.authfile import AuthFileMixin, delete_login, read_login, save_login
+from g4f_nb.providers.authed.logins import Account, Login, account_at
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.logins import Account, Login, account_at
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
 

@@ -9,7 +9,7 @@ from typing import Any
 from g4f_nb.chunks import Chunk, ImageResponse, Reasoning, Refusal
 from g4f_nb.dataurls import data_url, from_base64, is_data_url
 from g4f_nb.kinds import media_type_of
-from g4f_nb.providers.thoughts import words_of
+from g4f_nb.providers.reading.thoughts import words_of
 
 _THINKING = ("thinking", "reasoning", "reasoning_content", "thought")
 _IMAGE = "image"

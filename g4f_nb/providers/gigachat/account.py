@@ -14,8 +14,8 @@ from g4f_nb.calls import Address, Host
 from g4f_nb.credentials import Hosts, find_key, origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
+from g4f_nb.key_places import look_again
 from g4f_nb.secret import Secret, shown_address
-from g4f_nb.stores import look_again
 
 API_BASE = "https://gigachat.devices.sberbank.ru/api/v1"
 AUTH_URL = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"

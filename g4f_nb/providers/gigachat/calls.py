@@ -14,8 +14,8 @@ from g4f_nb.credentials import origin
 from g4f_nb.errors import G4FError, MissingAuthError, RequestTimeoutError
 from g4f_nb.handover import closing
 from g4f_nb.http import Exchange
-from g4f_nb.providers.gigachat_line import Line, as_meant, json_of
-from g4f_nb.providers.gigachat_tokens import refused, token_of
+from g4f_nb.providers.gigachat.line import Line, as_meant, json_of
+from g4f_nb.providers.gigachat.tokens import refused, token_of
 from g4f_nb.providers.lanes import Lane, lane
 from g4f_nb.providers.requesting import Reader, batches
 from g4f_nb.providers.tokens import Token

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.chunks import ToolCall
-from g4f_nb.providers.lenient import string
+from g4f_nb.providers.reading.lenient import string
 
 
 class ToolFragments:

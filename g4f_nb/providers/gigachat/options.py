@@ -10,7 +10,7 @@ from g4f_nb.calls import Headers, Limits
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.gigachat_account import (
+from g4f_nb.providers.gigachat.account import (
     PERSONAL,
     chosen,
     chosen_count,
@@ -18,8 +18,8 @@ from g4f_nb.providers.gigachat_account import (
     find_account,
     streams_of,
 )
-from g4f_nb.providers.gigachat_line import Line
-from g4f_nb.providers.gigachat_trust import trusting
+from g4f_nb.providers.gigachat.line import Line
+from g4f_nb.providers.gigachat.trust import trusting
 from g4f_nb.providers.outgoing import checked_headers, least
 from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from g4f_nb.chunks import Chunk
-from g4f_nb.providers.gigachat_functions import call_id
-from g4f_nb.providers.openai_dialect import ChatReader
+from g4f_nb.providers.gigachat.functions import call_id
+from g4f_nb.providers.reading.openai_dialect import ChatReader
 
 # `blacklist`: a topic that the service does not talk about; what it says instead is the answer's text.
 # What the reason `error` means, by the API's reference.

@@ -21,8 +21,8 @@ from g4f_nb.handover import closing
 from g4f_nb.http import Exchange
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.berlin_account import Account, base_of, find_account, look_up_account
-from g4f_nb.providers.berlin_reader import BerlinReader
+from g4f_nb.providers.berlin.account import Account, base_of, find_account, look_up_account
+from g4f_nb.providers.berlin.reader import BerlinReader
 from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.hosts import join
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin

@@ -12,11 +12,11 @@ import orjson
 
 from g4f_nb.chunks import Alternative, Chunk, FinishReason, ProviderInfo, Usage
 from g4f_nb.errors import G4FError, ResponseError
-from g4f_nb.providers.answerer import Answerer
-from g4f_nb.providers.choices import ChoiceReader
-from g4f_nb.providers.citations import FIELDS
-from g4f_nb.providers.frames import Frames
-from g4f_nb.providers.lenient import read_json, rejoin
+from g4f_nb.providers.reading.answerer import Answerer
+from g4f_nb.providers.reading.choices import ChoiceReader
+from g4f_nb.providers.reading.citations import FIELDS
+from g4f_nb.providers.reading.frames import Frames
+from g4f_nb.providers.reading.lenient import read_json, rejoin
 from g4f_nb.secret import Secret
 from g4f_nb.sse import DEFAULT_LIMIT
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.messages import check_messages, content_text
-from g4f_nb.providers.gigachat_functions import (
+from g4f_nb.providers.gigachat.functions import (
     arguments_of,
     function_call_of,
     functions_of,

@@ -1,0 +1,1 @@
+"""Several providers as one: the first that answers, the fastest, or the same one again."""
