@@ -136,7 +136,7 @@ def test_the_house_in_contributing_is_the_house():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.DOTALL)[1]
     named = set(re.findall(r"(\w+)\.py", drawing)) - {"__init__"}
-    # Of the dialects the picture names the pattern, and what the test servers are made of is nobody's business.
+    # Of the dialects the picture names the pattern; the test servers are one line.
     apart = {"native", "testing", "static"}
     files = [path.relative_to(ROOT / "g4f_nb") for path in (ROOT / "g4f_nb").rglob("*.py")]
     there = {path.stem for path in files if not apart & set(path.parts)}

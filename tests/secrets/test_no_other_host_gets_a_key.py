@@ -96,7 +96,7 @@ def test_the_first_place_that_has_a_key_counts(way, everywhere, home):
     _entry_points("groq:echo", api_key=_key("api_key="))[way]()
     assert home.requests[-1].headers["Authorization"] == f"Bearer {_key('api_key=')}"
     for place, take_away in zip(ORDER[1:], [*takes_away, None], strict=True):
-        nb.stores.look_again()
+        nb.key_places.look_again()
         _entry_points("groq:echo")[way]()
         assert home.requests[-1].headers["Authorization"] == f"Bearer {_key(place)}", place
         if take_away is not None:
