@@ -74,7 +74,8 @@ async def _g4f(case: Case, host: Host, mode: str, trust: dict[str, Any]) -> tupl
     given = {name: given[name] for name in ("api_key", "timeout", "stream")} | trust
     base = f"{case.scheme}://{host.address}/v1"
     own = tuple(kind for kind in vars(errors).values() if isinstance(kind, type))
-    provider = type("Hostile", (OpenaiTemplate,), {"api_base": base, "base_url": base})
+    told = {"api_base": base, "base_url": base, "models": ["m"], "default_model": "m", "working": True}
+    provider = type("Hostile", (OpenaiTemplate,), told)
     text = ""
     try:
         async for part in provider.create_async_generator("m", ASKED, **given):
