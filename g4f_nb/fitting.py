@@ -166,7 +166,8 @@ def _scalar(value: Any, kind: type, place: str, *, strict: bool) -> Any:
                 raise _wanted(words, value, place)
             try:
                 return read(value, kind)
-            except (ValueError, TypeError, ArithmeticError):
+            except (ValueError, TypeError, AttributeError, ArithmeticError):
+                # A reader of texts meets numbers, lists and null as well.
                 raise _wanted(words, value, place) from None
     raise NoFormError(
         f"{kind.__name__} cannot be read from JSON"

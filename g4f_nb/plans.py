@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,9 @@ class ToolLimits:
     def __post_init__(self) -> None:
         for name, least in (("rounds", 1), ("seconds", 0), ("result_chars", 1)):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not value >= least):
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value >= least:
                 raise InvalidParameterError(f"{name} is {value!r}: it is a number from {least}")
 
 

@@ -34,7 +34,7 @@ def json_text(value: Any) -> str:
 
 def complaint(error: BaseException) -> str:
     """An exception in one short line: no traceback, whose lines and locals are nobody's business."""
-    words = " ".join(redact(str(error)).split()).encode(errors="replace").decode()
+    words = " ".join(redact(_represented(error)).split()).encode(errors="replace").decode()
     return shorten(f"{type(error).__name__}: {words}" if words else type(error).__name__, _COMPLAINT)
 
 

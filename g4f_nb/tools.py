@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,9 @@ def tool(
     Its parameters are read from the signature, their meaning from the docstring or `Annotated[int, "words"]`.
     A parameter that JSON cannot express must have a default, which is then used.
     """
+    for option, value in (("name", name), ("description", description)):
+        if value is not None and not isinstance(value, str):
+            raise InvalidParameterError(f"{option}= is {value!r}: the {option} of a tool is a text")
     if function is None:
         return functools.partial(tool, name=name, description=description)
     if isinstance(function, Tool):
@@ -109,7 +112,10 @@ class Toolbox:
     @classmethod
     def of(cls, given: Sequence[Any] | None) -> Toolbox:
         """Sort what `tools=` holds: functions and tools, and dicts."""
-        if isinstance(given, Mapping | str) or (callable(given) and not isinstance(given, Sequence)):
+        listed = given is None or (
+            isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes)
+        )
+        if not listed or (callable(given) and not isinstance(given, Sequence)):
             raise InvalidParameterError(f"tools is a {type(given).__name__}: it is a list, like [function]")
         tools: dict[str, Tool] = {}
         dicts: list[Mapping[str, Any]] = []
@@ -117,6 +123,11 @@ class Toolbox:
             if isinstance(one, Mapping):
                 dicts.append(one)
                 continue
+            if one is None:
+                # To `tool` it would mean that it decorates.
+                raise InvalidParameterError(
+                    "a tool is None, not a function: pass functions, or dicts as OpenAI has"
+                )
             made = tool(one)
             if made.name in tools:
                 raise InvalidParameterError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import functools
 import os
 import threading
@@ -19,7 +20,13 @@ import g4f_nb as nb
 from g4f_nb import asking, providers
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
 from g4f_nb.dialogue import converse
-from g4f_nb.errors import BadRequestError, InvalidParameterError, RateLimitError, UnknownParameterError
+from g4f_nb.errors import (
+    BadRequestError,
+    InvalidParameterError,
+    RateLimitError,
+    SchemaError,
+    UnknownParameterError,
+)
 from g4f_nb.plans import Call, Outcome, Plan, Run, Send
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.reply import Reply
@@ -603,7 +610,10 @@ def test_mistakes_are_told_before_sending(server, options, words):
     assert len(server.requests) == asked
 
 
-@pytest.mark.parametrize("given", [{"rounds": 0}, {"rounds": True}, {"seconds": -1}, {"result_chars": 0}])
+@pytest.mark.parametrize(
+    "given",
+    [{"rounds": 0}, {"rounds": True}, {"rounds": ""}, {"seconds": -1}, {"seconds": "5"}, {"result_chars": 0}],
+)
 def test_limits_are_numbers(given):
     """`None` is no limit."""
     with pytest.raises(InvalidParameterError, match="it is a number from"):
@@ -690,3 +700,15 @@ def test_names_that_are_no_utf8_can_be_sent(server):
 
     reply = _ask(server, "two-tools", tools=[files, missing])
     assert reply.text == "The tool said: caf?.txt; FileNotFoundError: caf?.txt"
+
+
+def test_a_date_that_came_as_a_number_is_asked_for_again():
+    """The model is told once; then it is an error like every other misfit."""
+    provider = _scripted(['{"when": 20250101}'], ['{"when": "2025-01-01"}'])
+    assert nb.ask("x", provider, schema="when date").data["when"] == dt.date(2025, 1, 1)
+    assert "a date like 2025-12-31 is wanted, not 20250101" in provider.sent[1][-1]["content"]
+    for answer in ('{"when": 5}', '{"when": true}', '{"when": [2025]}'):
+        with pytest.raises(SchemaError, match="a date like 2025-12-31"):
+            nb.ask("x", _scripted([answer]), schema="when date")
+    with pytest.raises(SchemaError, match="a date like 2025-12-31"):
+        nb.ask("x", _scripted(["20250101"]), schema=dt.date)

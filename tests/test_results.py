@@ -100,6 +100,16 @@ def test_an_exception_is_one_line(error, text):
     assert complaint(error) == text
 
 
+def test_an_exception_that_cannot_be_shown_is_told_as_well():
+    """Its own `__str__` may raise; the call goes on."""
+
+    class BrokenError(Exception):
+        def __str__(self):
+            raise RuntimeError("planted")
+
+    assert complaint(BrokenError()) == "BrokenError: a BrokenError (RuntimeError when it was to be shown)"
+
+
 def test_a_long_exception_is_cut():
     """A page of HTML in an exception is not sent to the model."""
     assert len(complaint(ValueError("x" * 10_000))) == 500

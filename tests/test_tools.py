@@ -212,6 +212,8 @@ def test_a_tool_has_a_name_of_its_own_if_one_is_given():
         (weather, r"tools is a function: it is a list, like \[function\]"),
         ({"type": "function"}, "tools is a dict: it is a list"),
         ("weather", "tools is a str"),
+        (5, r"tools is a int: it is a list, like \[function\]"),
+        ([None], "a tool is None, not a function: pass functions"),
     ],
 )
 def test_what_is_no_tool_is_refused(given, words):
@@ -224,6 +226,15 @@ def test_a_name_that_no_server_takes_is_refused():
     """Letters, digits, _ and -."""
     with pytest.raises(InvalidParameterError, match="no name for a tool"):
         tool(weather, name="größe")
+
+
+@pytest.mark.parametrize("given", [weather, None, tool(weather)], ids=["function", "decorator", "tool"])
+def test_a_name_or_description_that_is_no_text_is_refused(given):
+    """At once, also where a decorator has no function yet."""
+    with pytest.raises(InvalidParameterError, match="name= is 5: the name of a tool is a text"):
+        tool(given, name=5)
+    with pytest.raises(InvalidParameterError, match="description= is 5: the description of a tool is a text"):
+        tool(given, description=5)
 
 
 def test_a_parameter_that_json_cannot_express_needs_a_default():
