@@ -29,7 +29,8 @@ class ToolLimits:
             value = getattr(self, name)
             if value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value >= least:
+            is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not is_number or not value >= least:
                 raise InvalidParameterError(f"{name} is {value!r}: it is a number from {least}")
 
 

@@ -110,7 +110,7 @@ class Toolbox:
     passed_on: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, given: Sequence[Any] | None) -> Toolbox:
+    def of(cls, given: Any) -> Toolbox:
         """Sort what `tools=` holds: functions and tools, and dicts."""
         listed = given is None or (
             isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes)
