@@ -16,6 +16,7 @@ from g4f_nb.chunks import FinishReason, Reasoning, Usage
 from g4f_nb.errors import (
     InvalidParameterError,
     MissingAuthError,
+    ProviderNotWorkingError,
     RequestTimeoutError,
     StreamInterruptedError,
     UnknownParameterError,
@@ -275,3 +276,22 @@ def _chain(error):
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def test_a_class_of_no_stream_is_told_how_to_make_one():
+    """A coroutine that returns and a plain generator, by the class's name; nothing is left unawaited."""
+
+    class Returns(AsyncGeneratorProvider):
+        @classmethod
+        async def create_async_generator(cls, model, messages, **kwargs):
+            return "hello"
+
+    class Plain(AsyncGeneratorProvider):
+        @classmethod
+        def create_async_generator(cls, model, messages, **kwargs):
+            yield "hello"
+
+    for provider, kind in ((Returns, "coroutine"), (Plain, "generator")):
+        words = rf"{provider.__name__}\.create_async_generator gave a {kind}, .*`async def` that uses `yield`"
+        with pytest.raises(ProviderNotWorkingError, match=words):
+            nb.ask("hello", provider)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from g4f_nb import settings
 from g4f_nb.chunks import Chunk
-from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, UnknownParameterError
+from g4f_nb.errors import (
+    G4FError,
+    InvalidParameterError,
+    MissingAuthError,
+    ProviderNotWorkingError,
+    UnknownParameterError,
+)
 from g4f_nb.handover import closing
 from g4f_nb.prices import Price
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
@@ -109,8 +116,20 @@ async def stream_of(
 
 def _generator(where: Resolution, messages: Messages, options: Veiled, *, stream: bool) -> AsyncResult:
     if issubclass(where.provider, AsyncGeneratorProvider):
-        return where.provider.create_async_generator(where.model, messages, stream=stream, **options)
+        made = where.provider.create_async_generator(where.model, messages, stream=stream, **options)
+        return made if hasattr(made, "__aiter__") else _no_stream(where.provider, made)
     # No partial: its repr would show the options, and in them a key.
     return chunks_in_thread(
         lambda: where.provider.create_completion(where.model, messages, stream=stream, **options)
+    )
+
+
+def _no_stream(provider: Provider, made: object) -> NoReturn:
+    """Tell whoever wrote the class; what it made is closed, or Python would warn that nobody awaited it."""
+    if inspect.iscoroutine(made) or inspect.isgenerator(made):
+        made.close()
+    raise ProviderNotWorkingError(
+        f"{provider.__name__}.create_async_generator gave a {type(made).__name__}, no stream: it must be an "
+        "`async def` that uses `yield`",
+        provider=provider.__name__,
     )
