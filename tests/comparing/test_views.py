@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -172,3 +173,28 @@ def test_models_and_system_of_another_kind(server, upper):
     with pytest.raises(InvalidParameterError, match="system is a list"):
         _compare("a", upper, system=["be brief"])
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pd.DataFrame({"x": pd.Categorical(["=1+1", "b"])}),
+        pd.DataFrame({"x": pd.array(["=1+1", None], dtype="string")}),
+        pd.DataFrame({"x": ["=1+1", "\ud800", None, 1, {"a": 1}]}),
+        pd.DataFrame({"=1+1": [1]}),
+        pd.DataFrame([[1]], columns=pd.CategoricalIndex(["=1+1"])),
+        pd.DataFrame([[1]], columns=pd.Index([1], name="=1+1"), index=pd.Index([2], name="=2+2")),
+        pd.DataFrame({"x": [1, 2]}, index=pd.Index(["=1+1", "\ud800"], dtype=object)),
+        pd.DataFrame({"x": [1]}, index=pd.CategoricalIndex(["=1+1"])),
+        pd.DataFrame({"x": [1]}, index=pd.MultiIndex.from_tuples([("=1+1", 2)], names=["=3", "b"])),
+        pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("=1+1", "@2")])),
+        pd.DataFrame({"x": [1]}, index=pd.date_range("2025-01-01", periods=1, tz="UTC", name="at")),
+        pd.DataFrame({"x": []}),
+    ],
+)
+def test_no_formula_runs_in_excel(made, tmp_path):
+    """Not from any kind of column, from the names of columns, or from the index; odd texts get there too."""
+    made.llm.to_excel(tmp_path / "made.xlsx", index=True)
+    sheet = openpyxl.load_workbook(tmp_path / "made.xlsx").active
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert [cell.value for cell in cells if cell.data_type == "f"] == []
