@@ -8,9 +8,9 @@ import functools
 import hashlib
 import html.entities
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 MASK = "***"
 # A value of such a name is not shown.
@@ -31,6 +31,9 @@ _KEY_SHAPED = re.compile(
 
 # Names of headers, fields and parameters that hold one.
 _TELLING = re.compile(r"(?i)key|token|secret|passw|authorization|cookie|credential|signature|^(sig|code|k)$")
+
+# Every call to some services has it, and their complaints are about it.
+_NO_KEY_OF_A_QUERY = frozenset({"api-version"})
 
 # What stands before the host of an address: `//user:password@`.
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#@'\"]+(?=@)")
@@ -147,13 +150,25 @@ def secrets_in(values: Any) -> Iterator[Secret]:
     if isinstance(values, Mapping):
         for name, value in values.items():
             if isinstance(value, str) and _TELLING.search(str(name)):
-                # Of `Bearer …` and `Basic …` the last word counts, and where it stands alone the whole.
-                yield from filter(None, map(Secret.of, {value, value.rpartition(" ")[2]}))
+                yield from filter(None, map(Secret.of, _with_last_word(value)))
             elif isinstance(value, Mapping | list):
                 yield from secrets_in(value)
     elif isinstance(values, list):
         for value in values:
             yield from secrets_in(value)
+
+
+def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[Secret]:
+    """What a user's own headers say, whatever they are called: only the user knows which one is a key."""
+    yield from secrets_in(headers)
+    for value in headers.values():
+        if isinstance(value, str):
+            yield from (Secret(word) for word in _with_last_word(value) if len(word) >= _LONG_ENOUGH)
+
+
+def _with_last_word(value: str) -> set[str]:
+    # Of `Bearer …` and `Basic …` the last word counts, and where it stands alone the whole.
+    return {value.strip(), value.strip().rpartition(" ")[2]}
 
 
 def secrets_of_address(url: str) -> Iterator[Secret]:
@@ -164,12 +179,22 @@ def secrets_of_address(url: str) -> Iterator[Secret]:
     except ValueError:
         # No address, but it may hold a password all the same.
         query, authority = "", url.partition("://")[2]
-    yield from secrets_in(dict(parse_qsl(query)))
+    yield from _secrets_of_query(query)
     user, at, _ = authority.rpartition("@")
     if at:
         password = user.partition(":")[2]
         basic = base64.b64encode(unquote(user).encode()).decode()
         yield from filter(None, map(Secret.of, (user, password, unquote(password), basic)))
+
+
+def _secrets_of_query(query: str) -> Iterator[Secret]:
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        # A server repeats it as it was sent, or as it has read it: with `+` as it is, or as a blank.
+        readings = {value, unquote(value), unquote_plus(value)}
+        telling = _TELLING.search(unquote_plus(name))
+        if telling or (len(value) >= _LONG_ENOUGH and name not in _NO_KEY_OF_A_QUERY):
+            yield from filter(None, map(Secret.of, readings))
 
 
 def redact(text: str, *secrets: Secret | None) -> str:
@@ -229,11 +254,22 @@ def _spellings_of(char: str) -> str:
     if char.isascii() and char.isalnum():
         return char
     code = ord(char)
-    percent = "".join(f"%{byte:02x}" for byte in char.encode(errors="replace"))
-    named = html.entities.codepoint2name.get(code)
-    entity = rf"&(?:amp;){{0,3}}(?:#x0*{code:x}|#0*{code}{'|' + named if named else ''});"
+    # An address in an address is encoded twice: `%252F`.
+    percent = "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in char.encode(errors="replace"))
+    named = "".join(f"|{name}" for name in _html_names().get(char, ()))
+    entity = rf"&(?:amp;){{0,3}}(?:#x0*{code:x}|#0*{code}{named});"
     escaped = "".join(rf"\\{{1,4}}u{unit.hex()}" for unit in _units(char))
     return rf"(?:\\{{0,4}}{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
+
+
+@functools.cache
+def _html_names() -> Mapping[str, Sequence[str]]:
+    """What HTML calls a character: `&plus;` is one name of `+`."""
+    names: dict[str, list[str]] = {}
+    for name, char in html.entities.html5.items():
+        if name.endswith(";"):
+            names.setdefault(char, []).append(re.escape(name[:-1]))
+    return names
 
 
 def _units(char: str) -> list[bytes]:

@@ -15,6 +15,7 @@ from g4f_nb.secret import (
     redact,
     secrets_in,
     secrets_of_address,
+    secrets_of_headers,
     shown_address,
     together,
 )
@@ -141,6 +142,22 @@ def test_keys_are_known_by_the_names_they_go_by():
     assert found == {"planted", "u:p%40ss", "p%40ss", "p@ss", "dTpwQHNz"}
 
 
+def test_every_value_of_own_headers_may_be_a_key():
+    """Only the user knows which is one; what is short is left alone, unless its name says that it is one."""
+    given = {"X-Auth": "planted-1", "X-Plan": "free", "X-Token": "tok", "X-Way": "Bearer planted-2"}
+    found = {secret.reveal() for secret in secrets_of_headers(given)}
+    assert found == {"planted-1", "tok", "Bearer planted-2", "planted-2"}
+
+
+def test_a_key_in_a_query_is_masked_however_the_server_reads_it():
+    """As it was sent, with its `+` read as a blank, decoded; whatever its name. A version is no key."""
+    url = "http://h/v1?code=Zq8-PLANTED/a+ed=77&team=pla%2Fnted-9&api-version=2024-10-21&n=1"
+    masked = together(secrets_of_address(url))
+    for said in ("Zq8-PLANTED/a+ed=77", "Zq8-PLANTED/a ed=77", "pla%2Fnted-9", "pla/nted-9"):
+        assert redact(f"<{said}>", masked) == f"<{MASK}>"
+    assert redact("2024-10-21 1", masked) == "2024-10-21 1"
+
+
 def test_veiled_values_show_their_names_only():
     """What a traceback prints of keyword arguments is no key."""
     veiled = Veiled(api_key=KEY, n=1)
@@ -177,14 +194,18 @@ def test_passwords_of_addresses_are_masked_anywhere():
 
 
 @pytest.mark.parametrize(
-    "spelling", ["a&amp;b/c-123", "a&#38;b&#x2f;c-123", "a%26b%2Fc%2d123", "a\\u0026b\\/c-123"]
-)
+    "spelling",
+    [
+        "a&amp;b/c-123", "a&#38;b&#x2f;c-123", "a%26b%2Fc%2d123", "a\\u0026b\\/c-123", "a&amp;b&sol;c-123",
+        "a&amp;amp;b&amp;sol;c-123", "a%2526b%252fc-123", "a%252526b%25252Fc-123",
+    ],
+)  # fmt: skip
 def test_a_key_is_masked_in_every_spelling(spelling):
     """As JSON, HTML and addresses write it, and as they do not."""
     assert redact(f"<{spelling}>", Secret("a&b/c-123")) == f"<{MASK}>"
 
 
-@pytest.mark.parametrize("piece", ["\\", "&amp;", "amp;", "://", "&#0", "0", "http://u:"])
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "amp;", "://", "&#0", "0", "http://u:"])
 def test_no_text_takes_long(piece):
     """Whatever a server repeats without end."""
     begin = time.monotonic()

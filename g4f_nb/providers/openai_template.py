@@ -197,11 +197,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             "connector": connector, "ssl": ssl,
         })  # fmt: skip
         secret, way = (None, None) if wrong else (Secret.of(api_key), Secret.of(proxy))
-        own_headers = checked_headers(None if wrong else headers)
+        own_headers = Headers() if wrong else Headers(headers or {})
         api_base, api_endpoint = Address.of(api_base), Address.of(api_endpoint)
         if not few:
             extra_data = Veiled(extra_data) if type(extra_data) is dict else extra_data
         del api_key, headers, proxy
+        if own_headers:
+            own_headers = checked_headers(own_headers)
         if wrong is None and way is not None:
             wrong = proxy_fault(way)
         if wrong:

@@ -12,16 +12,22 @@ import orjson
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
-from g4f_nb.secret import Secret, secrets_in, secrets_of_address, together
+from g4f_nb.secret import Secret, secrets_in, secrets_of_address, secrets_of_headers, together
 
 
 def checked_headers(given: Mapping[str, str] | None) -> Headers:
     """The headers that the caller gave, each a text of one line."""
     headers = Headers(given or {})
-    for name, value in headers.items():
-        if not all(isinstance(part, str) and part.isprintable() for part in (name, value)):
-            raise InvalidParameterError(f"the header {name!r} is no text of one line: mend it in headers=")
+    del given
+    # Their values may be keys: none of them is a variable of this frame.
+    wrong = [name for name in headers if not (_is_line(name) and _is_line(headers[name]))]
+    if wrong:
+        raise InvalidParameterError(f"the header {wrong[0]!r} is no text of one line: mend it in headers=")
     return headers
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
 
 
 def secrets_of_call(
@@ -30,7 +36,7 @@ def secrets_of_call(
     """Every key that goes out with a call, wherever it stands: what a server repeats of them is masked."""
     return together((
         secret,
-        *secrets_in(headers),
+        *secrets_of_headers(headers),
         *secrets_in(extra_data),
         *secrets_of_address(url),
         *(secrets_of_address(proxy.reveal()) if proxy is not None else ()),

@@ -38,8 +38,10 @@ def register(
     config folder. The class is given back.
     """
     row = Veiled(row)
-    given = {"api_base": api_base, "api_key_env": api_key_env, "default_model": default_model}
+    given = Veiled(api_base=api_base, api_key_env=api_key_env, default_model=default_model)
     row.update((key, value) for key, value in given.items() if value)
+    # Some give the key itself for its variable; the error about it shall not show it.
+    del api_base, api_key_env
     where = f"nb.register({name!r})"
     if provider is None:
         made = own_row(name, row, where=where)

@@ -96,6 +96,10 @@ def _other_header(base, places):
     return Planted(OpenaiTemplate, given, bearer=False)
 
 
+def _untelling_header(base, places):
+    return Planted(OpenaiTemplate, {"api_base": base, "headers": {"X-Auth": KEY}}, bearer=False)
+
+
 def _body(base, places):
     return Planted(
         OpenaiTemplate, {"api_base": base, "extra_data": {"auth": {"client_secret": KEY}}}, bearer=False
@@ -104,6 +108,10 @@ def _body(base, places):
 
 def _query(base, places):
     return Planted(OpenaiTemplate, {"api_base": f"{base}?key={quote(KEY, safe='')}"}, bearer=False)
+
+
+def _raw_query(base, places):
+    return Planted(OpenaiTemplate, {"api_base": f"{base}?team={KEY}"}, bearer=False)
 
 
 def _proxy(base, places):
@@ -124,7 +132,9 @@ SOURCES = {
     "%g4f key": _typed,
     "the header": _header,
     "another header": _other_header,
+    "a header of any name": _untelling_header,
     "the body": _body,
     "the query": _query,
+    "the query as it is": _raw_query,
     "the proxy": _proxy,
 }

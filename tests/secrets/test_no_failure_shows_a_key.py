@@ -13,11 +13,12 @@ from planting import HELLO, KEY, SOURCES
 
 import g4f_nb as nb
 from g4f_nb import settings
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers import AbstractProvider, AsyncGeneratorProvider, AsyncProvider, OpenaiTemplate
 from g4f_nb.providers.registry import resolve
 
 # Listings take none of these.
-OF_CHATS = ("the header", "another header", "the body")
+OF_CHATS = ("the header", "another header", "a header of any name", "the body")
 # A comparison waits for limits to pass.
 QUICK = [form for form in ECHOES if form != "429"]
 FORMS = ("401", "midstream", "page")
@@ -195,7 +196,7 @@ def test_the_right_host_gets_it(source, home, places, logged, capfd):
     for name, call in _calls(planted.cls, "echo", planted.given).items():
         chunks = call()
         request = home.requests[-1]
-        if source != "the query":
+        if not source.startswith("the query"):
             assert leaks(f"{dict(request.headers)} {request.body}"), name
         if planted.bearer:
             assert request.headers["Authorization"] == f"Bearer {KEY}", name
@@ -232,6 +233,28 @@ def test_a_class_with_a_key_and_no_address(places):
         with pytest.raises(Exception, match="has no address") as caught:
             call()
         assert not leaks(*shown_of_error(caught.value))
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Team-Token": f"{KEY}\n"}, {"Authorization": [KEY]}, {"X-Auth": KEY.encode()}]
+)
+def test_a_header_that_is_no_line_of_text(headers, home):
+    """The error names it and no frame shows what it holds."""
+    given = {"api_base": home.api_base, "headers": headers}
+    calls = [*_calls(OpenaiTemplate, "echo", given).values(), partial(nb.ask, "x", OpenaiTemplate, **given)]
+    calls += [partial(nb.ask, "x", f"{name}:m", api_key="k", **given) for name in ("anthropic", "gigachat")]
+    for call in calls:
+        with pytest.raises(InvalidParameterError, match="is no text of one line") as caught:
+            call()
+        assert not leaks(*shown_of_error(caught.value))
+
+
+@pytest.mark.parametrize("given", [KEY, [KEY]])
+def test_a_key_in_the_place_of_its_variable_s_name(given):
+    """`nb.register` refuses it, and no frame shows it."""
+    with pytest.raises(InvalidParameterError, match="names the variable") as caught:
+        nb.register("mybox", api_base="http://127.0.0.1:1/v1", api_key_env=given)
+    assert not leaks(*shown_of_error(caught.value))
 
 
 def test_a_user_s_own_provider_that_fails():
