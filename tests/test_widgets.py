@@ -94,10 +94,10 @@ def roles(chat):
 
 def test_ask_returns_at_once_and_the_end_is_settled(panel):
     """`ask` does not wait; afterwards `value`, `messages` and `turns` hold the same answer."""
-    chat = panel("slow-300")
+    chat = panel("slow-1500")
     start = time.monotonic()
     chat.ask("Hello")
-    assert time.monotonic() - start < 0.25
+    assert time.monotonic() - start < 1.0
     assert chat.busy
     assert chat.value is None
     assert chat.wait(5)
