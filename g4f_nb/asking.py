@@ -111,11 +111,20 @@ def plan_of(
 ) -> Plan:
     """What is to be done beside asking, for the questions of one place: once for many of them."""
     try:
-        return checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
+        plan = checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
     except InvalidParameterError as error:
         # Without the frames that hold the functions: what a partial holds, its repr shows.
         failure = error.alone()
+    else:
+        return replace(plan, members=tuple(_options_of_members(place[0]))) if place[0].places else plan
     raise failure
+
+
+def _options_of_members(where: Resolution) -> Iterator[Mapping[str, Any]]:
+    for place in where.places:
+        yield place.options
+        if place.where is not None:
+            yield from _options_of_members(place.where)
 
 
 def _json_mode(where: Resolution) -> JsonMode:

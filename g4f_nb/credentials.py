@@ -12,7 +12,15 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.key_places import FoundKey, in_colab, in_dotenv, in_environment, in_kaggle, in_keyring
+from g4f_nb.key_places import (
+    FoundKey,
+    found_before,
+    in_colab,
+    in_dotenv,
+    in_environment,
+    in_kaggle,
+    in_keyring,
+)
 from g4f_nb.secret import Secret, shown_address
 
 Hosts = frozenset[tuple[str, str, int]]
@@ -51,6 +59,13 @@ def forget_typed(name: str | None = None) -> list[str]:
     for key in gone:
         del _typed[key]
     return sorted({key[0] for key in gone})
+
+
+def in_sight(names: Iterable[str], *, dotenv: bool = True) -> list[Secret]:
+    """Every key under these names that is there without asking anybody, and all that were typed or found."""
+    looks = (in_environment, in_dotenv) if dotenv else (in_environment,)
+    found = [look(name) for name in names for look in looks]
+    return [*(each.secret for each in (*found, *found_before()) if each is not None), *_typed.values()]
 
 
 def typed_places() -> list[tuple[str, Hosts]]:

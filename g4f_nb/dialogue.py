@@ -20,6 +20,7 @@ from g4f_nb.chunks import ToolCall, ToolResult
 from g4f_nb.errors import BadRequestError, InvalidParameterError
 from g4f_nb.fitting import MisfitError
 from g4f_nb.loosejson import NoJsonError, read_json
+from g4f_nb.masking import masked
 from g4f_nb.plans import Approve, Call, Plan, Run, Send, Steps
 from g4f_nb.reply import Reply
 from g4f_nb.results import complaint, result_text
@@ -167,13 +168,16 @@ class _Dialogue:
         outcome = yield Run(tool, arguments, None if self._end is None else max(0.0, self._end - begun))
         seconds = time.monotonic() - begun
         if outcome.error is None:
-            text = note + result_text(outcome.value, self._plan.limits.result_chars)
+            text = note + result_text(outcome.value, self._plan.limits.result_chars, self._mask)
             self._reply.add(ToolResult(call.id, call.name, text, seconds=seconds))
         else:
-            text = note + complaint(outcome.error)
+            text = note + complaint(outcome.error, self._mask)
             self._complain(call, text, seconds=seconds)
         self._seen[*key, text] += 1
         self._last_result[key] = text
+
+    def _mask(self, text: str) -> str:
+        return masked(text, (self._options, *self._plan.members))
 
     def _is_stuck(self, call: ToolCall, key: tuple[str, str]) -> bool:
         """Whether this very call has given the same result so often that it is not made again."""

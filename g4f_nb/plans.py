@@ -64,6 +64,8 @@ class Plan:
     approve: Callable[[Call], Any] | None = None
     limits: ToolLimits = field(default_factory=ToolLimits)
     wanted: Wanted | None = None
+    # Of a provider that is made of others: the options of each, whose keys no tool may tell either.
+    members: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

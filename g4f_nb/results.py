@@ -6,6 +6,8 @@ import collections.abc
 import dataclasses
 import datetime as dt
 import enum
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,14 +16,18 @@ from g4f_nb.errors import shorten
 from g4f_nb.secret import redact
 
 NOTHING = "(done; it returned nothing)"
+Mask = Callable[[str], str]
 _ROWS, _ITEMS = 50, 200
 _COMPLAINT = 500
 
 
-def result_text(value: Any, limit: int) -> str:
-    """A value as text of at most so many characters; what was left out is said."""
+def result_text(value: Any, limit: int, mask: Mask = redact) -> str:
+    """A value as text of at most so many characters; what was left out is said.
+
+    `mask` takes the keys out of the words that a class has for its values.
+    """
     # Half of a surrogate pair, as in names of files that are no UTF-8, cannot be sent.
-    text = _text(value).encode(errors="replace").decode()
+    text = _text(value, mask).encode(errors="replace").decode()
     if len(text) <= limit:
         return text
     return f"{text[:limit]}\n… (cut: {limit:,} of {len(text):,} characters)"
@@ -32,13 +38,13 @@ def json_text(value: Any) -> str:
     return orjson.dumps(value, default=_plain, option=_OPTIONS).decode()
 
 
-def complaint(error: BaseException) -> str:
+def complaint(error: BaseException, mask: Mask = redact) -> str:
     """An exception in one short line: no traceback, whose lines and locals are nobody's business."""
-    words = " ".join(redact(_represented(error)).split()).encode(errors="replace").decode()
+    words = " ".join(mask(_represented(error)).split()).encode(errors="replace").decode()
     return shorten(f"{type(error).__name__}: {words}" if words else type(error).__name__, _COMPLAINT)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, mask: Mask) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, str):
@@ -47,9 +53,9 @@ def _text(value: Any) -> str:
     if shown is not None:
         return shown
     try:
-        return orjson.dumps(value, default=_plain, option=_OPTIONS).decode()
+        return orjson.dumps(value, default=partial(_plain, mask=mask), option=_OPTIONS).decode()
     except (TypeError, ValueError, RecursionError):
-        return redact(_represented(value))
+        return mask(_represented(value))
 
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -94,7 +100,7 @@ def _picture(value: Any) -> str | None:
     return None
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911  # one line a kind
+def _plain(value: Any, mask: Mask = redact) -> Any:  # noqa: PLR0911  # one line a kind
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -112,7 +118,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911  # one line a kind
         return value.total_seconds()
     if isinstance(value, collections.abc.Set | tuple | collections.abc.Sequence | collections.abc.ValuesView):
         return list(value)
-    return redact(_represented(value))
+    return mask(_represented(value))
 
 
 def _represented(value: Any) -> str:

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import g4f_nb as nb
-from g4f_nb import asking, providers
+from g4f_nb import asking, credentials, providers
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
 from g4f_nb.dialogue import converse
 from g4f_nb.errors import (
@@ -30,6 +30,7 @@ from g4f_nb.errors import (
 from g4f_nb.plans import Call, Outcome, Plan, Run, Send
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.reply import Reply
+from g4f_nb.secret import Secret
 from g4f_nb.testing import serve
 from g4f_nb.tools import Toolbox
 
@@ -712,3 +713,61 @@ def test_a_date_that_came_as_a_number_is_asked_for_again():
             nb.ask("x", _scripted([answer]), schema="when date")
     with pytest.raises(SchemaError, match="a date like 2025-12-31"):
         nb.ask("x", _scripted(["20250101"]), schema=dt.date)
+
+
+_KEY = "Zq8-SECRETKEY/plant+ed=77"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": _KEY},
+        {"headers": {"X-Key": _KEY}},
+        {"headers": {"Authorization": f"Bearer {_KEY}"}},
+        {"extra_data": {"token": _KEY}},
+    ],
+    ids=["key", "header", "bearer", "field"],
+)
+@pytest.mark.parametrize("fails", [True, False], ids=["raised", "shown"])
+def test_no_tool_tells_the_model_a_key_of_the_call(server, options, fails):
+    """Not even one that looks like none: neither in what it raises nor in the words of its result."""
+
+    class Connection:
+        def __str__(self):
+            return f"connected with {_KEY}"
+
+    def connect(a: int, b: int):
+        if fails:
+            raise ValueError(f"refused: {_KEY}")
+        return Connection()
+
+    reply = _ask(server, "tools", tools=[connect], **options)
+    words = "ValueError: refused: ***" if fails else '"connected with ***"'
+    assert reply.tool_results[0].content == words
+    assert _KEY not in str(server.requests[-1].body["messages"])
+    assert _KEY not in str(asyncio.run(_ask_async(server, connect, options)).tool_results)
+
+
+async def _ask_async(server, tool, options):
+    return await nb.ask_async(
+        "x 2 3", "OpenaiTemplate:tools", api_base=server.api_base, tools=[tool], **options
+    )
+
+
+def test_no_tool_tells_the_model_a_key_of_another_service(server, monkeypatch, tmp_path):
+    """Of the environment, of `.env`, typed in this session, or of a member of several providers."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROQ_API_KEY", "Zq8-ENVIRONMENT/1+")
+    (tmp_path / ".env").write_text("MISTRAL_API_KEY=Zq8-DOTENV/2+\n", encoding="utf-8")
+    monkeypatch.setattr(credentials, "_typed", {})
+    credentials.keep_typed("MINE", Secret("Zq8-TYPED/3+"), frozenset())
+
+    def fails(a: int, b: int):
+        raise ValueError("Zq8-ENVIRONMENT/1+ Zq8-DOTENV/2+ Zq8-TYPED/3+ Zq8-MEMBER/4+")
+
+    member = nb.Model("OpenaiTemplate:tools", api_base=server.api_base, api_key="Zq8-MEMBER/4+")
+    reply = nb.ask("add 2 and 3", nb.FallbackProvider([member]), tools=[fails])
+    assert reply.tool_results[0].content == "ValueError: *** *** *** ***"
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    reply = _ask(server, "tools", tools=[fails])
+    assert reply.tool_results[0].content == "ValueError: *** Zq8-DOTENV/2+ *** Zq8-MEMBER/4+"

@@ -1,0 +1,45 @@
+"""What a tool says, without the keys that this program holds: the call's, and all that are found here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from g4f_nb.credentials import in_sight
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.providers.known import everything
+from g4f_nb.providers.model import ADDRESSES, SECRETS
+from g4f_nb.secret import Secret, redact, secrets_in, secrets_of_address
+
+# Variables of a provider that is no row.
+_OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
+
+
+def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
+    """Mask the keys in these options of calls, and those of any service that a call from here would find."""
+    return redact(text, *(secret for options in calls for secret in _given(options)), *_found())
+
+
+def _given(options: Mapping[str, Any]) -> Iterator[Secret]:
+    for name in SECRETS:
+        value = options.get(name)
+        secret = Secret.of(value) if isinstance(value, str | Secret) else None
+        if secret is not None:
+            yield secret
+    for name in ("headers", "extra_data"):
+        yield from secrets_in(options.get(name))
+    for name in (*ADDRESSES, "proxy"):
+        value = options.get(name)
+        if isinstance(value, Secret):
+            yield from secrets_of_address(value.reveal())
+        elif isinstance(value, str):
+            yield from secrets_of_address(value)
+
+
+def _found() -> list[Secret]:
+    names = {name for known in everything() if known.row is not None for name in known.row.api_key_env}
+    # A `.env` that cannot be read holds no key that could be known.
+    with contextlib.suppress(InvalidParameterError):
+        return in_sight((*sorted(names), *_OTHERS))
+    return in_sight((*sorted(names), *_OTHERS), dotenv=False)
