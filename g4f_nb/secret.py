@@ -82,7 +82,10 @@ class Secret:
         if isinstance(value, Secret):
             return value
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"a key is a text, not a value of type {type(value).__name__}")
+            kind = type(value).__name__
+            # It may be a key all the same, as bytes: a traceback with locals shall not show it.
+            del value
+            raise TypeError(f"a key is a text, not a value of type {kind}")
         # Keys are pasted: a stray line end would make an illegal header.
         value = value.strip() if value else None
         return cls(value) if value else None

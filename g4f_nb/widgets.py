@@ -35,7 +35,7 @@ from g4f_nb.providers.calling import locate
 from g4f_nb.providers.model import HOST_BOUND, Model, Provider, veiled
 from g4f_nb.rendering import HtmlStream, facts, login_line, safe_html, safe_link
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled, redact
+from g4f_nb.secret import Secret, Veiled, redact
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -233,7 +233,7 @@ class ChatPanel(anywidget.AnyWidget):
             items, error = _settled(turn, error)
             self._turn, self.error = None, error
             if error is not None:
-                text = redact(_said(error), self._options.get("api_key"))
+                text = redact(_said(error), self._key())
                 items.append({"id": f"{turn.id}-error", "role": "error", "text": text})
             if turn.text:
                 self._history += [
@@ -257,8 +257,13 @@ class ChatPanel(anywidget.AnyWidget):
             try:
                 self._choice()
             except G4FError as error:
-                problem = redact(str(error), self._options.get("api_key"))
+                problem = redact(str(error), self._key())
         self.problem = problem
+
+    def _key(self) -> Secret | None:
+        """The key that was given, to be masked; one of a wrong type is refused and never sent."""
+        key = self._options.get("api_key")
+        return key if isinstance(key, Secret) else None
 
     def _choice(self) -> tuple[str | Model | Provider | None, dict[str, Any]]:
         """The model that is chosen now, and the options that its provider may see."""
@@ -280,7 +285,7 @@ class ChatPanel(anywidget.AnyWidget):
         try:
             names = await (self._models(name) if name else to_thread(registry.ready))
         except Exception as caught:  # noqa: BLE001  # shown where the list would stand
-            error = redact(_said(caught), self._options.get("api_key"))
+            error = redact(_said(caught), self._key())
         self.send({"type": "models", "view": view, "provider": name, "names": names, "error": error})
 
     async def _models(self, name: str) -> list[str]:

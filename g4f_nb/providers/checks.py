@@ -101,6 +101,8 @@ def what_is_wrong(given: Mapping[str, Any]) -> str | None:
     """What is given in a form that it cannot have, by name and type: its value may be a key."""
     for name, value in given.items():
         if value is not None and name in _KINDS and not _KINDS[name][0](value):
-            shown = repr(value) if isinstance(value, int | float) else f"of type {type(value).__name__}"
+            # A password may be a number.
+            plain = isinstance(value, int | float) and _KINDS[name][0] is not _is_secret
+            shown = repr(value) if plain else f"of type {type(value).__name__}"
             return f"{name}= is {_KINDS[name][1]}, not {shown}"
     return None

@@ -190,7 +190,7 @@ def _key(cls: Any, owner: Any, targets: Hosts, names: tuple[str, ...]) -> FoundK
     """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
     if targets <= _class_key_origins(cls, owner, cls.row):
         for klass in cls.__mro__:
-            own = Secret.of(vars(klass).get("api_key"))
+            own = own_key(klass)
             if own is not None and (not vars(klass).get("bare") or klass is cls):
                 return FoundKey(own, f"{klass.__name__}.api_key")
             if klass is owner:
@@ -198,6 +198,18 @@ def _key(cls: Any, owner: Any, targets: Hosts, names: tuple[str, ...]) -> FoundK
     if names == (cls.__name__,):
         return typed_key(cls.__name__, targets)
     return find_key(names, hosts=targets)
+
+
+def own_key(klass: type) -> Secret | None:
+    """The key that is written on this class itself."""
+    try:
+        return Secret.of(vars(klass).get("api_key"))
+    except TypeError as error:
+        said = str(error)
+    raise InvalidParameterError(
+        f"api_key on the class {klass.__name__}: {said}; write the key itself there, as a str",
+        provider=klass.__name__,
+    )
 
 
 def _class_key_origins(cls: Any, owner: Any, row: Row | None) -> Hosts:

@@ -120,6 +120,15 @@ def check_model(model: object) -> None:
     )
 
 
+def check_secrets(given: Mapping[str, Any]) -> None:
+    """Refuse a key that is no text, by name and type: as bytes or in a list it is a key all the same."""
+    for name in SECRETS:
+        if not isinstance(given.get(name), str | Secret | None):
+            raise InvalidParameterError(
+                f"{name}= is a text, not of type {type(given[name]).__name__}: pass the key itself, as a str"
+            )
+
+
 def _may_hold_a_key(name: str, value: Any) -> bool:
     return name in (*SECRETS, "headers", "extra_data", "proxy") or (name in ADDRESSES and "?" in str(value))
 

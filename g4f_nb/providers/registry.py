@@ -19,7 +19,7 @@ from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.entries import Known
 from g4f_nb.providers.hosts import key_of
 from g4f_nb.providers.known import everything, look_up, nearest
-from g4f_nb.providers.model import Model, Provider, check_model, laid_over, used, veiled
+from g4f_nb.providers.model import Model, Provider, check_model, check_secrets, laid_over, used, veiled
 from g4f_nb.providers.ownfile import in_own_file
 from g4f_nb.providers.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
@@ -176,6 +176,7 @@ def decide(
     """`resolve` for a call with these options: of them, those count that say where it goes."""
     cls, name, chosen_by = choose(model, provider, interactive=interactive)
     places = Veiled((option, options[option]) for option in cls.host_options if option in options)
+    check_secrets(places)
     address = cls.look_up_host(**places)
     if not name:
         name = getattr(cls, "default_model", None) or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Self
 
 from g4f_nb.errors import NoProviderError, UnknownParameterError
-from g4f_nb.providers.model import Model, Provider, Used, check_model, set_used, used, veiled
+from g4f_nb.providers.model import Model, Provider, Used, check_model, check_secrets, set_used, used, veiled
 from g4f_nb.providers.registry import Resolution, choose, options_for, resolve
 from g4f_nb.secret import Veiled
 from g4f_nb.tables import Table
@@ -68,6 +68,7 @@ def use(
 
     A model given without a provider is one of the provider in use. Whatever a call says itself wins.
     """
+    options = veiled(options)
     before = used()
     if model is _SHOW and provider is None:
         if options:
@@ -81,7 +82,7 @@ def use(
         return Using(before)
     named = None if model is _SHOW else model
     check_model(named.name if isinstance(named, Model) else named)
-    set_used(_chosen(named, provider, veiled(options)))
+    set_used(_chosen(named, provider, options))
     return Using(before)
 
 
@@ -91,5 +92,6 @@ def _chosen(model: str | Model | Provider | None, provider: str | Provider | Non
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)
+    check_secrets(Veiled((option, given[option]) for option in cls.host_options if option in given))
     price = model.price if isinstance(model, Model) else None
     return Used(provider=cls, model=name, options=given, price=price)

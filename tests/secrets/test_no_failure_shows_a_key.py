@@ -249,6 +249,39 @@ def test_a_header_that_is_no_line_of_text(headers, home):
         assert not leaks(*shown_of_error(caught.value))
 
 
+@pytest.mark.parametrize(
+    "key", [KEY.encode(), [KEY], (KEY,), {"key": KEY}, 5], ids=lambda key: type(key).__name__
+)
+def test_a_key_that_is_no_text(key, home):
+    """The error is one of ours, says what is wanted, and no frame of ours shows the key."""
+    given = {"api_base": home.api_base, "api_key": key}
+    mine = type("Mine", (OpenaiTemplate,), given)
+    calls = [
+        *_calls(OpenaiTemplate, "echo", given).values(),
+        partial(OpenaiTemplate.get_models, key, home.api_base),
+        *_calls(mine, "echo", {}).values(),
+        mine.get_models,
+        *(
+            partial(call, f"{name}:m", **given)
+            for name in ("OpenaiTemplate", "anthropic", "gigachat")
+            for call in (partial(nb.ask, "x"), resolve, nb.use)
+        ),
+        partial(nb.ask, "x", nb.Model("OpenaiTemplate:m", **given)),
+        partial(nb.compare, ["x"], ["OpenaiTemplate:m"], progress=False, **given),
+        partial(nb.ask, "x", "berlin:m", api_base=home.api_base, account="me", password=key),
+        partial(nb.ask, "x", mine),
+        partial(nb.use, mine),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidParameterError, match="is a text, not") as caught:
+            call()
+        assert not leaks(*shown_of_error(caught.value))
+    panel = nb.ChatPanel("OpenaiTemplate:m", **given)
+    assert "is a text, not" in panel.problem
+    assert not leaks(repr(panel.get_state()), repr(vars(panel)), repr(panel))
+    panel.close()
+
+
 @pytest.mark.parametrize("given", [KEY, [KEY]])
 def test_a_key_in_the_place_of_its_variable_s_name(given):
     """`nb.register` refuses it, and no frame shows it."""

@@ -15,6 +15,7 @@ from g4f_nb.credentials import Hosts, find_key, origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
 from g4f_nb.key_places import look_again
+from g4f_nb.providers.hosts import own_key
 from g4f_nb.secret import Secret, shown_address
 
 API_BASE = "https://gigachat.devices.sberbank.ru/api/v1"
@@ -187,7 +188,7 @@ def _address(argument: str, given: str | None, owner: Any) -> tuple[str, str]:
 def _key(cls: Any, owner: Any, targets: Hosts) -> tuple[Secret | None, str]:
     if targets <= _origins_of(owner):
         for klass in cls.__mro__:
-            own = Secret.of(vars(klass).get("api_key"))
+            own = own_key(klass)
             if own is not None:
                 return own, f"{klass.__name__}.api_key"
             if klass is owner:
