@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.comparing.viewing import Names
+from g4f_nb.comparing.viewing import Names, comparable
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -81,10 +81,13 @@ def _twice(made: Candidates) -> list[bool]:
 
 def _parameters(names: Names, down: list[str]) -> Any:
     """What is said behind the model: parameters that differ within one prompt and data row."""
-    frame = names.frame
     columns = names.varied()
     if not columns:
         return ""
+    # Dicts and lists of the data are told apart by their text.
+    frame = names.frame.copy(deep=False)
+    for name in columns:
+        frame[name] = comparable(frame[name])
     differ = frame.groupby(down, dropna=False)[columns].nunique(dropna=False).max()
     said: Any = ""
     for name in columns:

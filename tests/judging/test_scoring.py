@@ -86,3 +86,16 @@ def test_a_table_that_is_no_result_is_refused():
     """The error says what is missing."""
     with pytest.raises(InvalidParameterError, match=r"no result of nb\.compare"):
         pd.DataFrame({"answer": ["x"]}).llm.score(exact="x")
+
+
+def test_data_that_has_no_hash(server, tmp_path):
+    """Dicts and lists in the data are in nobody's way, neither of ranks nor of votes nor of a report."""
+    models = [nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in ("plain", "prose")]
+    made = nb.compare("{text}", models, data={"text": [{"a": 1}, [1, 2]]}, progress=False)
+    scored = made.llm.score(contains="good")
+    assert scored.llm.rank(by="score")["model"].tolist() == ["OpenaiTemplate:plain", "OpenaiTemplate:prose"]
+    assert len(scored.llm.test(by="score")) == 1
+    assert scored.llm.summary("score")["calls"].tolist() == [2, 2]
+    assert len(made.llm.vote(*made["cell_id"].tolist()[:2])) == 1
+    assert len(made.llm.judge(models[0], dry_run=True, progress=False)) > 0
+    assert made.llm.report(tmp_path / "made.html").exists()
