@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import pandas as pd
 import pytest
 
 from g4f_nb.errors import InvalidParameterError
@@ -23,6 +24,13 @@ def test_an_empty_prompt_is_refused(prompt):
     """Before it costs anything."""
     with pytest.raises(InvalidParameterError, match=r"prompt is empty.*pass a text"):
         as_messages(prompt)
+
+
+@pytest.mark.parametrize("system", [pd.DataFrame({"a": [1]}), pd.NA, 5], ids=["table", "NA", "number"])
+def test_a_system_prompt_is_a_text(system):
+    """Anything else is told, also what has no truth of its own."""
+    with pytest.raises(InvalidParameterError, match=r"system is a \w+: it is a text"):
+        as_messages("hi", system)
 
 
 def test_a_given_list_is_copied():
