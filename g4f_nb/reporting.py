@@ -6,10 +6,12 @@ import base64
 import importlib.util
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.viewing import errors
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
@@ -61,6 +63,8 @@ def report(
     most: int = 500,
 ) -> Path:
     """Write the file and give its path; `most` answers are in it."""
+    if not isinstance(path, str | PathLike):
+        raise InvalidParameterError(f"path is {path!r}: it is the file to write, like 'report.html'")
     candidates = Candidates.of(frame)
     status = candidates.names["status"]
     told = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,8 @@ def sheet(
     """Show these columns (or all that hold anything) of at most so many rows."""
     if type(page) is not int or page < 1:
         raise InvalidParameterError(f"page is {page!r}: it is how many rows a page has, from 1")
+    if type(most) is not int or most < 0:
+        raise InvalidParameterError(f"most is {most!r}: it is how many rows are shown, from 0")
     chosen = _chosen(frame, columns)
     shown = frame[chosen].head(most)
     html = table_html(shown, page=page)
@@ -108,6 +110,8 @@ def sheet(
 def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
     if columns is None:
         return [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
+    if not isinstance(columns, Iterable):
+        raise InvalidParameterError(f"columns is {columns!r}: it is a list of names of columns")
     chosen = [columns] if isinstance(columns, str) else list(columns)
     unknown = [name for name in chosen if name not in frame.columns]
     if unknown:
@@ -120,8 +124,11 @@ def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
     """A table's HTML without style and script, which stand once on a page."""
     import pandas as pd
 
+    types = pd.api.types
     numbers = [
-        pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
+        # Complex numbers have no order to sort by, and are shown as text.
+        types.is_numeric_dtype(frame[name])
+        and not (types.is_bool_dtype(frame[name]) or types.is_complex_dtype(frame[name]))
         for name in frame.columns
     ]
     heads = "".join(

@@ -127,7 +127,9 @@ def _kind_of(given: Any) -> tuple[Any, Schema | None]:
         if is_json_schema(given):
             return type_of_schema(given), dict(given)
         return type_of_names(given), None
-    if given is None or isinstance(given, int | float | bytes | list | set):
+    # A table or an array has no one truth, and cannot even be compared with a type.
+    array = hasattr(given, "__array__") and not isinstance(given, type)
+    if given is None or array or isinstance(given, int | float | bytes | list | set):
         raise InvalidParameterError(f"schema= is {shorten(repr(given), 80)}: give {_FORMS}")
     return given, None
 

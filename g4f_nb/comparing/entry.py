@@ -204,9 +204,9 @@ def _prepared(
         raise InvalidParameterError(f"concurrency is {concurrency!r}: it is a whole number from 1")
     if type(retries) is not int or retries < 0:
         raise InvalidParameterError(f"retries is {retries!r}: it is a whole number, 0 or more")
-    if cache not in _CACHES:
+    if str(cache) not in _CACHES:
         raise InvalidParameterError(f"cache is {cache!r}: it is one of {', '.join(_CACHES)}")
-    if timing not in ("stream", "fast"):
+    if str(timing) not in ("stream", "fast"):
         raise InvalidParameterError(f"timing is {timing!r}: it is stream or fast")
     for name, way_out in _ELSEWHERE.items():
         if name in parameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.errors import MissingRequirementsError
+from g4f_nb.errors import InvalidParameterError, MissingRequirementsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,8 @@ def to_excel(frame: pd.DataFrame, path: Any, **options: Any) -> None:
         raise MissingRequirementsError('Excel files need the extra "excel": pip install "g4f_nb[excel]"')
     import pandas as pd
 
+    if path is None:
+        raise InvalidParameterError("path is None: it is the file to write, like 'result.xlsx'")
     # What numbers the rows alone is left out; names of rows, like those of `wide`, are kept.
     named = frame.index.nlevels > 1 or frame.columns.nlevels > 1 or frame.index.name is not None
     made = pd.DataFrame({at: _plain(frame.iloc[:, at]).array for at in range(frame.shape[1])})

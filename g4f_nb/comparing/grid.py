@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Prompts = str | Iterable[Any] | Mapping[str, Any]
 ModelName = str | Model | Provider
 Place = tuple[Resolution, dict[str, Any]]
+# More would fill the memory before the first question is sent.
+_MOST_CELLS = 10_000_000
 _AXES = ("prompts", "models", "data")
 
 
@@ -129,6 +131,8 @@ def build(
     if frame is not None:
         names = [str(name) for name in frame.columns]
         for prompt_id, prompt in named.items():
+            if not isinstance(prompt, str):
+                _check_prompt(prompt_id, prompt, system)
             templates.check_names(prompt_id, prompt, names)
         needed = set[str]().union(*map(templates.names_in, named.values()))
         texts = {str(name): as_texts(frame[name]) for name in frame.columns if str(name) in needed}
@@ -151,6 +155,8 @@ def named_prompts(prompts: Prompts) -> dict[str, Any]:
     """The prompts by name: a dict's keys, a column's index, else numbers."""
     if isinstance(prompts, str):
         return {"0": prompts}
+    if isinstance(prompts, bytes | bytearray):
+        raise InvalidParameterError("prompts is bytes: give a text, prompts.decode()")
     given: object = prompts
     if not isinstance(given, Iterable) or hasattr(given, "columns"):
         way_out = " as data=, with a prompt that names its columns" if hasattr(given, "columns") else ""
@@ -192,7 +198,7 @@ def as_frame(data: Any) -> pd.DataFrame | None:
         raise InvalidParameterError(f"data is a {type(data).__name__}: give a DataFrame, or a dict of lists")
     try:
         frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InvalidParameterError(f"data makes no table ({error}): give lists of one length") from error
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
@@ -343,7 +349,12 @@ def takes(provider: Provider, name: str) -> bool:
 
 
 def _checked_pair(pair: Sequence[str], frame: pd.DataFrame | None) -> frozenset[str]:
-    names = frozenset([pair] if isinstance(pair, str) else pair)
+    given = [pair] if isinstance(pair, str) else pair
+    if not isinstance(given, list | tuple | set | frozenset) or not all(
+        isinstance(name, str) for name in given
+    ):
+        raise InvalidParameterError(f"zip= is {pair!r}: it is a list of axes, like ['prompts', 'data']")
+    names = frozenset(given)
     unknown = sorted(names - set(_AXES))
     if unknown:
         raise InvalidParameterError(f"zip= names {unknown[0]!r}: the axes are {', '.join(_AXES)}")
@@ -370,6 +381,13 @@ def _cells(
     if pair and len({lengths[name] for name in pair}) > 1:
         told = ", ".join(f"{name} has {lengths[name]}" for name in sorted(pair))
         raise InvalidParameterError(f"zip= pairs axes of one length, but {told}")
+    together = [lengths[name] for name in sorted(pair)[:1]]
+    apart = [length for name, length in lengths.items() if name not in pair]
+    count = math.prod([*together, *apart, per_model, repeats])
+    if count > _MOST_CELLS:
+        raise InvalidParameterError(
+            f"that is {count:,} calls: at most {_MOST_CELLS:,} make one comparison, so ask in parts"
+        )
     return [
         Cell(row, prompt, model * per_model + choice, repeat)
         for row, prompt, model in _places(lengths, pair)
@@ -397,6 +415,10 @@ def check_names(grid: Grid, *, prefix: str) -> None:
     """Refuse parameters and data that would stand where a result column does."""
     if not isinstance(prefix, str):
         raise InvalidParameterError(f"prefix is {prefix!r}: it is a text like 'llm_'")
+    if columns.text(prefix) != prefix:
+        raise InvalidParameterError(
+            f"prefix is {prefix!r}, half of a surrogate pair: it is a text like 'llm_'"
+        )
     taken = [prefix + name for name in (*columns.PLACE, *columns.OUTCOME)]
     columns.check_free(grid.varied, [*taken, f"{prefix}prompt"], what="the parameter")
     if grid.data is not None:

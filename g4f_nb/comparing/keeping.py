@@ -20,6 +20,8 @@ from g4f_nb.wanted import Wanted
 if TYPE_CHECKING:
     import pandas as pd
 
+# A position with more digits is none, and no number for the store.
+_DIGITS = 16
 # Runs of this kernel that can be gone on with: their frames stay small, their grids hold the data.
 _MOST = 20
 
@@ -64,7 +66,7 @@ def attach(run_id: str) -> pd.DataFrame:
     known = live(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
-    kept = store().run(run_id)
+    kept = store().run(columns.text(run_id) or "")
     if kept is None:
         there = ", ".join(row[0] for row in store().runs(5)) or "none"
         raise InvalidParameterError(
@@ -77,8 +79,8 @@ def runs(most: int = 100) -> pd.DataFrame:
     """The latest comparisons that the store has, newest first, with how many of their calls are finished."""
     import pandas as pd
 
-    if type(most) is not int or most < 1:
-        raise InvalidParameterError(f"most is {most!r}: it is a whole number from 1")
+    if type(most) is not int or not 1 <= most < columns.MOST:
+        raise InvalidParameterError(f"most is {most!r}: it is how many runs are listed, from 1")
     rows = [
         (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
         for run_id, _, began_at, cells, done in store().runs(most)
@@ -91,8 +93,12 @@ def runs(most: int = 100) -> pd.DataFrame:
 
 def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
-    run_id, _, position = cell_id.rpartition("-")
-    found = store().cell(run_id, int(position)) if position.isdecimal() else None
+    if not isinstance(cell_id, str):
+        raise InvalidParameterError(
+            f"cell_id is a {type(cell_id).__name__}: it is a text, from the column cell_id"
+        )
+    run_id, _, position = (columns.text(cell_id) or "").rpartition("-")
+    found = store().cell(run_id, int(position)) if position.isdecimal() and len(position) < _DIGITS else None
     kept = store().run_plan(run_id)
     if found is None or kept is None:
         raise InvalidParameterError(

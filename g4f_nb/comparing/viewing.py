@@ -77,6 +77,8 @@ class Names:
 def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
     """A row a prompt or data row, a column a model (and parameters and repeat, where there are several)."""
     names = Names.of(frame)
+    if not isinstance(values, str):
+        raise InvalidParameterError(f"values is {values!r}: it is the name of a column, like 'latency_s'")
     column = values if values in frame.columns else names.prefix + values
     if column not in frame.columns:
         raise InvalidParameterError(
@@ -141,6 +143,8 @@ def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """The same cells of two results side by side: provider, model, prompt, row, parameters and repeat."""
     import pandas as pd
 
+    if not isinstance(old, pd.DataFrame):
+        raise InvalidParameterError(f"old is a {type(old).__name__}: it is an older result, see nb.attach()")
     new_names, old_names = Names.of(frame), Names.of(old)
     keys = ["provider", "model", "prompt_id", "row", "repeat"]
     shared = [name for name in new_names.varied() if name in old_names.varied() and name != "prompt"]

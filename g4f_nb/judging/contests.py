@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -105,6 +105,8 @@ def scores_of(frame: pd.DataFrame, by: str) -> NDArray[Any]:
     import numpy as np
     import pandas as pd
 
+    if not isinstance(by, Hashable):
+        raise InvalidParameterError(f"by is a {type(by).__name__}: it is the name of a column of scores")
     if by not in frame.columns:
         raise InvalidParameterError(f"there is no column {by!r}: .llm.score(..., into={by!r}) would make it")
     column = frame[by]

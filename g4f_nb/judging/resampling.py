@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # So many prompts, and every way to flip their signs is tried instead of a sample of them.
 _ALL_FLIPS = 12
 _NUMBERS_AT_ONCE = 4_000_000
+# More draws tell nothing more, and take hours.
+_MOST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,13 @@ class Draws:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if type(self.resamples) is not int or self.resamples < 1:
-            raise InvalidParameterError(f"resamples is {self.resamples!r}: it is a whole number from 1")
-        if not 0 < self.level < 1:
+        if type(self.resamples) is not int or not 1 <= self.resamples <= _MOST:
+            raise InvalidParameterError(
+                f"resamples is {self.resamples!r}: it is a whole number from 1 to {_MOST}"
+            )
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            raise InvalidParameterError(f"seed is {self.seed!r}: it is a whole number from 0")
+        if not isinstance(self.level, Real) or not 0 < self.level < 1:
             raise InvalidParameterError(f"level is {self.level!r}: it is a share like 0.95")
 
     def generator(self) -> np.random.Generator:

@@ -106,7 +106,7 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
                 return lambda _, answer: function(answer)
             return lambda at, answer: function(answer, frame.iloc[at])
         case "regex":
-            pattern = re.compile(criterion.regex, 0 if case else re.IGNORECASE)
+            pattern = _pattern(criterion.regex, case=case)
             return lambda _, answer: pattern.search(answer) is not None
         case "json_valid":
             return lambda _, answer: _is_json(answer) == bool(criterion.json_valid)
@@ -114,6 +114,17 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
             wanted = _wanted(frame, getattr(criterion, chosen))
             compared = {"contains": _contains, "exact": _exact, "similarity": _similarity}[chosen]
             return lambda at, answer: _compared(compared, answer, wanted(at), case=case)
+
+
+def _pattern(given: Any, *, case: bool) -> re.Pattern[str]:
+    if not isinstance(given, str):
+        raise InvalidParameterError(f"regex is {given!r}: it is a pattern as text, like r'^yes'")
+    try:
+        return re.compile(given, 0 if case else re.IGNORECASE)
+    except re.error as error:
+        raise InvalidParameterError(
+            f"regex is {given!r}, which is no pattern ({error}): re.escape() finds a text as it is"
+        ) from None
 
 
 def _compared(how: Callable[[str, str], float], answer: str, wanted: Any, *, case: bool) -> float | None:

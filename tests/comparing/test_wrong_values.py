@@ -1,0 +1,118 @@
+"""A value of the wrong kind is told with the way out, before anything is sent or built."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import g4f_nb as nb
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.testing import serve
+
+TABLE = pd.DataFrame({"a": [1]})
+HALF = "\ud800"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def models(server):
+    return [nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in ("echo", "upper")]
+
+
+@pytest.mark.parametrize("data", [None, TABLE], ids=["alone", "data"])
+@pytest.mark.parametrize("prompts", [[None], [b"x"], {"k": None}, b"x", bytearray(b"x")], ids=repr)
+def test_a_prompt_that_is_no_text(server, models, prompts, data):
+    """Also where the places of a table would be looked for in it."""
+    before = len(server.requests)
+    with pytest.raises(InvalidParameterError, match=r"leave it out|pass a text|give a text"):
+        nb.compare(prompts, models, data=data, progress=False)
+    assert len(server.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"params": "x"}, "it is a dict like"),
+        ({"zip": None}, "it is a list of axes"),
+        ({"zip": 5}, "it is a list of axes"),
+        ({"zip": [["a"]]}, "it is a list of axes"),
+        ({"prefix": None}, "it is a text like"),
+        ({"prefix": HALF}, "half of a surrogate pair"),
+        ({"cache": TABLE}, "it is one of use"),
+        ({"timing": TABLE}, "it is stream or fast"),
+        ({"data": {"a": {"x"}}}, "data makes no table"),
+        ({"system": TABLE}, "it is a text"),
+        ({"schema": TABLE}, "give a type like"),
+        ({"repeats": 10**12, "dry_run": True}, "ask in parts"),
+        ({"repeats": 5_000_001, "dry_run": True}, "that is 10,000,002 calls"),
+    ],
+)
+def test_an_option_of_another_kind(server, models, options, says):
+    """Nothing is sent, and no comparison is built that no memory would hold."""
+    before = len(server.requests)
+    with pytest.raises(InvalidParameterError, match=says):
+        nb.compare("hi {a}", models, progress=False, **options)
+    assert len(server.requests) == before
+
+
+def test_what_goes_together_is_counted_once(models):
+    """Paired axes multiply nothing, so a comparison of pairs is not refused for its product."""
+    made = nb.compare(["a", "b"], models, zip=["prompts", "models"], repeats=3, dry_run=True, progress=False)
+    assert len(made) == 6
+
+
+def test_half_a_surrogate_pair_outlives_its_run(models):
+    """A prompt with one costs no other row, and the run can be had again."""
+    frame = nb.compare(["good", f"bad {HALF}"], [models[0], "Demo"], progress=False)
+    assert frame["status"].tolist() == ["ok", "ok", "error", "ok"]
+    again = nb.attach(frame["run_id"].iloc[0])
+    assert again["answer"].equals(frame["answer"])
+
+
+@pytest.mark.parametrize("run_id", [TABLE, TABLE["a"], None, HALF], ids=["table", "column", "None", "half"])
+def test_a_run_of_another_kind(run_id):
+    """`nb.attach` takes the text that `nb.runs()` lists."""
+    with pytest.raises(InvalidParameterError, match=r"nb\.runs\(\)"):
+        nb.attach(run_id)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda _: nb.runs(2**70),
+        lambda frame: frame.llm.raw(None),
+        lambda frame: frame.llm.raw(HALF),
+        lambda frame: frame.llm.raw("a-" + "9" * 30),
+        lambda frame: frame.llm.against(None),
+        lambda frame: frame.llm.wide(None),
+        lambda frame: frame.llm.score(regex=5),
+        lambda frame: frame.llm.score(regex="("),
+        lambda frame: frame.llm.view(most=""),
+        lambda frame: frame.llm.view(columns=5),
+        lambda frame: frame.llm.report(None),
+        lambda frame: frame.llm.to_excel(None),
+        lambda frame: frame.llm.test(level=None),
+        lambda frame: frame.llm.test(resamples=2**70),
+        lambda frame: frame.llm.test(seed=""),
+        lambda frame: frame.llm.summary([]),
+        lambda frame: frame.llm.summary(TABLE),
+    ],
+    ids=range(17),
+)
+def test_a_method_given_another_kind(models, ask):
+    """What is wrong is said, and never by pandas, numpy or sqlite."""
+    frame = nb.compare("hi", models, progress=False)
+    with pytest.raises(InvalidParameterError):
+        ask(frame)
+
+
+def test_complex_numbers_are_shown(models, tmp_path):
+    """As text, for they have no order."""
+    frame = nb.compare("hi", models, progress=False).assign(z=[1 + 2j, 2j])
+    assert "(1+2j)" in frame.llm.view().html
+    assert frame.llm.report(tmp_path / "made.html").exists()
