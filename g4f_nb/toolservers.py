@@ -32,9 +32,12 @@ from g4f_nb.secret import Secret, Veiled, redact, shown_address
 from g4f_nb.tools import Tool
 
 _CLOSING = 10.0
+# What an interrupt waits for.
+_LEAVING = 0.3
 # Seconds of silence; a tool may take its time, and has its own limit in a dialogue.
 _HTTP_LIMIT = 300.0
 _open: weakref.WeakSet[McpServer] = weakref.WeakSet()
+_ending: set[Future[None]] = set()
 
 
 class ToolServerError(Exception):
@@ -65,11 +68,16 @@ class McpServer(Sequence[Tool]):
         """Start the program or connect, and learn which tools there are."""
         if self._job is not None:
             raise InvalidParameterError(f"{self.name} is open already: use it, or close() it first")
+        _load_library(over_http=self._url is not None)
         ready: Future[None] = Future()
-        self._job = ownloop.own_loop().submit(self._live(ready))
+        self._job = job = ownloop.own_loop().submit(self._live(ready))
         try:
             _wait(ready)
         except BaseException:
+            if not ready.done():
+                # Interrupted: nobody waits until a program that does not answer has been ended.
+                self._job = None
+                _leave(job)
             self.close()
             raise
         if not _open:
@@ -154,15 +162,11 @@ class McpServer(Sequence[Tool]):
         )
 
     def _connect(self, log: Any) -> Any:
-        try:
-            from mcp import Client, StdioServerParameters
-            from mcp.client.stdio import stdio_client
-        except ImportError as error:
-            raise MissingRequirementsError(
-                "tools of an MCP server need the package mcp, version 2 or newer: install g4f_nb[mcp]"
-            ) from error
         if self._url is not None:
             return _over_http(self._url, self._options)
+        from mcp import Client, StdioServerParameters
+        from mcp.client.stdio import stdio_client
+
         program = StdioServerParameters(
             command=self._command[0],
             args=self._command[1:],
@@ -225,10 +229,45 @@ def mcp_tools(
     The program sees none of this environment but `PATH` and the like; `env` adds to it. `headers` go to an
     address, a key among them. `prefix` stands before each tool's name, `timeout` limits the opening.
     """
+    fault = _fault("env", env, '{"NAME": "value"}') or _fault(
+        "headers", headers, '{"Authorization": "Bearer …"}'
+    )
     options = Veiled(prefix=prefix, env=None, cwd=cwd, headers=None, timeout=timeout)
-    options["env"] = None if env is None else Veiled(env)
-    options["headers"] = None if headers is None else Veiled(headers)
+    if fault is None:
+        options["env"] = None if env is None else Veiled(env)
+        options["headers"] = None if headers is None else Veiled(headers)
+    # A traceback that prints locals must show no key.
+    del env, headers
+    if fault is not None:
+        raise InvalidParameterError(fault)
     return McpServer(server, options)
+
+
+def _fault(name: str, given: object, example: str) -> str | None:
+    """What is wrong with the kind of such a value, which itself may be a key and is not shown."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        return f"{name}= is a {type(given).__name__}: it is a dict, like {example}"
+    wrong = [part for pair in given.items() for part in pair if not isinstance(part, str)]
+    if wrong:
+        return f"{name}= holds a {type(wrong[0]).__name__}: names and values are texts, like {example}"
+    return None
+
+
+def _load_library(*, over_http: bool) -> None:
+    """Import it on the thread that asks: it takes a while, in which our own loop serves everybody else."""
+    try:
+        import mcp.client.stdio
+        from mcp import Client  # noqa: F401  # older versions have none
+
+        if over_http:
+            import httpx2  # noqa: F401
+            import mcp.client.streamable_http  # noqa: F401
+    except ImportError as error:
+        raise MissingRequirementsError(
+            "tools of an MCP server need the package mcp, version 2 or newer: install g4f_nb[mcp]"
+        ) from error
 
 
 @contextlib.asynccontextmanager
@@ -309,8 +348,19 @@ def _wait(ready: Future[None]) -> None:
     ready.result()
 
 
+def _leave(job: ownloop.Job[None]) -> None:
+    """End a connection without waiting for long; the end of the program waits for the rest."""
+    if not _ending:
+        atexit.register(_close_all, os.getpid())
+    _ending.add(job.future)
+    job.future.add_done_callback(_ending.discard)
+    job.cancel()
+    wait_for_threads({job.future}, timeout=_LEAVING)
+
+
 def _close_all(pid: int) -> None:
     """At the end of the program, before our loop ends: a forked child leaves its parent's servers alone."""
     if pid == os.getpid():
+        wait_for_threads(list(_ending), timeout=_CLOSING)
         for server in list(_open):
             server.close()

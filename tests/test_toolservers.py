@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import uvicorn
 from mcp_server import app
 
 import g4f_nb as nb
+from g4f_nb import toolservers
 from g4f_nb.errors import (
     ConnectionFailedError,
     InvalidParameterError,
@@ -197,6 +199,89 @@ def test_the_package_is_asked_for_by_name(monkeypatch):
     monkeypatch.setitem(sys.modules, "mcp", None)
     with pytest.raises(MissingRequirementsError, match=r"install g4f_nb\[mcp\]"):
         nb.mcp_tools(COMMAND).open()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"env": "PLANTED=planted"}, r'env= is a str: it is a dict, like \{"NAME": "value"\}'),
+        ({"headers": "Authorization: planted"}, "headers= is a str: it is a dict"),
+        ({"headers": [("Authorization", "planted")]}, "headers= is a list"),
+        ({"env": {"planted": 5}}, "env= holds a int: names and values are texts"),
+    ],
+)
+def test_env_and_headers_are_dicts_of_texts(given, words):
+    """A mistake is told without the value, in no frame of ours either."""
+    with pytest.raises(InvalidParameterError, match=words) as caught:
+        nb.mcp_tools("x", **given)
+    assert "planted" not in str(caught.value)
+    assert "planted" not in repr(caught.traceback[-1].frame.f_locals)
+
+
+def test_an_interrupt_ends_the_opening_soon(tmp_path):
+    """A program that never answers is not waited for, and is gone a little later."""
+    code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    asked = []
+
+    def interrupt():
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text(encoding="utf-8"):
+            time.sleep(0.05)
+        asked.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    small = nb.mcp_tools([sys.executable, "-c", code])
+    with pytest.raises(KeyboardInterrupt):
+        small.open()
+    assert time.monotonic() - asked[0] < 3
+    assert repr(small).endswith("closed)")
+    _gone(int((tmp_path / "pid").read_text(encoding="utf-8")))
+    while toolservers._ending:
+        time.sleep(0.05)
+
+
+def test_an_interrupted_opening_leaves_no_program_behind(tmp_path):
+    """Also where ours ends right after it."""
+    pid = tmp_path / "pid"
+    endless = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = (
+        "import os, pathlib, signal, sys, threading, time\n"
+        "import g4f_nb as nb\n"
+        "def interrupt():\n"
+        f"    while not (pathlib.Path({str(pid)!r}).exists() and pathlib.Path({str(pid)!r}).read_text()):\n"
+        "        time.sleep(0.05)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=interrupt, daemon=True).start()\n"
+        "try:\n"
+        f"    nb.mcp_tools([sys.executable, '-c', {endless!r}]).open()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+    _gone(int(pid.read_text(encoding="utf-8")))
+
+
+def test_the_library_is_loaded_on_the_asking_thread():
+    """Not on the loop that everybody shares, where it would hold up all other answers."""
+    code = (
+        "import sys, threading\n"
+        "import g4f_nb as nb\n"
+        "class Seen:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in ('mcp', 'mcp.client.stdio', 'mcp.client.streamable_http'):\n"
+        "            print(threading.current_thread().name)\n"
+        "sys.meta_path.insert(0, Seen())\n"
+        "try:\n"
+        "    nb.mcp_tools('http://127.0.0.1:9/mcp').open()\n"
+        "except ConnectionError:\n"
+        "    pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"MainThread"}
 
 
 def test_a_program_that_ends_leaves_no_server_behind():
