@@ -106,7 +106,7 @@ def test_ask_returns_at_once_and_the_end_is_settled(panel):
     assert chat.messages == [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "ok"}]
     assert roles(chat) == ["user", "assistant"]
     assert chat.turns[1]["html"] == "<p>ok</p>\n"
-    assert chat.turns[1]["footer"][:2] == ["OpenaiTemplate", "slow-300"]
+    assert chat.turns[1]["footer"][:2] == ["OpenaiTemplate", "slow-1500"]
     assert chat.turns[1]["mark"] == ""
 
 
