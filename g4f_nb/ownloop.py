@@ -101,6 +101,9 @@ class Job(Generic[T]):
 
     def result(self, each_beat: Callable[[], None] | None = None, *, beat: float = BEAT) -> T:
         """Wait for the outcome, calling `each_beat` meanwhile; an interrupt or error here ends it, too."""
+        if running_loop() is self._loop:
+            self.cancel()
+            refuse_own_thread()
         try:
             while not self.future.done():
                 wait_for_threads({self.future}, timeout=beat)
