@@ -248,8 +248,9 @@ def _spellings(secret: Secret) -> re.Pattern[str]:
     pattern = "".join(map(_spellings_of, value))
     if len(value) < _LONG_ENOUGH:
         # A key like "k" for a local server is masked where it stands alone, not inside of words.
-        pattern = rf"(?<!\w){pattern}(?!\w)"
-    return re.compile(pattern)
+        return re.compile(rf"(?<!\w){pattern}(?!\w)")
+    # Some servers fold what they repeat to small letters or capitals.
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _spellings_of(char: str) -> str:

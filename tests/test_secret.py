@@ -197,6 +197,7 @@ def test_passwords_of_addresses_are_masked_anywhere():
     "spelling",
     [
         "a&amp;b/c-123", "a&#38;b&#x2f;c-123", "a%26b%2Fc%2d123", "a\\u0026b\\/c-123", "a&amp;b&sol;c-123",
+        "A&B/C-123", "A%26B%2FC-123",
         "a&amp;amp;b&amp;sol;c-123", "a%2526b%252fc-123", "a%252526b%25252Fc-123",
     ],
 )  # fmt: skip
