@@ -59,7 +59,7 @@ def main() -> int:
     if sys.version_info < OLDEST:
         print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
         return 1
-    python = environment(given.venv, "lab" if given.command == "lab" else "lab,test")
+    python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
     commands = {
         "setup": [],
         "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]],

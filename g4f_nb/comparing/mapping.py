@@ -73,8 +73,9 @@ def extract(
     else:
         text, column = data, table.columns[0]
     if prompt is None:
-        # The column under a name that can stand in braces, whatever its own is.
-        prompt, asked = "Read this out of the text below.\n\n{text}", text.to_frame("text")
+        # The column under its own name, if that can stand in braces.
+        name = str(column) if str(column).isidentifier() else "text"
+        prompt, asked = f"Read this out of the text below.\n\n{{{name}}}", text.to_frame(name)
     named = column if into == "answer" and typed.is_table(Wanted.of(schema)) else into
     wish = _Wish(asked, prompt, into, f"{named}_error", schema)
     return _beside(table, wish, model, progress=progress, options=options)

@@ -243,10 +243,11 @@ def choose(
 
 def _by_default(name: str, *, interactive: bool) -> tuple[Provider, str, str]:
     """Who answers where the call names no provider: what is in use, the settings, what is at hand."""
-    chosen = used()
+    chosen, now = used(), settings.current()
+    if chosen is not None or now.model or now.provider:
+        _refuse_misspelt(name)
     if chosen is not None:
         return chosen.provider, name or chosen.model, "nb.use"
-    now = settings.current()
     named = _split(now.model or "")
     if named is not None:
         return named[0], name or named[1], "the setting model"
@@ -255,6 +256,38 @@ def _by_default(name: str, *, interactive: bool) -> tuple[Provider, str, str]:
         return find_provider(now.provider), name, "the setting provider"
     cls, chosen_by = _by_circumstances(name, interactive=interactive)
     return cls, name if cls is not Demo else "", chosen_by
+
+
+# Of shorter names too many are a letter apart.
+_LONG_ENOUGH = 4
+
+
+def _refuse_misspelt(name: str) -> None:
+    """A provider with one letter too many, too few or swapped is an error: nobody else shall read the prompt.
+
+    With another letter in the place of one it may be a model: `mixtral:8x7b` is no slip of `mistral`.
+    """
+    left, colon, right = name.partition(":")
+    if not colon or left.lower() == "llama":
+        return
+    for known in everything():
+        names = [each.lower() for each in known.names if len(each) >= _LONG_ENOUGH]
+        if any(_is_a_slip(left.lower(), each) for each in names):
+            raise ProviderNotFoundError(
+                f"there is no provider named {left!r}: did you mean {known.name + colon + right!r}? If it is "
+                "the name of a model, say whose with provider="
+            )
+
+
+def _is_a_slip(written: str, meant: str) -> bool:
+    if len(written) == len(meant):
+        at = next((n for n, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b), None)
+        swapped = None if at is None else meant[:at] + meant[at : at + 2][::-1] + meant[at + 2 :]
+        return at is not None and written == swapped
+    longer, shorter = (written, meant) if len(written) > len(meant) else (meant, written)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer))
+    )
 
 
 def _split(name: str) -> tuple[Provider, str] | None:
@@ -271,6 +304,7 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
         known for known in everything() if known.row and known.row.dedicated and key_of(known.row) is not None
     ]
     if len(dedicated) == 1:
+        _refuse_misspelt(name)
         cls = dedicated[0].load()
         host = cls.look_up_host()
         if host is not None:

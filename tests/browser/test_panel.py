@@ -182,6 +182,7 @@ def test_the_picker_offers_and_takes_models(panel, notebook):
     chat.model.press("Escape")
     expect(chat.model).to_have_value("demo")
     chat.model.fill("dem")
+    expect(chat.node.get_by_role("option", name="Demo", exact=True)).to_be_visible()
     chat.model.press("ArrowDown")
     chat.model.press("Enter")
     expect(chat.model).to_have_value("Demo:")

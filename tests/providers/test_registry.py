@@ -336,3 +336,20 @@ def test_a_users_own_class_gets_its_key_as_text():
             return f"{kwargs['api_key']} {kwargs['token']} {kwargs['password']}"
 
     assert str(ask("hi", Own, api_key="k", token="t", password=7)) == "k t 7"
+
+
+@pytest.mark.parametrize("name", ["olama:llama3.2", "gorq:x", "anthropicc:y", "opnai:z"])
+def test_a_slip_of_a_provider_s_name_is_asked_of_nobody(name, monkeypatch):
+    """Also where one is chosen: a private text must not go to another service for a missing letter."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with pytest.raises(ProviderNotFoundError, match=r"did you mean '.*:.*provider="):
+        resolve(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["mixtral:8x7b", "llama3:8b", "deepseek-r1:free", "llama:7b", "qwen3:8b", "gemma3:4b"]
+)
+def test_a_model_with_a_colon_is_no_slip(name, monkeypatch):
+    """Names of models that look a little like a provider stay whole."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert resolve(name).model == name
