@@ -5,12 +5,15 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from g4f_nb.secret import Secret, Veiled, shown_address
 
 if TYPE_CHECKING:
     import aiohttp
+
+
+T = TypeVar("T", bound=str | None)
 
 
 class Headers(Veiled):
@@ -23,9 +26,10 @@ class Address(str):
     __slots__ = ()
 
     @classmethod
-    def of(cls, url: str | None) -> str | None:
-        """Wrap what may be one; anything else is judged elsewhere."""
-        return cls(url) if type(url) is str else url
+    def of(cls, url: T) -> T:
+        """Wrap an address that may hold something to hide; anything else stays as it is."""
+        text: Any = url
+        return cls(text) if type(text) is str and ("?" in text or "@" in text) else text  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         return repr(shown_address(self))

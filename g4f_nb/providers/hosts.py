@@ -9,6 +9,7 @@ hosts and nowhere else.
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 from g4f_nb.calls import Address, Host
@@ -32,7 +33,7 @@ def find_host(
     memo = _memo(cls, api_base) if api_key is api_endpoint is None else None
     if memo is not None and memo in _keyless:
         return _keyless[memo]
-    host = look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
+    host = _decided(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
     if host.missing is not None:
         raise MissingAuthError(host.missing, provider=cls.__name__)
     row: Row | None = cls.row
@@ -51,35 +52,36 @@ def find_host(
 def look_up_host(
     cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
 ) -> Host:
-    """`find_host` for who only wants to see: a key that is missing is told in the result."""
+    """`find_host` for who wants to see: a missing key is told in the result, and where it is looked for."""
+    secret = Secret.of(api_key)
+    del api_key
+    host = _decided(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
+    targets = _origins(host.base, host.chat_url)
+    return replace(host, key_names=_key_names(cls, _owner(cls), targets), key_hosts=targets)
+
+
+def _decided(
+    cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
+) -> Host:
     owner = _owner(cls)
     base, endpoint, chosen_by = _address(cls, owner, api_base=api_base, api_endpoint=api_endpoint)
     targets = _origins(base, endpoint)
-    names, source = _key_names(cls, owner, targets), None
-    secret = Secret.of(api_key)
+    secret, source = Secret.of(api_key), "api_key="
     del api_key
-    found = FoundKey(secret, "api_key=") if secret is not None else _key(cls, owner, targets, names)
-    if found is not None:
+    if secret is None:
+        found = _key(cls, owner, targets)
+        if found is None:
+            missing, no_key = _without_key(cls, base, endpoint)
+            if missing is not None:
+                look_again()
+            return Host(base=base, chat_url=endpoint, chosen_by=chosen_by, missing=missing, no_key=no_key)
         secret, source = found.secret, found.source
-    if secret is not None and not secret.reveal().isprintable():
+    if not secret.reveal().isprintable():
         raise InvalidParameterError(
             f"the key from {source} holds a line end or another character that no key has: copy it again",
             provider=cls.__name__,
         )
-    missing, no_key = (None, "") if secret is not None else _without_key(cls, base, endpoint)
-    if missing is not None:
-        look_again()
-    return Host(
-        base=Address(base),
-        chat_url=Address(endpoint),
-        secret=secret,
-        key_source=source,
-        chosen_by=chosen_by,
-        missing=missing,
-        no_key=no_key,
-        key_names=names,
-        key_hosts=targets,
-    )
+    return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
 
 
 def key_of(row: Row) -> FoundKey | None:
@@ -111,7 +113,7 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
     for name in row.api_base_env:
         value = (variable(name) or "").strip()
         if value:
-            return Address(value.rstrip("/")), name
+            return Address.of(value.rstrip("/")), name
     if row.api_host_env and (value := (variable(row.api_host_env) or "").strip()):
         return _base_of_host(value, row), row.api_host_env
     return None
@@ -125,7 +127,7 @@ def is_home(row: Row, host: Host) -> bool:
 def join(base: str, path: str) -> str:
     """An address below a base, without a double slash; a query of the base stays at the end."""
     base, mark, query = base.partition("?")
-    return Address(base.rstrip("/") + path + mark + query)
+    return Address.of(base.rstrip("/") + path + mark + query)
 
 
 def _owner(cls: Any) -> Any:
@@ -143,17 +145,21 @@ def _owner(cls: Any) -> Any:
 def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | None) -> tuple[str, str, str]:
     path: str = getattr(cls, "chat_path", CHAT_PATH)
     if api_endpoint:
-        return api_base or Address(api_endpoint.removesuffix(path)), api_endpoint, "api_endpoint="
+        return (
+            Address.of(api_base or api_endpoint.removesuffix(path)),
+            Address.of(api_endpoint),
+            "api_endpoint=",
+        )
     if api_base:
-        return api_base, join(api_base, path), "api_base="
+        return Address.of(api_base), join(api_base, path), "api_base="
     row: Row | None = cls.row
     # No name for the class's whole dictionary: it may hold a key, and tracebacks can show locals.
     holder = cls if owner is None else owner
-    class_base = Address(vars(holder).get("api_base") or "")
-    class_endpoint = Address(vars(holder).get("api_endpoint") or "")
+    class_base = Address.of(vars(holder).get("api_base") or "")
+    class_endpoint = Address.of(vars(holder).get("api_endpoint") or "")
     if class_endpoint:
         return (
-            class_base or Address(class_endpoint.removesuffix(path)),
+            class_base or Address.of(class_endpoint.removesuffix(path)),
             class_endpoint,
             f"{cls.__name__} itself",
         )
@@ -168,7 +174,7 @@ def _address(cls: Any, owner: Any, *, api_base: str | None, api_endpoint: str | 
     given = base_from_environment(row)
     if given is not None:
         return given[0], join(given[0], path), f"the environment variable {given[1]}"
-    base = class_base or (row.api_base if row else "")
+    base = Address.of(class_base or (row.api_base if row else ""))
     if not base:
         raise ProviderNotWorkingError(_missing_base(cls, row), provider=cls.__name__)
     return base, join(base, path), "the provider's own address"
@@ -186,7 +192,7 @@ def _key_names(cls: Any, owner: Any, targets: Hosts) -> tuple[str, ...]:
     return row.api_key_env if row is not None and at_home else (cls.__name__,)
 
 
-def _key(cls: Any, owner: Any, targets: Hosts, names: tuple[str, ...]) -> FoundKey | None:
+def _key(cls: Any, owner: Any, targets: Hosts) -> FoundKey | None:
     """The key for a call that goes to these hosts (models here, chat there), and where it was found."""
     if targets <= _class_key_origins(cls, owner, cls.row):
         for klass in cls.__mro__:
@@ -195,6 +201,7 @@ def _key(cls: Any, owner: Any, targets: Hosts, names: tuple[str, ...]) -> FoundK
                 return FoundKey(own, f"{klass.__name__}.api_key")
             if klass is owner:
                 break
+    names = _key_names(cls, owner, targets)
     if names == (cls.__name__,):
         return typed_key(cls.__name__, targets)
     return find_key(names, hosts=targets)
