@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import logging
 import ssl
@@ -12,7 +11,7 @@ import pytest
 import trustme
 from small_server import events, web
 
-from g4f_nb import credentials
+from g4f_nb import credentials, ownloop
 from g4f_nb.providers.model import set_used
 from g4f_nb.testing import serve
 
@@ -33,6 +32,8 @@ def logged(monkeypatch):
     """All loggers at DEBUG, and asyncio in its debug mode, which tells of every slow step and lost task."""
     watch, root = _Watch(), logging.getLogger()
     monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    own = ownloop.own_loop().loop
+    own.set_debug(True)
     names = [None, *(name for name in logging.root.manager.loggerDict if name.startswith(("aio", "asyncio")))]
     names += ["asyncio", "aiohttp", "aiohttp.client", "aiohttp.internal", "aiohttp.connector"]
     before = {name: logging.getLogger(name).level for name in names}
@@ -40,6 +41,7 @@ def logged(monkeypatch):
         logging.getLogger(name).setLevel(logging.DEBUG)
     root.addHandler(watch)
     yield watch.texts
+    own.set_debug(False)
     root.removeHandler(watch)
     for name, level in before.items():
         logging.getLogger(name).setLevel(level)
@@ -113,9 +115,3 @@ def echoing():
     """The address below which the form of the echo stands."""
     with web(_echo) as server:
         yield server.address
-
-
-@pytest.fixture
-def debugged():
-    """Runs a coroutine on a loop in debug mode."""
-    return lambda coroutine: asyncio.run(coroutine, debug=True)

@@ -20,6 +20,8 @@ logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
 warnings.simplefilter("always")
 asyncio.get_event_loop().set_debug(True)
 import g4f_nb as nb
+from g4f_nb import ownloop
+ownloop.own_loop().loop.set_debug(True)
 from g4f_nb.providers import Groq
 %load_ext g4f_nb
 def at(form):
@@ -133,6 +135,8 @@ folder.mkdir(exist_ok=True)
 frame = nb.compare(['kept', 'too'], ['groq:echo', mine], headers={{'X-Token': os.environ['GROQ_API_KEY']}})
 frame.to_csv(folder / "a.csv"); frame.to_json(folder / "a.json", date_format="iso")
 frame.to_pickle(folder / "a.pkl"); frame.to_html(folder / "a.html")
+import importlib.util
+if importlib.util.find_spec("pyarrow"): frame.to_parquet(folder / "a.parquet", compression=None)
 (folder / "reply.pkl").write_bytes(pickle.dumps(nb.ask("hello", mine)))
 %history -f {home_folder / "saved" / "history.txt"}
 get_ipython().history_manager.writeout_cache()
