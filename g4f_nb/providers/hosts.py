@@ -9,6 +9,7 @@ hosts and nowhere else.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -84,10 +85,28 @@ def _decided(
     return Host(base=base, chat_url=endpoint, secret=secret, key_source=source, chosen_by=chosen_by)
 
 
+# Keys that open more than models: having one does not say that its service shall be asked.
+_MANY_DOORS = frozenset({
+    "GOOGLE_API_KEY", "AZURE_API_KEY", "GITHUB_TOKEN", "GITHUB_API_KEY", "HF_TOKEN", "HUGGINGFACE_API_KEY",
+    "WANDB_API_KEY", "DATABRICKS_TOKEN",
+})  # fmt: skip
+
+
 def key_of(row: Row) -> FoundKey | None:
     """The key that a call of this row would find, whoever makes it."""
+    return _key_of(row, row.api_key_env)
+
+
+def dedicated_key_of(row: Row) -> FoundKey | None:
+    """The same, where finding it says that its owner means this service."""
+    if not row.dedicated:
+        return None
+    return _key_of(row, [name for name in row.api_key_env if name not in _MANY_DOORS])
+
+
+def _key_of(row: Row, names: Iterable[str]) -> FoundKey | None:
     given = base_from_environment(row)
-    return find_key(row.api_key_env, hosts=_origins(row.api_base if given is None else given[0]))
+    return find_key(names, hosts=_origins(row.api_base if given is None else given[0]))
 
 
 def _memo(cls: Any, api_base: str | None) -> tuple[Any, ...] | None:

@@ -17,7 +17,7 @@ from g4f_nb.prices import Price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.entries import Known
-from g4f_nb.providers.hosts import key_of
+from g4f_nb.providers.hosts import dedicated_key_of, key_of
 from g4f_nb.providers.known import everything, look_up, nearest
 from g4f_nb.providers.model import Model, Provider, check_model, check_secrets, laid_over, used, veiled
 from g4f_nb.providers.ownfile import in_own_file
@@ -300,9 +300,7 @@ def _split(name: str) -> tuple[Provider, str] | None:
 
 
 def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
-    dedicated = [
-        known for known in everything() if known.row and known.row.dedicated and key_of(known.row) is not None
-    ]
+    dedicated = [known for known in everything() if known.row and dedicated_key_of(known.row) is not None]
     if len(dedicated) == 1:
         _refuse_misspelt(name)
         cls = dedicated[0].load()

@@ -228,12 +228,17 @@ def test_two_keys_choose_nobody(monkeypatch, groq):
             resolve(interactive=interactive)
 
 
-def test_a_key_that_also_means_something_else_chooses_nobody(monkeypatch):
-    """Rows that are not dedicated never count, nor do local servers."""
-    monkeypatch.setenv("GITHUB_TOKEN", "k")
-    monkeypatch.setenv("HF_TOKEN", "k")
-    with pytest.raises(NoProviderError, match="set G4F_NB_PROVIDER; ready are Demo, GitHubModels, Hug"):
+@pytest.mark.parametrize(
+    "name",
+    ["GITHUB_TOKEN", "HF_TOKEN", "WANDB_API_KEY", "DATABRICKS_TOKEN", "GOOGLE_API_KEY", "AZURE_API_KEY"],
+)
+def test_a_key_that_also_means_something_else_chooses_nobody(monkeypatch, name):
+    """It opens more than models: whoever has it need not mean that service; nor are local servers chosen."""
+    monkeypatch.setenv(name, "k")
+    with pytest.raises(NoProviderError, match="set G4F_NB_PROVIDER; ready are Demo"):
         resolve()
+    monkeypatch.setenv("GROQ_API_KEY", "k")
+    assert resolve().provider is Groq
 
 
 def test_demo_steps_in_only_where_a_user_looks_on(capsys):
