@@ -263,8 +263,10 @@ class Run:
 
     def _after(self, job: Job, error: BaseException, reply: Reply | None, began: float, at: float) -> Outcome:
         """What a failure means for this cell and for its lane."""
+        # Whoever wants no tries gets none.
+        most = _MOST_REFUSALS if self.manner.retries else 0
         match error:
-            case RateLimitError() if error.code != "insufficient_quota" and job.refusals < _MOST_REFUSALS:
+            case RateLimitError() if error.code != "insufficient_quota" and job.refusals < most:
                 job.refusals += 1
                 return Refused(error.retry_after)
             case ServerError() if error.status in _OVERLOADED and job.refusals < self.manner.retries:

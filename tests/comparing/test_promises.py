@@ -101,6 +101,13 @@ def test_the_same_question_is_asked_once(server):
     assert frame["answer"].tolist() == ["SAY X"] * 2 + ["SAY Y"] * 2 + ["SAY X"] * 4
 
 
+def test_no_tries_are_no_tries(server):
+    """With `retries=0` a refusal is the row's error at once."""
+    frame = _compare("a", _model(server, "error-429"), retries=0)
+    assert frame[["status", "http_status", "attempts"]].to_numpy().tolist() == [["error", 429, 1]]
+    assert len(server.requests) == 1
+
+
 def test_errors_are_not_kept(server):
     """A failed call is asked again the next time."""
     assert _compare("a", _model(server, "error-500"), retries=0)["status"].tolist() == ["error"]
