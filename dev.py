@@ -34,8 +34,7 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 COVERED = """
 import os, sys, coverage
 wire = "sse http deadlines attempts redirects sessions connecting proxies translation failures"
-names = ["loops.py", "handover.py", "ownloop.py", "credentials.py"]
-names += ["providers/*", *(f"{name}.py" for name in wire.split())]
+names = ["loops/*", "credentials.py", "providers/*", *(f"wire/{name}.py" for name in wire.split())]
 data = coverage.Coverage()
 data.load()
 shares = {name: data.report(include=[f"g4f_nb/{name}"], file=open(os.devnull, "w")) for name in names}

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.keeping import purge_store as purge_store
     from g4f_nb.comparing.keeping import runs as runs
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
-    from g4f_nb.modeltable import list_models as list_models
-    from g4f_nb.modeltable import list_models_async as list_models_async
-    from g4f_nb.pacing import Limits as Limits
-    from g4f_nb.plans import ToolLimits as ToolLimits
+    from g4f_nb.comparing.pacing import Limits as Limits
+    from g4f_nb.costs.pricing import price_of as price_of
+    from g4f_nb.costs.tokens import context_size as context_size
+    from g4f_nb.costs.tokens import estimate_tokens as estimate_tokens
+    from g4f_nb.dialogues.plans import ToolLimits as ToolLimits
+    from g4f_nb.listings.modeltable import list_models as list_models
+    from g4f_nb.listings.modeltable import list_models_async as list_models_async
+    from g4f_nb.listings.surveying import list_providers as list_providers
+    from g4f_nb.listings.surveying import list_providers_async as list_providers_async
     from g4f_nb.prices import Cost
-    from g4f_nb.pricing import price_of as price_of
     from g4f_nb.providers.combined.provider import FallbackProvider as FallbackProvider
     from g4f_nb.providers.combined.provider import RaceProvider as RaceProvider
     from g4f_nb.providers.combined.provider import RetryProvider as RetryProvider
@@ -37,10 +41,6 @@ if TYPE_CHECKING:
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
     from g4f_nb.store import store_info as store_info
-    from g4f_nb.surveying import list_providers as list_providers
-    from g4f_nb.surveying import list_providers_async as list_providers_async
-    from g4f_nb.tokens import context_size as context_size
-    from g4f_nb.tokens import estimate_tokens as estimate_tokens
     from g4f_nb.tools import tool as tool
     from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
@@ -53,11 +53,11 @@ _HOMES = {
     "attach": "comparing.keeping",
     "compare": "comparing.entry",
     "compare_async": "comparing.entry",
-    "Limits": "pacing",
+    "Limits": "comparing.pacing",
     "map_prompts": "comparing.mapping",
-    "context_size": "tokens",
-    "estimate_tokens": "tokens",
-    "price_of": "pricing",
+    "context_size": "costs.tokens",
+    "estimate_tokens": "costs.tokens",
+    "price_of": "costs.pricing",
     "purge_store": "comparing.keeping",
     "runs": "comparing.keeping",
     "store_info": "store",
@@ -66,12 +66,12 @@ _HOMES = {
     "RaceProvider": "providers.combined.provider",
     "RetryProvider": "providers.combined.provider",
     "Model": "providers.model",
-    "list_models": "modeltable",
-    "list_models_async": "modeltable",
-    "list_providers": "surveying",
-    "list_providers_async": "surveying",
+    "list_models": "listings.modeltable",
+    "list_models_async": "listings.modeltable",
+    "list_providers": "listings.surveying",
+    "list_providers_async": "listings.surveying",
     "register": "providers.registering",
-    "ToolLimits": "plans",
+    "ToolLimits": "dialogues.plans",
     "mcp_tools": "toolservers",
     "resolve": "providers.registry",
     "tool": "tools",
@@ -133,13 +133,13 @@ def _put_on_pandas() -> None:
 
 
 def _frames(frame: Any) -> Any:
-    from g4f_nb.accessor import Frames
+    from g4f_nb.presenting.accessor import Frames
 
     return Frames(frame)
 
 
 def _columns(series: Any) -> Any:
-    from g4f_nb.accessor import Columns
+    from g4f_nb.presenting.accessor import Columns
 
     return Columns(series)
 
@@ -163,19 +163,19 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def _view(reply: Reply) -> dict[str, str]:
-    from g4f_nb.rendering import mimebundle
+    from g4f_nb.showing.rendering import mimebundle
 
     return mimebundle(reply)
 
 
 def _extract(text: str, what: str) -> Any:
-    from g4f_nb.extracts import extract
+    from g4f_nb.showing.extracts import extract
 
     return extract(text, what)
 
 
 def _costing(reply: Reply) -> Cost | None:
-    from g4f_nb.pricing import cost_of
+    from g4f_nb.costs.pricing import cost_of
 
     return cost_of(reply.usage, provider=reply.provider, model=reply.model, url=reply.url, own=reply.price)
 

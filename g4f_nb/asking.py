@@ -12,21 +12,23 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from g4f_nb import driving, loops, ownloop
+from g4f_nb import loops
 from g4f_nb.chunks import Chunk, RequestLogin
-from g4f_nb.dialogue import converse
-from g4f_nb.driving import Approval
+from g4f_nb.dialogues import driving
+from g4f_nb.dialogues.dialogue import converse
+from g4f_nb.dialogues.driving import Approval
+from g4f_nb.dialogues.plans import Plan, ToolLimits, checked_plan
 from g4f_nb.errors import G4FError, InvalidParameterError, SchemaError
+from g4f_nb.loops import ownloop
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
-from g4f_nb.plans import Plan, ToolLimits, checked_plan
 from g4f_nb.providers.calling import locate, stream_of
 from g4f_nb.providers.fitting import row_in_force
 from g4f_nb.providers.model import Model, Provider
 from g4f_nb.providers.registry import Resolution
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
-from g4f_nb.wanted import JsonMode
+from g4f_nb.typed.wanted import JsonMode
 
 Prompt = str | Sequence[Mapping[str, Any]]
 

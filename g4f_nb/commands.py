@@ -11,13 +11,13 @@ from typing import Any
 from g4f_nb import settings
 from g4f_nb.errors import InvalidParameterError, ProviderNotFoundError
 from g4f_nb.keys import forget_key, list_keys, type_key
-from g4f_nb.ownloop import own_loop
+from g4f_nb.listings.surveying import list_providers
+from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.providers.known import look_up, nearest
 from g4f_nb.providers.model import Model, Provider, used
 from g4f_nb.providers.registry import choose, options_for
 from g4f_nb.providers.using import Using, use
 from g4f_nb.secret import redact
-from g4f_nb.surveying import list_providers
 from g4f_nb.tables import Table
 
 

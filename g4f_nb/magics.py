@@ -20,12 +20,13 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.display import DisplayHandle
 from traitlets import Bool, Unicode
 
-from g4f_nb import asking, commands, frontend, rendering, settings
+from g4f_nb import asking, commands, frontend, settings
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.model import Model, set_used
 from g4f_nb.reply import Reply
+from g4f_nb.showing import rendering
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
 UPDATES = 12

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.docstrings import Documented, read_docstring
 from g4f_nb.errors import InvalidParameterError, shorten
-from g4f_nb.fitting import fit_fields
-from g4f_nb.forms import MISSING, Field, NoFormError, form_of, hints_of, resolved
-from g4f_nb.schemas import Schema, schema_of_fields
+from g4f_nb.typed.docstrings import Documented, read_docstring
+from g4f_nb.typed.fitting import fit_fields
+from g4f_nb.typed.forms import MISSING, Field, NoFormError, form_of, hints_of, resolved
+from g4f_nb.typed.schemas import Schema, schema_of_fields
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_DESCRIPTION = 1024

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_threads
 from typing import Any, Self
 
-from g4f_nb import loops, ownloop
+from g4f_nb import loops
 from g4f_nb.errors import (
     ConnectionFailedError,
     G4FError,
@@ -28,6 +28,7 @@ from g4f_nb.errors import (
     RequestTimeoutError,
     shorten,
 )
+from g4f_nb.loops import ownloop
 from g4f_nb.secret import Secret, Veiled, redact, shown_address
 from g4f_nb.tools import Tool
 

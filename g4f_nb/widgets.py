@@ -28,14 +28,14 @@ import traitlets
 
 from g4f_nb.asking import answer, prepare
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
-from g4f_nb.exhibits import exhibits
-from g4f_nb.ownloop import BEAT, Job, own_loop
+from g4f_nb.loops.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.model import HOST_BOUND, Model, Provider, veiled
-from g4f_nb.rendering import HtmlStream, facts, login_line, safe_html, safe_link
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, Veiled, redact
+from g4f_nb.showing.exhibits import exhibits
+from g4f_nb.showing.rendering import HtmlStream, facts, login_line, safe_html, safe_link
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -284,6 +284,6 @@ def hostile_cell_outputs() -> list[str]:
 
     None may set `window.pwned`, load anything or hold a link that does.
     """
-    from g4f_nb.rendering import safe_markdown
+    from g4f_nb.showing.rendering import safe_markdown
 
     return [safe_markdown(text) for payload in PAYLOADS for text in settings(payload)]

@@ -13,7 +13,7 @@ import pytest
 
 from g4f_nb import errors
 from g4f_nb.errors import BODY_LIMIT, G4FError, shorten
-from g4f_nb.failures import _BY_WORDS, kind_of
+from g4f_nb.wire.failures import _BY_WORDS, kind_of
 
 KINDS = [
     kind

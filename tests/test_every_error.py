@@ -13,8 +13,9 @@ from small_server import web
 from test_errors import KINDS
 
 import g4f_nb as nb
-from g4f_nb import errors, ownloop
+from g4f_nb import errors
 from g4f_nb.errors import G4FError
+from g4f_nb.loops import ownloop
 from g4f_nb.providers import Berlin, Demo, FallbackProvider, OpenaiTemplate
 from g4f_nb.testing import serve
 

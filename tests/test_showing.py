@@ -10,9 +10,9 @@ import pytest
 from hostile_markdown import PAYLOADS
 
 import g4f_nb as nb
-from g4f_nb.differences import pieces
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.sheets import SCRIPT
+from g4f_nb.presenting.differences import pieces
+from g4f_nb.presenting.sheets import SCRIPT
 from g4f_nb.testing import serve
 
 NASTY = "\n\n".join(PAYLOADS)
@@ -225,8 +225,8 @@ def test_a_report_of_verdicts(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(result, monkeypatch):
     """The error says what to install."""
-    from g4f_nb import plotting
     from g4f_nb.errors import MissingRequirementsError
+    from g4f_nb.presenting import plotting
 
     monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingRequirementsError, match=r"g4f_nb\[plots\]"):

@@ -14,8 +14,8 @@ import pytest
 from shapes import Color, Person, Point
 
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.fitting import MisfitError
 from g4f_nb.tools import Tool, Toolbox, tool
+from g4f_nb.typed.fitting import MisfitError
 
 INT, STR = {"type": "integer"}, {"type": "string"}
 

@@ -13,7 +13,7 @@ import pytest
 
 from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
-from g4f_nb.ownloop import own_loop
+from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.model import Model
 from g4f_nb.testing import serve, serve_gigachat
@@ -355,7 +355,7 @@ def test_an_answer_that_cannot_be_rendered_is_shown_as_text(panel, monkeypatch):
     def fail(self, **_):
         raise RecursionError("too deep")
 
-    monkeypatch.setattr("g4f_nb.rendering.HtmlStream.take", fail)
+    monkeypatch.setattr("g4f_nb.showing.rendering.HtmlStream.take", fail)
     chat = panel()
     chat.ask("Hello")
     assert chat.wait(5)

@@ -19,7 +19,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.providers.calling import locate
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from g4f_nb import loops, ownloop
+from g4f_nb import loops
 from g4f_nb.comparing import frames, grid
 from g4f_nb.comparing.budget import Budget, dollars
 from g4f_nb.comparing.grid import ModelName, Prompts
 from g4f_nb.comparing.keeping import begin
+from g4f_nb.comparing.pacing import Limits
 from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.progress import Progress
 from g4f_nb.comparing.running import Cache, Manner, Run
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
-from g4f_nb.pacing import Limits
 from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import columns, grid, typed
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb import asking
 from g4f_nb.comparing import columns, templates
+from g4f_nb.dialogues.plans import Plan
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
-from g4f_nb.plans import Plan
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.model import HOST_BOUND, Model, Provider
 from g4f_nb.providers.registry import Resolution, choose

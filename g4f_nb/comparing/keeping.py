@@ -15,7 +15,7 @@ from g4f_nb.comparing.grid import Cell, Grid, Seat
 from g4f_nb.comparing.running import TRAVEL, Run
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import KeptRun, store
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from g4f_nb.comparing.frames import RUN
 from g4f_nb.comparing.grid import ModelName, as_frame, named_prompts
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import Veiled
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

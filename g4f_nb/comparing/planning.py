@@ -10,8 +10,8 @@ from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Columns, Record
 from g4f_nb.comparing.grid import Grid, Seat
+from g4f_nb.costs.tokens import estimate_tokens
 from g4f_nb.reply import Reply
-from g4f_nb.tokens import estimate_tokens
 
 # How long an answer is taken to be where nothing tells.
 USUAL_ANSWER = 200

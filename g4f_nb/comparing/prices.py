@@ -8,9 +8,9 @@ from typing import Any
 from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Pricing
 from g4f_nb.comparing.grid import Grid
+from g4f_nb.costs.pricing import cost_of
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
-from g4f_nb.pricing import cost_of
 from g4f_nb.reply import Reply
 
 _FORM = 'prices={"openai:gpt-4o-mini": (0.15, 0.60)}, in US dollars a million tokens in and out'

@@ -15,11 +15,12 @@ from typing import Any, Literal
 import orjson
 
 from g4f_nb import asking
-from g4f_nb.batch import Again, Done, Lane, Outcome, Refused, Stop, run_all
 from g4f_nb.calls import Host
+from g4f_nb.comparing.batch import Again, Done, Lane, Outcome, Refused, Stop, run_all
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Columns, Record, from_error, from_reply, text
 from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.comparing.pacing import Limits, Pace
 from g4f_nb.comparing.planning import planned
 from g4f_nb.errors import (
     CertificateError,
@@ -34,7 +35,6 @@ from g4f_nb.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from g4f_nb.pacing import Limits, Pace
 from g4f_nb.providers.fitting import row_in_force
 from g4f_nb.providers.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution

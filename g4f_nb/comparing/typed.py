@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from g4f_nb.wanted import Wanted
+from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd

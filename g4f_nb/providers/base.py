@@ -16,7 +16,7 @@ from g4f_nb import loops, parameters
 from g4f_nb.calls import Host
 from g4f_nb.chunks import Chunk, RequestLogin, concat_chunks
 from g4f_nb.errors import InvalidParameterError, RequestTimeoutError
-from g4f_nb.handover import closing
+from g4f_nb.loops.handover import closing
 from g4f_nb.notices import tell_login
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages

@@ -16,7 +16,7 @@ from g4f_nb.errors import (
     ProviderNotWorkingError,
     UnknownParameterError,
 )
-from g4f_nb.handover import closing
+from g4f_nb.loops.handover import closing
 from g4f_nb.prices import Price
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
 from g4f_nb.providers.failing import note_failure

@@ -8,14 +8,14 @@ from typing import Any
 
 from g4f_nb.calls import Call
 from g4f_nb.chunks import Chunk, ImageResponse, ProviderInfo, Usage
-from g4f_nb.dataurls import data_url
 from g4f_nb.errors import G4FError, InvalidParameterError
-from g4f_nb.kinds import media_type_of
+from g4f_nb.files.dataurls import data_url
+from g4f_nb.files.kinds import media_type_of
 from g4f_nb.providers.fields import image_fields
 from g4f_nb.providers.reading.answerer import Answerer
 from g4f_nb.providers.reading.contents import images_in
 from g4f_nb.providers.reading.lenient import read_json
-from g4f_nb.sse import too_long
+from g4f_nb.wire.sse import too_long
 
 PATH = "/images/generations"
 

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import orjson
 
 from g4f_nb import settings
-from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Host
 from g4f_nb.errors import G4FError, UnreadableResponseError
-from g4f_nb.failures import error_for, excerpt, read_complaint
-from g4f_nb.http import Exchange
 from g4f_nb.notices import tell
 from g4f_nb.providers.flags import note_flags
 from g4f_nb.secret import shown_address
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.failures import error_for, excerpt, read_complaint
+from g4f_nb.wire.http import Exchange
 
 _Read = TypeVar("_Read")
 _KEPT_FOR = 300.0

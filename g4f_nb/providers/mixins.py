@@ -6,8 +6,8 @@ import difflib
 from typing import Any
 
 from g4f_nb.errors import ModelNotSupportedError, UnreadableResponseError, shorten
-from g4f_nb.failures import as_text, error_for, read_complaint
 from g4f_nb.secret import redact
+from g4f_nb.wire.failures import as_text, error_for, read_complaint
 
 
 class ProviderModelMixin:

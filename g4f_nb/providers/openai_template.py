@@ -9,13 +9,12 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Address, Call, Headers, Host, Limits
 from g4f_nb.errors import (
     InvalidParameterError,
     ModelNotFoundError,
 )
-from g4f_nb.media import read_media, read_media_async, with_media
+from g4f_nb.files.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.chatting import Chatting
@@ -40,9 +39,10 @@ from g4f_nb.providers.outgoing import checked_headers, encoded, least, overlaid,
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row, rows
 from g4f_nb.providers.suggesting import with_nearest
-from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.proxies import proxy_fault
 
 if TYPE_CHECKING:
     import aiohttp

@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import G4FError, RequestTimeoutError, StreamInterruptedError, UnreadableResponseError
-from g4f_nb.http import Answer, Exchange
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.http import Answer, Exchange
 
 # Once the model has said why it stopped, only its usage can still come.
 _AFTERWORD = 5.0

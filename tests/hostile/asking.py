@@ -10,7 +10,7 @@ from typing import Any
 from g4f_nb import errors
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.reply import Reply
-from g4f_nb.sessions import pooled_session
+from g4f_nb.wire.sessions import pooled_session
 
 from .cases import Case, Fails, Text
 from .server import Host

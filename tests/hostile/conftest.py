@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb import http
+from g4f_nb.wire import http
 
 from .server import Servers
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from g4f_nb import errors, loops, ownloop
+from g4f_nb import errors, loops
+from g4f_nb.loops import ownloop
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.reply import Reply
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb.sse import Event, EventStreamDecoder
+from g4f_nb.wire.sse import Event, EventStreamDecoder
 
 _LONG = b":" + b"\0" * 2048
 

@@ -12,7 +12,9 @@ from g4f_nb.testing import serve
 PREPARED = """
 import asyncio, contextvars, os, threading
 import g4f_nb
-from g4f_nb import asking, loops, ownloop
+from g4f_nb import asking
+from g4f_nb import loops
+from g4f_nb.loops import ownloop
 from g4f_nb.providers.openai_template import OpenaiTemplate
 
 def options(model, base, text="one two three four " * 50):

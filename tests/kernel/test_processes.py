@@ -17,7 +17,9 @@ needs_uvloop = pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not
 BEGIN = """
 import asyncio, sys, threading
 from concurrent.futures import ThreadPoolExecutor as Pool
-from g4f_nb import asking, loops, ownloop
+from g4f_nb import asking
+from g4f_nb import loops
+from g4f_nb.loops import ownloop
 from g4f_nb.providers.openai_template import OpenaiTemplate
 
 BASE = sys.argv[1]

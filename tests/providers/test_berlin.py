@@ -230,7 +230,7 @@ def test_every_answer_to_a_login(status, said, kind, words):
 
 def test_a_login_is_tried_again_where_that_may_help(monkeypatch):
     """As any request; the token that comes then is used."""
-    monkeypatch.setattr("g4f_nb.attempts.random.uniform", lambda *_: 0.01)
+    monkeypatch.setattr("g4f_nb.wire.attempts.random.uniform", lambda *_: 0.01)
     answers = [(503, {"message": "busy"}), (200, {"data": {"token": "t"}}), (200, LINE, "text/plain")]
     with web(lambda _: answers.pop(0)) as server:
         options = {"api_base": server.address, "account": "me", "password": "p"}

@@ -12,11 +12,11 @@ import pytest
 
 from g4f_nb import errors
 from g4f_nb.chunks import ImageResponse, ProviderInfo, Usage
-from g4f_nb.exhibits import exhibits
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.flags import makes_images
 from g4f_nb.providers.images import ImageReader
 from g4f_nb.providers.reading.answerer import Answerer
+from g4f_nb.showing.exhibits import exhibits
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 B64 = base64.b64encode(PNG).decode()

@@ -20,8 +20,8 @@ import trustme
 
 from g4f_nb import errors, notices
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, Refusal, ToolCalls, Usage
-from g4f_nb.dataurls import data_url
 from g4f_nb.errors import ConnectionFailedError, RequestTimeoutError, ResponseError, UnknownParameterError
+from g4f_nb.files.dataurls import data_url
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.openai_template import EXTRA_PARAMETERS
 from g4f_nb.reply import Reply

@@ -11,7 +11,8 @@ import pytest
 import trustme
 from small_server import events, web
 
-from g4f_nb import credentials, ownloop
+from g4f_nb import credentials
+from g4f_nb.loops import ownloop
 from g4f_nb.providers.model import set_used
 from g4f_nb.testing import serve
 

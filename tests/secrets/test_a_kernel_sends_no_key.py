@@ -20,7 +20,7 @@ logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
 warnings.simplefilter("always")
 asyncio.get_event_loop().set_debug(True)
 import g4f_nb as nb
-from g4f_nb import ownloop
+from g4f_nb.loops import ownloop
 ownloop.own_loop().loop.set_debug(True)
 from g4f_nb.providers import Groq
 %load_ext g4f_nb

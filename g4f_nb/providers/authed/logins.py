@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from g4f_nb.chunks import AuthResult, Chunk
 from g4f_nb.errors import MissingAuthError
-from g4f_nb.handover import closing
-from g4f_nb.ownloop import CLOSING
+from g4f_nb.loops.handover import closing
+from g4f_nb.loops.ownloop import CLOSING
 from g4f_nb.providers.authed.authfile import fingerprint
 
 # Seconds between two looks whether the loop that a login runs on is still there.

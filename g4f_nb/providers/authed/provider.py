@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from g4f_nb import loops, parameters
 from g4f_nb.chunks import AuthResult, Chunk, is_content
 from g4f_nb.errors import G4FError, MissingAuthError
-from g4f_nb.handover import closing
+from g4f_nb.loops.handover import closing
 from g4f_nb.notices import tell
 from g4f_nb.providers.authed.authfile import AuthFileMixin, delete_login, read_login, save_login
 from g4f_nb.providers.authed.logins import Account, Login, account_at

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from g4f_nb import parameters, settings
-from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import BerlinError, G4FError, InvalidParameterError, MissingAuthError
-from g4f_nb.failures import as_text, excerpt, read_complaint
-from g4f_nb.handover import closing
-from g4f_nb.http import Exchange
+from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.berlin.account import Account, base_of, find_account, look_up_account
@@ -29,9 +26,12 @@ from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.outgoing import encoded, least, trust
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.tokens import Token, Tokens
-from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.failures import as_text, excerpt, read_complaint
+from g4f_nb.wire.http import Exchange
+from g4f_nb.wire.proxies import proxy_fault
 
 if TYPE_CHECKING:
     import aiohttp

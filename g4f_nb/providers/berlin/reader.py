@@ -8,10 +8,10 @@ import orjson
 
 from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo
 from g4f_nb.errors import BerlinError, G4FError, MissingAuthError, StreamInterruptedError
-from g4f_nb.failures import as_text, excerpt, read_complaint
-from g4f_nb.joinedjson import JoinedJson
 from g4f_nb.secret import Secret, redact
-from g4f_nb.sse import DEFAULT_LIMIT
+from g4f_nb.wire.failures import as_text, excerpt, read_complaint
+from g4f_nb.wire.joinedjson import JoinedJson
+from g4f_nb.wire.sse import DEFAULT_LIMIT
 
 _UNAUTHORIZED = 401
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from g4f_nb.chunks import Chunk, ProviderFailed, ProviderInfo, RequestLogin, is_content
 from g4f_nb.errors import G4FError, RequestTimeoutError, ResponseError, shorten
-from g4f_nb.handover import LocalBatches
+from g4f_nb.loops.handover import LocalBatches
 from g4f_nb.providers.combined.breakers import Standing
 from g4f_nb.secret import redact
 from g4f_nb.typing import AsyncResult

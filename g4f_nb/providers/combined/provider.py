@@ -27,7 +27,7 @@ from g4f_nb.errors import (
     ProviderNotWorkingError,
     UnknownParameterError,
 )
-from g4f_nb.handover import closing
+from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from g4f_nb.errors import UnreadableResponseError
-from g4f_nb.failures import as_text, excerpt
+from g4f_nb.wire.failures import as_text, excerpt
 
 
 def models_of(data: Any, provider: str) -> list[str]:

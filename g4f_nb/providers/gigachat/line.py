@@ -12,13 +12,13 @@ import orjson
 
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.errors import CertificateError, ConversationTooLongError, G4FError, UnreadableResponseError
-from g4f_nb.failures import error_for, excerpt, read_complaint
 from g4f_nb.providers.gigachat.account import Account
 from g4f_nb.providers.gigachat.trust import unknown_authority
 from g4f_nb.providers.hosts import join
 from g4f_nb.providers.outgoing import encoded
 from g4f_nb.providers.tokens import Token
 from g4f_nb.secret import Secret
+from g4f_nb.wire.failures import error_for, excerpt, read_complaint
 
 if TYPE_CHECKING:
     import aiohttp

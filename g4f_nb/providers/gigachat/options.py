@@ -21,8 +21,8 @@ from g4f_nb.providers.gigachat.account import (
 from g4f_nb.providers.gigachat.line import Line
 from g4f_nb.providers.gigachat.trust import trusting
 from g4f_nb.providers.outgoing import checked_headers, least
-from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret
+from g4f_nb.wire.proxies import proxy_fault
 
 # What may be given with any request, whether it is a chat or not.
 _OPTIONS = (

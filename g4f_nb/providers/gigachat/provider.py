@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Host
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.handover import closing
+from g4f_nb.loops.handover import closing
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.gigachat import trust as gigachat_trust

@@ -6,13 +6,13 @@ import copy
 
 import orjson
 
-from g4f_nb.attempts import Attempts
 from g4f_nb.errors import G4FError, UnreadableResponseError
-from g4f_nb.failures import excerpt
-from g4f_nb.http import Exchange
 from g4f_nb.providers.gigachat.line import Line, as_meant, json_of
 from g4f_nb.providers.tokens import Token, Tokens
 from g4f_nb.secret import Secret
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.failures import excerpt
+from g4f_nb.wire.http import Exchange
 
 _LONGEST_TOKEN = 1024 * 1024
 # Unix time in milliseconds, as the service writes it; smaller numbers are seconds, as some of its hosts do.

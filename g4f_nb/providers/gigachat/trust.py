@@ -18,8 +18,8 @@ from g4f_nb import private_files, settings
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import CertificateError, G4FError, InvalidParameterError
-from g4f_nb.http import Exchange
 from g4f_nb.secret import Secret, shown_address
+from g4f_nb.wire.http import Exchange
 
 ROOT_FILE = "russian_trusted_root_ca.crt"
 # What the page https://www.gosuslugi.ru/crt and GigaChat's documentation link to.

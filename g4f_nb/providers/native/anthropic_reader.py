@@ -20,9 +20,9 @@ from g4f_nb.chunks import (
     ToolCalls,
     Usage,
 )
-from g4f_nb.failures import as_text
 from g4f_nb.providers.native.anthropic_form import THOUGHTS
 from g4f_nb.providers.reading.body_reader import BodyReader, items, string
+from g4f_nb.wire.failures import as_text
 
 _REASONS = {
     "end_turn": "stop",

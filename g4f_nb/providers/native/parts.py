@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.dataurls import is_data_url, read_data_url
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.files.dataurls import is_data_url, read_data_url
 
 _TEXTS = {"text", "input_text", "output_text"}
 SYSTEM_ROLES = ("system", "developer")

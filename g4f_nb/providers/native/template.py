@@ -15,7 +15,6 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.attempts import Attempts
 from g4f_nb.calls import Call, Headers, Host, Limits
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import (
@@ -25,7 +24,7 @@ from g4f_nb.errors import (
     ModelNotFoundError,
     UnknownParameterError,
 )
-from g4f_nb.media import read_media_async, with_media
+from g4f_nb.files.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.checks import what_is_wrong
@@ -49,9 +48,10 @@ from g4f_nb.providers.reading.body_reader import BodyReader
 from g4f_nb.providers.requesting import batches
 from g4f_nb.providers.rows import Row
 from g4f_nb.providers.suggesting import with_nearest
-from g4f_nb.proxies import proxy_fault
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import MediaListType, Messages
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.proxies import proxy_fault
 
 if TYPE_CHECKING:
     import aiohttp

@@ -17,7 +17,7 @@ from g4f_nb.providers.reading.answerer import Answerer
 from g4f_nb.providers.reading.frames import Frames
 from g4f_nb.providers.reading.lenient import read_json, string
 from g4f_nb.secret import Secret, redact
-from g4f_nb.sse import DEFAULT_LIMIT
+from g4f_nb.wire.sse import DEFAULT_LIMIT
 
 __all__ = ["BodyReader", "items", "string"]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from g4f_nb.chunks import Chunk, ImageResponse, Reasoning, Refusal, SendBack, Sources, ToolCalls
 from g4f_nb.errors import ResponseError
-from g4f_nb.failures import as_text
 from g4f_nb.providers.reading.answerer import Answerer
 from g4f_nb.providers.reading.citations import Citations
 from g4f_nb.providers.reading.contents import images_in, parts_of
@@ -15,6 +14,7 @@ from g4f_nb.providers.reading.sound import Sound
 from g4f_nb.providers.reading.thinking import ThinkSplitter
 from g4f_nb.providers.reading.thoughts import Details, thought_in
 from g4f_nb.providers.reading.tool_fragments import ToolFragments
+from g4f_nb.wire.failures import as_text
 
 
 class ChoiceReader:

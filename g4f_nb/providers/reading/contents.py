@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from g4f_nb.chunks import Chunk, ImageResponse, Reasoning, Refusal
-from g4f_nb.dataurls import data_url, from_base64, is_data_url
-from g4f_nb.kinds import media_type_of
+from g4f_nb.files.dataurls import data_url, from_base64, is_data_url
+from g4f_nb.files.kinds import media_type_of
 from g4f_nb.providers.reading.thoughts import words_of
 
 _THINKING = ("thinking", "reasoning", "reasoning_content", "thought")

@@ -6,7 +6,7 @@ The content type says which; where it says nothing, or something else than what 
 from __future__ import annotations
 
 from g4f_nb.providers.reading.answerer import HEAD
-from g4f_nb.sse import DEFAULT_LIMIT, EventStreamDecoder, LineDecoder, too_long
+from g4f_nb.wire.sse import DEFAULT_LIMIT, EventStreamDecoder, LineDecoder, too_long
 
 _LINES = {
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines",

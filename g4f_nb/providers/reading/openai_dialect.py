@@ -18,7 +18,7 @@ from g4f_nb.providers.reading.citations import FIELDS
 from g4f_nb.providers.reading.frames import Frames
 from g4f_nb.providers.reading.lenient import read_json, rejoin
 from g4f_nb.secret import Secret
-from g4f_nb.sse import DEFAULT_LIMIT
+from g4f_nb.wire.sse import DEFAULT_LIMIT
 
 _NO_JSON: Any = object()
 

@@ -6,8 +6,8 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from g4f_nb.chunks import AudioResponse
-from g4f_nb.dataurls import from_base64
-from g4f_nb.kinds import media_type_of
+from g4f_nb.files.dataurls import from_base64
+from g4f_nb.files.kinds import media_type_of
 
 # Sound without a head of its own: what a stream carries, for OpenAI streams no other.
 _HEADLESS = "pcm16"

@@ -13,7 +13,7 @@ TOKEN = {"access_token": "t", "expires_at": 4102444800000}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("g4f_nb.attempts.random.uniform", lambda *_: 0.01)
+    monkeypatch.setattr("g4f_nb.wire.attempts.random.uniform", lambda *_: 0.01)
 
 
 def _given(server, **more):

@@ -1,0 +1,1 @@
+"""What a text takes: tokens estimated, contexts compared, prices looked up."""

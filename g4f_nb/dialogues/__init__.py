@@ -1,0 +1,1 @@
+"""One question that takes several rounds: tools called between them, an answer that must fit mended."""

@@ -1,0 +1,124 @@
+"""What is to be done beside asking: tools, who approves them, limits, the wanted type; and each next step."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.tools import Tool, Toolbox
+from g4f_nb.typed.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolLimits:
+    """How far a dialogue with tools may go: answers asked for, seconds in all, characters of each result.
+
+    `None` is no limit. What runs on the user's own thread is not torn away when the time is over: it is the
+    last one then.
+    """
+
+    rounds: int = 10
+    seconds: float | None = 600.0
+    result_chars: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name, least in (("rounds", 1), ("seconds", 0), ("result_chars", 1)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not is_number or not value >= least:
+                raise InvalidParameterError(f"{name} is {value!r}: it is a number from {least}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that is about to be made, for whoever approves it; `arguments` are JSON values."""
+
+    id: str
+    tool: Tool
+    arguments: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return self.tool.name
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"{self.name}({shown})"
+
+
+# Yes or no, other arguments, or the reason for a no, which the model is told.
+Decision = bool | Mapping[str, Any] | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done beside asking: tools, who approves them, how far it may go, what is wanted."""
+
+    tools: Toolbox = field(default_factory=Toolbox)
+    approve: Callable[[Call], Any] | None = None
+    limits: ToolLimits = field(default_factory=ToolLimits)
+    wanted: Wanted | None = None
+    # Of a provider that is made of others: the options of each, whose keys no tool may tell either.
+    members: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Ask the model these messages and add its answer to the reply."""
+
+    messages: list[dict[str, Any]]
+    options: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Ask the user; the outcome is a `Decision`."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Call the tool; the outcome is an `Outcome`. What can be stopped is stopped after so many seconds."""
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call gave: a value or an exception."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+Effect = Send | Approve | Run
+Steps = Generator[Effect, Any, None]
+
+
+def checked_plan(
+    *,
+    tools: Sequence[Any] | None,
+    approve: Callable[[Call], Any] | None,
+    limits: ToolLimits | None,
+    schema: Any,
+) -> Plan:
+    """The plan of one question, every mistake in it told before anything is sent."""
+    if approve is not None and not callable(approve):
+        raise InvalidParameterError(f"approve= is {approve!r}: it is a function that takes a call")
+    if limits is not None and not isinstance(limits, ToolLimits):
+        raise InvalidParameterError(f"tool_limits= is {limits!r}: it is nb.ToolLimits(rounds=…, seconds=…)")
+    return Plan(
+        tools=Toolbox.of(tools),
+        approve=approve,
+        limits=limits or ToolLimits(),
+        wanted=None if schema is None else Wanted.of(schema),
+    )

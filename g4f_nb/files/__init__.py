@@ -1,0 +1,1 @@
+"""Pictures, sound and documents that go along with a message."""

@@ -1,0 +1,1 @@
+"""What is there to talk to: tables of providers and of models."""

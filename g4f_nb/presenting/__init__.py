@@ -1,0 +1,1 @@
+"""Finished comparisons for the reader: `.llm` on tables, figures, differences, sheets, a report."""

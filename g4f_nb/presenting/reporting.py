@@ -1,0 +1,147 @@
+"""A result as one HTML file that needs nothing else: tables, figures, failures, answers."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.comparing.viewing import errors
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.judging import verdicts
+from g4f_nb.judging.asked import questions
+from g4f_nb.judging.candidates import Candidates
+from g4f_nb.judging.diagnostics import agreement, bias
+from g4f_nb.judging.ranking import rank
+from g4f_nb.judging.significance import differences
+from g4f_nb.judging.summaries import summary
+from g4f_nb.presenting.plotting import plot, png
+from g4f_nb.presenting.sheets import SCRIPT, STYLE, script_hash, table_html, text
+from g4f_nb.showing.rendering import safe_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STYLE = """
+body{font:15px/1.55 system-ui,sans-serif;max-width:68em;margin:2em auto;padding:0 1.2em;color:#1d1d1f;
+background:#fff}
+h1{font-size:1.6em;margin:0}h2{font-size:1.2em;margin:2em 0 .6em}.told{color:#666;margin:.2em 0 1.5em}
+img{max-width:100%}details{border-top:1px solid #e3e3e6;padding:.5em 0}summary{cursor:pointer}
+summary b{unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere}
+article{margin:.7em 0 .7em 1em;padding-left:.9em;border-left:3px solid #d5d5d8;overflow-wrap:anywhere}
+article h3{font-size:.85em;color:#555;margin:0}article pre{overflow:auto;background:#f6f6f8;padding:.6em}
+article table{border-collapse:collapse}article td,article th{border:1px solid #ddd;padding:2px 8px}
+"""
+# Nothing is loaded, and no script runs but ours: answers have been made harmless, and this is a lock besides.
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; "
+    "form-action 'none'"
+)
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{style}</style></head>
+<body class="tex2jax_ignore mathjax_ignore">
+<h1>{title}</h1><p class="told">{told}</p>
+{parts}
+<script>{script}</script></body></html>
+"""
+
+
+def report(
+    frame: pd.DataFrame,
+    path: Any,
+    by: str | None = None,
+    *,
+    title: str = "A comparison of models",
+    question: str | None = None,
+    most: int = 500,
+) -> Path:
+    """Write the file and give its path; `most` answers are in it."""
+    if not isinstance(path, str | PathLike):
+        raise InvalidParameterError(f"path is {path!r}: it is the file to write, like 'report.html'")
+    candidates = Candidates.of(frame)
+    status = candidates.names["status"]
+    told = (
+        f"{len(frame)} calls of {len(candidates.order)} models, {int((status == 'ok').sum())} answered, "
+        f"{int((status == 'error').sum())} failed; run {', '.join(candidates.names['run_id'].unique())}; "
+        f"written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    parts = [
+        f"<section><h2>{heading}</h2>{content}</section>"
+        for heading, content in _parts(frame, candidates, by, question, most)
+    ]
+    page = _PAGE.format(
+        policy=_POLICY.format(script_hash()), title=text(title), told=text(told), style=STYLE + _STYLE,
+        parts="\n".join(parts), script=SCRIPT,
+    )  # fmt: skip
+    file = Path(path)
+    file.write_text(page, encoding="utf-8", newline="\n")
+    return file
+
+
+def _parts(
+    frame: pd.DataFrame, candidates: Candidates, by: str | None, question: str | None, most: int
+) -> Iterator[tuple[str, str]]:
+    yield "Models", table_html(summary(frame, by))
+    said = verdicts.of(frame)
+    if by is not None:
+        yield f"Ranking by {text(by)}", _ranking(frame, by)
+    if not said.empty:
+        yield "Ranking by verdicts", _ranking(frame, None)
+    if importlib.util.find_spec("matplotlib") is not None:
+        image = base64.b64encode(png(plot(frame, by))).decode()
+        yield (
+            "Figures",
+            f'<img alt="quality, time and cost of each model" src="data:image/png;base64,{image}">',
+        )
+    if (said["status"] == "ok").any():
+        yield "Judges", table_html(bias(frame)) + _agreement(frame)
+    failed = errors(frame)
+    if len(failed):
+        yield "What has no answer", table_html(failed.drop(columns=f"{candidates.names.prefix}cell_id"))
+    yield "Answers", _answers(candidates, questions(candidates.names, question), most)
+
+
+def _ranking(frame: pd.DataFrame, by: str | None) -> str:
+    ranked = rank(frame, by=by)
+    html = table_html(ranked)
+    if len(ranked) > 1:
+        html += "<p>Differences over the same prompts, corrected for their number (Holm):</p>"
+        html += table_html(differences(frame, by=by))
+    return html
+
+
+def _agreement(frame: pd.DataFrame) -> str:
+    agreed = agreement(frame)
+    return f"<p>How they agree:</p>{table_html(agreed)}" if len(agreed) else ""
+
+
+def _answers(candidates: Candidates, asked: list[str], most: int) -> str:
+    answers = candidates.names["answer"].tolist()
+    status = candidates.names["status"].tolist()
+    errors_said = candidates.names["error"].tolist()
+    labels = candidates.label.tolist()
+    by_unit: dict[int, list[int]] = {}
+    for at, unit in enumerate(candidates.unit.tolist()[:most]):
+        by_unit.setdefault(unit, []).append(at)
+    made: list[str] = []
+    for rows in by_unit.values():
+        articles = [
+            f"<article><h3>{text(labels[at])}</h3>"
+            + (safe_html(str(answers[at])) if status[at] == "ok" else f"<p>{text(errors_said[at])}</p>")
+            + "</article>"
+            for at in rows
+        ]
+        opened = " open" if not made else ""
+        head = f'<summary><b dir="auto">{text(asked[rows[0]])}</b></summary>'
+        made.append(f"<details{opened}>{head}{''.join(articles)}</details>")
+    left = len(answers) - most
+    if left > 0:
+        made.append(f"<p>{left} more answers are not in this file: raise most=.</p>")
+    return "".join(made)

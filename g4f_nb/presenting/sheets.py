@@ -1,0 +1,169 @@
+"""Any table as HTML that can be paged and sorted; what is in its cells is text, whatever it looks like."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.showing.markdown import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The classes keep MathJax out: what a model writes between dollars is no formula of ours.
+_ROOT = '<div class="g4f-sheet tex2jax_ignore mathjax_ignore" data-page="{page}">'
+# So specific, for JupyterLab has rules of its own for tables in outputs.
+STYLE = """
+.g4f-sheet{font:13px/1.45 system-ui,sans-serif;color:var(--jp-ui-font-color1,#1d1d1f)}
+.g4f-sheet .g4f-scroll{max-height:32em;overflow:auto;border:1px solid var(--jp-border-color2,#d5d5d8)}
+.g4f-sheet table{border-collapse:collapse;margin:0}
+div.g4f-sheet table th,div.g4f-sheet table td{padding:4px 10px;text-align:left;vertical-align:top;
+border-bottom:1px solid var(--jp-border-color3,#ececee);background:none}
+div.g4f-sheet table th{position:sticky;top:0;background:var(--jp-layout-color1,#fff);white-space:nowrap;
+font-weight:600}
+div.g4f-sheet table .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:break-word;max-width:42em;max-height:9em;
+overflow:auto;unicode-bidi:isolate}
+.g4f-sheet .g4f-none{opacity:.45}
+.g4f-sheet th button,.g4f-sheet .g4f-pages button{font:inherit;color:inherit;background:none;border:0;
+padding:0;cursor:pointer}
+.g4f-sheet .g4f-pages{display:flex;gap:1em;padding:6px 2px}
+.g4f-sheet .g4f-pages button{text-decoration:underline}
+.g4f-sheet .g4f-pages button:disabled{opacity:.4;cursor:default}
+"""
+# Sorting and paging of what is there already. Without it, the whole table can be scrolled through.
+SCRIPT = """
+(() => { for (const sheet of document.querySelectorAll(".g4f-sheet:not([data-live])")) {
+  sheet.dataset.live = "1";
+  const body = sheet.querySelector("tbody"), size = Number(sheet.dataset.page) || 25;
+  const rows = [...body.rows], bar = document.createElement("div"), told = document.createElement("span");
+  let at = 0, by = -1, up = true;
+  const step = (word, by) => { const made = document.createElement("button"); made.type = "button";
+    made.textContent = word; made.onclick = () => { at += by; show(); }; return made; };
+  const back = step("back", -1), on = step("next", 1), pages = Math.max(1, Math.ceil(rows.length / size));
+  function show() {
+    rows.forEach((row, n) => { body.append(row); row.hidden = n < at * size || n >= (at + 1) * size; });
+    back.disabled = at === 0; on.disabled = at >= pages - 1;
+    told.textContent = `page ${at + 1} of ${pages}`;
+  }
+  const key = (row) => { const cell = row.cells[by];
+    return "value" in cell.dataset ? (cell.dataset.value === "" ? null : Number(cell.dataset.value))
+      : cell.textContent; };
+  sheet.querySelectorAll("th").forEach((head, n) => {
+    const button = document.createElement("button"); button.type = "button";
+    button.textContent = head.textContent; head.replaceChildren(button);
+    button.onclick = () => { up = by === n ? !up : true; by = n; at = 0;
+      rows.sort((a, b) => { const x = key(a), y = key(b);
+        if (x === null || y === null) return (x === null) - (y === null);
+        return (x < y ? -1 : x > y ? 1 : 0) * (up ? 1 : -1); });
+      sheet.querySelectorAll("th").forEach((each, m) =>
+        each.setAttribute("aria-sort", m === n ? (up ? "ascending" : "descending") : "none"));
+      show(); };
+  });
+  bar.className = "g4f-pages"; bar.append(back, told, on);
+  if (pages > 1) sheet.append(bar);
+  show();
+} })();
+"""
+
+
+class Sheet:
+    """A table to look at: shows itself in a notebook, `.html` is all of it."""
+
+    def __init__(self, html: str, told: str) -> None:
+        self.html = html
+        self._told = told
+
+    def __repr__(self) -> str:
+        return self._told
+
+    def _repr_html_(self) -> str:
+        return f"<style>{STYLE}</style>{self.html}<script>{SCRIPT}</script>"
+
+
+def script_hash() -> str:
+    """How a page's policy names the one script that may run."""
+    return base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+
+
+def sheet(
+    frame: pd.DataFrame, columns: Sequence[str] | None = None, *, page: int = 25, most: int = 500
+) -> Sheet:
+    """Show these columns (or all that hold anything) of at most so many rows."""
+    if type(page) is not int or page < 1:
+        raise InvalidParameterError(f"page is {page!r}: it is how many rows a page has, from 1")
+    if type(most) is not int or most < 0:
+        raise InvalidParameterError(f"most is {most!r}: it is how many rows are shown, from 0")
+    chosen = _chosen(frame, columns)
+    shown = frame[chosen].head(most)
+    html = table_html(shown, page=page)
+    left = len(frame) - len(shown)
+    if left > 0:
+        html += f"<p>{left} more rows are not shown: raise most=, or take some of the rows.</p>"
+    return Sheet(html, f"{len(shown)} rows, columns {', '.join(chosen)}")
+
+
+def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
+    if columns is None:
+        return [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
+    if not isinstance(columns, Iterable):
+        raise InvalidParameterError(f"columns is {columns!r}: it is a list of names of columns")
+    chosen = [columns] if isinstance(columns, str) else list(columns)
+    unknown = [name for name in chosen if name not in frame.columns]
+    if unknown:
+        there = ", ".join(map(repr, frame.columns))
+        raise InvalidParameterError(f"there is no column {unknown[0]!r}: there are {there}")
+    return chosen
+
+
+def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
+    """A table's HTML without style and script, which stand once on a page."""
+    import pandas as pd
+
+    types = pd.api.types
+    numbers = [
+        # Complex numbers have no order to sort by, and are shown as text.
+        types.is_numeric_dtype(frame[name])
+        and not (types.is_bool_dtype(frame[name]) or types.is_complex_dtype(frame[name]))
+        for name in frame.columns
+    ]
+    heads = "".join(
+        f'<th class="g4f-number">{text(name)}</th>' if number else f"<th>{text(name)}</th>"
+        for name, number in zip(frame.columns, numbers, strict=True)
+    )
+    columns = [frame[name].tolist() for name in frame.columns]
+    rows = "".join(
+        f"<tr>{''.join(map(_cell, values, numbers))}</tr>" for values in zip(*columns, strict=True)
+    )
+    return (
+        f'{_ROOT.format(page=page)}<div class="g4f-scroll"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></div>"
+    )
+
+
+def _cell(value: Any, number: bool) -> str:
+    import pandas as pd
+
+    missing = value is None or (pd.api.types.is_scalar(value) and pd.isna(value))
+    if number:
+        if missing:
+            return '<td class="g4f-number g4f-none" data-value="">none</td>'
+        return f'<td class="g4f-number" data-value="{float(value)!r}">{text(_figure(value))}</td>'
+    if missing:
+        return '<td><div class="g4f-none">none</div></td>'
+    return f'<td><div class="g4f-text" dir="auto">{text(value)}</div></td>'
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def text(value: Any) -> str:
+    """Anything as text in HTML, where it can be nothing else."""
+    return escape(clean(str(value).encode(errors="replace").decode()))

@@ -1,0 +1,339 @@
+"""What a reply looks like: HTML for the panel, a MIME bundle for a cell; a model's text is hostile in both.
+
+The Markdown for cells is made in `g4f_nb.showing.markdown`; its names are here too, for one import.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from g4f_nb.errors import shorten
+from g4f_nb.showing.exhibits import exhibits
+from g4f_nb.showing.markdown import (
+    MarkdownStream,
+    clean,
+    closed_blocks,
+    entities,
+    harmless,
+    read_blocks,
+    safe_link,
+    safe_markdown,
+    safe_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
+    from markdown_it.utils import EnvType, OptionsDict
+
+    from g4f_nb.reply import Reply
+
+__all__ = [
+    "HtmlStream",
+    "MarkdownStream",
+    "Update",
+    "facts",
+    "login_line",
+    "mimebundle",
+    "safe_html",
+    "safe_link",
+    "safe_markdown",
+    "safe_text",
+]
+
+_TAGS = {"a", "blockquote", "br", "code", "del", "div", "em", "hr", "li", "ol", "p", "pre", "s", "span"}
+_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+_ATTRIBUTES = {
+    "a": {"href"},
+    "code": {"class"},
+    "div": {"class"},
+    "ol": {"start"},
+    "pre": {"class", "data-language"},
+    "span": {"class"},
+    "td": {"align"},
+    "th": {"align"},
+}
+_OUR_CLASSES = re.compile(r"(?:g4f-(?:code|math)|hl-[a-z0-9]+)(?: hl-[a-z0-9]+)*")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]*")
+_OUTWARD = ("http:", "https:", "mailto:")
+# Characters; past that, colours cost more than they tell. A block that grows is coloured again each time.
+_LONGEST_COLOURED = 100_000
+_LONGEST_GROWING = 3_000
+_GROWING = "g4f_growing"
+# What inline Markdown is made of, and how many of them times the length of their block are still read.
+_MARKS = re.compile(r"[\[\]()!*_~`$<&\\]")
+_MOST_WORK = 20_000_000
+_CUT_OFF = ("length", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is new in a panel: blocks that will not change again, and the one that is growing."""
+
+    finished: list[str]
+    open: str
+
+
+def safe_html(text: str) -> str:
+    """Render Markdown as HTML that holds no script, no image, no style and no harmful link."""
+    stream = HtmlStream()
+    stream.add(text)
+    return "".join(stream.take(last=True).finished)
+
+
+class HtmlStream:
+    """`safe_html` of a growing text, block by block.
+
+    A reference link resolves once its definition has come, so in a finished block only if that came first.
+    """
+
+    __slots__ = ("_env", "_held", "_open")
+
+    def __init__(self) -> None:
+        self._env: dict[str, Any] = {}
+        self._open = ""
+        self._held = ""
+
+    def add(self, text: str) -> None:
+        r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        self._open += clean(text.removesuffix("\r"))
+
+    def take(self, *, last: bool = False) -> Update:
+        """Give what has been finished since the last time, and the open rest as it is now.
+
+        With `last`, nothing more will come: the rest is finished too, and long code gets its colours.
+        """
+        reader = _reader()
+        lines = self._open.split("\n")
+        # What was read before stays known, what is open now is read anew each time.
+        env = {"references": dict(self._env.get("references", {}))}
+        blocks = read_blocks(reader.parse(self._open, env), len(lines))
+        cut = len(blocks) if last else closed_blocks(blocks, lines)
+        if cut:
+            start = len(lines) if last else blocks[cut][0]
+            reader.parse("\n".join(lines[:start]), self._env)
+            self._open = "\n".join(lines[start:])
+        finished = [_html(reader, tokens, env) for _, _, tokens in blocks[:cut]]
+        env[_GROWING] = {}
+        return Update(finished, "".join(_html(reader, tokens, env) for _, _, tokens in blocks[cut:]))
+
+
+def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> str:
+    import nh3
+
+    return nh3.clean(
+        reader.renderer.render(tokens, reader.options, env),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_kept_attribute,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto"},
+    )
+
+
+def _kept_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "href":
+        return value if value.lower().startswith(_OUTWARD) and harmless(value) else None
+    if name == "class":
+        return value if _OUR_CLASSES.fullmatch(value) else None
+    if name == "align":
+        return value if value in ("left", "right", "center") else None
+    return value if tag != "ol" or value.isdecimal() else None
+
+
+@cache
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    reader.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True)
+    reader.core.ruler.at("inline", _inline)
+    for name, rule in _RULES.items():
+        reader.add_render_rule(name, rule)
+    return reader
+
+
+def _inline(state: StateCore) -> None:
+    """Read the text of each block, as markdown-it does, but not where that would take too long.
+
+    For brackets in brackets and the like, it takes the square of the length: such text is shown as typed.
+    """
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = token.children or []
+        if len(token.content) * len(_MARKS.findall(token.content)) > _MOST_WORK:
+            token.children.append(Token("text", "", 0, content=token.content))
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _code(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType) -> str:
+    language = _LANGUAGE.match(tokens[at].info.strip())
+    word = language[0] if language else ""
+    longest = _LONGEST_GROWING if _GROWING in env else _LONGEST_COLOURED
+    code = tokens[at].content
+    code = _coloured(code, word) if word and len(code) <= longest else escape(code)
+    return f'<pre class="g4f-code" data-language="{word}"><code>{code}</code></pre>\n'
+
+
+def _coloured(code: str, language: str) -> str:
+    from pygments import highlight  # type: ignore[import-untyped,unused-ignore]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped,unused-ignore]
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped,unused-ignore]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped,unused-ignore]
+
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return escape(code)
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="hl-")))
+
+
+def _image(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    alt = renderer.renderInlineAsText(tokens[at].children or [], options, env).strip()
+    label = escape(f"[image: {alt}]" if alt else "[image]")
+    url = str(tokens[at].attrs.get("src", ""))
+    within_link = sum(token.nesting for token in tokens[:at] if token.type.startswith("link_"))
+    if within_link or not url.lower().startswith(_OUTWARD):
+        return label
+    return f'<a href="{escape(url)}">{label}</a>'
+
+
+def _math(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: EnvType) -> str:
+    tag = "span" if tokens[at].type == "math_inline" else "div"
+    sign = "$" if tag == "span" else "$$"
+    return f'<{tag} class="g4f-math">{escape(sign + tokens[at].content.strip() + sign)}</{tag}>'
+
+
+def _cell(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    style = str(tokens[at].attrs.pop("style", ""))
+    if style:
+        tokens[at].attrs["align"] = style.removeprefix("text-align:")
+    return str(renderer.renderToken(tokens, at, options, env))
+
+
+_RULES: dict[str, Any] = {
+    "fence": _code,
+    "code_block": _code,
+    "image": _image,
+    "math_inline": _math,
+    "math_inline_double": _math,
+    "math_block": _math,
+    "td_open": _cell,
+    "th_open": _cell,
+}
+
+
+def mimebundle(reply: Reply) -> dict[str, str]:
+    """How a notebook shows a reply: its text, and safe Markdown with what surrounds the answer.
+
+    It never raises: what cannot be made Markdown is shown as plain text, so that no answer is lost.
+    """
+    plain = _plain(reply)
+    try:
+        shown = "\n\n".join(filter(None, _parts(reply)))
+    except Exception as error:  # noqa: BLE001 -- whatever it was, the answer comes first
+        note = f"(shown as plain text: its Markdown could not be read, {type(error).__name__})"
+        shown = f"<pre><code>{entities(clean(plain))}</code></pre>\n\n<sub>{safe_text(note)}</sub>"
+    return {"text/plain": plain, "text/markdown": shown}
+
+
+def _plain(reply: Reply) -> str:
+    text = reply.text or reply.refusal
+    if not text and reply.login and reply.waits_for_login:
+        return f"Log in to go on: {reply.login.label}, {reply.login.login_url}"
+    return text or "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
+
+
+def _parts(reply: Reply) -> Iterator[str]:
+    if reply.reasoning.strip():
+        yield _folded("Reasoning", safe_markdown(reply.reasoning))
+    # Math that one part opened would go on in the next, so each knows what stands before it.
+    before = reply.reasoning
+    yield safe_markdown(reply.text or reply.refusal or "", after=before)
+    before += reply.text + (reply.refusal or "")
+    yield from exhibits(reply.images, reply.audio)
+    if reply.tool_calls:
+        code = json.dumps(_calls(reply), **_READABLE)
+        yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
+    for number, other in enumerate(reply.alternatives, 1):
+        text = other.text or other.refusal or ""
+        yield _folded(f"Alternative {number}", safe_markdown(text, after=before))
+        before += text
+    if reply.waits_for_login:
+        yield login_line(reply)
+    if reply.sources:
+        links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
+        yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
+    early = ["stopped early"] if reply.partial or reply.finish_reason in _CUT_OFF else []
+    early += [reply.stopped_by] if reply.stopped_by else []
+    early += [f"not of the asked form: {reply.parse_error}"] if reply.parse_error else []
+    footer = " · ".join(safe_text(fact) for fact in [*facts(reply), *early])
+    if footer:
+        yield f"<sub>{footer}</sub>"
+
+
+def login_line(reply: Reply) -> str:
+    """The login that a reply asks for, as safe Markdown."""
+    if reply.login is None:
+        return ""
+    return f"Log in to go on: {safe_link(reply.login.label, reply.login.login_url)}"
+
+
+_READABLE: dict[str, Any] = {"indent": 2, "ensure_ascii": False}
+
+
+def _folded(title: str, content: str) -> str:
+    # Within, `</details>` can stand only in a fence, where it is code; blank lines end both HTML blocks.
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def _calls(reply: Reply) -> list[dict[str, Any]]:
+    results = {result.id: result for result in reply.tool_results}
+    shown = []
+    for call in reply.tool_calls:
+        try:
+            arguments = json.loads(call.arguments)
+        except (ValueError, RecursionError):
+            arguments = call.arguments
+        result = results.get(call.id)
+        told = {} if result is None else {"error" if result.error else "result": shorten(result.content)}
+        shown.append({"name": call.name, "arguments": arguments, **told})
+    return shown
+
+
+def facts(reply: Reply) -> Iterator[str]:
+    """Who answered, how fast, for how many tokens: the parts of a quiet footer, as plain text."""
+    yield from filter(None, (reply.provider, reply.model))
+    for failed in dict.fromkeys(reply.failed):
+        yield f"instead of {failed.label}, {shorten(failed.reason.partition(' — ')[0], 100)}"
+    if reply.ttft is not None:
+        yield f"first token {_time(reply.ttft)}"
+    if reply.seconds is not None:
+        yield f"total {_time(reply.seconds)}"
+    if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
+        counts = (reply.usage.input_tokens, reply.usage.output_tokens)
+        yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
+    if reply.alternatives:
+        yield f"{len(reply.alternatives)} more in .alternatives"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

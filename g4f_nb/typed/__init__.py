@@ -1,0 +1,1 @@
+"""Types, signatures and one-liners as JSON Schema, and a model's JSON fitted to them."""
