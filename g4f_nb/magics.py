@@ -8,28 +8,25 @@ import keyword
 import math
 import re
 import shlex
-import time
 import tokenize
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import make_tokens_by_line
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.display import DisplayHandle
 from traitlets import Bool, Unicode
 
 from g4f_nb import asking, commands, frontend, settings
+from g4f_nb.cells.screens import BEAT, screen_for
+from g4f_nb.cells.terminal import printable
 from g4f_nb.errors import G4FError
-from g4f_nb.notices import tell, tell_login
+from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.model import Model, set_used
 from g4f_nb.reply import Reply
-from g4f_nb.showing import rendering
 
-# Updates a second while an answer streams; more would make the front end fall behind the model.
-UPDATES = 12
 # Keeps IPython from reading `%chat what is pandas?` as a request for help; taken off again in the magic.
 _NOT_HELP = "\N{INVISIBLE SEPARATOR}"
 
@@ -81,13 +78,6 @@ class Options:
 
 
 _QUESTION = re.compile(r"^(\s*(?:[\w.]+\s*=\s*)?%chat\s.*\?)(\s*)$")
-# Control characters but tab and line feed: in a terminal they are commands.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def printable(text: str) -> str:
-    """A model's or server's text without what a terminal would obey."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 class Stopped(KeyboardInterrupt):
@@ -175,10 +165,10 @@ class ChatMagics(Magics):
 
     def _show(self, question: asking.Question, options: Options) -> Reply:
         reply = question.new_reply()
-        screen = _screen()
+        screen = screen_for()
         finished = False
         try:
-            for _ in asking.watch(question, reply, beat=1 / UPDATES):
+            for _ in asking.watch(question, reply, beat=BEAT):
                 screen.update(reply)
             finished = True
         except KeyboardInterrupt:
@@ -364,88 +354,3 @@ def _lines_in_strings(lines: list[str]) -> set[int]:
         if token.type != tokenize.NEWLINE and token.end[0] > token.start[0] and token.string.strip()
     ]
     return {number for first, last in spans for number in range(first, last)}
-
-
-def _screen() -> _Screen:
-    wish = settings.current().stream
-    if frontend.in_terminal():
-        return _TerminalScreen() if wish is not False else _TerminalScreen(streams=False)
-    streams = frontend.attached() if wish is None else wish
-    return _CellScreen(streams=streams)
-
-
-class _Screen:
-    """Where an answer is shown."""
-
-    def update(self, reply: Reply) -> None:
-        raise NotImplementedError  # abstract
-
-    def finish(self, reply: Reply) -> None:
-        raise NotImplementedError  # abstract
-
-
-class _CellScreen(_Screen):
-    """A notebook's output: repainted in place, one clean output at the end."""
-
-    def __init__(self, *, streams: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._streams = streams
-        self._clock = clock
-        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-        self._displayed = False
-        self._markdown = rendering.MarkdownStream()
-        self._length = 0
-        self._login = ""
-        self._next = 0.0
-
-    def update(self, reply: Reply) -> None:
-        now = self._clock()
-        if not self._streams:
-            _ask_for_login(reply)
-            return
-        if now < self._next:
-            return
-        text = reply.text
-        login = rendering.login_line(reply) if reply.waits_for_login else ""
-        if len(text) == self._length and self._displayed and login == self._login:
-            return
-        self._markdown.add(text[self._length :])
-        self._length, self._login = len(text), login
-        waiting = login or ("*thinking …*" if reply.reasoning else "*…*")
-        shown = "\n\n".join(filter(None, (self._markdown.safe(), login))) or waiting
-        self._send({"text/markdown": shown})
-        # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
-        self._next = self._clock() + max(1 / UPDATES, 2 * (self._clock() - now))
-
-    def finish(self, reply: Reply) -> None:
-        self._send(rendering.mimebundle(reply))
-
-    def _send(self, bundle: dict[str, str]) -> None:
-        if self._displayed:
-            self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.display(bundle, raw=True)  # type: ignore[no-untyped-call]
-            self._displayed = True
-
-
-class _TerminalScreen(_Screen):
-    """IPython in a terminal: the text itself, as it comes."""
-
-    def __init__(self, *, streams: bool = True) -> None:
-        self._streams = streams
-        self._length = 0
-
-    def update(self, reply: Reply) -> None:
-        _ask_for_login(reply)
-        text = reply.text
-        if self._streams and len(text) > self._length:
-            print(printable(text[self._length :]), end="", flush=True)  # noqa: T201  # the output
-            self._length = len(text)
-
-    def finish(self, reply: Reply) -> None:
-        print(printable(reply.text[self._length :]) + (" [stopped]" if reply.partial else ""))  # noqa: T201
-
-
-def _ask_for_login(reply: Reply) -> None:
-    """Where nothing is painted, the user has to be told in a line of its own."""
-    if reply.login is not None and reply.waits_for_login:
-        tell_login(reply.login.label, reply.login.login_url)

@@ -1,0 +1,1 @@
+"""What a cell with `%%chat` is made of, below the magic itself."""

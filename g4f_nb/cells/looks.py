@@ -1,0 +1,38 @@
+"""How an answer is to be shown: what a screen has, and what a cell may wish of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from g4f_nb.notices import tell_login
+from g4f_nb.reply import Reply
+
+# Updates a second while an answer streams; more would make the front end fall behind the model.
+UPDATES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the flags of a cell say of its output; `stream=None` leaves it to settings and circumstances."""
+
+    format: str = "markdown"
+    quiet: bool = False
+    stream: bool | None = None
+
+
+class Screen(Protocol):
+    """Where one answer is shown: told often while it grows, and once when it is all there is."""
+
+    def update(self, reply: Reply) -> None:
+        """Show what is new, or not yet: a screen paces itself."""
+
+    def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
+        """Show the answer as it stays; `notices` are lines about it that are not the model's."""
+
+
+def ask_for_login(reply: Reply) -> None:
+    """Where nothing is painted, the user has to be told in a line of its own."""
+    if reply.login is not None and reply.waits_for_login:
+        tell_login(reply.login.label, reply.login.login_url)
