@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from g4f_nb.providers.combined.provider import FallbackProvider as FallbackProvider
     from g4f_nb.providers.combined.provider import RaceProvider as RaceProvider
     from g4f_nb.providers.combined.provider import RetryProvider as RetryProvider
-    from g4f_nb.providers.model import Model as Model
-    from g4f_nb.providers.registering import register as register
+    from g4f_nb.providers.finding.registering import register as register
+    from g4f_nb.providers.models.model import Model as Model
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
     from g4f_nb.store import store_info as store_info
@@ -65,12 +65,12 @@ _HOMES = {
     "FallbackProvider": "providers.combined.provider",
     "RaceProvider": "providers.combined.provider",
     "RetryProvider": "providers.combined.provider",
-    "Model": "providers.model",
+    "Model": "providers.models.model",
     "list_models": "listings.modeltable",
     "list_models_async": "listings.modeltable",
     "list_providers": "listings.surveying",
     "list_providers_async": "listings.surveying",
-    "register": "providers.registering",
+    "register": "providers.finding.registering",
     "ToolLimits": "dialogues.plans",
     "mcp_tools": "toolservers",
     "resolve": "providers.registry",

@@ -23,9 +23,9 @@ from g4f_nb.loops import ownloop
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.calling import locate, stream_of
-from g4f_nb.providers.fitting import row_in_force
-from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import Resolution
+from g4f_nb.providers.sending.adapting import row_in_force
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 from g4f_nb.typed.wanted import JsonMode

@@ -13,8 +13,8 @@ from g4f_nb.errors import InvalidParameterError, ProviderNotFoundError
 from g4f_nb.keys import forget_key, list_keys, type_key
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.loops.ownloop import own_loop
-from g4f_nb.providers.known import look_up, nearest
-from g4f_nb.providers.model import Model, Provider, used
+from g4f_nb.providers.finding.known import look_up, nearest
+from g4f_nb.providers.models.model import Model, Provider, used
 from g4f_nb.providers.registry import choose, options_for
 from g4f_nb.providers.using import Using, use
 from g4f_nb.secret import redact

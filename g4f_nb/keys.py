@@ -10,10 +10,10 @@ from g4f_nb.calls import Host
 from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, typed_places
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
 from g4f_nb.key_places import delete_from_keyring, look_again, save_in_keyring
-from g4f_nb.providers.hosts import key_of
-from g4f_nb.providers.known import everything
-from g4f_nb.providers.model import SECRETS, Model, Provider
+from g4f_nb.providers.finding.known import everything
+from g4f_nb.providers.models.model import SECRETS, Model, Provider
 from g4f_nb.providers.registry import choose
+from g4f_nb.providers.services.hosts import key_of
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.tables import Table
 

@@ -24,7 +24,7 @@ from g4f_nb.cells.terminal import printable
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.providers.model import Model, set_used
+from g4f_nb.providers.models.model import Model, set_used
 from g4f_nb.reply import Reply
 
 # Keeps IPython from reading `%chat what is pandas?` as a request for help; taken off again in the magic.

@@ -8,8 +8,8 @@ from typing import Any
 
 from g4f_nb.credentials import in_sight
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.providers.known import everything
-from g4f_nb.providers.model import ADDRESSES, SECRETS
+from g4f_nb.providers.finding.known import everything
+from g4f_nb.providers.models.model import ADDRESSES, SECRETS
 from g4f_nb.secret import Secret, redact, secrets_in, secrets_of_address
 
 # Variables of a provider that is no row.

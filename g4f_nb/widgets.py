@@ -31,7 +31,7 @@ from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.loops.ownloop import BEAT, Job, own_loop
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
-from g4f_nb.providers.model import HOST_BOUND, Model, Provider, veiled
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, veiled
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, Veiled, redact
 from g4f_nb.showing.exhibits import exhibits

@@ -11,7 +11,7 @@ import pytest
 from places import Places, PocketKeyring
 
 from g4f_nb import key_places, store
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.services.rows import rows
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
@@ -43,7 +43,7 @@ def _clean_environment(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / f"cache-{number}"))
     yield
     store.close_stores()
-    known = sys.modules.get("g4f_nb.providers.known")
+    known = sys.modules.get("g4f_nb.providers.finding.known")
     if known is not None:
         known.registered.clear()
 

@@ -8,9 +8,9 @@ from small_server import web
 from g4f_nb import commands, credentials, settings
 from g4f_nb.errors import G4FError, InvalidParameterError, ProviderNotFoundError
 from g4f_nb.providers import Demo
-from g4f_nb.providers.model import Model, set_used
+from g4f_nb.providers.models.model import Model, set_used
 from g4f_nb.providers.registry import resolve
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.services.rows import rows
 from g4f_nb.tables import Table
 from g4f_nb.testing import serve
 

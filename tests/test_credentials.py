@@ -11,8 +11,8 @@ from g4f_nb import credentials, key_places
 from g4f_nb.credentials import find_key, origin
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, MissingRequirementsError
 from g4f_nb.providers import Groq
-from g4f_nb.providers.hosts import base_from_environment, find_host
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.services.hosts import base_from_environment, find_host
+from g4f_nb.providers.services.rows import rows
 from g4f_nb.secret import Secret
 
 NAME = "GROQ_API_KEY"

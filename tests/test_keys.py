@@ -8,7 +8,7 @@ from g4f_nb import credentials, keys
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.keys import checked, forget_key, list_keys, type_key
 from g4f_nb.providers import Groq, OpenaiTemplate
-from g4f_nb.providers.model import Model
+from g4f_nb.providers.models.model import Model
 from g4f_nb.providers.registry import ready, resolve
 
 KEY = "gsk_planted0123456789"

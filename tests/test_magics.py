@@ -15,7 +15,7 @@ from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
 from g4f_nb.magics import parse
 from g4f_nb.providers import AsyncGeneratorProvider
-from g4f_nb.providers.model import set_used
+from g4f_nb.providers.models.model import set_used
 from g4f_nb.providers.registry import resolve
 from g4f_nb.reply import Reply
 from g4f_nb.testing import serve

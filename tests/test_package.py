@@ -15,7 +15,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import providers, settings
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.services.rows import rows
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.model import Model
+from g4f_nb.providers.models.model import Model
 from g4f_nb.testing import serve, serve_gigachat
 from g4f_nb.widgets import ChatPanel
 

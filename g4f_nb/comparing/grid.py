@@ -15,7 +15,7 @@ from g4f_nb.dialogues.plans import Plan
 from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.providers.calling import locate
-from g4f_nb.providers.model import HOST_BOUND, Model, Provider
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider
 from g4f_nb.providers.registry import Resolution, choose
 from g4f_nb.secret import Veiled
 

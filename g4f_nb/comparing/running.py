@@ -35,9 +35,9 @@ from g4f_nb.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from g4f_nb.providers.fitting import row_in_force
-from g4f_nb.providers.model import HOST_BOUND
+from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution
+from g4f_nb.providers.sending.adapting import row_in_force
 from g4f_nb.reply import Reply
 from g4f_nb.results import json_text
 from g4f_nb.store import Store

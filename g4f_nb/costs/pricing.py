@@ -21,8 +21,8 @@ from g4f_nb.chunks import Usage
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
-from g4f_nb.providers.known import look_up
-from g4f_nb.providers.rows import Row
+from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.services.rows import Row
 
 FILE = "prices.toml"
 _PACKAGE = "genai-prices"

@@ -18,7 +18,7 @@ from g4f_nb.costs.text_pieces import FEATURES, features_of
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.files.dataurls import is_data_url, read_data_url
 from g4f_nb.messages import check_messages
-from g4f_nb.providers.known import look_up
+from g4f_nb.providers.finding.known import look_up
 
 # What OpenAI's form of a dialogue adds to its texts: to each message, and to the beginning of the answer.
 _A_MESSAGE = 3

@@ -14,10 +14,10 @@ from g4f_nb.costs.tokens import context_size
 from g4f_nb.errors import G4FError, MissingAuthError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
-from g4f_nb.providers.flags import Flags, flags_of
-from g4f_nb.providers.model import Model, Provider
+from g4f_nb.providers.models.flags import Flags, flags_of
+from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import choose, options_for
-from g4f_nb.providers.rows import Row
+from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:

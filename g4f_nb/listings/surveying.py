@@ -16,14 +16,14 @@ from g4f_nb.errors import G4FError, RequestTimeoutError
 from g4f_nb.listings.modeltable import FLAG, TEXT, bound_to, frame_of
 from g4f_nb.loops import ownloop
 from g4f_nb.parameters import refuse_unknown
-from g4f_nb.providers.discovery import Running, find_local
-from g4f_nb.providers.entries import Known
 from g4f_nb.providers.failing import last_failure
-from g4f_nb.providers.hosts import key_of
-from g4f_nb.providers.known import everything
-from g4f_nb.providers.model import Provider
+from g4f_nb.providers.finding.discovery import Running, find_local
+from g4f_nb.providers.finding.entries import Known
+from g4f_nb.providers.finding.known import everything
+from g4f_nb.providers.models.model import Provider
 from g4f_nb.providers.registry import find_known
-from g4f_nb.providers.rows import Row
+from g4f_nb.providers.services.hosts import key_of
+from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import shown_address
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from g4f_nb.providers.homes import PARTS, PROVIDERS
+from g4f_nb.providers.finding.homes import PARTS, PROVIDERS
 
 _HOMES = PARTS | PROVIDERS
 
@@ -19,8 +19,8 @@ def __getattr__(name: str) -> Any:
     elif not name[:1].isupper():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
-        from g4f_nb.providers.entries import PACKAGE
-        from g4f_nb.providers.known import look_up
+        from g4f_nb.providers.finding.entries import PACKAGE
+        from g4f_nb.providers.finding.known import look_up
 
         known = look_up(name)
         if known is None or known.name != name:
@@ -34,6 +34,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from g4f_nb.providers.known import everything
+    from g4f_nb.providers.finding.known import everything
 
     return sorted({*PARTS, *(known.name for known in everything())})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from g4f_nb.providers.homes import PARTS, PROVIDERS
-from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.finding.homes import PARTS, PROVIDERS
+from g4f_nb.providers.services.rows import Row, rows
 
 _STUB_HEAD = """\
 # Written by `python dev.py table` from homes.py and catalog.toml: change those, not this.

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from g4f_nb.calls import Host
 from g4f_nb.environment import variable
 from g4f_nb.errors import ModelNotSupportedError
-from g4f_nb.providers.hosts import CHAT_PATH, join
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.rows import of_row
+from g4f_nb.providers.services.hosts import CHAT_PATH, join
+from g4f_nb.providers.services.rows import of_row
 
 _NEW_PATH = "/openai/v1"
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.rows import Row, dressed, rows
+from g4f_nb.providers.services.rows import Row, dressed, rows
 
 
 @functools.cache

@@ -17,10 +17,15 @@ from g4f_nb.errors import (
 from g4f_nb.files.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.chatting import Chatting
-from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, means_image
-from g4f_nb.providers.fitting import (
+from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
+from g4f_nb.providers.models.flags import makes_images
+from g4f_nb.providers.models.listing import fetched, kept_models, model_names
+from g4f_nb.providers.models.offering import first_that_chats, unlisted
+from g4f_nb.providers.models.suggesting import with_nearest
+from g4f_nb.providers.openai.chatting import Chatting
+from g4f_nb.providers.openai.images import PATH as IMAGES_PATH
+from g4f_nb.providers.openai.images import image_body, image_reader
+from g4f_nb.providers.sending.adapting import (
     fitted_fields,
     fitted_messages,
     key_headers,
@@ -28,17 +33,19 @@ from g4f_nb.providers.fitting import (
     row_headers,
     row_in_force,
 )
-from g4f_nb.providers.flags import makes_images
-from g4f_nb.providers.hosts import find_host, is_home, join, look_up_host
-from g4f_nb.providers.images import PATH as IMAGES_PATH
-from g4f_nb.providers.images import image_body, image_reader
-from g4f_nb.providers.listing import fetched, kept_models, model_names
-from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.offering import first_that_chats, unlisted
-from g4f_nb.providers.outgoing import checked_headers, encoded, least, overlaid, secrets_of_call, trust
-from g4f_nb.providers.requesting import batches
-from g4f_nb.providers.rows import Row, rows
-from g4f_nb.providers.suggesting import with_nearest
+from g4f_nb.providers.sending.checks import what_is_wrong
+from g4f_nb.providers.sending.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, means_image
+from g4f_nb.providers.sending.outgoing import (
+    checked_headers,
+    encoded,
+    least,
+    overlaid,
+    secrets_of_call,
+    trust,
+)
+from g4f_nb.providers.sending.requesting import batches
+from g4f_nb.providers.services.hosts import find_host, is_home, join, look_up_host
+from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts

@@ -13,7 +13,7 @@ from typing import Any
 from g4f_nb.calls import Headers, Host
 from g4f_nb.notices import tell
 from g4f_nb.providers.openai_template import OpenaiTemplate
-from g4f_nb.providers.rows import of_row
+from g4f_nb.providers.services.rows import of_row
 
 _MISTRAL_ID = re.compile(r"[A-Za-z0-9]{9}")
 _MISTRAL_EFFORTS = {"minimal": "none", "low": "none", "medium": "high", "xhigh": "high", "max": "high"}

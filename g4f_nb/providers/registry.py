@@ -16,12 +16,12 @@ from g4f_nb.parameters import refuse_unknown
 from g4f_nb.prices import Price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
-from g4f_nb.providers.entries import Known
-from g4f_nb.providers.hosts import dedicated_key_of, key_of
-from g4f_nb.providers.known import everything, look_up, nearest
-from g4f_nb.providers.model import Model, Provider, check_model, check_secrets, laid_over, used, veiled
-from g4f_nb.providers.ownfile import in_own_file
-from g4f_nb.providers.rows import Row
+from g4f_nb.providers.finding.entries import Known
+from g4f_nb.providers.finding.known import everything, look_up, nearest
+from g4f_nb.providers.finding.ownfile import in_own_file
+from g4f_nb.providers.models.model import Model, Provider, check_model, check_secrets, laid_over, used, veiled
+from g4f_nb.providers.services.hosts import dedicated_key_of, key_of
+from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.tables import Table
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, Final, Self
 
 from g4f_nb.errors import NoProviderError, UnknownParameterError
-from g4f_nb.providers.model import Model, Provider, Used, check_model, check_secrets, set_used, used, veiled
+from g4f_nb.providers.models.model import (
+    Model,
+    Provider,
+    Used,
+    check_model,
+    check_secrets,
+    set_used,
+    used,
+    veiled,
+)
 from g4f_nb.providers.registry import Resolution, choose, options_for, resolve
 from g4f_nb.secret import Veiled
 from g4f_nb.tables import Table

@@ -14,8 +14,8 @@ from typing import Any
 
 from g4f_nb.providers import Anthropic, Berlin, Demo, Gemini, GigaChat, OpenAIResponses, OpenaiTemplate
 from g4f_nb.providers.catalog import provider_of
-from g4f_nb.providers.homes import PROVIDERS
-from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.finding.homes import PROVIDERS
+from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.testing import (
     AnthropicServer,
     GeminiServer,

@@ -10,9 +10,10 @@ from small_server import web
 
 import g4f_nb as nb
 from g4f_nb import errors, notices
-from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate, homes
-from g4f_nb.providers.model import set_used
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate
+from g4f_nb.providers.finding import homes
+from g4f_nb.providers.models.model import set_used
+from g4f_nb.providers.services.rows import rows
 from g4f_nb.testing import serve, serve_gigachat
 
 

@@ -60,7 +60,7 @@ def test_several_answers_that_think_and_call(shared, stream):
 
 def test_the_end_of_the_first_answer_does_not_end_the_others(shared, monkeypatch):
     """Once it has ended, only they can still come, and as long as they like."""
-    monkeypatch.setattr("g4f_nb.providers.requesting._AFTERWORD", 0.02)
+    monkeypatch.setattr("g4f_nb.providers.sending.requesting._AFTERWORD", 0.02)
     reply = _ask(shared, "drip-80", stream=True, n=3)
     assert [other.finish_reason for other in reply.alternatives] == ["stop", "stop"]
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import g4f_nb.providers
-from g4f_nb.providers import OpenaiTemplate, homes
+from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.__main__ import main, stub, table
 from g4f_nb.providers.catalog import catalog
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.finding import homes
+from g4f_nb.providers.services.rows import rows
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 STUB = Path(g4f_nb.providers.__file__).with_suffix(".pyi")

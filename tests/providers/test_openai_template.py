@@ -447,7 +447,7 @@ def test_listings_are_kept_per_address_and_key(monkeypatch):
         assert cls.get_models(refresh=True) == ["c"]
         assert cls.models == []
         now = time.monotonic()
-        monkeypatch.setattr("g4f_nb.providers.listing.time.monotonic", lambda: now + 301)
+        monkeypatch.setattr("g4f_nb.providers.models.listing.time.monotonic", lambda: now + 301)
         assert cls.get_models() == ["d"]
         assert _on(base, models=["mine"]).get_models() == ["mine"]
     assert [headers["Authorization"] for _, headers, _ in seen] == [

@@ -11,9 +11,9 @@ from g4f_nb.calls import Host
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError, UnknownParameterError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import catalog
-from g4f_nb.providers.model import Model
+from g4f_nb.providers.models.model import Model
 from g4f_nb.providers.registry import find_provider, provider_names, ready, resolve
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.services.rows import rows
 from g4f_nb.secret import Secret
 
 GROQ_HOST = "https://api.groq.com/openai/v1"

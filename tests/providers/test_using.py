@@ -57,7 +57,7 @@ def test_a_name_without_provider_is_one_of_the_provider_in_use():
     assert _names(nb.resolve()) == (Ollama, "llama3:8b", "nb.use")
     assert locate(None)[1]["temperature"] == 0
     nb.use("groq")
-    assert "temperature" not in nb.providers.model.used().options
+    assert "temperature" not in nb.providers.models.model.used().options
 
 
 def test_it_lies_over_the_settings_and_resetting_brings_them_back(monkeypatch):
@@ -129,7 +129,7 @@ def test_it_shows_what_is_in_use(monkeypatch):
     html = nb.use("openai:m", api_base=f"{THERE}?k=planted", api_key="planted")._repr_html_()
     assert THERE in html
     assert "options" in html
-    assert "planted" not in html + repr(nb.use()) + repr(nb.providers.model.used())
+    assert "planted" not in html + repr(nb.use()) + repr(nb.providers.models.model.used())
 
 
 def test_nothing_in_use_is_told_with_what_is_ready():

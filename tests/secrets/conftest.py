@@ -13,7 +13,7 @@ from small_server import events, web
 
 from g4f_nb import credentials
 from g4f_nb.loops import ownloop
-from g4f_nb.providers.model import set_used
+from g4f_nb.providers.models.model import set_used
 from g4f_nb.testing import serve
 
 

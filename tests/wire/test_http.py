@@ -99,7 +99,7 @@ def test_an_answer_that_is_done_is_done(then):
 
 def test_the_afterword_has_a_limit_as_a_whole(monkeypatch):
     """A comment now and then does not begin it anew."""
-    monkeypatch.setattr("g4f_nb.providers.requesting._AFTERWORD", 0.6)
+    monkeypatch.setattr("g4f_nb.providers.sending.requesting._AFTERWORD", 0.6)
     with _server(_head(), WHOLE, then=b": x\n\n", every=0.2) as host:
         reply, took = _timed(host)
     assert (str(reply), reply.finish_reason) == ("hello", "stop")

@@ -20,12 +20,12 @@ from g4f_nb.messages import check_messages, content_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.berlin.account import Account, base_of, find_account, look_up_account
 from g4f_nb.providers.berlin.reader import BerlinReader
-from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.hosts import join
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.outgoing import encoded, least, trust
-from g4f_nb.providers.requesting import batches
-from g4f_nb.providers.tokens import Token, Tokens
+from g4f_nb.providers.sending.checks import what_is_wrong
+from g4f_nb.providers.sending.outgoing import encoded, least, trust
+from g4f_nb.providers.sending.requesting import batches
+from g4f_nb.providers.sending.shortlived import Token, Tokens
+from g4f_nb.providers.services.hosts import join
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
 from g4f_nb.wire.attempts import Attempts

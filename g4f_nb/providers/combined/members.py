@@ -12,7 +12,7 @@ from g4f_nb.errors import G4FError, UnknownParameterError
 from g4f_nb.providers.calling import locate, stream_of
 from g4f_nb.providers.combined.breakers import Standing, standing_of
 from g4f_nb.providers.combined.contest import Entrant
-from g4f_nb.providers.model import Model, Provider, check_model, laid_over
+from g4f_nb.providers.models.model import Model, Provider, check_model, laid_over
 from g4f_nb.providers.registry import Resolution, find_provider
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, Messages

@@ -34,7 +34,7 @@ from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.combined.breakers import forget_failures, may_pass
 from g4f_nb.providers.combined.contest import NobodyAnsweredError, contest
 from g4f_nb.providers.combined.members import Ask, Member, ModelName, Place
-from g4f_nb.providers.model import HOST_BOUND, Model
+from g4f_nb.providers.models.model import HOST_BOUND, Model
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, Messages
 

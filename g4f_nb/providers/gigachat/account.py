@@ -15,7 +15,7 @@ from g4f_nb.credentials import Hosts, find_key, origin
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
 from g4f_nb.key_places import look_again
-from g4f_nb.providers.hosts import own_key
+from g4f_nb.providers.services.hosts import own_key
 from g4f_nb.secret import Secret, shown_address
 
 API_BASE = "https://gigachat.devices.sberbank.ru/api/v1"

@@ -13,10 +13,10 @@ from g4f_nb.credentials import origin
 from g4f_nb.errors import G4FError, MissingAuthError, RequestTimeoutError
 from g4f_nb.loops.handover import closing
 from g4f_nb.providers.gigachat.line import Line, as_meant, json_of
-from g4f_nb.providers.gigachat.tokens import refused, token_of
-from g4f_nb.providers.lanes import Lane, lane
-from g4f_nb.providers.requesting import Reader, batches
-from g4f_nb.providers.tokens import Token
+from g4f_nb.providers.gigachat.oauth import refused, token_of
+from g4f_nb.providers.sending.lanes import Lane, lane
+from g4f_nb.providers.sending.requesting import Reader, batches
+from g4f_nb.providers.sending.shortlived import Token
 from g4f_nb.secret import Secret
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.http import Exchange

@@ -14,9 +14,9 @@ from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.errors import CertificateError, ConversationTooLongError, G4FError, UnreadableResponseError
 from g4f_nb.providers.gigachat.account import Account
 from g4f_nb.providers.gigachat.trust import unknown_authority
-from g4f_nb.providers.hosts import join
-from g4f_nb.providers.outgoing import encoded
-from g4f_nb.providers.tokens import Token
+from g4f_nb.providers.sending.outgoing import encoded
+from g4f_nb.providers.sending.shortlived import Token
+from g4f_nb.providers.services.hosts import join
 from g4f_nb.secret import Secret
 from g4f_nb.wire.failures import error_for, excerpt, read_complaint
 

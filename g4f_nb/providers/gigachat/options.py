@@ -9,7 +9,6 @@ from g4f_nb import parameters, settings
 from g4f_nb.calls import Headers, Limits
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
-from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.gigachat.account import (
     PERSONAL,
     chosen,
@@ -20,7 +19,8 @@ from g4f_nb.providers.gigachat.account import (
 )
 from g4f_nb.providers.gigachat.line import Line
 from g4f_nb.providers.gigachat.trust import trusting
-from g4f_nb.providers.outgoing import checked_headers, least
+from g4f_nb.providers.sending.checks import what_is_wrong
+from g4f_nb.providers.sending.outgoing import checked_headers, least
 from g4f_nb.secret import Secret
 from g4f_nb.wire.proxies import proxy_fault
 

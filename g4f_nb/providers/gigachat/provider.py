@@ -12,7 +12,6 @@ from g4f_nb.calls import Host
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops.handover import closing
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.checks import what_is_wrong
 from g4f_nb.providers.gigachat import trust as gigachat_trust
 from g4f_nb.providers.gigachat.account import API_BASE, AUTH_URL, chosen_switch, look_up_account
 from g4f_nb.providers.gigachat.answers import balance_of, counts_of, models_of, vectors_of
@@ -21,10 +20,11 @@ from g4f_nb.providers.gigachat.calls import stream as stream_of
 from g4f_nb.providers.gigachat.messages import fields_of, messages_of
 from g4f_nb.providers.gigachat.options import check_options, line_of, most_streams
 from g4f_nb.providers.gigachat.reader import GigaChatReader
-from g4f_nb.providers.listing import kept_models
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.model import veiled
-from g4f_nb.providers.rows import Row, rows
+from g4f_nb.providers.models.listing import kept_models
+from g4f_nb.providers.models.model import veiled
+from g4f_nb.providers.sending.checks import what_is_wrong
+from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
 

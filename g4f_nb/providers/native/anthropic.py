@@ -11,7 +11,7 @@ from g4f_nb.errors import BadRequestError
 from g4f_nb.providers.native.anthropic_form import body_of, mended_limit
 from g4f_nb.providers.native.anthropic_reader import AnthropicReader
 from g4f_nb.providers.native.template import NativeTemplate
-from g4f_nb.providers.rows import of_row
+from g4f_nb.providers.services.rows import of_row
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from g4f_nb.calls import Host
-from g4f_nb.providers.listing import name_of
+from g4f_nb.providers.models.listing import name_of
 from g4f_nb.providers.native.gemini_form import body_of
 from g4f_nb.providers.native.gemini_reader import GeminiReader
 from g4f_nb.providers.native.template import NativeTemplate
-from g4f_nb.providers.rows import of_row
+from g4f_nb.providers.services.rows import of_row
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 

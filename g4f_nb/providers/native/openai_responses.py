@@ -10,7 +10,7 @@ from g4f_nb.errors import BadRequestError
 from g4f_nb.providers.native.responses_form import SAME, body_of, without_summary
 from g4f_nb.providers.native.responses_reader import ResponsesReader
 from g4f_nb.providers.native.template import NativeTemplate
-from g4f_nb.providers.rows import of_row
+from g4f_nb.providers.services.rows import of_row
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 

@@ -27,15 +27,16 @@ from g4f_nb.errors import (
 from g4f_nb.files.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.checks import what_is_wrong
-from g4f_nb.providers.fields import CHAT_FIELDS
-from g4f_nb.providers.fitting import key_headers, row_headers
-from g4f_nb.providers.flags import note_flags
-from g4f_nb.providers.hosts import find_host, look_up_host
-from g4f_nb.providers.listing import fetched, kept_models, name_of, names_of, read_listing
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.offering import first_that_chats
-from g4f_nb.providers.outgoing import (
+from g4f_nb.providers.models.flags import note_flags
+from g4f_nb.providers.models.listing import fetched, kept_models, name_of, names_of, read_listing
+from g4f_nb.providers.models.offering import first_that_chats
+from g4f_nb.providers.models.suggesting import with_nearest
+from g4f_nb.providers.reading.body_reader import BodyReader
+from g4f_nb.providers.sending.adapting import key_headers, row_headers
+from g4f_nb.providers.sending.checks import what_is_wrong
+from g4f_nb.providers.sending.fields import CHAT_FIELDS
+from g4f_nb.providers.sending.outgoing import (
     checked_headers,
     encoded,
     least,
@@ -44,10 +45,9 @@ from g4f_nb.providers.outgoing import (
     trust,
     with_body,
 )
-from g4f_nb.providers.reading.body_reader import BodyReader
-from g4f_nb.providers.requesting import batches
-from g4f_nb.providers.rows import Row
-from g4f_nb.providers.suggesting import with_nearest
+from g4f_nb.providers.sending.requesting import batches
+from g4f_nb.providers.services.hosts import find_host, look_up_host
+from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from g4f_nb.chunks import Chunk, ProviderInfo
 from g4f_nb.errors import ContentFilterError, G4FError, UnreadableResponseError, shorten
 from g4f_nb.providers.reading.answerer import Answerer
-from g4f_nb.providers.reading.frames import Frames
+from g4f_nb.providers.reading.framing import Frames
 from g4f_nb.providers.reading.lenient import read_json, string
 from g4f_nb.secret import Secret, redact
 from g4f_nb.wire.sse import DEFAULT_LIMIT

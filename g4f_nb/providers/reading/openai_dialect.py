@@ -15,7 +15,7 @@ from g4f_nb.errors import G4FError, ResponseError
 from g4f_nb.providers.reading.answerer import Answerer
 from g4f_nb.providers.reading.choices import ChoiceReader
 from g4f_nb.providers.reading.citations import FIELDS
-from g4f_nb.providers.reading.frames import Frames
+from g4f_nb.providers.reading.framing import Frames
 from g4f_nb.providers.reading.lenient import read_json, rejoin
 from g4f_nb.secret import Secret
 from g4f_nb.wire.sse import DEFAULT_LIMIT

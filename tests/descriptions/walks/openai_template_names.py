@@ -181,7 +181,7 @@ assert list(inspect.signature(OpenaiTemplate.get_models).parameters)[:2] == ["ap
 assert OpenaiTemplate.get_models(None, other.api_base) == ["gpt-3.5-turbo", "gpt-4"]
 assert await OpenaiTemplate.get_models_async(api_base=other.api_base) == ["gpt-3.5-turbo", "gpt-4"]
 assert other.requests[-1].method == "GET" and other.requests[-1].path == "/v1/models"
-from g4f_nb.providers.listing import model_names
+from g4f_nb.providers.models.listing import model_names
 from g4f_nb.calls import Call, Headers
 
 call = Call("GET", "http://h/v1/models", Headers())
@@ -302,8 +302,8 @@ for stop_words in ("x", ["x", "y"]):
     given = {"temperature": 0, "max_tokens": 5, "top_p": 1, "stop": stop_words}
     ask(**given)
     assert given.items() <= sent().items()
-from g4f_nb.providers.fitting import fitted_fields
-from g4f_nb.providers.rows import rows
+from g4f_nb.providers.sending.adapting import fitted_fields
+from g4f_nb.providers.services.rows import rows
 
 assert fitted_fields(rows()["openai"], {"max_tokens": 5}, "OpenAI") == {"max_completion_tokens": 5}
 

@@ -6,7 +6,7 @@ import pytest
 
 from g4f_nb import notices
 from g4f_nb.providers import FallbackProvider
-from g4f_nb.providers.model import Model
+from g4f_nb.providers.models.model import Model
 from g4f_nb.testing import serve
 
 

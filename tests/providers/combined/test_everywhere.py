@@ -14,7 +14,7 @@ from traitlets.config import Config
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError, NoProviderAnsweredError, ServerError
 from g4f_nb.providers import AsyncGeneratorProvider
-from g4f_nb.providers.model import set_used
+from g4f_nb.providers.models.model import set_used
 from g4f_nb.widgets import ChatPanel
 
 

@@ -126,17 +126,17 @@ def test_every_way_to_say_when_a_token_ends(monkeypatch, answer, ends):
     """Milliseconds, seconds, and no end at all."""
     import orjson
 
-    from g4f_nb.providers.gigachat import tokens as gigachat_tokens
+    from g4f_nb.providers.gigachat import oauth
     from g4f_nb.providers.gigachat.options import line_of
 
     line = line_of(GigaChat, {"api_key": "planted"})
-    token = gigachat_tokens._read_token(orjson.dumps(answer), line)
+    token = oauth._read_token(orjson.dumps(answer), line)
     assert (token.secret.reveal(), token.ends) == ("t", ends)
     for body in (b"{}", b"[]", b'{"access_token": 7}', b"<html>"):
         with pytest.raises(errors.UnreadableResponseError):
-            gigachat_tokens._read_token(body, line)
+            oauth._read_token(body, line)
     with pytest.raises(errors.ServerError):
-        gigachat_tokens._read_token(b'{"status": 500, "message": "x"}', line)
+        oauth._read_token(b'{"status": 500, "message": "x"}', line)
 
 
 def test_the_whole_call_has_its_time_for_the_token_too(server, where):

@@ -1,0 +1,1 @@
+"""A model with settings of its own, and the models that servers list."""

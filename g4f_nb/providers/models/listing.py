@@ -1,0 +1,115 @@
+"""The models that a server lists: from whichever of the usual shapes it sends, kept for some minutes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import orjson
+
+from g4f_nb import settings
+from g4f_nb.calls import Call, Host
+from g4f_nb.errors import G4FError, UnreadableResponseError
+from g4f_nb.notices import tell
+from g4f_nb.providers.models.flags import note_flags
+from g4f_nb.secret import shown_address
+from g4f_nb.wire.attempts import Attempts
+from g4f_nb.wire.failures import error_for, excerpt, read_complaint
+from g4f_nb.wire.http import Exchange
+
+_Read = TypeVar("_Read")
+_KEPT_FOR = 300.0
+_MOST_KEPT = 256
+_listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
+
+
+async def kept_models(
+    cls: Any, host: Host, fetch: Callable[[], Awaitable[list[str]]], *, refresh: bool, in_order: bool = False
+) -> list[str]:
+    """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud.
+
+    It is kept as the server sent it, for another class may want that order; `in_order` sorts what is given.
+    """
+    key = (host.base, host.secret.fingerprint() if host.secret else "")
+    kept = _listings.get(key)
+    if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
+        return sorted(kept[1]) if in_order else list(kept[1])
+    try:
+        names = await fetch()
+    except G4FError as error:
+        if not cls.fallback_models:
+            raise
+        tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
+        return list(cls.fallback_models)
+    if len(_listings) >= _MOST_KEPT:
+        _listings.pop(next(iter(_listings)))
+    _listings[key] = (time.monotonic(), names)
+    return sorted(names) if in_order else list(names)
+
+
+def model_names(body: bytes, provider: str, call: Call, *, base: str | None = None) -> list[str]:
+    """Names from `{data: […]}`, `{models: […]}` or a bare list, in `id` or `name`; the rest is left out.
+
+    With `base`, what the list says of its models beside their names is remembered for that address.
+    """
+    _, entries = read_listing(body, provider, call)
+    if base is not None:
+        note_flags(base, entries)
+    return names_of(entries)
+
+
+def read_listing(body: bytes, provider: str, call: Call) -> tuple[Any, list[Any]]:
+    """What a server sent as its list of models, and the entries in it; what is no list is an error."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Refused below, outside of the handler: the parser's error holds the whole text.
+        data = None
+    complaint = read_complaint(data)
+    if complaint is not None:
+        raise error_for(complaint, secret=call.secret, provider=provider)
+    entries = entries_in(data)
+    if entries is None:
+        raise _no_list(body, provider, call)
+    return data, entries
+
+
+def entries_in(data: Any) -> list[Any] | None:
+    """The entries of a listing in any of its shapes; `None` for what is none."""
+    if isinstance(data, dict):
+        data = data["data"] if isinstance(data.get("data"), list) else data.get("models")
+    return data if isinstance(data, list) else None
+
+
+def names_of(entries: list[Any]) -> list[str]:
+    """The models' names, each once."""
+    return list(dict.fromkeys(filter(None, map(name_of, entries))))
+
+
+def name_of(entry: Any) -> str:
+    """The name of one entry; `""` for what has none."""
+    name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
+    return name if isinstance(name, str) else ""
+
+
+async def fetched(call: Call, read: Callable[[bytes], _Read]) -> _Read:
+    """What `read` makes of a small answer; a failure that may pass is tried once more."""
+    attempts = Attempts(1)
+    while True:
+        try:
+            async with Exchange(call) as answer:
+                return read(await answer.read(settings.current().max_event_bytes))
+        except G4FError as error:
+            failure = error
+        if not attempts.again(failure):
+            # Without the frames that hold the answer, for it may repeat the key.
+            raise failure.alone()
+        await attempts.wait()
+
+
+def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:
+    shown = excerpt(body.decode(errors="replace"), secret=call.secret)
+    return UnreadableResponseError(
+        f"{shown_address(call.url)} lists no models but sends {shown!r}: check api_base=", provider=provider
+    )

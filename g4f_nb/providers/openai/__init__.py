@@ -1,0 +1,1 @@
+"""What OpenAI's own dialect asks for: one chat, its shortcut, images."""

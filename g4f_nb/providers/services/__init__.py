@@ -1,0 +1,1 @@
+"""A service as data, and where it is: its row, its host, its key."""
