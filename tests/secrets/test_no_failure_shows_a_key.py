@@ -170,10 +170,6 @@ def test_no_question_shows_the_key(source, form, home, echoing, places, logged, 
     with nb.use(planted.cls, **given) as using:
         using_now = nb.providers.models.model.used()
         texts += shown_of_value(nb.use()) + shown_of_value(using) + shown_of_value(using_now)
-            shown_of_value(nb.use())
-            + shown_of_value(using)
-            + shown_of_value(nb.providers.models.model.used())
-        )
         texts += _panel(nb.ChatPanel())
     texts += _panel(nb.ChatPanel(planted.cls, **given))
     assert not leaks(*texts, "\n".join(logged), *capfd.readouterr())
