@@ -13,22 +13,20 @@ A view that misses an `n` says hello again. Nothing here decides anything about 
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
 import uuid
 from asyncio import to_thread
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
 from g4f_nb.asking import answer, prepare
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.loops.ownloop import BEAT, Job, own_loop
+from g4f_nb.panels.served import Served
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, veiled
@@ -40,7 +38,6 @@ from g4f_nb.showing.rendering import HtmlStream, facts, login_line, safe_html, s
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_STATIC = Path(__file__).parent / "static"
 # Seconds between two deltas: at most 12 a second reach the browser, however fast the text comes.
 _PACE = 1 / 11.5
 # Seconds that a stopped provider gets to end by itself; then the panel goes on without it.
@@ -52,7 +49,7 @@ _ENDS["content_filter"] = "Cut off by the provider's content filter"
 _NOT_HERE = frozenset({"schema", "approve", "tool_limits"})
 
 
-class ChatPanel(anywidget.AnyWidget):
+class ChatPanel(Served):
     """A chat in the notebook; streams in the background while other cells run.
 
         panel = ChatPanel("groq:openai/gpt-oss-120b", system="Be brief.")
@@ -70,9 +67,7 @@ class ChatPanel(anywidget.AnyWidget):
     `busy`, `model` and `value` can be observed; observers run on the thread where the change happens.
     """
 
-    _esm = _STATIC / "chat.js"
-    _css = _STATIC / "chat.css"
-    _view_context: contextvars.Context | None = None
+    files = ("shared.js", "blocks.js", "chat.js", "shared.css", "blocks.css", "chat.css")
 
     model = traitlets.Unicode(help="Who answers, as provider:model.").tag(sync=True)
     busy = traitlets.Bool(default_value=False, help="Whether an answer is on its way.").tag(sync=True)
@@ -116,7 +111,6 @@ class ChatPanel(anywidget.AnyWidget):
         self._history: list[dict[str, Any]] = []
         self.error: Exception | None = None
         super().__init__(model=next(iter(self._named), model or ""), height=height)
-        self.on_msg(self._receive)
 
     def __repr__(self) -> str:
         # What a saved notebook, a terminal or a script shows instead of the panel.
@@ -300,9 +294,10 @@ class ChatPanel(anywidget.AnyWidget):
 
     # ---- to and from the views ---------------------------------------------------------------------
 
-    def _receive(self, _: object, content: object, __: object) -> None:
-        self._view_context = contextvars.copy_context()
-        match content:
+    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Do what a view asks for; a message of no known form is of another version, and ignored."""
+        del buffers
+        match message:
             case {"type": "hello", "view": str(view)}:
                 with self._lock:
                     live = self._turn.whole() if self._turn else {"request": None}
@@ -315,26 +310,6 @@ class ChatPanel(anywidget.AnyWidget):
                 self.clear()
             case {"type": "models", "provider": str(name), "view": str(view)}:
                 own_loop().submit(self._list(name, view))
-
-    def open(self) -> None:
-        """Make the panel known to the front end."""
-        super().open()
-        self._release()
-
-    def _send(self, msg: Any, buffers: Any = None) -> None:
-        # The kernel notes from which request a message comes; that is what a view told us last, and not
-        # whichever cell runs now.
-        if self._view_context is None:
-            super()._send(msg, buffers=buffers)
-        else:
-            self._view_context.copy().run(super()._send, msg, buffers=buffers)
-        self._release()
-
-    def _release(self) -> None:
-        # ipykernel 7 delivers a view's messages where the comm was last used, which may be a busy main
-        # thread, rather than on the subshell that the view chose: Stop would wait for the running cell.
-        noted = getattr(self.comm, "__dict__", {})
-        noted.pop("_reply_subshell_id", None)
 
 
 @dataclass(slots=True, eq=False)

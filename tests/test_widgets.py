@@ -35,7 +35,7 @@ class Recorded(ChatPanel):
         # Through JSON: what could not travel shall fail here.
         self.sent.append((time.monotonic(), json.loads(json.dumps(content))))
 
-    def hear(self, **message):
+    def say(self, **message):
         """Act as if a view had sent a message."""
         self._handle_custom_msg(message, [])
 
@@ -114,7 +114,7 @@ def test_the_deltas_add_up_to_the_settled_answer(panel):
     """Whoever appends `finished` and replaces `open` has seen exactly what is kept in the end."""
     chat = panel("drip-5")
     text = "# Title\n\nA paragraph.\n\n" + WORDS[:600] + "\n\n- one\n- two\n\n```python\nx = 1\n```\n"
-    chat.hear(type="ask", request="r1", text=text)
+    chat.say(type="ask", request="r1", text=text)
     assert chat.wait(20)
     deltas = chat.of("delta")
     assert {m["request"] for m in deltas} == {"r1"}
@@ -169,7 +169,7 @@ def test_each_turn_sends_all_before_it(panel, server):
     assert [m["role"] for m in body["messages"]] == ["system", *["user", "assistant"] * 2, "user"]
     assert body["messages"][0]["content"] == "Be brief."
     assert "3" in chat.value.text
-    chat.hear(type="clear")
+    chat.say(type="clear")
     assert (chat.turns, chat.messages) == ([], [])
     chat.ask("four")
     assert chat.wait(5)
@@ -218,9 +218,9 @@ def test_stop_keeps_the_part_and_ends_the_request(panel, server):
     """After `stop` the text so far stays, the server sees the connection go, and nothing more arrives."""
     chat = panel("drip-20")
     aborted = server.aborted
-    chat.hear(type="ask", request="r1", text=WORDS)
+    chat.say(type="ask", request="r1", text=WORDS)
     until(lambda: len(chat.of("delta")) > 3)
-    chat.hear(type="stop", request="r1")
+    chat.say(type="stop", request="r1")
     sent = len(chat.sent)
     assert chat.wait(2)
     assert server.wait_for(lambda seen: seen.aborted > aborted, 1)
@@ -253,10 +253,10 @@ def test_a_late_chunk_is_dropped(panel):
 def test_a_late_stop_does_not_hit_the_next_turn(panel):
     """A view that stops a request which is over leaves the one that runs now alone."""
     chat = panel("drip-20")
-    chat.hear(type="ask", request="r1", text="one two")
+    chat.say(type="ask", request="r1", text="one two")
     assert chat.wait(5)
-    chat.hear(type="ask", request="r2", text="one two three")
-    chat.hear(type="stop", request="r1")
+    chat.say(type="ask", request="r2", text="one two three")
+    chat.say(type="stop", request="r1")
     assert chat.wait(5)
     assert chat.value.text == "one two three"
 
@@ -264,9 +264,9 @@ def test_a_late_stop_does_not_hit_the_next_turn(panel):
 def test_a_new_question_replaces_the_running_one(panel, server):
     """Asking again stops what runs; its late chunks reach neither the views nor the new turn."""
     chat = panel("drip-5")
-    chat.hear(type="ask", request="r1", text=WORDS)
+    chat.say(type="ask", request="r1", text=WORDS)
     until(lambda: chat.of("delta"))
-    chat.hear(type="ask", request="r2", text="short")
+    chat.say(type="ask", request="r2", text="short")
     asked = len(chat.sent)
     assert chat.busy
     assert chat.wait(5)
@@ -370,7 +370,7 @@ def test_an_empty_question_is_refused(panel):
     chat = panel()
     with pytest.raises(InvalidParameterError, match="empty"):
         chat.ask("  \n")
-    chat.hear(type="ask", request="r1", text="  ")
+    chat.say(type="ask", request="r1", text="  ")
     assert chat.turns == []
 
 
@@ -388,7 +388,7 @@ def test_an_empty_question_is_refused(panel):
 def test_messages_of_no_known_form_are_ignored(panel, message):
     """A view of another version does no harm."""
     chat = panel()
-    chat.hear(**message)
+    chat.say(**message)
     assert (chat.sent, chat.turns, chat.busy) == ([], [], False)
 
 
@@ -406,9 +406,9 @@ def test_a_bad_model_is_a_problem_with_a_way_out():
 def test_providers_and_models_are_listed_in_the_background(panel, server):
     """A view gets the ready providers, a provider's models, or the reason why there are none."""
     chat = panel()
-    chat.hear(type="models", provider="", view="v1")
-    chat.hear(type="models", provider="openaitemplate", view="v2")
-    chat.hear(type="models", provider="Nobody", view="v3")
+    chat.say(type="models", provider="", view="v1")
+    chat.say(type="models", provider="openaitemplate", view="v2")
+    chat.say(type="models", provider="Nobody", view="v3")
     until(lambda: len(chat.of("models")) == 3)
     (providers,), (models,), (failed,) = (chat.of("models", view=f"v{n}") for n in (1, 2, 3))
     assert "Demo" in providers["names"]
@@ -422,7 +422,7 @@ def test_a_panel_s_models_are_asked_for_where_its_answers_come_from():
     with serve_gigachat(tls=True) as server:
         options = {"api_base": server.api_base, "auth_url": server.auth_url, "api_key": server.key}
         chat = Recorded("gigachat:GigaChat-2-Max", ca_bundle_file=server.ca_file, **options)
-        chat.hear(type="models", provider="gigachat", view="v1")
+        chat.say(type="models", provider="gigachat", view="v1")
         until(lambda: len(chat.of("models")) == 1)
         (models,) = chat.of("models", view="v1")
         assert (models["error"], "GigaChat-2-Max" in models["names"]) == (None, True)
@@ -472,9 +472,9 @@ def test_a_model_with_settings_and_a_class_can_be_given(server):
 def test_a_view_that_comes_later_gets_the_whole_so_far(panel):
     """`hello` in the middle gives all up to the last delta, so that the next one fits on."""
     chat = panel("drip-10")
-    chat.hear(type="ask", request="r1", text="A paragraph.\n\n" + WORDS)
+    chat.say(type="ask", request="r1", text="A paragraph.\n\n" + WORDS)
     until(lambda: len(chat.of("delta")) > 4)
-    chat.hear(type="hello", view="v2")
+    chat.say(type="hello", view="v2")
     (live,) = chat.of("live", view="v2")
     before = [m for m in chat.of("delta") if m["n"] <= live["n"]]
     assert live["request"] == "r1"
@@ -486,7 +486,7 @@ def test_a_view_that_comes_later_gets_the_whole_so_far(panel):
 def test_hello_is_answered_when_idle(panel):
     """A view that comes to an idle panel learns that nothing is on its way."""
     chat = panel()
-    chat.hear(type="hello", view="v1")
+    chat.say(type="hello", view="v1")
     assert chat.of("live") == [{"type": "live", "view": "v1", "request": None}]
 
 
@@ -502,8 +502,8 @@ def test_text_in_flight_is_no_trait(panel):
 def test_no_key_is_in_state_message_or_repr(panel):
     """A key given as an option is found nowhere, not even when the server repeats it."""
     chat = panel("leak", api_key=KEY)
-    chat.hear(type="hello", view="v1")
-    chat.hear(type="models", provider="OpenaiTemplate", view="v1")
+    chat.say(type="hello", view="v1")
+    chat.say(type="models", provider="OpenaiTemplate", view="v1")
     chat.ask("Hello")
     assert chat.wait(5)
     until(lambda: chat.of("models"))
@@ -640,11 +640,11 @@ def test_a_login_is_shown_in_the_place_of_the_answer_to_come():
     """The views get the link while it is waited for, a late one too; the answer takes its place."""
     Waiting.back.clear()
     chat = Recorded(Waiting)
-    chat.hear(type="ask", request="r1", text="hello")
+    chat.say(type="ask", request="r1", text="hello")
     until(lambda: chat.of("delta"))
     link = '<a href="https://a.invalid/?a=1&amp;b=2"'
     assert link in chat.of("delta")[0]["open"]
-    chat.hear(type="hello", view="late")
+    chat.say(type="hello", view="late")
     assert link in chat.of("live", view="late")[0]["open"]
     Waiting.back.set()
     assert chat.wait(5)
