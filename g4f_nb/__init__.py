@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.keeping import runs as runs
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
     from g4f_nb.comparing.pacing import Limits as Limits
+    from g4f_nb.conversations.conversation import Conversation as Conversation
     from g4f_nb.costs.pricing import price_of as price_of
     from g4f_nb.costs.tokens import context_size as context_size
     from g4f_nb.costs.tokens import estimate_tokens as estimate_tokens
@@ -55,6 +56,7 @@ _HOMES = {
     "compare_async": "comparing.entry",
     "Limits": "comparing.pacing",
     "map_prompts": "comparing.mapping",
+    "Conversation": "conversations.conversation",
     "context_size": "costs.tokens",
     "estimate_tokens": "costs.tokens",
     "price_of": "costs.pricing",
@@ -80,6 +82,7 @@ _HOMES = {
 
 __all__ = [
     "ChatPanel",
+    "Conversation",
     "FallbackProvider",
     "G4FError",
     "Limits",

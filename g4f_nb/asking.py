@@ -275,7 +275,11 @@ def ask(
         prompt, model, provider=provider, system=system, schema=schema, approve=approve,
         tool_limits=tool_limits, **options,
     )  # fmt: skip
-    reply = question.new_reply()
+    return complete(question, question.new_reply())
+
+
+def complete(question: Question, reply: Reply) -> Reply:
+    """Fill the reply and wait for it, as `ask` does; tools run on this thread."""
     start = time.perf_counter()
     with _filling(reply, start):
         for _ in driving.drive(
@@ -312,7 +316,11 @@ async def ask_async(
         prompt, model, provider=provider, system=system, schema=schema, approve=approve,
         tool_limits=tool_limits, **options,
     )  # fmt: skip
-    reply = question.new_reply()
+    return await complete_async(question, question.new_reply())
+
+
+async def complete_async(question: Question, reply: Reply) -> Reply:
+    """`complete` for `await`; tools run on this loop."""
     start = time.perf_counter()
     with _filling(reply, start):
         await driving.drive_async(

@@ -1,0 +1,103 @@
+"""`Asking`, one question of a conversation on its way: ready to be answered, and then to be recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb.asking import Question
+from g4f_nb.conversations.turns import Content, Turn, said_in
+from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.reply import Reply
+from g4f_nb.secret import Secret, redact
+
+# What ends a question from without: the user's own doing, and no failure.
+_STOPS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Who was asked and how, to ask the same again; its repr shows no option, for one may be a key."""
+
+    model: str | Model | Provider | None = None
+    provider: str | Provider | None = None
+    system: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where in the tree a turn goes: behind `after`, or as another version of `instead_of`.
+
+    With `keeps_later`, what follows the turn that is replaced follows the new one. `at_end` says that `after`
+    was the end of the current branch: if that has grown meanwhile, the turn goes to its new end.
+    """
+
+    after: Turn | None = None
+    instead_of: Turn | None = None
+    keeps_later: bool = False
+    at_end: bool = False
+
+
+class Asking:
+    """One question on its way: `question` and `reply` for whoever lets it happen, who then calls `finish`.
+
+    `notices` tell what was done to what is sent, as that the oldest turns were left out.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        turn: Turn,
+        spot: Spot,
+        *,
+        given: Given,
+        notices: tuple[str, ...] = (),
+        record: Callable[[Asking], Turn],
+    ) -> None:
+        self.question = question
+        self.reply: Reply = question.new_reply()
+        self.notices = notices
+        self.turn = turn
+        self.spot = spot
+        self.given = given
+        self._record: Callable[[Asking], Turn] | None = record
+        self._sent = len(question.messages)
+
+    @property
+    def prompt(self) -> Content:
+        """What is asked."""
+        return self.turn.prompt
+
+    def finish(self, error: BaseException | None = None) -> Turn:
+        """Record what became of it, as far as it came; a second time changes nothing.
+
+        `error` is what ended it, `None` if nothing did. A stop by the user is no error.
+        """
+        record, self._record = self._record, None
+        if record is None:
+            return self.turn
+        self.turn = _ended(self.turn, self.reply, self._sent, self._words(error))
+        self.turn = record(self)
+        return self.turn
+
+    def _words(self, error: BaseException | None) -> str | None:
+        if error is None or isinstance(error, _STOPS):
+            return None
+        key = self.question.options.get("api_key")
+        text = str(error) or type(error).__name__
+        return redact(text, key if isinstance(key, Secret) else None)
+
+    def __repr__(self) -> str:
+        state = "on its way" if self._record is not None else "finished"
+        return f"<Asking {self.question.label}, {state}>"
+
+
+def _ended(turn: Turn, reply: Reply, sent: int, error: str | None) -> Turn:
+    from dataclasses import replace
+
+    if error is not None and not reply.text and not reply.steps and not reply.reasoning:
+        return replace(turn, reply=None, error=error)
+    return replace(turn, reply=reply, dialogue=said_in(reply, sent), error=error)
