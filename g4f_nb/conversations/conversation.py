@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from g4f_nb import asking
 from g4f_nb.conversations.asked import Asking, Given, Spot
@@ -17,6 +17,7 @@ from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.turns import Change, Content, Turn, checked_content, prompt_text
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.files.media import read_media, with_media
+from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
@@ -27,7 +28,9 @@ from g4f_nb.secret import Veiled
 Chosen = str | Model | Provider | None
 Prompt = asking.Prompt | None
 # `after=None` is the beginning, so "not said" needs a word of its own.
-_END: Literal["end"] = "end"
+_END = "end"
+# What is done beside asking, and is no option of a provider.
+_PLANNED = frozenset({"schema", "approve", "tool_limits"})
 
 
 class Conversation:
@@ -43,7 +46,7 @@ class Conversation:
         system: the system prompt.
 
     `turns` are the questions with their answers, oldest first. A question may be asked anew (`edit`,
-    `regenerate`): both versions stay, `branches` lists them and `switch` chooses. It may be used on any thread.
+    `regenerate`): both versions stay, `branches` lists them and `switch` chooses. Any thread may use it.
     """
 
     def __init__(
@@ -56,11 +59,11 @@ class Conversation:
         **options: Any,
     ) -> None:
         options = veiled(options)
-        if not isinstance(name, str | None) or (name is not None and not name.strip()):
+        if name is not None and not str(name).strip():
             raise InvalidParameterError(f"name is {name!r}: it is a text, like 'physics'")
         check_model(model.name if isinstance(model, Model) else model)
         self.id = uuid.uuid4().hex
-        self.name = name.strip() if name else f"chat-{self.id[:4]}"
+        self.name = str(name).strip() if name else f"chat-{self.id[:4]}"
         self.model: Chosen = model
         self.provider = provider
         self.system = system
@@ -81,7 +84,7 @@ class Conversation:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The current branch as it would be sent: without answers that broke off and were not gone on with."""
+        """The current branch as it would be sent: without answers that broke off and were left so."""
         return messages_of(self.turns)
 
     @property
@@ -122,7 +125,7 @@ class Conversation:
         shown: str | None = None,
         place: str | None = None,
         instead_of: Turn | str | None = None,
-        after: Turn | str | Literal["end"] | None = _END,
+        after: Turn | str | None = _END,
         continues: bool = False,
         provider: str | Provider | None = None,
         system: str | None = None,
@@ -199,7 +202,7 @@ class Conversation:
 
     def regenerate(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask the same again, the last question if no other is named; the first answer stays as a branch."""
-        return self.ask(None, model, **self.again(turn, model, **veiled(how)))
+        return self.ask(None, **self.again(turn, model, **veiled(how)))
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""
@@ -209,8 +212,8 @@ class Conversation:
             before = self._given.get(old.id, Given(system=old.system))
         same: dict[str, Any] = {"instead_of": old, "system": before.system}
         if model is None and how.get("provider") is None:
-            same |= {"provider": before.provider, "model": before.model}
-        return Veiled({**before.options, **same, **how})
+            model, same["provider"] = before.model, before.provider
+        return Veiled({**before.options, **same, "model": model, **how})
 
     # ---- changing ----------------------------------------------------------------------------------
 
@@ -272,7 +275,7 @@ class Conversation:
     def _last(self) -> Turn:
         turns = self._tree.branch()
         if not turns:
-            raise InvalidParameterError(f"the conversation {self.name!r} has no turn yet: ask something first")
+            raise InvalidParameterError(f"the conversation {self.name!r} has no turn yet: ask it something")
         return turns[-1]
 
     def _spot(
@@ -284,7 +287,7 @@ class Conversation:
             return Spot(instead_of=old), self._tree.path(old)[:-1]
         if after is None:
             return Spot(), ()
-        if after != _END:
+        if isinstance(after, Turn) or after != _END:
             behind = self._turn(after)
             return Spot(after=behind), self._tree.path(behind)
         for at, turn in enumerate(branch):
@@ -326,7 +329,7 @@ class Conversation:
         return turn
 
     def _put(self, turn: Turn, spot: Spot) -> Turn:
-        old = spot.instead_of and self._tree.get(spot.instead_of.id)
+        old = None if spot.instead_of is None else self._tree.get(spot.instead_of.id)
         if old is not None and spot.keeps_later and old in self._tree.branch():
             turn = self._tree.put_in_place_of(old, turn)
             if not old.dialogue:
@@ -334,7 +337,8 @@ class Conversation:
                 self._tree.remove(old)
             return turn
         branch = self._tree.branch()
-        after = old.parent if old is not None else spot.after and spot.after.id
+        behind = None if spot.after is None else spot.after.id
+        after = behind if old is None else old.parent
         grown = spot.at_end and (after is None or any(each.id == after for each in branch))
         lost = after is not None and self._tree.get(after) is None
         if grown or lost or (spot.instead_of is not None and old is None):
@@ -371,8 +375,8 @@ def _question(
     system: str | None,
     interactive: bool,
 ) -> asking.Question:
-    plan = Veiled((name, options.pop(name)) for name in ("schema", "approve", "tool_limits") if name in options)
+    plan = Veiled((name, options.pop(name)) for name in _PLANNED & options.keys())
     place = locate(model, provider=provider, interactive=interactive, **options)
     reader = place[0].provider.__name__
     messages = messages_of(before, continued=continues, provider=reader, then=content)
-    return asking.Question.of(place, asking.as_messages(messages, system), asking.plan_of(place, **plan))
+    return asking.Question.of(place, as_messages(messages, system), asking.plan_of(place, **plan))

@@ -24,9 +24,7 @@ def messages_of(
     `provider` is who will read them: what another one put into its answers for itself is left out.
     `continued` says that the last answer is gone on with.
     """
-    said = [
-        message for turn in sent(turns, continued=continued) for message in turn_messages(turn, provider)
-    ]
+    said = [message for turn in sent(turns, continued=continued) for message in turn_messages(turn, provider)]
     return list(_with_results([*said, *(prompt_messages(then) if then else ())]))
 
 

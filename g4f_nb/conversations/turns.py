@@ -87,6 +87,8 @@ def checked_content(prompt: object) -> Content:
         raise InvalidParameterError(f"the prompt is {_named(prompt)}: {_WAY_OUT}")
     if all(isinstance(part, Mapping) and isinstance(part.get("type"), str) for part in prompt):
         return tuple(copy.deepcopy([dict(part) for part in prompt]))
+    if not all(isinstance(part, Mapping) and isinstance(part.get("role"), str) for part in prompt):
+        raise InvalidParameterError(f"the prompt has a part without type and role: {_WAY_OUT}")
     return tuple(copy.deepcopy(check_messages(prompt)))
 
 

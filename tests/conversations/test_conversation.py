@@ -124,7 +124,7 @@ def test_a_fork_goes_its_own_way(talk):
 def test_a_partial_answer_is_kept_and_not_sent_again(talk, server):
     """The next question goes out without it."""
     with pytest.raises(StreamInterruptedError):
-        talk.ask("one", "OpenaiTemplate:interrupt")
+        talk.ask("one", "OpenaiTemplate:cut")
     turn = talk.turns[0]
     assert turn.partial
     assert turn.text
@@ -138,7 +138,7 @@ def test_a_partial_answer_is_kept_and_not_sent_again(talk, server):
 def test_a_partial_answer_can_be_gone_on_with(talk, server):
     """Then it is sent, with a word to go on, and from then on always."""
     with pytest.raises(StreamInterruptedError):
-        talk.ask("one", "OpenaiTemplate:interrupt")
+        talk.ask("one", "OpenaiTemplate:cut")
     part = talk.turns[0].text
     talk.ask(continues=True)
     sent = _sent(server)
@@ -223,7 +223,9 @@ def test_observers_hear_of_every_change(talk):
 def test_what_was_given_for_one_server_goes_to_no_other():
     """A key and an address of the conversation do not reach the provider that a question names."""
     with serve() as one, serve() as two:
-        talk = nb.Conversation(model="OpenaiTemplate:echo", api_base=one.api_base, api_key="sk-planted-1234567")
+        talk = nb.Conversation(
+            model="OpenaiTemplate:echo", api_base=one.api_base, api_key="sk-planted-1234567"
+        )
         talk.ask("hello", "Demo:demo-fast")
         talk.ask("hello", "OpenaiTemplate:echo", api_base=two.api_base)
         assert "planted" not in str(two.requests[-1].headers)
