@@ -265,7 +265,7 @@ class Conversation:
 
     def _turn(self, wanted: Turn | str) -> Turn:
         key = wanted.id if isinstance(wanted, Turn) else wanted
-        found = self._tree.get(key) if isinstance(key, str) else None
+        found = self._tree.get(str(key))
         if found is None:
             raise InvalidParameterError(
                 f"the conversation {self.name!r} has no turn {key!r}: its .turns lists those there are"
@@ -287,7 +287,7 @@ class Conversation:
             return Spot(instead_of=old), self._tree.path(old)[:-1]
         if after is None:
             return Spot(), ()
-        if isinstance(after, Turn) or after != _END:
+        if after != _END:
             behind = self._turn(after)
             return Spot(after=behind), self._tree.path(behind)
         for at, turn in enumerate(branch):
