@@ -18,6 +18,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from g4f_nb.errors import shorten
 from g4f_nb.showing.exhibits import exhibits
+from g4f_nb.showing.formulas import mathml
 from g4f_nb.showing.markdown import (
     MarkdownStream,
     clean,
@@ -64,13 +65,14 @@ _ATTRIBUTES = {
     "td": {"align"},
     "th": {"align"},
 }
-_OUR_CLASSES = re.compile(r"(?:g4f-(?:code|math)|hl-[a-z0-9]+)(?: hl-[a-z0-9]+)*")
+_OUR_CLASSES = re.compile(r"(?:g4f-(?:code|math|formula)|hl-[a-z0-9]+)(?: hl-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]*")
 _OUTWARD = ("http:", "https:", "mailto:")
 # Characters; past that, colours cost more than they tell. A block that grows is coloured again each time.
 _LONGEST_COLOURED = 100_000
 _LONGEST_GROWING = 3_000
 _GROWING = "g4f_growing"
+_FORMULAS = "g4f_formulas"
 # What inline Markdown is made of, and how many of them times the length of their block are still read.
 _MARKS = re.compile(r"[\[\]()!*_~`$<&\\]")
 _MOST_WORK = 20_000_000
@@ -85,9 +87,12 @@ class Update:
     open: str
 
 
-def safe_html(text: str) -> str:
-    """Render Markdown as HTML that holds no script, no image, no style and no harmful link."""
-    stream = HtmlStream()
+def safe_html(text: str, *, formulas: bool = True) -> str:
+    """Render Markdown as HTML that holds no script, no image, no style and no harmful link.
+
+    Without `formulas` they stay TeX, in code: for places that know no MathML, or typeset what they find.
+    """
+    stream = HtmlStream(formulas=formulas)
     stream.add(text)
     return "".join(stream.take(last=True).finished)
 
@@ -98,10 +103,11 @@ class HtmlStream:
     A reference link resolves once its definition has come, so in a finished block only if that came first.
     """
 
-    __slots__ = ("_env", "_held", "_open")
+    __slots__ = ("_env", "_formulas", "_held", "_open")
 
-    def __init__(self) -> None:
+    def __init__(self, *, formulas: bool = True) -> None:
         self._env: dict[str, Any] = {}
+        self._formulas = formulas
         self._open = ""
         self._held = ""
 
@@ -119,7 +125,8 @@ class HtmlStream:
         reader = _reader()
         lines = self._open.split("\n")
         # What was read before stays known, what is open now is read anew each time.
-        env = {"references": dict(self._env.get("references", {}))}
+        env: dict[str, Any] = {"references": dict(self._env.get("references", {}))}
+        env[_FORMULAS] = [] if self._formulas else None
         blocks = read_blocks(reader.parse(self._open, env), len(lines))
         cut = len(blocks) if last else closed_blocks(blocks, lines)
         if cut:
@@ -134,7 +141,7 @@ class HtmlStream:
 def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> str:
     import nh3
 
-    return nh3.clean(
+    cleaned = nh3.clean(
         reader.renderer.render(tokens, reader.options, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -143,6 +150,12 @@ def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> s
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes={"http", "https", "mailto"},
     )
+    # Formulas are safe by themselves, in tags the sanitiser does not know; nobody else can write the mark.
+    made: list[str] = env[_FORMULAS] or []
+    return _FORMULA_MARK.sub(lambda found: made[int(found[1])], cleaned)
+
+
+_FORMULA_MARK = re.compile(r'<span class="g4f-formula">(\d+)</span>')
 
 
 def _kept_attribute(tag: str, name: str, value: str) -> str | None:
@@ -214,10 +227,16 @@ def _image(
     return f'<a href="{escape(url)}">{label}</a>'
 
 
-def _math(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: EnvType) -> str:
-    tag = "span" if tokens[at].type == "math_inline" else "div"
-    sign = "$" if tag == "span" else "$$"
-    return f'<{tag} class="g4f-math">{escape(sign + tokens[at].content.strip() + sign)}</{tag}>'
+def _math(_: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType) -> str:
+    inline, tex = tokens[at].type == "math_inline", tokens[at].content.strip()
+    made: list[str] | None = env.get(_FORMULAS)
+    drawn = None if made is None else mathml(tex, block=not inline)
+    tag, sign = ("span", "$") if inline else ("div", "$$")
+    if made is None or drawn is None:
+        return f'<{tag} class="g4f-math"><code>{escape(sign + tex + sign)}</code></{tag}>'
+    made.append(drawn)
+    mark = f'<span class="g4f-formula">{len(made) - 1}</span>'
+    return mark if inline else f'<div class="g4f-math">{mark}</div>'
 
 
 def _cell(

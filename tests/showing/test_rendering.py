@@ -372,10 +372,35 @@ class _Page(HTMLParser):
     handle_decl = unknown_decl = handle_pi = handle_comment
 
 
+MATHML = {"math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup"}
+MATHML |= {
+    "msubsup",
+    "munder",
+    "mover",
+    "munderover",
+    "mtable",
+    "mtr",
+    "mtd",
+    "mstyle",
+    "mpadded",
+    "mphantom",
+}
+
+
+def _plain_in_math(name, value):
+    """No address, no handler, no style: words and lengths of how a formula is set."""
+    return not name.startswith(("on", "xlink", "href", "src", "style", "action", "id", "class")) and bool(
+        re.fullmatch(r"[A-Za-z0-9.+\-% ]*", value)
+    )
+
+
 def faults(html: str) -> list[str]:
     """Whatever in the page could act."""
     found = []
     for tag, attrs in _Page(html).tags:
+        if tag in MATHML:
+            found += [f"<{tag} {name}>" for name, value in attrs if not _plain_in_math(name, value)]
+            continue
         if tag not in ELEMENTS:
             found.append(f"<{tag}>")
         for name, value in attrs:
@@ -567,14 +592,14 @@ def test_safe_link_drops_a_harmful_address():
 
 
 def test_panel_html_is_made_for_our_styles():
-    """Code has colour classes, math keeps its source, links open elsewhere, images are links."""
+    """Code has colour classes, math is drawn or keeps its source, links open elsewhere, images are links."""
     html = safe_html(
         f"{FENCE}python\nprint(1)\n{FENCE}\n\n$a<b$\n\n$$\nx\n$$\n\n[l](https://a.invalid) [r](local.md) "
         "![i](https://b.invalid)\n\n|a|\n|-:|\n|1|"
     )
     assert '<pre class="g4f-code" data-language="python"><code><span class="hl-nb">print</span>' in html
-    assert '<span class="g4f-math">$a&lt;b$</span>' in html
-    assert '<div class="g4f-math">$$x$$</div>' in html
+    assert "<mi>a</mi><mo>&lt;</mo><mi>b</mi>" in html
+    assert '<div class="g4f-math"><math display="block">' in html
     assert '<a href="https://a.invalid" target="_blank" rel="noopener noreferrer nofollow">l</a>' in html
     assert "local.md" not in html
     assert ">[image: i]</a>" in html
