@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from g4f_nb.tools import tool as tool
     from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
+    from g4f_nb.widgets import KeyPrompt as KeyPrompt
+    from g4f_nb.widgets import ModelPicker as ModelPicker
 
 __version__ = "0.1.0"
 
@@ -64,6 +66,8 @@ _HOMES = {
     "runs": "comparing.keeping",
     "store_info": "store",
     "ChatPanel": "widgets",
+    "KeyPrompt": "widgets",
+    "ModelPicker": "widgets",
     "FallbackProvider": "providers.combined.provider",
     "RaceProvider": "providers.combined.provider",
     "RetryProvider": "providers.combined.provider",
@@ -85,8 +89,10 @@ __all__ = [
     "Conversation",
     "FallbackProvider",
     "G4FError",
+    "KeyPrompt",
     "Limits",
     "Model",
+    "ModelPicker",
     "RaceProvider",
     "Reply",
     "RetryProvider",

@@ -23,6 +23,7 @@ from g4f_nb.errors import InvalidParameterError, MissingRequirementsError
 from g4f_nb.secret import Secret
 
 KEYRING_SERVICE = "g4f_nb"
+IN_KEYRING = " in the keyring"
 _COUNTS_FOR = 60.0
 _said: dict[tuple[str, str], tuple[float, FoundKey | None]] = {}
 
@@ -107,7 +108,13 @@ def in_keyring(name: str) -> FoundKey | None:
         secret = Secret.of(keyring.get_password(KEYRING_SERVICE, name))
     except keyring.errors.KeyringError:
         return None
-    return _found(secret, f"{name} in the keyring")
+    return _found(secret, name + IN_KEYRING)
+
+
+def has_keyring() -> bool:
+    """Whether there is a keyring that would keep a key; one that only refuses has no priority."""
+    keyring = _keyring()
+    return keyring is not None and keyring.get_keyring().priority > 0
 
 
 def save_in_keyring(name: str, secret: Secret) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from g4f_nb.calls import Host
 from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, typed_places
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
-from g4f_nb.key_places import delete_from_keyring, look_again, save_in_keyring
+from g4f_nb.key_places import IN_KEYRING, delete_from_keyring, has_keyring, look_again, save_in_keyring
 from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import SECRETS, Model, Provider
 from g4f_nb.providers.registry import choose
@@ -19,6 +20,35 @@ from g4f_nb.tables import Table
 
 _LONGEST = 8_192
 _PLACEHOLDER = re.compile(r"(?i)your[\s_-].*|.*api[\s_-]?key[>\])}]*|[<$].*|.*(\.\.\.|\*\*\*|xxxx).*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyNeed:
+    """Whose key it is, where it would go, and whether it is there; never the key itself."""
+
+    provider: str
+    # The variable under which it is looked for, also in the keyring.
+    name: str
+    # The hosts that it is for.
+    where: str
+    # The name of the place where it was found.
+    found: str | None
+    # Whether it could be kept for later sessions, and whether it is what a user gave to us.
+    keyring: bool
+    ours: bool
+
+
+def key_need(whose: str | Model | Provider) -> KeyNeed:
+    """What is known of a provider's key; an error if it needs none, or has no address yet."""
+    look_again()
+    cls, host = _host_of(whose)
+    name, hosts = _place(cls, host)
+    found = host.key_source
+    return KeyNeed(
+        provider=cls.__name__, name=name, where=_there(hosts), found=found,
+        keyring=name != cls.__name__ and has_keyring(),
+        ours=found is not None and (found == TYPED or found.endswith(IN_KEYRING)),
+    )  # fmt: skip
 
 
 def list_keys() -> Table:

@@ -26,6 +26,8 @@ import traitlets
 from g4f_nb.asking import answer, prepare
 from g4f_nb.errors import G4FError, InvalidParameterError, LoopError
 from g4f_nb.loops.ownloop import BEAT, Job, own_loop
+from g4f_nb.panels.key_prompt import KeyPrompt
+from g4f_nb.panels.picker import ModelPicker
 from g4f_nb.panels.served import Served
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
@@ -38,6 +40,7 @@ from g4f_nb.showing.rendering import HtmlStream, facts, login_line, safe_html, s
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+__all__ = ["ChatPanel", "KeyPrompt", "ModelPicker"]
 # Seconds between two deltas: at most 12 a second reach the browser, however fast the text comes.
 _PACE = 1 / 11.5
 # Seconds that a stopped provider gets to end by itself; then the panel goes on without it.

@@ -1,0 +1,53 @@
+/** More of what our panels are made of: buttons with words, and what is said while the kernel is silent. */
+
+const PATIENCE = 1500; // milliseconds until a silent kernel is mentioned
+const BUSY = "Waiting for the kernel, which is busy or has ended.";
+Object.assign(ICONS, {
+  plus: "M8 3v10M3 8h10",
+  close: "M4 4l8 8M12 4l-8 8",
+  left: "M10 3.5 5.5 8l4.5 4.5",
+  right: "M6 3.5 10.5 8 6 12.5",
+  key: "M6.5 9.5a3 3 0 1 1 2.1-.9l5 5M11 11l1.5-1.5",
+});
+
+/** A button; one that cannot be pressed now stays in the tab order, or the keyboard's focus would be lost. */
+function button(label, { icon: sign = null, quiet = false, words = true, title = null, press, ...more } = {}) {
+  const node = make("button", { type: "button", class: quiet ? "g4f-quiet" : "g4f-button", title, ...more });
+  if (sign) node.append(icon(sign));
+  if (words) node.append(make("span", {}, label));
+  else {
+    node.setAttribute("aria-label", label);
+    node.title = title ?? label;
+  }
+  node.addEventListener("click", (event) => {
+    if (node.getAttribute("aria-disabled") !== "true") press?.(event);
+  });
+  return node;
+}
+
+function setDisabled(node, disabled) {
+  if (disabled) node.setAttribute("aria-disabled", "true");
+  else node.removeAttribute("aria-disabled");
+}
+
+/** Say that the kernel is silent, if it does not answer in time; `heard` says that it has. */
+function createPatience(node) {
+  let timer = 0;
+  return {
+    wait() {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        node.textContent = BUSY;
+        node.hidden = false;
+      }, PATIENCE);
+    },
+    heard() {
+      clearTimeout(timer);
+      if (node.textContent === BUSY) {
+        node.textContent = "";
+        node.hidden = true;
+      }
+    },
+    close: () => clearTimeout(timer),
+  };
+}
