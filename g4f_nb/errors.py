@@ -7,6 +7,7 @@
     ├── NoProviderAnsweredError         all of several failed; the message lists each one's reason
     ├── UnknownParameterError           a keyword nobody reads (also a TypeError)
     ├── InvalidParameterError           a keyword with an impossible value (also a ValueError)
+    ├── SpendingLimitError              a conversation has cost as much as it may
     ├── MissingRequirementsError        an optional package is absent (also an ImportError)
     ├── MissingAuthError                no key, or a wrong one (401)
     ├── ModelNotSupportedError          not in the provider's own list
@@ -116,6 +117,10 @@ class UnknownParameterError(G4FError, TypeError):
 
 class InvalidParameterError(G4FError, ValueError):
     """A keyword or setting with a value that cannot be meant."""
+
+
+class SpendingLimitError(G4FError):
+    """A conversation has cost as much as its limit allows."""
 
 
 class MissingRequirementsError(G4FError, ImportError):

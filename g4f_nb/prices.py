@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,7 @@ _FORM = (
     "a pair like (0.15, 0.60), in US dollars for a million tokens in and out, or a table with input, output "
     "and, if they differ, cached and cache_write"
 )
+_MONEY = re.compile(r"\s*\$?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd)?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,23 @@ def checked_price(given: Any, what: str, *, source: str = "your own price") -> P
         raise InvalidParameterError(f"{what} is {given!r}: it is {_FORM}")
     date = str(table["date"]) if table.get("date") else None
     return Price(**{name: float(value) for name, value in values.items()}, source=source, date=date)
+
+
+def dollars(given: Any, what: str) -> float | None:
+    """An amount as a number of US dollars: 2, "2 USD", "$0.50"; `what` names it where it is none."""
+    if given is None:
+        return None
+    value = -1.0
+    if isinstance(given, str):
+        found = _MONEY.fullmatch(given)
+        value = float(found[1]) if found else value
+    elif isinstance(given, numbers.Real) and not isinstance(given, bool):
+        value = float(given)
+    if not 0 < value < float("inf"):
+        raise InvalidParameterError(
+            f'{what} is {given!r}: it is an amount of US dollars, like "2 USD" or 0.5'
+        )
+    return value
 
 
 def _is_amount(value: Any) -> bool:

@@ -98,6 +98,14 @@ def _nobody_answers():
     nb.ask("hello", FallbackProvider(there))
 
 
+def _all_spent():
+    with serve() as server:
+        model = nb.Model("OpenaiTemplate:echo", api_base=server.api_base, price=(1_000_000, 1_000_000))
+        talk = nb.Conversation(model=model, limit=1)
+        talk.ask("one two three")
+        talk.ask("one two three")
+
+
 NO_HOST = {"api_base": "http://127.0.0.1:1/v1"}
 PATHS = {
     "ProviderNotFoundError": lambda: nb.resolve(provider="Grok"),
@@ -106,6 +114,7 @@ PATHS = {
     "NoProviderAnsweredError": _nobody_answers,
     "UnknownParameterError": lambda: nb.ask("hello", "OpenaiTemplate:m", temprature=1, **NO_HOST),
     "InvalidParameterError": lambda: nb.ask("hello", "OpenaiTemplate:m", timeout=-1, **NO_HOST),
+    "SpendingLimitError": _all_spent,
     "MissingRequirementsError": _without_socks,
     "MissingAuthError": lambda: nb.ask("hello", "groq"),
     "ModelNotSupportedError": lambda: list(_Listed.create_completion("gamma", HELLO)),

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import numbers
-import re
 from collections.abc import Callable
 
-from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost
 from g4f_nb.reply import Reply
-
-_MONEY = re.compile(r"\s*\$?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd)?\s*", re.IGNORECASE)
-
 
 # An answer to its price; `None` where none is known.
 Pricing = Callable[[Reply], Cost | None]
@@ -45,21 +39,3 @@ class Budget:
         if cost is not None:
             self.spent += cost.usd
         return cost
-
-
-def dollars(budget: str | float | None) -> float | None:
-    """A budget as a number of US dollars: 2, "2 USD", "$0.50"."""
-    if budget is None:
-        return None
-    if isinstance(budget, str):
-        found = _MONEY.fullmatch(budget)
-        value = float(found[1]) if found else -1.0
-    elif isinstance(budget, numbers.Real) and not isinstance(budget, bool):
-        value = float(budget)
-    else:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise InvalidParameterError(
-            f'budget is {budget!r}: it is an amount of US dollars, like "2 USD" or 0.5'
-        )
-    return value

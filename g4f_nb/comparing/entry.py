@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb import loops
 from g4f_nb.comparing import frames, grid
-from g4f_nb.comparing.budget import Budget, dollars
+from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.grid import ModelName, Prompts
 from g4f_nb.comparing.keeping import begin
 from g4f_nb.comparing.pacing import Limits
@@ -17,6 +17,7 @@ from g4f_nb.comparing.running import Cache, Manner, Run
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
+from g4f_nb.prices import dollars
 from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
@@ -224,7 +225,7 @@ def _prepared(
     manner = Manner(
         cache=cache, concurrency=concurrency, limits=limits or {}, retries=retries, stream=timing == "stream"
     )
-    most, pricing = dollars(budget), pricing_of(prices)
+    most, pricing = dollars(budget, "budget"), pricing_of(prices)
     if most is not None:
         check_prices(made, pricing)
     return Run(made, manner, store(), Budget(most, pricing)), wanted

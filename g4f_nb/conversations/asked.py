@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
+from typing import Protocol
 
 from g4f_nb.asking import Question
+from g4f_nb.conversations.preparing import Given
+from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
-from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret, redact
 
@@ -17,28 +17,10 @@ from g4f_nb.secret import Secret, redact
 _STOPS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """Who was asked and how, to ask the same again; its repr shows no option, for one may be a key."""
+class Record(Protocol):
+    """Whoever keeps what became of a question; `failed` says that an error ended it."""
 
-    model: str | Model | Provider | None = None
-    provider: str | Provider | None = None
-    system: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """Where in the tree a turn goes: behind `after`, or as another version of `instead_of`.
-
-    With `keeps_later`, what follows the turn that is replaced follows the new one. `at_end` says that `after`
-    was the end of the current branch: if that has grown meanwhile, the turn goes to its new end.
-    """
-
-    after: Turn | None = None
-    instead_of: Turn | None = None
-    keeps_later: bool = False
-    at_end: bool = False
+    def __call__(self, done: Asking, *, failed: bool) -> Turn: ...  # noqa: D102
 
 
 class Asking:
@@ -55,7 +37,7 @@ class Asking:
         *,
         given: Given,
         notices: tuple[str, ...] = (),
-        record: Callable[[Asking], Turn],
+        record: Record,
     ) -> None:
         self.question = question
         self.reply: Reply = question.new_reply()
@@ -63,7 +45,7 @@ class Asking:
         self.turn = turn
         self.spot = spot
         self.given = given
-        self._record: Callable[[Asking], Turn] | None = record
+        self._record: Record | None = record
         self._sent = len(question.messages)
 
     @property
@@ -79,8 +61,9 @@ class Asking:
         record, self._record = self._record, None
         if record is None:
             return self.turn
-        self.turn = _ended(self.turn, self.reply, self._sent, self._words(error))
-        self.turn = record(self)
+        words = self._words(error)
+        self.turn = _ended(self.turn, self.reply, self._sent, words)
+        self.turn = record(self, failed=words is not None)
         return self.turn
 
     def _words(self, error: BaseException | None) -> str | None:
@@ -96,8 +79,6 @@ class Asking:
 
 
 def _ended(turn: Turn, reply: Reply, sent: int, error: str | None) -> Turn:
-    from dataclasses import replace
-
     if error is not None and not reply.text and not reply.steps and not reply.reasoning:
         return replace(turn, reply=None, error=error)
     return replace(turn, reply=reply, dialogue=said_in(reply, sent), error=error)

@@ -66,17 +66,6 @@ class Turn:
         return [*prompt_messages(self.prompt), *map(dict, self.dialogue)]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What has changed in a conversation: `kind` is "begun", "finished", "removed", "switched" or "settings".
-
-    `turn` is the one it is about, as it is now, if it is about one.
-    """
-
-    kind: str
-    turn: Turn | None = None
-
-
 def checked_content(prompt: object) -> Content:
     """A copy of what is asked, which the caller cannot change afterwards; or why it is nothing to ask."""
     if isinstance(prompt, str):

@@ -1,0 +1,228 @@
+"""`Held`, what a conversation holds: settings, turns, costs, and who looks on."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from g4f_nb.conversations.observing import Observer, Observers
+from g4f_nb.conversations.preparing import Chosen, Given
+from g4f_nb.conversations.sending import messages_of
+from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.spending import Ledger
+from g4f_nb.conversations.tree import Tree
+from g4f_nb.conversations.turns import Turn
+from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.prices import dollars
+from g4f_nb.providers.models.model import Model, Provider, check_model, veiled
+from g4f_nb.secret import Veiled
+
+_LONGEST_TITLE = 60
+
+
+class Held:
+    """The part of a conversation that asks nobody anything."""
+
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        model: Chosen,
+        provider: str | Provider | None,
+        system: str | None,
+        limit: str | float | None,
+        **options: Any,
+    ) -> None:
+        options = veiled(options)
+        self.id = uuid.uuid4().hex
+        self._lock = threading.RLock()
+        self._name = f"chat-{self.id[:4]}" if name is None else checked_name(name)
+        check_model(model.name if isinstance(model, Model) else model)
+        self._own = Given(model=model, provider=provider, system=checked_system(system), options=options)
+        self._limit = dollars(limit, "limit")
+        self._tree = Tree()
+        self._ledger = Ledger()
+        self._given: dict[str, Given] = {}
+        self._observers = Observers()
+
+    # ---- settings ----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What it is called; setting it renames it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = checked_name(name)
+        there = shelf()
+        if there is not None:
+            there.put(self, stays=True)
+        self._changed("settings")
+
+    @property
+    def model(self) -> Chosen:
+        """Who is asked where a question names nobody; `None` leaves it to `nb.use` and the settings."""
+        return self._own.model
+
+    @model.setter
+    def model(self, model: Chosen) -> None:
+        check_model(model.name if isinstance(model, Model) else model)
+        # A key or an address that was given for one server is not another's.
+        self._own = Given(model=model).over(self._own)
+        self._changed("settings")
+
+    @property
+    def provider(self) -> str | Provider | None:
+        """Whose model it is, where the model's name does not say so."""
+        return self._own.provider
+
+    @property
+    def system(self) -> str | None:
+        """The system prompt, of every question from now on."""
+        return self._own.system
+
+    @system.setter
+    def system(self, system: str | None) -> None:
+        self._own = replace(self._own, system=checked_system(system))
+        self._changed("settings")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options of every question; it shows their names only, for one may be a key."""
+        return Veiled(self._own.options)
+
+    @options.setter
+    def options(self, options: Mapping[str, Any]) -> None:
+        self._own = replace(self._own, options=veiled(options))
+        self._changed("settings")
+
+    @property
+    def limit(self) -> float | None:
+        """What it may cost in US dollars, `None` for no limit; "2 USD" is understood as well."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: str | float | None) -> None:
+        self._limit = dollars(limit, "limit")
+        self._changed("settings")
+
+    # ---- what there is -----------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The current branch, oldest first."""
+        with self._lock:
+            return self._tree.branch()
+
+    @property
+    def all_turns(self) -> tuple[Turn, ...]:
+        """The turns of every branch, in the order in which they were answered."""
+        with self._lock:
+            return self._tree.all
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The current branch as it would be sent: without answers that broke off and were left so."""
+        return messages_of(self.turns)
+
+    @property
+    def title(self) -> str:
+        """What it is about: the beginning of its first question, `""` as long as there is none."""
+        first = next(iter(self.turns), None)
+        return "" if first is None else shorten(" ".join(first.shown.split()), _LONGEST_TITLE)
+
+    @property
+    def cost(self) -> float | None:
+        """What all its answers cost in US dollars, also of other branches and of turns that are gone.
+
+        `None` as soon as one is among them of which nobody knows; `spent` is what is known or guessed then.
+        """
+        with self._lock:
+            return self._ledger.cost
+
+    @property
+    def spent(self) -> float:
+        """The US dollars that are held against the limit: known costs, and guesses for stopped answers."""
+        with self._lock:
+            return self._ledger.spent
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens of all its questions and answers; `None` as soon as one service did not tell them."""
+        with self._lock:
+            return self._ledger.tokens
+
+    def branches(self, turn: Turn | str) -> tuple[Turn, ...]:
+        """All versions of a turn, oldest first, itself among them."""
+        with self._lock:
+            return self._tree.versions(self._turn(turn))
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    def __bool__(self) -> bool:
+        # An empty conversation is one, too.
+        return True
+
+    def __iter__(self) -> Iterator[Turn]:
+        return iter(self.turns)
+
+    def __getitem__(self, at: int) -> Turn:
+        return self.turns[at]
+
+    def __repr__(self) -> str:
+        count = len(self.turns)
+        cost = self.cost
+        paid = f", {cost:.4g} USD" if cost else ""
+        return f"<Conversation {self.name!r}, {count} {'turn' if count == 1 else 'turns'}{paid}>"
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Call this with a `Change` whenever something changes, on the thread where it does.
+
+        What is given back ends it.
+        """
+        return self._observers.add(observer)
+
+    # ---- within ------------------------------------------------------------------------------------
+
+    # ---- within ------------------------------------------------------------------------------------
+
+    def _begin_with(self, tree: Tree, given: dict[str, Given]) -> None:
+        with self._lock:
+            self._tree, self._given = tree, given
+
+    def _turn(self, wanted: Turn | str) -> Turn:
+        key = wanted.id if isinstance(wanted, Turn) else wanted
+        found = self._tree.get(str(key))
+        if found is None:
+            raise InvalidParameterError(
+                f"the conversation {self.name!r} has no turn {key!r}: its .turns lists those there are"
+            )
+        return found
+
+    def _last(self) -> Turn:
+        turns = self._tree.branch()
+        if not turns:
+            raise InvalidParameterError(f"the conversation {self.name!r} has no turn yet: ask it something")
+        return turns[-1]
+
+    def _changed(self, kind: str, turn: Turn | None = None) -> None:
+        self._observers.tell(kind, turn)
+
+
+def checked_name(name: object) -> str:
+    """A name without blanks around it."""
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidParameterError(f"the name of a conversation is {name!r}: it is a text, like 'physics'")
+    return name.strip()
+
+
+def checked_system(system: object) -> str | None:
+    """A system prompt, if it is one."""
+    if not isinstance(system, str | None):
+        raise InvalidParameterError(f"system is a {type(system).__name__}: it is a text")
+    return system

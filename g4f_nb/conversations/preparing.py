@@ -1,0 +1,107 @@
+"""From a question and the turns before it to what is sent: who answers, with which options, what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb import asking
+from g4f_nb.conversations.sending import messages_of
+from g4f_nb.conversations.spending import Ledger, check_limit
+from g4f_nb.conversations.trimming import fit_turns
+from g4f_nb.conversations.turns import Content, Turn, checked_content
+from g4f_nb.errors import G4FError
+from g4f_nb.files.media import read_media, with_media
+from g4f_nb.messages import as_messages
+from g4f_nb.providers import registry
+from g4f_nb.providers.calling import locate
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over
+from g4f_nb.secret import Veiled
+
+Chosen = str | Model | Provider | None
+# What is done beside asking, and is no option of a provider.
+_PLANNED = frozenset({"schema", "approve", "tool_limits"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Who is asked and how; its repr shows no option, for one may be a key."""
+
+    model: Chosen = None
+    provider: str | Provider | None = None
+    system: str | None = None
+    options: Mapping[str, Any] = field(default_factory=Veiled, repr=False)
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it says who is asked."""
+        return self.model is not None or self.provider is not None
+
+    def over(self, beneath: Given) -> Given:
+        """One question's choice over the conversation's own; what was for one server goes to no other."""
+        options: Mapping[str, Any] = beneath.options
+        if self.names_somebody and _who(self) is not _who(beneath):
+            options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
+        if isinstance(self.model, Model):
+            options = laid_over(options, self.model.options)
+        chosen = self if self.names_somebody else beneath
+        return Given(
+            model=chosen.model,
+            provider=chosen.provider,
+            system=beneath.system if self.system is None else self.system,
+            options=laid_over(options, self.options),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is looked at before anything is paid for: the ledger, its limit, and whose they are."""
+
+    name: str
+    ledger: Ledger
+    limit: float | None
+
+
+def content_of(prompt: object, media: Any) -> Content:
+    """What is asked, files as parts of it, so that they are sent again with it."""
+    content = checked_content(prompt)
+    files = read_media(media)
+    if not files:
+        return content
+    given = content if isinstance(content, str) else list(content)
+    return checked_content(with_media([{"role": "user", "content": given}], files)[0]["content"])
+
+
+def prepared(
+    given: Given,
+    content: Content,
+    *,
+    before: tuple[Turn, ...],
+    continues: bool,
+    interactive: bool,
+    account: Account,
+) -> tuple[asking.Question, tuple[str, ...]]:
+    """The question, ready to be sent, and what the user should know of it; or why it is not sent."""
+    options = Veiled(given.options)
+    plan = Veiled((name, options.pop(name)) for name in _PLANNED & options.keys())
+    place = locate(given.model, provider=given.provider, interactive=interactive, **options)
+    where = place[0]
+    check_limit(account.limit, account.ledger, where, account.name)
+    fit = fit_turns(
+        before, content, label=where.label, system=given.system, options=place[1], continued=continues
+    )
+    messages = messages_of(fit.turns, continued=continues, provider=where.provider.__name__, then=content)
+    made = asking.Question.of(
+        place, as_messages(messages, given.system or None), asking.plan_of(place, **plan)
+    )
+    return made, fit.notices
+
+
+def _who(given: Given) -> Provider | None:
+    name = given.model.name if isinstance(given.model, Model) else given.model
+    try:
+        return registry.choose(name, given.provider, interactive=True)[0]
+    except G4FError:
+        # Whoever asks it is told.
+        return None

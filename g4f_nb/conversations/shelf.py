@@ -1,0 +1,75 @@
+"""The conversations of one notebook, by name; each shell has its own, so that nobody finds another's.
+
+A script or a server that has no shell has no shelf: there, whoever makes a conversation holds it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Generic, Protocol, TypeVar
+
+from g4f_nb import frontend
+
+
+class Named(Protocol):
+    """Whatever has a name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called now."""
+
+
+T = TypeVar("T", bound=Named)
+_shelves: weakref.WeakKeyDictionary[Any, Shelf[Any]] = weakref.WeakKeyDictionary()
+
+
+class Shelf(Generic[T]):
+    """Those that were given a name stay here; others as long as somebody holds them."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, T] = {}
+        self._others: weakref.WeakSet[T] = weakref.WeakSet()
+
+    @property
+    def all(self) -> tuple[T, ...]:
+        """Every conversation there is, by name."""
+        return tuple(sorted({*self._named.values(), *self._others}, key=lambda each: each.name))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return tuple(dict.fromkeys(each.name for each in self.all))
+
+    def get(self, name: str) -> T | None:
+        """The conversation of that name; of several, the one that was named last."""
+        named = self._named.get(name)
+        return named or next((each for each in self.all if each.name == name), None)
+
+    def put(self, conversation: T, *, stays: bool) -> None:
+        """Take one in; if it stays, it takes its name over from another."""
+        if not stays:
+            self._others.add(conversation)
+            return
+        before = self._named.get(conversation.name)
+        self.remove(conversation)
+        if before is not None and before is not conversation:
+            # Whoever holds it still has it.
+            self._others.add(before)
+        self._named[conversation.name] = conversation
+
+    def remove(self, conversation: T) -> None:
+        """Let one go."""
+        self._others.discard(conversation)
+        for name in [name for name, each in self._named.items() if each is conversation]:
+            del self._named[name]
+
+
+def shelf() -> Shelf[Any] | None:
+    """The shelf of the shell that runs here, `None` where there is none."""
+    shell = frontend.shell()
+    if shell is None:
+        return None
+    found = _shelves.get(shell)
+    if found is None:
+        found = _shelves[shell] = Shelf()
+    return found
