@@ -159,6 +159,13 @@ class Store:
             [(run_id, pair, judge, turn, packed(record), now) for pair, judge, turn, record in verdicts],
         )
 
+    def drop_verdict(self, run_id: str, pair: str, judge: str, turn: int) -> None:
+        """Take one verdict back."""
+        self._storage.write(
+            "DELETE FROM verdicts WHERE run_id = ? AND pair = ? AND judge = ? AND turn = ?",
+            [(run_id, pair, judge, turn)],
+        )
+
     def verdicts(self, run_id: str) -> list[dict[str, Any]]:
         """All verdicts on a run, from models and from people, in the order of pairs."""
         self._storage.flush()

@@ -14,6 +14,7 @@ from g4f_nb.comparing.pacing import Limits
 from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.progress import Progress
 from g4f_nb.comparing.running import Cache, Manner, Run
+from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
@@ -134,6 +135,28 @@ def carry_out(run: Run, *, shown: bool, title: str = "compare") -> None:
                 "again to continue",
                 once=False,
             )
+
+
+def watched_run(
+    prompts: Prompts,
+    models: Sequence[ModelName] | ModelName | None,
+    watcher: Watcher | None,
+    *,
+    options: Mapping[str, Any],
+) -> Run:
+    """A comparison that is checked and noted and not begun, for whoever shows its answers as they come.
+
+    `own_loop().submit(run.work())` begins it.
+    """
+    options = Veiled(options)
+    given = Veiled({name: options.pop(name, usual) for name, usual in _USUAL.items()})
+    run, _ = _prepared(
+        prompts, models, data=None, params=None, repeats=1, schema=None, pair=(), prefix="",
+        parameters=options, **given,
+    )  # fmt: skip
+    run.watcher = watcher
+    begin(run)
+    return run
 
 
 def run_of(

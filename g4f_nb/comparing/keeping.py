@@ -12,7 +12,8 @@ import orjson
 from g4f_nb.comparing import columns, frames, grid, tablejson, typed
 from g4f_nb.comparing.columns import Columns
 from g4f_nb.comparing.grid import Cell, Grid, Seat
-from g4f_nb.comparing.running import TRAVEL, Run
+from g4f_nb.comparing.identity import TRAVEL
+from g4f_nb.comparing.running import Run
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import KeptRun, store
 from g4f_nb.typed.wanted import Wanted

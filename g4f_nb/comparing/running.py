@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import orjson
 
 from g4f_nb import asking
-from g4f_nb.calls import Host
 from g4f_nb.comparing.batch import Again, Done, Lane, Outcome, Refused, Stop, run_all
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Columns, Record, from_error, from_reply, text
-from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.comparing.grid import Grid, Seat
+from g4f_nb.comparing.identity import lane_key, request_key, row_of
 from g4f_nb.comparing.pacing import Limits, Pace
 from g4f_nb.comparing.planning import planned
+from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import (
     CertificateError,
     ConnectionFailedError,
@@ -35,16 +36,11 @@ from g4f_nb.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from g4f_nb.providers.models.model import HOST_BOUND
-from g4f_nb.providers.registry import Resolution
-from g4f_nb.providers.sending.adapting import row_in_force
 from g4f_nb.reply import Reply
 from g4f_nb.results import json_text
 from g4f_nb.store import Store
 
 Cache = Literal["use", "refresh", "only", "off"]
-# What decides how a request travels, but not what it asks.
-TRAVEL = HOST_BOUND | {"timeout", "total_timeout", "max_retries", "proxy", "api_endpoint", "max_streams"}
 # A lane that is refused this often for one cell makes no progress any more.
 _MOST_REFUSALS = 12
 _OVERLOADED = (503, 529)
@@ -82,6 +78,9 @@ class Job:
     tries: int = 0
     refusals: int = 0
     backoff: float = 0.5
+    # Only where somebody watches: the try that is on its way, and whether it is wanted no more.
+    answering: asyncio.Task[Reply] | None = None
+    stopped: bool = False
 
 
 class Run:
@@ -95,11 +94,14 @@ class Run:
         budget: Budget,
         *,
         before: tuple[str, Columns] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self.grid = grid
         self.manner = manner
         self.budget = budget
         self.store = store
+        self.watcher = watcher
+        self._by_cell: dict[int, Job] = {}
         # What was answered before stays; its row is not asked again.
         self.run_id, self.columns = before or (uuid.uuid4().hex[:8], Columns.empty(len(grid.cells)))
         self.done = 0
@@ -112,9 +114,24 @@ class Run:
     async def work(self) -> None:
         """Ask whatever is not known yet; whoever cancels this finds what there is in the columns."""
         self._begun = time.perf_counter()
-        lanes = self._lanes(self._jobs())
+        jobs = self._jobs()
+        if self.watcher is not None:
+            self._by_cell = {at: job for job in jobs for at in job.cells}
+        lanes = self._lanes(jobs)
         await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
         self.finished = True
+
+    def stop(self, at: int) -> None:
+        """End the question of one cell of a run that is watched, on our loop; what there is of it is kept."""
+        job = self._by_cell.get(at)
+        if job is None or job.stopped or self.columns.lists["status"][at] is not None:
+            return
+        job.stopped = True
+        if job.answering is not None:
+            job.answering.cancel()
+        else:
+            # It waits for its turn, or for another try.
+            self._finish(job.cells, {"status": "cancelled", "attempts": job.tries, "request_key": job.key})
 
     def plan(self) -> None:
         """Mark every cell as planned that would be asked, with what is kept already as it is."""
@@ -195,6 +212,8 @@ class Run:
             if self.store is not None:
                 # Packed already: one object of JSON goes on where the other ended.
                 self.store.keep_packed_cell(self.run_id, at, packed[:-1] + _PACKED_FROM_STORE)
+        if self.watcher is not None:
+            self.watcher.ended(job.cells)
 
     def _lanes(self, jobs: list[Job]) -> list[Lane[Job]]:
         by_lane: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
@@ -219,7 +238,7 @@ class Run:
         names = (*(f"{seat.provider}:{model}".lower() for model in models), seat.provider.lower())
         found = next((given[name] for name in names if name in given), None)
         if found is None:
-            row = _row(seat)
+            row = row_of(seat)
             found = given.get(row.name.lower()) if row is not None else None
         at_once = seat.place[0].provider.most_at_once(seat.place[1]) if seat.place else None
         return found or Limits(concurrency=at_once)
@@ -233,6 +252,8 @@ class Run:
 
     async def _attempt(self, job: Job) -> Outcome:
         """One try of one question."""
+        if job.stopped:
+            return Done()
         if self.budget.spent_up:
             self._finish(job.cells, {"status": "skipped", "error": self.budget.words, "request_key": job.key})
             return Done()
@@ -247,19 +268,41 @@ class Run:
         try:
             question = self.grid.question(self.grid.cells[job.cells[0]])
             reply = question.new_reply()
-            await asking.answer(question, reply, stream=self.manner.stream)
+            await (
+                self._watched(job, question, reply)
+                if self.watcher
+                else asking.answer(question, reply, stream=self.manner.stream)
+            )
         except BaseException as error:
             # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
             # run is being cancelled does it go on.
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
+            if job.stopped:
+                return self._cut_short(job, reply, began, at)
             failure = error
             if isinstance(error, asyncio.CancelledError):
                 failure = RuntimeError("the provider cancelled its own call")
         else:
             return self._answered(job, question, reply, began, at)
         return self._after(job, failure, reply, began, at)
+
+    async def _watched(self, job: Job, question: asking.Question, reply: Reply) -> None:
+        """One try in a task of its own, which can be ended without its lane."""
+        assert self.watcher is not None  # noqa: S101  # as the caller has seen
+        self.watcher.began(job.cells, reply)
+        told = partial(self.watcher.grew, job.cells)
+        job.answering = asyncio.create_task(asking.answer(question, reply, told, stream=self.manner.stream))
+        try:
+            await job.answering
+        finally:
+            job.answering = None
+
+    def _cut_short(self, job: Job, reply: Reply | None, began: float, at: float) -> Outcome:
+        record = from_reply(reply) if reply is not None and reply.text else {}
+        self._finish(job.cells, {**record, **self._times(job, began, at), "status": "cancelled"})
+        return Done()
 
     def _after(self, job: Job, error: BaseException, reply: Reply | None, began: float, at: float) -> Outcome:
         """What a failure means for this cell and for its lane."""
@@ -347,73 +390,8 @@ class Run:
         self.done += len(cells)
         if record["status"] == "error":
             self.failed += len(cells)
-
-
-def request_key(grid: Grid, cell: Cell) -> str | None:
-    """What tells this request from every other, without any key; `None` if that cannot be told."""
-    seat = grid.seats[cell.seat]
-    assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
-    who = _who(*seat.place)
-    if who is None:
-        return None
-    wanted = seat.plan.wanted
-    asked = {
-        **who,
-        "messages": grid.messages(cell),
-        "tools": seat.plan.tools.as_json() if seat.plan.tools else None,
-        "schema": wanted.schema if wanted is not None else None,
-        "repeat": cell.repeat,
-    }
-    try:
-        packed = orjson.dumps(
-            asked, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
-        )
-    except TypeError:
-        # An option that is no JSON (a picture, an object): nobody could tell whether it is the same again.
-        return None
-    return hashlib.sha256(packed).hexdigest()[:32]
-
-
-def _who(where: Resolution, options: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Who is asked, and how; `None` if nobody could tell whether it is the same again."""
-    if where.host is None and not where.provider.__module__.startswith("g4f_nb."):
-        # A class of the user's, without a server: its code may be another one the next time.
-        return None
-    who: dict[str, Any] = {
-        "provider": where.provider.__name__,
-        "home": where.provider.__module__,
-        "base": where.host,
-        "model": where.model,
-        "options": {name: value for name, value in options.items() if name not in TRAVEL and name != "tools"},
-    }
-    if where.places:
-        # A provider that is made of others is what they are.
-        who["kind"] = where.provider.__base__.__name__ if where.provider.__base__ else ""
-        who["members"] = [
-            _who(place.where, place.options) if place.where is not None else f"{place.name}: {place.fault}"
-            for place in where.places
-        ]
-        if None in who["members"]:
-            return None
-    return who
-
-
-def lane_key(seat: Seat) -> tuple[Any, ...]:
-    """What shares one service's limits: provider, address, key, and the model where they are per model."""
-    assert seat.place is not None  # noqa: S101  # as above
-    where = seat.place[0]
-    secret = where.address.secret if where.address is not None else None
-    row = _row(seat)
-    per_model = where.model if row is not None and row.limits == "model" else ""
-    return where.provider, where.host, secret.fingerprint() if secret is not None else "", per_model
-
-
-def _row(seat: Seat) -> Any:
-    address = seat.place[0].address if seat.place is not None else None
-    provider = seat.place[0].provider if seat.place is not None else None
-    if not isinstance(address, Host) or getattr(provider, "row", None) is None:
-        return None
-    return row_in_force(provider, address)
+        if self.watcher is not None:
+            self.watcher.ended(cells)
 
 
 def _more(reply: Reply) -> Record | None:

@@ -83,6 +83,11 @@ def keep(rows: Iterable[Mapping[str, Any]]) -> None:
         store().keep_verdicts(run_id, kept)
 
 
+def drop(row: Mapping[str, Any]) -> None:
+    """Take a verdict back, as if it had never been given."""
+    store().drop_verdict(row["run_id"], row["pair"], row["judge"], row["turn"])
+
+
 def kept(frame: pd.DataFrame) -> pd.DataFrame:
     """All verdicts on the answers of a result, from models and from people."""
     names = Names.of(frame)
