@@ -142,15 +142,15 @@ def _put_on_pandas() -> None:
 
 
 def _frames(frame: Any) -> Any:
-    from g4f_nb.presenting.accessor import Frames
+    from g4f_nb.presenting.accessor import TableMethods
 
-    return Frames(frame)
+    return TableMethods(frame)
 
 
 def _columns(series: Any) -> Any:
-    from g4f_nb.presenting.accessor import Columns
+    from g4f_nb.presenting.accessor import ColumnMethods
 
-    return Columns(series)
+    return ColumnMethods(series)
 
 
 def __dir__() -> list[str]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb import asking
 from g4f_nb.comparing import columns, frames
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import Columns
+from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.entry import carry_out
-from g4f_nb.comparing.grid import Grid, Place, Seat, takes
-from g4f_nb.comparing.keeping import Known, begin, grid_of, live, wanted_of
+from g4f_nb.comparing.grid import Grid, Place, Seat
+from g4f_nb.comparing.keeping import KnownRun, begin, grid_of, live, wanted_of
+from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import pricing_of
-from g4f_nb.comparing.running import Manner, Run
+from g4f_nb.comparing.running import Comparison
+from g4f_nb.comparing.seating import takes
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.providers.calling import locate
 from g4f_nb.secret import Veiled
@@ -31,7 +33,7 @@ def retry(run_id: str, *, progress: bool = True, **changes: Any) -> pd.DataFrame
     changes = Veiled(changes)
     old = known.run
     seats = [_changed(seat, changes) for seat in old.grid.seats] if changes else old.grid.seats
-    again = Run(
+    again = Comparison(
         replace(old.grid, seats=seats), old.manner, old.store, old.budget,
         before=(run_id, _without_failures(old.columns)),
     )  # fmt: skip
@@ -40,9 +42,9 @@ def retry(run_id: str, *, progress: bool = True, **changes: Any) -> pd.DataFrame
     return frames.frame_of(again, prefix=known.prefix, wanted=known.wanted)
 
 
-def _without_failures(values: Columns) -> Columns:
+def _without_failures(values: Outcomes) -> Outcomes:
     status = values.lists["status"]
-    kept = Columns.empty(values.rows)
+    kept = Outcomes.empty(values.rows)
     for at in range(values.rows):
         if status[at] == "ok":
             kept.put(at, values.record(at))
@@ -57,7 +59,7 @@ def _changed(seat: Seat, changes: Veiled) -> Seat:
     return replace(seat, place=(where, Veiled({**options, **changes})))
 
 
-def _kept(run_id: str) -> Known:
+def _kept(run_id: str) -> KnownRun:
     """A run of an earlier kernel, whose models are looked up anew: their keys were never kept."""
     kept = store().run(run_id)
     if kept is None:
@@ -65,12 +67,18 @@ def _kept(run_id: str) -> Known:
     made = grid_of(kept.plan)
     wanted = wanted_of(kept.plan)
     seats = [_placed(seat, said, wanted) for seat, said in zip(made.seats, kept.plan["seats"], strict=True)]
-    values = Columns.empty(kept.cells)
+    values = Outcomes.empty(kept.cells)
     for position, record in kept.records.items():
         values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
     grid: Grid = replace(made, seats=seats)
-    run = Run(grid, Manner(), store(), Budget(None, pricing_of(None)), before=(run_id, values))
-    return Known(run=run, prefix=kept.plan["prefix"], wanted=wanted)
+    run = Comparison(
+        grid,
+        Manner(seed=kept.plan.get("seed")),
+        store(),
+        Budget(None, pricing_of(None)),
+        before=(run_id, values),
+    )
+    return KnownRun(run=run, prefix=kept.plan["prefix"], wanted=wanted)
 
 
 def _placed(seat: Seat, said: dict[str, Any], wanted: Wanted | None) -> Seat:

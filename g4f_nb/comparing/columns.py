@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,14 +62,14 @@ Record = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Columns:
+class Outcomes:
     """The values of one result, a list a column; a row that has no outcome yet is empty."""
 
     rows: int
     lists: dict[str, list[Any]]
 
     @classmethod
-    def empty(cls, rows: int) -> Columns:
+    def empty(cls, rows: int) -> Outcomes:
         """So many rows of which nothing is known."""
         return cls(rows, {name: [None] * rows for name in NAMES})
 
@@ -142,6 +143,13 @@ def count(value: object) -> int | None:
 def text(value: object) -> str | None:
     """A text that fits a column: lone surrogates have no place in UTF-8, and so none in a frame."""
     return None if value is None else str(value).encode(errors="replace").decode()
+
+
+def shown(value: Any) -> Any:
+    """A varied parameter as it stands in a column: numbers, texts and truth as they are, the rest as text."""
+    if value is None or isinstance(value, str | bool | numbers.Number):
+        return value
+    return str(value)
 
 
 def _shared(value: object) -> str | None:

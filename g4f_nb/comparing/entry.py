@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb import loops
-from g4f_nb.comparing import frames, grid
+from g4f_nb.comparing import frames
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.grid import ModelName, Prompts
+from g4f_nb.comparing.building import build
+from g4f_nb.comparing.given import ModelName, Prompts
+from g4f_nb.comparing.grid import Grid
 from g4f_nb.comparing.keeping import begin
+from g4f_nb.comparing.manner import Cache, Manner, OnError, Timing
 from g4f_nb.comparing.pacing import Limits
 from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.progress import Progress
-from g4f_nb.comparing.running import Cache, Manner, Run
+from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
-from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import Wanted
@@ -27,12 +31,10 @@ from g4f_nb.typed.wanted import Wanted
 if TYPE_CHECKING:
     import pandas as pd
 
-_CACHES = ("use", "refresh", "only", "off")
-# Of the options of `compare` those that are no parameters of a model, and what they are if not given.
-_USUAL: Mapping[str, Any] = {
-    "system": None, "cache": "use", "concurrency": 64, "limits": None, "retries": 4, "timing": "stream",
-    "budget": None, "prices": None,
-}  # fmt: skip
+# How often the bar moves, in seconds.
+_BEAT = 0.25
+# What decides the manner of a comparison, in the words of its options.
+_MANNER = ("cache", "concurrency", "limits", "retries", "timing", "on_error", "seed", "engine")
 
 
 def compare(
@@ -44,15 +46,19 @@ def compare(
     repeats: int = 1,
     system: str | None = None,
     schema: Any = None,
+    cross: bool = True,
     zip: Sequence[str] = (),  # noqa: A002  # the word for what it does
     cache: Cache = "use",
     concurrency: int = 64,
     limits: Mapping[str, Limits] | None = None,
     retries: int = 4,
-    timing: Literal["stream", "fast"] = "stream",
+    timing: Timing = "stream",
     budget: str | float | None = None,
     prices: Any = None,
     dry_run: bool = False,
+    on_error: OnError = "row",
+    seed: int | None = None,
+    engine: str = "local",
     prefix: str = "",
     progress: bool = True,
     **parameters: Any,
@@ -62,18 +68,22 @@ def compare(
     `prompts` is a text, a list or column of texts or message lists, or a dict of names to them. With `data`
     (a DataFrame, or a dict of lists) every row of it is asked about, and `{column}` in a prompt is its value.
     `params` vary where they are lists: `params={"temperature": [0, 1]}`; other parameters, `temperature=0`,
-    go to every call. With `schema`, a type or a line like "name, age int", the answers become columns.
+    go to every call. `zip=("models", "temperature")` takes those axes side by side instead of crossing them,
+    `cross=False` all of them. With `schema`, a type or a line like "name, age int", answers become columns.
 
-    A call that fails is a row with `status` "error" and the reason. Answers are kept: running it again asks
-    only what is missing, also in another kernel (`cache="refresh"` asks anew). An interrupt returns what
-    there is, the rest "cancelled". `budget="2 USD"` stops there; `dry_run=True` only shows what would
-    be asked.
+    A call that fails is a row with `status` "error" and the reason; `on_error="raise"` ends it there.
+    Answers are kept: running it again asks only what is missing, also in another kernel (`cache="refresh"`
+    asks anew). An interrupt returns what there is, the rest "cancelled". `budget="2 USD"` stops there;
+    `dry_run=True` only shows what would be asked. `seed` mixes the order of the work, each time alike.
     """
     parameters = Veiled(parameters)
     run, wanted = _prepared(
-        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, pair=zip,
-        cache=cache, concurrency=concurrency, limits=limits, retries=retries, timing=timing, budget=budget,
-        prices=prices, prefix=prefix, parameters=parameters,
+        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, cross=cross,
+        pair=zip, budget=budget, prices=prices, prefix=prefix, parameters=parameters,
+        manner=Manner(
+            cache=cache, concurrency=concurrency, limits={} if limits is None else limits, retries=retries,
+            timing=timing, on_error=on_error, seed=seed, engine=engine,
+        ),
     )  # fmt: skip
     if dry_run:
         run.plan()
@@ -92,42 +102,69 @@ async def compare_async(
     repeats: int = 1,
     system: str | None = None,
     schema: Any = None,
+    cross: bool = True,
     zip: Sequence[str] = (),  # noqa: A002  # the word for what it does
     cache: Cache = "use",
     concurrency: int = 64,
     limits: Mapping[str, Limits] | None = None,
     retries: int = 4,
-    timing: Literal["stream", "fast"] = "stream",
+    timing: Timing = "stream",
     budget: str | float | None = None,
     prices: Any = None,
     dry_run: bool = False,
+    on_error: OnError = "row",
+    seed: int | None = None,
+    engine: str = "local",
     prefix: str = "",
     progress: bool = False,
     **parameters: Any,
 ) -> pd.DataFrame:
-    """`compare` for `await`; cancelling it ends every call. It shows no bar: `progress` is for symmetry."""
-    del progress
+    """`compare` for `await`; cancelling it ends every call. Its bar is only shown where `progress=True`."""
     parameters = Veiled(parameters)
     run, wanted = _prepared(
-        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, pair=zip,
-        cache=cache, concurrency=concurrency, limits=limits, retries=retries, timing=timing, budget=budget,
-        prices=prices, prefix=prefix, parameters=parameters,
+        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, cross=cross,
+        pair=zip, budget=budget, prices=prices, prefix=prefix, parameters=parameters,
+        manner=Manner(
+            cache=cache, concurrency=concurrency, limits={} if limits is None else limits, retries=retries,
+            timing=timing, on_error=on_error, seed=seed, engine=engine,
+        ),
     )  # fmt: skip
     if dry_run:
         run.plan()
-    else:
-        begin(run, prefix=prefix, wanted=wanted)
+        return frames.frame_of(run, prefix=prefix, wanted=wanted)
+    begin(run, prefix=prefix, wanted=wanted)
+    _tell_faults(run.grid)
+    async with _moving(Progress(run, len(run.grid.cells), title="compare", shown=progress)):
         await loops.call(run.work())
+    _raise_first(run)
     return frames.frame_of(run, prefix=prefix, wanted=wanted)
 
 
-def carry_out(run: Run, *, shown: bool, title: str = "compare") -> None:
+@contextlib.asynccontextmanager
+async def _moving(progress: Progress) -> AsyncGenerator[None, None]:
+    """A bar that moves while something else is awaited."""
+
+    async def move(bar: Progress) -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            bar.refresh()
+
+    with progress as bar:
+        mover = asyncio.create_task(move(bar))
+        try:
+            yield
+        finally:
+            mover.cancel()
+
+
+def carry_out(run: Comparison, *, shown: bool, title: str = "compare") -> None:
     """Do a run on our own loop; an interrupt ends it and leaves what there is."""
+    _tell_faults(run.grid)
     job = ownloop.own_loop().submit(run.work())
     total = len(run.grid.cells)
     with Progress(run, total, title=title, shown=shown) as bar:
         try:
-            job.result(bar.refresh, beat=0.25)
+            job.result(bar.refresh, beat=_BEAT)
         except KeyboardInterrupt:
             run.give_up()
             tell(
@@ -135,6 +172,25 @@ def carry_out(run: Run, *, shown: bool, title: str = "compare") -> None:
                 "again to continue",
                 once=False,
             )
+    _raise_first(run)
+
+
+def _tell_faults(grid: Grid) -> None:
+    """Say at once which models cannot be asked at all: their rows say it, too, but who looks there first."""
+    for seat in grid.seats:
+        if seat.fault is not None:
+            tell(f"{seat.provider} is not asked, its rows say why: {seat.fault}", once=False)
+
+
+def _raise_first(run: Comparison) -> None:
+    """With `on_error="raise"` the first failure is the whole call's."""
+    if run.error is not None:
+        tell(
+            f"{run.done} of {len(run.grid.cells)} calls were made; nb.attach({run.run_id!r}) has them, and "
+            "what was answered is not asked again",
+            once=False,
+        )
+        raise run.error
 
 
 def watched_run(
@@ -143,16 +199,14 @@ def watched_run(
     watcher: Watcher | None,
     *,
     options: Mapping[str, Any],
-) -> Run:
+) -> Comparison:
     """A comparison that is checked and noted and not begun, for whoever shows its answers as they come.
 
     `own_loop().submit(run.work())` begins it.
     """
     options = Veiled(options)
-    given = Veiled({name: options.pop(name, usual) for name, usual in _USUAL.items()})
     run, _ = _prepared(
-        prompts, models, data=None, params=None, repeats=1, schema=None, pair=(), prefix="",
-        parameters=options, **given,
+        prompts, models, data=None, schema=None, prefix="", **_taken_from(options), parameters=options,
     )  # fmt: skip
     run.watcher = watcher
     begin(run)
@@ -168,17 +222,25 @@ def run_of(
     prefix: str,
     progress: bool,
     options: Mapping[str, Any],
-) -> Run:
+) -> Comparison:
     """A comparison that was carried out, for whoever makes a table of his own of it."""
     options = Veiled(options)
-    given = Veiled({name: options.pop(name, usual) for name, usual in _USUAL.items()})
     run, wanted = _prepared(
-        prompts, models, data=data, params=None, repeats=1, schema=schema, pair=(), prefix=prefix,
-        parameters=options, fields_apart=True, **given,
+        prompts, models, data=data, schema=schema, prefix=prefix, **_taken_from(options), parameters=options,
+        fields_apart=True,
     )  # fmt: skip
     begin(run, prefix=prefix, wanted=wanted)
     carry_out(run, shown=progress, title="map")
     return run
+
+
+def _taken_from(options: Veiled) -> dict[str, Any]:
+    """What is no parameter of a model, taken out of the options of whoever has a comparison made."""
+    given = {name: options.pop(name) for name in _MANNER if name in options}
+    if given.get("limits", {}) is None:
+        del given["limits"]
+    beside = {name: options.pop(name, None) for name in ("params", "system", "budget", "prices")}
+    return {"manner": Manner(**given), "repeats": 1, "cross": True, "pair": (), **beside}
 
 
 _ELSEWHERE = {
@@ -190,20 +252,6 @@ _ELSEWHERE = {
 }
 
 
-def _check_limits(limits: Any, asked: Collection[str]) -> None:
-    """Refuse limits that would be overlooked: a misspelt provider would not be limited at all."""
-    if limits is None:
-        return
-    form = 'limits= holds nb.Limits by provider, like {"mistral": nb.Limits(rpm=60)}'
-    if not isinstance(limits, Mapping) or not all(isinstance(each, Limits) for each in limits.values()):
-        raise InvalidParameterError(form)
-    for name in limits:
-        # A model's own limits are under its whole name.
-        provider = str(name).partition(":")[0]
-        if provider.lower() not in asked:
-            find_provider(provider)
-
-
 def _prepared(
     prompts: Prompts,
     models: Sequence[ModelName] | ModelName | None,
@@ -213,42 +261,29 @@ def _prepared(
     repeats: int,
     system: str | None,
     schema: Any,
+    cross: bool,
     pair: Sequence[str],
-    cache: Cache,
-    concurrency: int,
-    limits: Mapping[str, Limits] | None,
-    retries: int,
-    timing: str,
     budget: str | float | None,
     prices: Any,
     prefix: str,
+    manner: Manner,
     parameters: Veiled,
     fields_apart: bool = False,
-) -> tuple[Run, Wanted | None]:
-    if type(concurrency) is not int or concurrency < 1:
-        raise InvalidParameterError(f"concurrency is {concurrency!r}: it is a whole number from 1")
-    if type(retries) is not int or retries < 0:
-        raise InvalidParameterError(f"retries is {retries!r}: it is a whole number, 0 or more")
-    if str(cache) not in _CACHES:
-        raise InvalidParameterError(f"cache is {cache!r}: it is one of {', '.join(_CACHES)}")
-    if str(timing) not in ("stream", "fast"):
-        raise InvalidParameterError(f"timing is {timing!r}: it is stream or fast")
+) -> tuple[Comparison, Wanted | None]:
+    manner.check()
     for name, way_out in _ELSEWHERE.items():
         if name in parameters:
             raise InvalidParameterError(f"{name}= has no meaning here: {way_out}")
     wanted = None if schema is None else Wanted.of(schema)
-    made = grid.build(
-        prompts, models, data=data, system=system, params=params, repeats=repeats, pair=pair, schema=schema,
-        options=parameters,
+    grid = build(
+        prompts, models, data=data, system=system, params=params, repeats=repeats, cross=cross, pair=pair,
+        schema=schema, options=parameters,
     )  # fmt: skip
-    _check_limits(limits, {seat.provider.lower() for seat in made.seats})
+    manner.check_limits({seat.provider.lower() for seat in grid.seats})
     if not fields_apart:
-        frames.check_typed(made, wanted, prefix=prefix)
-    grid.check_names(made, prefix=prefix)
-    manner = Manner(
-        cache=cache, concurrency=concurrency, limits=limits or {}, retries=retries, stream=timing == "stream"
-    )
+        frames.check_typed(grid, wanted, prefix=prefix)
+    frames.check_names(grid, prefix=prefix)
     most, pricing = dollars(budget, "budget"), pricing_of(prices)
     if most is not None:
-        check_prices(made, pricing)
-    return Run(made, manner, store(), Budget(most, pricing)), wanted
+        check_prices(grid, pricing)
+    return Comparison(grid, manner, store(), Budget(most, pricing)), wanted

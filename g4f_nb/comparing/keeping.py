@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from g4f_nb.comparing import columns, frames, grid, tablejson, typed
-from g4f_nb.comparing.columns import Columns
-from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.comparing import columns, frames, tablejson, typed
+from g4f_nb.comparing.columns import Outcomes
+from g4f_nb.comparing.given import as_texts
+from g4f_nb.comparing.grid import Cells, Grid, Seat
 from g4f_nb.comparing.identity import TRAVEL
-from g4f_nb.comparing.running import Run
+from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import KeptRun, store
 from g4f_nb.typed.wanted import Wanted
@@ -28,31 +29,31 @@ _MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownRun:
     """A run, and how its frame is made."""
 
-    run: Run
+    run: Comparison
     prefix: str = ""
     wanted: Wanted | None = None
 
 
-_live: dict[str, Known] = {}
+_live: dict[str, KnownRun] = {}
 
 
-def begin(run: Run, *, prefix: str = "", wanted: Wanted | None = None, noted: bool = False) -> None:
+def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, noted: bool = False) -> None:
     """Note a run before its first question, so that nothing of it is lost with this kernel.
 
     `noted` is for one that goes on: what the store says of it was true from the beginning.
     """
-    _live[run.run_id] = Known(run=run, prefix=prefix, wanted=wanted)
+    _live[run.run_id] = KnownRun(run=run, prefix=prefix, wanted=wanted)
     while len(_live) > _MOST:
         del _live[next(iter(_live))]
     if run.store is not None and not noted:
-        plan = _plan(run.grid, prefix=prefix, wanted=wanted)
+        plan = _plan(run, prefix=prefix, wanted=wanted)
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
 
 
-def live(run_id: str) -> Known | None:
+def live(run_id: str) -> KnownRun | None:
     """A run of this kernel."""
     return _live.get(run_id)
 
@@ -92,6 +93,18 @@ def runs(most: int = 100) -> pd.DataFrame:
     )
 
 
+def seed_of(frame: pd.DataFrame) -> int:
+    """The seed of the run that a table is of; 0 where it had none, or where there are several runs."""
+    names = [name for name in frame.columns if str(name).endswith("run_id")]
+    found = {str(run_id) for name in names for run_id in frame[name].unique()}
+    if len(found) != 1:
+        return 0
+    (run_id,) = found
+    known = live(run_id)
+    seed = known.run.manner.seed if known is not None else (store().run_plan(run_id) or {}).get("seed")
+    return seed or 0
+
+
 def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
     if not isinstance(cell_id, str):
@@ -122,23 +135,25 @@ def raw(cell_id: str) -> dict[str, Any]:
 def _frame(kept: KeptRun) -> pd.DataFrame:
     plan = kept.plan
     made = grid_of(plan)
-    values = Columns.empty(kept.cells)
+    values = Outcomes.empty(kept.cells)
     for position, record in kept.records.items():
         values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
     status = values.lists["status"]
     values.lists["status"] = [said or "cancelled" for said in status]
-    places = grid.result_columns(made, kept.run_id, prefix=plan["prefix"])
+    places = frames.result_columns(made, kept.run_id, prefix=plan["prefix"])
     return frames.assembled(places, values.lists, kept.run_id, prefix=plan["prefix"], wanted=wanted_of(plan))
 
 
-def _plan(given: Grid, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:
+def _plan(run: Comparison, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:
+    given = run.grid
     return {
+        "seed": run.manner.seed,
         "prompts": given.prompts,
         "system": given.system,
         "prefix": prefix,
         "varied": list(given.varied),
         "seats": [_seat(seat) for seat in given.seats],
-        "cells": [(cell.row, cell.prompt, cell.seat, cell.repeat) for cell in given.cells],
+        "cells": list(given.cells.places()),
         "schema": None if wanted is None else {"schema": wanted.schema, "wrapped": wanted.wrapped},
         "data": None if given.data is None else tablejson.as_json(given.data),
     }
@@ -154,7 +169,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
         "sent_as": seat.named if where is None else where.model,
         "host": None if where is None else where.host,
         "endpoint": getattr(where.address, "chat_url", None) if where is not None else None,
-        "varied": {name: grid.shown(value) for name, value in seat.varied.items()},
+        "varied": {name: columns.shown(value) for name, value in seat.varied.items()},
         "options": {name: value for name, value in asked.items() if name not in lost},
         # Functions and pictures are nothing that a later kernel could have again.
         "lost": lost,
@@ -175,9 +190,9 @@ def grid_of(plan: Mapping[str, Any]) -> Grid:
     seats = [
         Seat(provider=each["provider"], model=each["model"], varied=each["varied"]) for each in plan["seats"]
     ]
-    texts = {} if data is None else {name: grid.as_texts(data[name]) for name in data.columns}
+    texts = {} if data is None else {name: as_texts(data[name]) for name in data.columns}
     return Grid(
-        prompts=plan["prompts"], seats=seats, cells=[Cell(*place) for place in plan["cells"]],
+        prompts=plan["prompts"], seats=seats, cells=Cells.of(plan["cells"]),
         varied=plan["varied"], data=data, system=plan["system"], texts=texts,
     )  # fmt: skip
 

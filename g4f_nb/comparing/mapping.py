@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import columns, templates, typed
+from g4f_nb.comparing.axes import values_of
 from g4f_nb.comparing.entry import run_of
 from g4f_nb.comparing.frames import RUN
-from g4f_nb.comparing.grid import ModelName, as_frame, named_prompts
+from g4f_nb.comparing.given import ModelName, as_frame, named_prompts
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import Veiled
 from g4f_nb.typed.wanted import Wanted
@@ -141,9 +142,14 @@ def _without_rows(table: pd.DataFrame, wish: _Wish, wanted: Wanted | None) -> pd
 
 
 def _checked(options: Mapping[str, Any]) -> Veiled:
-    for name in ("data", "models", "repeats", "params", "zip", "dry_run", "prefix"):
+    for name in ("data", "models", "repeats", "cross", "zip", "dry_run", "prefix"):
         if name in options:
             raise InvalidParameterError(f"{name}= belongs to nb.compare: here one prompt is asked once a row")
+    params = options.get("params")
+    if isinstance(params, Mapping) and any(varies for _, varies in values_of(params, Veiled()).values()):
+        raise InvalidParameterError(
+            "params= holds a list, and here one prompt is asked once a row: give one value, or use nb.compare"
+        )
     return Veiled(options)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import Columns, Record
+from g4f_nb.comparing.columns import Outcomes, Record
 from g4f_nb.comparing.grid import Grid, Seat
 from g4f_nb.costs.tokens import estimate_tokens
 from g4f_nb.reply import Reply
@@ -18,7 +18,7 @@ USUAL_ANSWER = 200
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def planned(grid: Grid, cells: Sequence[int], known: Columns, budget: Budget) -> list[Record]:
+def planned(grid: Grid, cells: Sequence[int], known: Outcomes, budget: Budget) -> list[Record]:
     """For each of these cells its tokens and price; the answer as long as those that the model has given."""
     usual = _usual_lengths(grid, known)
     return [_planned(grid, at, usual, budget) for at in cells]
@@ -44,7 +44,7 @@ def _planned(grid: Grid, at: int, usual: Mapping[int, int], budget: Budget) -> R
     return made
 
 
-def _usual_lengths(grid: Grid, known: Columns) -> dict[int, int]:
+def _usual_lengths(grid: Grid, known: Outcomes) -> dict[int, int]:
     """How long the kept answers of each seat are."""
     lengths: dict[int, list[int]] = {}
     for cell, said, out in zip(grid.cells, known.lists["status"], known.lists["out_tokens"], strict=True):

@@ -7,83 +7,54 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
 from g4f_nb import asking
-from g4f_nb.comparing.batch import Again, Done, Lane, Outcome, Refused, Stop, run_all
+from g4f_nb.comparing.batch import Done, Lane, Outcome, Stop, run_all
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import Columns, Record, from_error, from_reply, text
+from g4f_nb.comparing.columns import Outcomes, Record, from_error, from_reply, text
 from g4f_nb.comparing.grid import Grid, Seat
 from g4f_nb.comparing.identity import lane_key, request_key, row_of
+from g4f_nb.comparing.manner import Manner
+from g4f_nb.comparing.mishaps import Tries, stops_all
 from g4f_nb.comparing.pacing import Limits, Pace
 from g4f_nb.comparing.planning import planned
 from g4f_nb.comparing.watching import Watcher
-from g4f_nb.errors import (
-    CertificateError,
-    ConnectionFailedError,
-    G4FError,
-    MissingAuthError,
-    ModelNotSupportedError,
-    PaymentRequiredError,
-    ProviderNotWorkingError,
-    RateLimitError,
-    RequestTimeoutError,
-    ServerError,
-    StreamInterruptedError,
-)
+from g4f_nb.errors import G4FError, ModelNotSupportedError
 from g4f_nb.reply import Reply
 from g4f_nb.results import json_text
 from g4f_nb.store import Store
 
-Cache = Literal["use", "refresh", "only", "off"]
-# A lane that is refused this often for one cell makes no progress any more.
-_MOST_REFUSALS = 12
-_OVERLOADED = (503, 529)
-_LONGEST_BACKOFF = 30.0
-# What all other cells of a lane would meet, too. A model that is not there says nothing of the lane's others.
-_FOR_ALL = (
-    MissingAuthError,
-    PaymentRequiredError,
-    ProviderNotWorkingError,
-    CertificateError,
-)
-_PASSING = (ConnectionFailedError, ServerError, StreamInterruptedError)
 # What is different about a cell that was answered by an earlier run.
 _FROM_STORE: Record = {"status": "ok", "attempts": 0, "cached": True}
 _PACKED_FROM_STORE = b"," + orjson.dumps(_FROM_STORE)[1:]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How a comparison is to be carried out."""
-
-    cache: Cache = "use"
-    concurrency: int = 64
-    limits: Mapping[str, Limits] = field(default_factory=dict)
-    retries: int = 4
-    stream: bool = True
-
-
 @dataclass(slots=True, eq=False)
-class Job:
+class Inquiry:
     """One question that is asked once, and all cells that it answers."""
 
     cells: list[int]
     key: str | None
-    tries: int = 0
-    refusals: int = 0
-    backoff: float = 0.5
+    tries: Tries
     # Only where somebody watches: the try that is on its way, and whether it is wanted no more.
     answering: asyncio.Task[Reply] | None = None
     stopped: bool = False
 
 
-class Run:
+class FailedError(Exception):
+    """With `on_error="raise"` the first failure ends the run; this carries it out of the workers."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Comparison:
     """A comparison while it runs, and what it has come to so far."""
 
     def __init__(
@@ -93,53 +64,61 @@ class Run:
         store: Store | None,
         budget: Budget,
         *,
-        before: tuple[str, Columns] | None = None,
+        before: tuple[str, Outcomes] | None = None,
         watcher: Watcher | None = None,
     ) -> None:
         self.grid = grid
         self.manner = manner
+        self._streams = manner.timing == "stream"
         self.budget = budget
         self.store = store
         self.watcher = watcher
-        self._by_cell: dict[int, Job] = {}
+        self._by_cell: dict[int, Inquiry] = {}
         # What was answered before stays; its row is not asked again.
-        self.run_id, self.columns = before or (uuid.uuid4().hex[:8], Columns.empty(len(grid.cells)))
+        self.run_id, self.columns = before or (uuid.uuid4().hex[:8], Outcomes.empty(len(grid.cells)))
         self.done = 0
         self.failed = 0
         self.finished = False
         self._begun = time.perf_counter()
+        # The first failure, where one is to end it all.
+        self.error: BaseException | None = None
         # Models that the server does not know: asked once.
         self._unknown: dict[tuple[str, str], BaseException] = {}
 
     async def work(self) -> None:
         """Ask whatever is not known yet; whoever cancels this finds what there is in the columns."""
         self._begun = time.perf_counter()
-        jobs = self._jobs()
-        if self.watcher is not None:
-            self._by_cell = {at: job for job in jobs for at in job.cells}
-        lanes = self._lanes(jobs)
-        await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
+        try:
+            inquiries = self._inquiries()
+            if self.watcher is not None:
+                self._by_cell = {at: inquiry for inquiry in inquiries for at in inquiry.cells}
+            lanes = self._lanes(inquiries)
+            await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
+        except* FailedError:
+            # Told by whoever started it, when what there is has been gathered.
+            self.give_up()
         self.finished = True
 
     def stop(self, at: int) -> None:
         """End the question of one cell of a run that is watched, on our loop; what there is of it is kept."""
-        job = self._by_cell.get(at)
-        if job is None or job.stopped or self.columns.lists["status"][at] is not None:
+        inquiry = self._by_cell.get(at)
+        if inquiry is None or inquiry.stopped or self.columns.lists["status"][at] is not None:
             return
-        job.stopped = True
-        if job.answering is not None:
-            job.answering.cancel()
-        else:
-            # It waits for its turn, or for another try.
-            self._finish(job.cells, {"status": "cancelled", "attempts": job.tries, "request_key": job.key})
+        inquiry.stopped = True
+        if inquiry.answering is not None:
+            inquiry.answering.cancel()
+            return
+        # It waits for its turn, or for another try.
+        tries = inquiry.tries.made
+        self._finish(inquiry.cells, {"status": "cancelled", "attempts": tries, "request_key": inquiry.key})
 
     def plan(self) -> None:
         """Mark every cell as planned that would be asked, with what is kept already as it is."""
-        for job in self._jobs():
-            made = planned(self.grid, job.cells, self.columns, self.budget)
-            for number, (at, estimated) in enumerate(zip(job.cells, made, strict=True)):
+        for inquiry in self._inquiries():
+            made = planned(self.grid, inquiry.cells, self.columns, self.budget)
+            for number, (at, estimated) in enumerate(zip(inquiry.cells, made, strict=True)):
                 # The same question in another row would not be asked again.
-                self.columns.put(at, {"status": "planned", "request_key": job.key, **estimated})
+                self.columns.put(at, {"status": "planned", "request_key": inquiry.key, **estimated})
                 self.columns.put(at, {"cached": number > 0})
 
     def give_up(self) -> None:
@@ -154,10 +133,10 @@ class Run:
         cost = f"${self.budget.spent:.4f}" if self.budget.spent else ""
         return ", ".join(filter(None, [f"{self.failed} failed" if self.failed else "", cost]))
 
-    def _jobs(self) -> list[Job]:
-        """A job for each different question that has to be asked; the others are answered here."""
-        jobs: list[Job] = []
-        by_key: dict[str, Job] = {}
+    def _inquiries(self) -> list[Inquiry]:
+        """An inquiry for each different question that has to be asked; the others are answered here."""
+        inquiries: list[Inquiry] = []
+        by_key: dict[str, Inquiry] = {}
         known = self.columns.lists["status"]
         for at, cell in enumerate(self.grid.cells):
             seat = self.grid.seats[cell.seat]
@@ -165,7 +144,8 @@ class Run:
                 self.done += 1
                 continue
             if seat.fault is not None:
-                self._finish([at], {"status": "error", "attempts": 0, **from_error(seat.fault)})
+                record = {"status": "error", "attempts": 0, **from_error(seat.fault)}
+                self._finish([at], record, error=seat.fault)
                 continue
             missing = self.grid.missing(cell)
             if missing is not None:
@@ -177,35 +157,35 @@ class Run:
             if key is not None and key in by_key:
                 by_key[key].cells.append(at)
                 continue
-            job = Job([at], key)
-            jobs.append(job)
+            inquiry = Inquiry([at], key, Tries())
+            inquiries.append(inquiry)
             if key is not None:
-                by_key[key] = job
-        return self._from_store(jobs)
+                by_key[key] = inquiry
+        return self._from_store(inquiries)
 
-    def _from_store(self, jobs: list[Job]) -> list[Job]:
+    def _from_store(self, inquiries: list[Inquiry]) -> list[Inquiry]:
         """Answer what was answered before; what is left has to be asked."""
         if self.store is None or self.manner.cache not in ("use", "only"):
-            return jobs
-        kept = self.store.answers([job.key for job in jobs if job.key is not None])
+            return inquiries
+        kept = self.store.answers([inquiry.key for inquiry in inquiries if inquiry.key is not None])
         left = []
-        for job in jobs:
-            packed = kept.get(job.key or "")
+        for inquiry in inquiries:
+            packed = kept.get(inquiry.key or "")
             if packed is not None:
-                self._take_over(job, packed)
+                self._take_over(inquiry, packed)
             elif self.manner.cache == "only":
                 self._finish(
-                    job.cells,
-                    {"status": "skipped", "error": "no answer to this is kept", "request_key": job.key},
+                    inquiry.cells,
+                    {"status": "skipped", "error": "no answer to this is kept", "request_key": inquiry.key},
                 )
             else:
-                left.append(job)
+                left.append(inquiry)
         return left
 
-    def _take_over(self, job: Job, packed: bytes) -> None:
+    def _take_over(self, inquiry: Inquiry, packed: bytes) -> None:
         """An answer of an earlier run, as it was kept: with its times and its cost."""
         record: Record = orjson.loads(packed)
-        for at in job.cells:
+        for at in inquiry.cells:
             self.columns.put(at, record)
             self.columns.put(at, _FROM_STORE)
             self.done += 1
@@ -213,23 +193,25 @@ class Run:
                 # Packed already: one object of JSON goes on where the other ended.
                 self.store.keep_packed_cell(self.run_id, at, packed[:-1] + _PACKED_FROM_STORE)
         if self.watcher is not None:
-            self.watcher.ended(job.cells)
+            self.watcher.ended(inquiry.cells)
 
-    def _lanes(self, jobs: list[Job]) -> list[Lane[Job]]:
-        by_lane: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
+    def _lanes(self, inquiries: list[Inquiry]) -> list[Lane[Inquiry]]:
+        if self.manner.seed is not None:
+            random.Random(self.manner.seed).shuffle(inquiries)
+        by_lane: dict[tuple[Any, ...], list[Inquiry]] = defaultdict(list)
         seats: dict[tuple[Any, ...], Seat] = {}
-        for job in jobs:
-            seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+        for inquiry in inquiries:
+            seat = self.grid.seats[self.grid.cells[inquiry.cells[0]].seat]
             key = lane_key(seat)
-            by_lane[key].append(job)
+            by_lane[key].append(inquiry)
             seats.setdefault(key, seat)
         return [self._lane(self._limits(seats[key]), lane) for key, lane in by_lane.items()]
 
-    def _lane(self, limits: Limits, jobs: list[Job]) -> Lane[Job]:
+    def _lane(self, limits: Limits, inquiries: list[Inquiry]) -> Lane[Inquiry]:
         pace = Pace(limits, self.manner.concurrency)
         if limits.tpm is None:
-            return Lane(pace, iter(jobs))
-        return Lane(pace, iter(jobs), self._tokens)
+            return Lane(pace, iter(inquiries))
+        return Lane(pace, iter(inquiries), self._tokens)
 
     def _limits(self, seat: Seat) -> Limits:
         given = {name.lower(): limits for name, limits in self.manner.limits.items()}
@@ -243,101 +225,85 @@ class Run:
         at_once = seat.place[0].provider.most_at_once(seat.place[1]) if seat.place else None
         return found or Limits(concurrency=at_once)
 
-    def _tokens(self, job: Job) -> int:
-        """About how many tokens a job takes, for a limit on tokens a minute: a quarter of its characters."""
-        cell = self.grid.cells[job.cells[0]]
+    def _tokens(self, inquiry: Inquiry) -> int:
+        """About how many tokens one takes, for a limit on tokens a minute: a quarter of its characters."""
+        cell = self.grid.cells[inquiry.cells[0]]
         place = self.grid.seats[cell.seat].place
         most = place[1].get("max_tokens") if place else None
         return len(self.grid.prompt_text(cell)) // 4 + (most if isinstance(most, int) else 200)
 
-    async def _attempt(self, job: Job) -> Outcome:
+    async def _attempt(self, inquiry: Inquiry) -> Outcome:
         """One try of one question."""
-        if job.stopped:
+        if inquiry.stopped:
             return Done()
         if self.budget.spent_up:
-            self._finish(job.cells, {"status": "skipped", "error": self.budget.words, "request_key": job.key})
+            self._finish(
+                inquiry.cells, {"status": "skipped", "error": self.budget.words, "request_key": inquiry.key}
+            )
             return Done()
-        seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+        seat = self.grid.seats[self.grid.cells[inquiry.cells[0]].seat]
         unknown = self._unknown.get((seat.provider, seat.model))
         if unknown is not None:
-            self._skip(job, unknown)
+            self._skip(inquiry, unknown)
             return Done()
-        job.tries += 1
+        inquiry.tries.made += 1
         reply: Reply | None = None
         began, at = time.perf_counter(), time.time()
         try:
-            question = self.grid.question(self.grid.cells[job.cells[0]])
+            question = self.grid.question(self.grid.cells[inquiry.cells[0]])
             reply = question.new_reply()
-            await (
-                self._watched(job, question, reply)
-                if self.watcher
-                else asking.answer(question, reply, stream=self.manner.stream)
-            )
+            if self.watcher is None:
+                await asking.answer(question, reply, stream=self._streams)
+            else:
+                await self._watched(inquiry, question, reply)
         except BaseException as error:
             # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
             # run is being cancelled does it go on.
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
-            if job.stopped:
-                return self._cut_short(job, reply, began, at)
+            if inquiry.stopped:
+                return self._cut_short(inquiry, reply, began, at)
             failure = error
             if isinstance(error, asyncio.CancelledError):
                 failure = RuntimeError("the provider cancelled its own call")
         else:
-            return self._answered(job, question, reply, began, at)
-        return self._after(job, failure, reply, began, at)
+            return self._answered(inquiry, question, reply, began, at)
+        return self._failed(inquiry, failure, reply, began, at)
 
-    async def _watched(self, job: Job, question: asking.Question, reply: Reply) -> None:
+    async def _watched(self, inquiry: Inquiry, question: asking.Question, reply: Reply) -> None:
         """One try in a task of its own, which can be ended without its lane."""
         assert self.watcher is not None  # noqa: S101  # as the caller has seen
-        self.watcher.began(job.cells, reply)
-        told = partial(self.watcher.grew, job.cells)
-        job.answering = asyncio.create_task(asking.answer(question, reply, told, stream=self.manner.stream))
+        self.watcher.began(inquiry.cells, reply)
+        told = partial(self.watcher.grew, inquiry.cells)
+        inquiry.answering = asyncio.create_task(asking.answer(question, reply, told, stream=self._streams))
         try:
-            await job.answering
+            await inquiry.answering
         finally:
-            job.answering = None
+            inquiry.answering = None
 
-    def _cut_short(self, job: Job, reply: Reply | None, began: float, at: float) -> Outcome:
+    def _cut_short(self, inquiry: Inquiry, reply: Reply | None, began: float, at: float) -> Outcome:
         record = from_reply(reply) if reply is not None and reply.text else {}
-        self._finish(job.cells, {**record, **self._times(job, began, at), "status": "cancelled"})
+        self._finish(inquiry.cells, {**record, **self._times(inquiry, began, at), "status": "cancelled"})
         return Done()
 
-    def _after(self, job: Job, error: BaseException, reply: Reply | None, began: float, at: float) -> Outcome:
+    def _failed(
+        self, inquiry: Inquiry, error: BaseException, reply: Reply | None, began: float, at: float
+    ) -> Outcome:
         """What a failure means for this cell and for its lane."""
-        # Whoever wants no tries gets none.
-        most = _MOST_REFUSALS if self.manner.retries else 0
-        match error:
-            case RateLimitError() if error.code != "insufficient_quota" and job.refusals < most:
-                job.refusals += 1
-                return Refused(error.retry_after)
-            case ServerError() if error.status in _OVERLOADED and job.refusals < self.manner.retries:
-                job.refusals += 1
-                return Refused(error.retry_after)
-            case RateLimitError() | ServerError():
-                again = isinstance(error, ServerError)
-            case CertificateError():
-                again = False
-            case RequestTimeoutError():
-                # A server that says so may have time later; silence is paid for with every try.
-                again = error.status is not None
-            case _:
-                again = isinstance(error, _PASSING)
-        if again and job.tries - job.refusals <= self.manner.retries:
-            wait = error.retry_after if isinstance(error, G4FError) and error.retry_after else job.backoff
-            job.backoff = min(job.backoff * 2, _LONGEST_BACKOFF)
-            return Again(wait * random.uniform(0.75, 1.25))
+        later = inquiry.tries.after(error, self.manner.retries)
+        if later is not None:
+            return later
         record = {**(from_reply(reply) if reply is not None and reply.text else {}), **from_error(error)}
-        self._finish(job.cells, {**record, **self._times(job, began, at), "status": "error"})
+        record = {**record, **self._times(inquiry, began, at), "status": "error"}
+        self._finish(inquiry.cells, record, error=error)
         if isinstance(error, ModelNotSupportedError):
-            seat = self.grid.seats[self.grid.cells[job.cells[0]].seat]
+            seat = self.grid.seats[self.grid.cells.seats[inquiry.cells[0]]]
             self._unknown[seat.provider, seat.model] = error
-        quota = isinstance(error, RateLimitError) and error.code == "insufficient_quota"
-        return Stop(error) if quota or isinstance(error, _FOR_ALL) else Done()
+        return Stop(error) if stops_all(error) else Done()
 
     def _answered(
-        self, job: Job, question: asking.Question, reply: Reply, began: float, at: float
+        self, inquiry: Inquiry, question: asking.Question, reply: Reply, began: float, at: float
     ) -> Outcome:
         record = from_reply(reply)
         wanted = question.plan.wanted
@@ -352,31 +318,42 @@ class Run:
         cost = self.budget.add(reply)
         if cost is not None:
             record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
-        record |= self._times(job, began, at)
+        record |= self._times(inquiry, began, at)
         record |= {"status": "ok", "cached": False}
         # An empty answer, or one that does not fit, is asked again the next time.
         whole = (reply.text or reply.tool_calls or reply.images) and record.get("parse_error") is None
-        self._finish(job.cells, record, key=job.key if whole else None, more=_more(reply))
+        self._finish(inquiry.cells, record, key=inquiry.key if whole else None, more=_more(reply))
         return Done(None if reply.usage is None else reply.usage.total_tokens)
 
-    def _times(self, job: Job, began: float, at: float) -> Record:
+    def _times(self, inquiry: Inquiry, began: float, at: float) -> Record:
         return {
             "queued_s": began - self._begun,
             "total_s": time.perf_counter() - self._begun,
             "started_at": at,
-            "attempts": job.tries,
-            "request_key": job.key,
+            "attempts": inquiry.tries.made,
+            "request_key": inquiry.key,
         }
 
-    def _skip(self, job: Job, reason: BaseException) -> None:
+    def _skip(self, inquiry: Inquiry, reason: BaseException) -> None:
         why = f"not asked, for another call of this model failed: {from_error(reason)['error']}"
         self._finish(
-            job.cells,
-            {"status": "skipped", "error": why, "error_type": type(reason).__name__, "request_key": job.key},
+            inquiry.cells,
+            {
+                "status": "skipped",
+                "error": why,
+                "error_type": type(reason).__name__,
+                "request_key": inquiry.key,
+            },
         )
 
     def _finish(
-        self, cells: list[int], record: Record, *, key: str | None = None, more: Record | None = None
+        self,
+        cells: list[int],
+        record: Record,
+        *,
+        key: str | None = None,
+        more: Record | None = None,
+        error: BaseException | None = None,
     ) -> None:
         """Keep what became of a question, in every cell that asks it."""
         record = {name: value for name, value in record.items() if value is not None}
@@ -392,6 +369,9 @@ class Run:
             self.failed += len(cells)
         if self.watcher is not None:
             self.watcher.ended(cells)
+        if error is not None and self.manner.on_error == "raise" and self.error is None:
+            self.error = error.alone() if isinstance(error, G4FError) else error
+            raise FailedError(error)
 
 
 def _more(reply: Reply) -> Record | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb.comparing.columns import check_free
 from g4f_nb.comparing.entry import compare
-from g4f_nb.comparing.grid import ModelName
+from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb.comparing.entry import compare
-from g4f_nb.comparing.grid import ModelName
+from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions

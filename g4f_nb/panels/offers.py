@@ -6,7 +6,7 @@ from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from g4f_nb.comparing.grid import ModelName
+from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import G4FError
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.panels.served import Served

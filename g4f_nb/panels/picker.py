@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from g4f_nb.comparing.grid import ModelName
+from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.offers import name_of, named, tell_models, tell_providers

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import again, keeping, mapping
-from g4f_nb.comparing.grid import ModelName
+from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.viewing import Names, against, errors, wide
 from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, significance, summaries
 from g4f_nb.judging import verdicts as verdict_table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from g4f_nb.presenting.sheets import Sheet
 
 
-class Frames:
+class TableMethods:
     """The methods of `frame.llm`."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -148,14 +148,15 @@ class Frames:
         control: str | Sequence[str] = (),
         resamples: int = 1000,
         level: float = 0.95,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> pd.DataFrame:
         """The models from the strongest to the weakest, with intervals and shared ranks.
 
         From the verdicts on these answers (of `judge` alone, if named), or from the scores in the column
-        `by`. `control=["length", "position"]` takes out what those did to the verdicts.
+        `by`. `control=["length", "position"]` takes out what those did to the verdicts. `seed` is that of
+        `nb.compare`, if none is given.
         """
-        draws = Draws(resamples=resamples, seed=seed, level=level)
+        draws = self._draws(resamples, seed, level)
         return ranking.rank(self._frame, by=by, judge=judge, control=control, draws=draws)
 
     def test(
@@ -165,15 +166,15 @@ class Frames:
         judge: str | Sequence[str] | None = None,
         resamples: int = 10_000,
         level: float = 0.95,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> pd.DataFrame:
         """Whether models differ by more than chance: every two over the same prompts, Holm-corrected."""
-        draws = Draws(resamples=resamples, seed=seed, level=level)
+        draws = self._draws(resamples, seed, level)
         return significance.differences(self._frame, by=by, judge=judge, draws=draws)
 
-    def bias(self, *, resamples: int = 1000, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    def bias(self, *, resamples: int = 1000, level: float = 0.95, seed: int | None = None) -> pd.DataFrame:
         """What position and length do to each judge's verdicts, and how often it contradicts itself."""
-        draws = Draws(resamples=resamples, seed=seed, level=level)
+        draws = self._draws(resamples, seed, level)
         return diagnostics.bias(self._frame, draws=draws)
 
     def agreement(self) -> pd.DataFrame:
@@ -182,7 +183,11 @@ class Frames:
 
     def summary(self, by: str | None = None) -> pd.DataFrame:
         """One row a model: calls, failures, times, cost, and the mean of the scores in the column `by`."""
-        return summaries.summary(self._frame, by)
+        return summaries.summary(self._frame, by, draws=self._draws(1000, None, 0.95))
+
+    def _draws(self, resamples: int, seed: int | None, level: float) -> Draws:
+        given = keeping.seed_of(self._frame) if seed is None else seed
+        return Draws(resamples=resamples, seed=given, level=level)
 
     def diff(self, one: str | None = None, other: str | None = None) -> Differences:
         """What is different, word by word, between the answers of two models (else of the first two)."""
@@ -220,7 +225,7 @@ class Frames:
         to_excel(self._frame, path, **options)
 
 
-class Columns:
+class ColumnMethods:
     """The methods of `series.llm`."""
 
     def __init__(self, series: pd.Series[Any]) -> None:

@@ -223,7 +223,7 @@ def test_a_second_call_in_the_same_loop(server):
         ({"temprature": 1}, "temprature"),
         ({"schema": "model str"}, "'model' has the name of a result column"),
         ({"zip": ("prompts", "colour")}, "colour"),
-        ({"zip": ("prompts", "models"), "prompts": ["a", "b"]}, "models has 1, prompts has 2"),
+        ({"zip": ("prompts", "models"), "prompts": ["a", "b"]}, "prompts has 2, models has 1"),
         ({"cache": "sometimes"}, "use, refresh, only, off"),
         ({"timing": "slow"}, "stream or fast"),
         ({"budget": "2 EUR"}, "US dollars"),
