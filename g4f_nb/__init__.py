@@ -172,7 +172,7 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def _view(reply: Reply) -> dict[str, str]:
-    from g4f_nb.showing.rendering import mimebundle
+    from g4f_nb.showing.bundles import mimebundle
 
     return mimebundle(reply)
 

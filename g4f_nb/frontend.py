@@ -38,6 +38,18 @@ def attached() -> bool:
     return bool((parent or {}).get("content", {}).get("allow_stdin", False))
 
 
+def cell_code() -> str:
+    """The source of the cell that runs now, as the front end sent it."""
+    kernel = getattr(shell(), "kernel", None)
+    if kernel is None:
+        return ""
+    try:
+        parent = kernel.get_parent("shell")
+    except (AttributeError, LookupError, TypeError):
+        return ""
+    return str((parent or {}).get("content", {}).get("code", ""))
+
+
 def in_terminal() -> bool:
     """Whether this is IPython in a terminal."""
     return shell() is not None and not in_kernel()

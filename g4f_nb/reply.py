@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from io import StringIO
 from operator import add
@@ -272,6 +272,18 @@ class Reply:
         """The calls that the running round asks for."""
         return self._calls
 
+    @property
+    def running(self) -> Step:
+        """The running round, as it would be kept if it ended now."""
+        return Step(
+            text=self.running_text,
+            reasoning="" if self._reasoning_at is None else self.reasoning[self._reasoning_at :],
+            tool_calls=self._calls,
+            tool_results=self._results,
+            usage=self._usage,
+            finish_reason=self.finish_reason,
+        )
+
     def replace_calls(self, calls: tuple[ToolCall, ...]) -> None:
         """Give the calls of the running round ids of their own, and arguments that are JSON."""
         self._calls = calls
@@ -281,15 +293,7 @@ class Reply:
 
         `retract` takes its text out of the answer, but not out of the dialogue.
         """
-        step = Step(
-            text=self.running_text,
-            reasoning="" if self._reasoning_at is None else self.reasoning[self._reasoning_at :],
-            tool_calls=self._calls,
-            tool_results=self._results,
-            usage=self._usage,
-            finish_reason=self.finish_reason,
-            retracted=retract,
-        )
+        step = replace(self.running, retracted=retract)
         self.messages = [*self.messages, *self._messages(step)]
         if retract and self._text_at is not None:
             kept = StringIO()

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from g4f_nb.notices import tell_login
 from g4f_nb.reply import Reply
+from g4f_nb.showing.formats import FORMATS, checked_format
+
+__all__ = ["FORMATS", "UPDATES", "Look", "Screen", "ask_for_login"]
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
 UPDATES = 12
@@ -15,11 +18,18 @@ UPDATES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What the flags of a cell say of its output; `stream=None` leaves it to settings and circumstances."""
+    """What the flags of a cell say of its output; `stream=None` leaves it to settings and circumstances.
+
+    `format` is one of `FORMATS`; `quiet` leaves the footer out; `turn` stands in it: `"turn 3 of main"`.
+    """
 
     format: str = "markdown"
     quiet: bool = False
     stream: bool | None = None
+    turn: str = ""
+
+    def __post_init__(self) -> None:
+        checked_format(self.format)
 
 
 class Screen(Protocol):

@@ -1,60 +1,102 @@
-"""An answer in a notebook's output: repainted in place while it comes, one clean output at the end."""
+"""An answer in a notebook's output: a few times a second while it comes, one clean output at the end.
+
+What is sent grows as the answer does, no faster. Finished parts stay in outputs of their own, and only the
+last output is painted again; how often depends on its length. In the end one output takes the place of all.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from IPython.display import DisplayHandle
-
-from g4f_nb.cells.looks import UPDATES, ask_for_login
+from g4f_nb import frontend
+from g4f_nb.cells.displays import Displays
+from g4f_nb.cells.looks import UPDATES, Look, ask_for_login
+from g4f_nb.cells.unfolding import MarkdownUnfolding, Unfolding, VerbatimUnfolding
 from g4f_nb.reply import Reply
-from g4f_nb.showing import rendering
+from g4f_nb.showing.bundles import mimebundle
+
+# Bytes a second that repainting may take.
+_BANDWIDTH = 9_000
+# An output is left as it is once it holds so many characters, or this part of the whole answer.
+_ENOUGH, _SHARE = 1_200, 20
+# JupyterLab shows the first fifty outputs of a cell.
+_MOST_OUTPUTS = 36
 
 
 class CellScreen:
-    """A notebook's output: repainted in place, one clean output at the end."""
+    """The output of the cell that runs."""
 
-    def __init__(self, *, streams: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        look: Look,
+        *,
+        streams: bool,
+        alone: bool = False,
+        shell: Any = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look = look
         self._streams = streams
         self._clock = clock
-        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-        self._displayed = False
-        self._markdown = rendering.MarkdownStream()
-        self._length = 0
-        self._login = ""
+        self._displays = Displays(frontend.shell() if shell is None else shell, alone=alone)
+        self._unfolding: Unfolding = VerbatimUnfolding() if look.format == "text" else MarkdownUnfolding()
+        # What is in outputs that stay, and what is finished in the last one.
+        self._stays: list[str] = []
+        self._kept: list[str] = []
+        self._painted: str | None = None
         self._next = 0.0
 
     def update(self, reply: Reply) -> None:
         """Paint what is there now, if it is time."""
-        now = self._clock()
         if not self._streams:
             ask_for_login(reply)
             return
+        now = self._clock()
         if now < self._next:
             return
-        text = reply.text
-        login = rendering.login_line(reply) if reply.waits_for_login else ""
-        if len(text) == self._length and self._displayed and login == self._login:
-            return
-        self._markdown.add(text[self._length :])
-        self._length, self._login = len(text), login
-        waiting = login or ("*thinking …*" if reply.reasoning else "*…*")
-        shown = "\n\n".join(filter(None, (self._markdown.safe(), login))) or waiting
-        self._send({"text/markdown": shown})
-        # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
-        self._next = self._clock() + max(1 / UPDATES, 2 * (self._clock() - now))
+        sent = self._paint(reply)
+        if sent:
+            done = self._clock()
+            # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
+            pause = max(len(sent) / UPDATES, sum(sent) / _BANDWIDTH, 2 * (done - now))
+            self._next = done + pause
 
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
         """Put the whole answer in the place of what was painted."""
-        bundle = rendering.mimebundle(reply)
-        for notice in notices:
-            bundle["text/markdown"] += f"\n\n<sub>{rendering.safe_text(notice)}</sub>"
-        self._send(bundle)
+        look = self._look
+        bundle = mimebundle(reply, kind=look.format, quiet=look.quiet, turn=look.turn, notices=notices)
+        if self._displays.count or any(bundle.values()):
+            self._displays.finish(bundle)
 
-    def _send(self, bundle: dict[str, str]) -> None:
-        if self._displayed:
-            self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.display(bundle, raw=True)  # type: ignore[no-untyped-call]
-            self._displayed = True
+    def _paint(self, reply: Reply) -> list[int]:
+        """Bring the outputs up to date; the bytes of each that was sent."""
+        growth = self._unfolding.take(reply)
+        if growth.anew:
+            self._stays, self._kept, self._painted = [], [], None
+            self._displays.start_over()
+        self._kept += growth.finished
+        sent = []
+        if self._displays.alone and sum(map(len, self._kept)) >= self._enough():
+            sent.append(self._show(self._kept))
+            self._stays += self._kept
+            self._kept, self._painted = [], None
+            if self._displays.count >= _MOST_OUTPUTS:
+                self._displays.start_over()
+                sent.append(self._show(self._stays))
+            self._displays.keep()
+        if self._kept or growth.open:
+            sent.append(self._show([*self._kept, growth.open]))
+        return [size for size in sent if size]
+
+    def _enough(self) -> int:
+        return max(_ENOUGH, sum(map(len, self._stays)) // _SHARE)
+
+    def _show(self, parts: list[str]) -> int:
+        shown = self._unfolding.between.join(filter(None, parts))
+        if shown == self._painted:
+            return 0
+        self._painted = shown
+        self._displays.show({self._unfolding.mime: shown})
+        return len(shown.encode(errors="replace"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from IPython.core.displaypub import CapturingDisplayPublisher
+
 from g4f_nb import frontend, settings
 from g4f_nb.cells.looks import UPDATES, Look, Screen
 from g4f_nb.cells.painting import CellScreen
@@ -10,6 +14,8 @@ from g4f_nb.cells.terminal import TerminalScreen
 # Seconds after which a screen that is told nothing new is told that, too.
 BEAT = 1 / UPDATES
 
+_OURS = re.compile(r"%%(?:chat|g4f)\b.*|(?:[\w.]+\s*=\s*)?%(?:chat|g4f)\b[^\n]*;?", re.DOTALL)
+
 
 def screen_for(look: Look | None = None) -> Screen:
     """Make the screen that is right here and now, for one answer."""
@@ -17,4 +23,15 @@ def screen_for(look: Look | None = None) -> Screen:
     wish = settings.current().stream if look.stream is None else look.stream
     if frontend.in_terminal():
         return TerminalScreen(streams=wish is not False)
-    return CellScreen(streams=frontend.attached() if wish is None else wish)
+    streams = frontend.attached() if wish is None else wish
+    return CellScreen(look, streams=streams and not _captured(), alone=_alone())
+
+
+def _captured() -> bool:
+    """Whether what is displayed now goes into a variable, as with `%%capture`: nobody sees it grow."""
+    return isinstance(getattr(frontend.shell(), "display_pub", None), CapturingDisplayPublisher)
+
+
+def _alone() -> bool:
+    """Whether the cell that runs is one magic of ours and nothing else, so that its output is all ours."""
+    return bool(_OURS.fullmatch(frontend.cell_code().strip()))

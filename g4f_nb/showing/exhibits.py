@@ -35,6 +35,12 @@ def exhibits(images: tuple[str, ...], audio: AudioResponse | None) -> Iterator[s
             yield f'<audio controls src="{data_url(data, kind)}"></audio>'
 
 
+def shown_image(url: str) -> str | None:
+    """An image's `data:` URL encoded anew, if it is one that is shown."""
+    found = _image(url)
+    return data_url(found[1], found[0]) if found is not None and len(found[1]) <= _MOST else None
+
+
 def _image(url: str) -> tuple[str, bytes] | None:
     if not is_data_url(url):
         return None

@@ -137,7 +137,7 @@ class MarkdownStream:
         self._done = ""
         self._open = ""
         self._held = ""
-        self._seen = _openers(after)
+        self._seen = openers(after)
 
     def add(self, text: str) -> None:
         r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
@@ -149,12 +149,17 @@ class MarkdownStream:
         """All text so far as safe Markdown; equal to `safe_markdown` of the whole."""
         text = self._open + "\n" * len(self._held)
         lines = text.split("\n")
-        blocks = read_blocks(_READER.parse(text), len(lines))
+        blocks = parse_blocks(text)
         cut = 0 if self._held else closed_blocks(blocks, lines)
         if cut:
             self._done = _join(self._done, _render(blocks[:cut], lines, self._seen))
             self._open = "\n".join(lines[blocks[cut][0] :])
         return _join(self._done, _render(blocks[cut:], lines, set(self._seen)))
+
+
+def parse_blocks(text: str) -> list[tuple[int, int, list[Token]]]:
+    """The top-level blocks of a cleaned text, as `read_blocks` groups them."""
+    return read_blocks(_READER.parse(text), text.count("\n") + 1)
 
 
 def read_blocks(tokens: Sequence[Token], end: int) -> list[tuple[int, int, list[Token]]]:
@@ -187,7 +192,8 @@ def _join(first: str, second: str) -> str:
     return f"{first}\n\n{second}" if first and second else first or second
 
 
-def _openers(text: str) -> set[str]:
+def openers(text: str) -> set[str]:
+    """What in a text may open a formula that runs on into the next one."""
     return {opener for opener, _ in _MATH_PAIRS if opener in text}
 
 
@@ -204,7 +210,7 @@ def _render(blocks: Sequence[tuple[int, int, list[Token]]], lines: list[str], se
             out.append("\n\n" if walled or was_walled or blank else "\n")
         out.append(text)
         blank = len(source) < end - start
-        seen |= _openers("\n".join(source))
+        seen |= openers("\n".join(source))
     return "".join(out)
 
 
@@ -216,7 +222,7 @@ def _block(tokens: list[Token], source: list[str], start: int, seen: set[str]) -
     if head.type == "code_block":
         text = "\n".join(source)
         return (True, _fence(head.content, "", seen)) if _risky(text) else (False, text)
-    return False, "\n".join(_lines(tokens, source, start, seen=seen | _openers("\n".join(source))))
+    return False, "\n".join(_lines(tokens, source, start, seen=seen | openers("\n".join(source))))
 
 
 def _lines(tokens: list[Token], source: list[str], start: int, *, seen: set[str]) -> Iterator[str]:

@@ -1,11 +1,10 @@
-"""What a reply looks like: HTML for the panel, a MIME bundle for a cell; a model's text is hostile in both.
+"""A model's Markdown as HTML for panels and reports, which holds nothing that acts: its text is hostile.
 
-The Markdown for cells is made in `g4f_nb.showing.markdown`; its names are here too, for one import.
+What cells show is made in `g4f_nb.showing.bundles`; names for the parts of both are here too, for one import.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -16,29 +15,26 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from g4f_nb.errors import shorten
-from g4f_nb.showing.exhibits import exhibits
+from g4f_nb.showing.facts import facts
 from g4f_nb.showing.formulas import mathml
 from g4f_nb.showing.markdown import (
     MarkdownStream,
     clean,
     closed_blocks,
-    entities,
     harmless,
     read_blocks,
     safe_link,
     safe_markdown,
     safe_text,
 )
+from g4f_nb.showing.parts import login_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from markdown_it.renderer import RendererHTML
     from markdown_it.rules_core import StateCore
     from markdown_it.utils import EnvType, OptionsDict
-
-    from g4f_nb.reply import Reply
 
 __all__ = [
     "HtmlStream",
@@ -46,7 +42,6 @@ __all__ = [
     "Update",
     "facts",
     "login_line",
-    "mimebundle",
     "safe_html",
     "safe_link",
     "safe_markdown",
@@ -76,7 +71,6 @@ _FORMULAS = "g4f_formulas"
 # What inline Markdown is made of, and how many of them times the length of their block are still read.
 _MARKS = re.compile(r"[\[\]()!*_~`$<&\\]")
 _MOST_WORK = 20_000_000
-_CUT_OFF = ("length", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,101 +252,3 @@ _RULES: dict[str, Any] = {
     "td_open": _cell,
     "th_open": _cell,
 }
-
-
-def mimebundle(reply: Reply) -> dict[str, str]:
-    """How a notebook shows a reply: its text, and safe Markdown with what surrounds the answer.
-
-    It never raises: what cannot be made Markdown is shown as plain text, so that no answer is lost.
-    """
-    plain = _plain(reply)
-    try:
-        shown = "\n\n".join(filter(None, _parts(reply)))
-    except Exception as error:  # noqa: BLE001 -- whatever it was, the answer comes first
-        note = f"(shown as plain text: its Markdown could not be read, {type(error).__name__})"
-        shown = f"<pre><code>{entities(clean(plain))}</code></pre>\n\n<sub>{safe_text(note)}</sub>"
-    return {"text/plain": plain, "text/markdown": shown}
-
-
-def _plain(reply: Reply) -> str:
-    text = reply.text or reply.refusal
-    if not text and reply.login and reply.waits_for_login:
-        return f"Log in to go on: {reply.login.label}, {reply.login.login_url}"
-    return text or "\n".join(f"{call.name}({call.arguments})" for call in reply.tool_calls)
-
-
-def _parts(reply: Reply) -> Iterator[str]:
-    if reply.reasoning.strip():
-        yield _folded("Reasoning", safe_markdown(reply.reasoning))
-    # Math that one part opened would go on in the next, so each knows what stands before it.
-    before = reply.reasoning
-    yield safe_markdown(reply.text or reply.refusal or "", after=before)
-    before += reply.text + (reply.refusal or "")
-    yield from exhibits(reply.images, reply.audio)
-    if reply.tool_calls:
-        code = json.dumps(_calls(reply), **_READABLE)
-        yield _folded("Tool calls", safe_markdown(f"```json\n{code}\n```", after=before))
-    for number, other in enumerate(reply.alternatives, 1):
-        text = other.text or other.refusal or ""
-        yield _folded(f"Alternative {number}", safe_markdown(text, after=before))
-        before += text
-    if reply.waits_for_login:
-        yield login_line(reply)
-    if reply.sources:
-        links = [safe_link(source.title or source.url, source.url) for source in reply.sources]
-        yield "\n".join(["Sources:", "", *(f"- {link}" for link in links)])
-    early = ["stopped early"] if reply.partial or reply.finish_reason in _CUT_OFF else []
-    early += [reply.stopped_by] if reply.stopped_by else []
-    early += [f"not of the asked form: {reply.parse_error}"] if reply.parse_error else []
-    footer = " · ".join(safe_text(fact) for fact in [*facts(reply), *early])
-    if footer:
-        yield f"<sub>{footer}</sub>"
-
-
-def login_line(reply: Reply) -> str:
-    """The login that a reply asks for, as safe Markdown."""
-    if reply.login is None:
-        return ""
-    return f"Log in to go on: {safe_link(reply.login.label, reply.login.login_url)}"
-
-
-_READABLE: dict[str, Any] = {"indent": 2, "ensure_ascii": False}
-
-
-def _folded(title: str, content: str) -> str:
-    # Within, `</details>` can stand only in a fence, where it is code; blank lines end both HTML blocks.
-    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
-
-
-def _calls(reply: Reply) -> list[dict[str, Any]]:
-    results = {result.id: result for result in reply.tool_results}
-    shown = []
-    for call in reply.tool_calls:
-        try:
-            arguments = json.loads(call.arguments)
-        except (ValueError, RecursionError):
-            arguments = call.arguments
-        result = results.get(call.id)
-        told = {} if result is None else {"error" if result.error else "result": shorten(result.content)}
-        shown.append({"name": call.name, "arguments": arguments, **told})
-    return shown
-
-
-def facts(reply: Reply) -> Iterator[str]:
-    """Who answered, how fast, for how many tokens: the parts of a quiet footer, as plain text."""
-    yield from filter(None, (reply.provider, reply.model))
-    for failed in dict.fromkeys(reply.failed):
-        yield f"instead of {failed.label}, {shorten(failed.reason.partition(' — ')[0], 100)}"
-    if reply.ttft is not None:
-        yield f"first token {_time(reply.ttft)}"
-    if reply.seconds is not None:
-        yield f"total {_time(reply.seconds)}"
-    if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
-        counts = (reply.usage.input_tokens, reply.usage.output_tokens)
-        yield " → ".join("?" if count is None else str(count) for count in counts) + " tokens"
-    if reply.alternatives:
-        yield f"{len(reply.alternatives)} more in .alternatives"
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

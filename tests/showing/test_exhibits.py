@@ -15,8 +15,8 @@ from g4f_nb.chunks import Alternative, AudioResponse, FinishReason, ImageRespons
 from g4f_nb.files.dataurls import data_url
 from g4f_nb.reply import Reply
 from g4f_nb.showing import exhibits as module
+from g4f_nb.showing.bundles import mimebundle
 from g4f_nb.showing.exhibits import exhibits
-from g4f_nb.showing.rendering import mimebundle
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 WAV = b"RIFF\x24\0\0\0WAVEfmt "

@@ -26,10 +26,10 @@ from g4f_nb.chunks import (
     Usage,
 )
 from g4f_nb.reply import Reply
+from g4f_nb.showing.bundles import mimebundle
 from g4f_nb.showing.rendering import (
     HtmlStream,
     MarkdownStream,
-    mimebundle,
     safe_html,
     safe_link,
     safe_markdown,
@@ -650,7 +650,7 @@ def test_a_bundle_holds_the_answer_and_what_surrounds_it():
     for render in RENDERERS.values():
         assert not faults(render(bundle["text/markdown"]))
     page = _Page(MARKDOWN_IT.render(bundle["text/markdown"]))
-    assert page.shape.count("<details") == page.shape.count("</details") == 2
+    assert page.shape.count("<details") == page.shape.count("</details") == 3
     assert page.shape[-4:-1] == [
         "<sub",
         "<b>Prov · m_1* · first token 250 ms · total 1.5 s · 3 → 4 tokens · stopped early",
@@ -676,7 +676,7 @@ def test_arguments_that_are_no_json_are_shown_as_they_are(arguments):
     reply.add("The answer")
     reply.add(ToolCalls((ToolCall("1", "f", arguments),)))
     shown = mimebundle(reply)["text/markdown"]
-    assert shown.startswith("The answer\n\n<details><summary>Tool calls</summary>")
+    assert shown.startswith("The answer\n\n<details><summary>Calls <code>f&#40;")
 
 
 @pytest.mark.parametrize("error", [ValueError, RecursionError, KeyError])
@@ -686,7 +686,7 @@ def test_an_answer_is_not_lost_by_its_display(error, monkeypatch):
     def fails(*_, **__):
         raise error("x")
 
-    monkeypatch.setattr("g4f_nb.showing.rendering.safe_markdown", fails)
+    monkeypatch.setattr("g4f_nb.showing.bundles.safe_markdown", fails)
     text = f"**Hi** <script>{RUN}</script>\n\n{FENCE}\n</code></pre>$$"
     bundle = mimebundle(_reply(text))
     assert bundle["text/plain"] == text
@@ -704,7 +704,7 @@ def test_an_interrupt_of_the_display_is_one(error, monkeypatch):
     def stops(*_, **__):
         raise error
 
-    monkeypatch.setattr("g4f_nb.showing.rendering.safe_markdown", stops)
+    monkeypatch.setattr("g4f_nb.showing.bundles.safe_markdown", stops)
     with pytest.raises(error):
         mimebundle(_reply())
 
@@ -734,7 +734,10 @@ def test_results_stand_beside_their_calls():
     reply.add(ToolResult("2", "get", "no such city", error=True))
     reply.partial, reply.stopped_by = True, "the limit of 2 rounds is reached"
     shown = mimebundle(reply)["text/markdown"]
-    assert '"result": "<b>3</b>' in shown.split("```json")[1].split("```")[0]
-    assert '"error": "no such city"' in shown
+    assert "Called <code>add&#40;a&#61;1&#41;</code> → <code>&#60;b&#62;3" in shown
+    assert '"a": 1' in shown.split("```json")[1].split("```")[0]
+    assert shown.split("```text")[1].startswith("\n<b>3</b><b>3</b>")
+    assert "Called <code>get&#40;&#41;</code> → error: <code>no such city</code>" in shown
+    assert "Calls <code>x&#40;&#41;</code></summary>" in shown
     assert len(shown) < 2000
     assert "stopped early · the limit of 2 rounds is reached" in shown

@@ -39,7 +39,7 @@ from g4f_nb.errors import (
     UnknownParameterError,
 )
 from g4f_nb.providers import AbstractProvider, AsyncProvider, FallbackProvider, IterListProvider
-from g4f_nb.showing.rendering import mimebundle
+from g4f_nb.showing.bundles import mimebundle
 from g4f_nb.testing import serve
 
 CALL = ToolCalls((ToolCall("1", "add", "{}"),))

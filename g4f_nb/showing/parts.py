@@ -1,0 +1,110 @@
+"""The parts of a reply beside its text, as safe Markdown: folds of thoughts and calls, links, a footer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.errors import shorten
+from g4f_nb.reply import Step
+from g4f_nb.showing.facts import facts
+from g4f_nb.showing.markdown import entities, safe_link, safe_markdown, safe_text
+
+if TYPE_CHECKING:
+    from g4f_nb.chunks import ToolCall, ToolResult
+    from g4f_nb.reply import Reply
+
+_PREVIEW = 80
+_CUT_OFF = ("length", "max_tokens")
+
+
+def rounds_of(reply: Reply) -> tuple[Step, ...]:
+    """The finished rounds of a reply and the one that runs, if it has said anything."""
+    running = reply.running
+    said = running.text or running.reasoning or running.tool_calls
+    return (*reply.steps, running) if said else reply.steps
+
+
+def folded(title: str, content: str) -> str:
+    """A fold; `title` is HTML of ours."""
+    # Within, `</details>` can stand only in a fence, where it is code; blank lines end both HTML blocks.
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def reasoning_fold(reasoning: str, *, after: str = "") -> str:
+    """What the model thought; `after` is what stands before it in the same output."""
+    return folded("Reasoning", safe_markdown(reasoning, after=after)) if reasoning.strip() else ""
+
+
+def call_folds(calls: Sequence[ToolCall], results: Sequence[ToolResult], *, after: str = "") -> Iterator[str]:
+    """One fold for each call: itself and its result in a line, all of both within."""
+    given = {result.id: result for result in results}
+    for call in calls:
+        yield _call_fold(call, given.get(call.id), after=after)
+
+
+def call_line(call: ToolCall) -> str:
+    """A call as it would be written in Python, in plain text and no longer than a line."""
+    arguments = _json(call.arguments)
+    if isinstance(arguments, Mapping):
+        shown = ", ".join(f"{name}={_short_json(value)}" for name, value in arguments.items())
+    else:
+        shown = str(arguments)
+    return f"{call.name}({shorten(' '.join(shown.split()), _PREVIEW)})"
+
+
+def _call_fold(call: ToolCall, result: ToolResult | None, *, after: str) -> str:
+    title = f"{'Calls' if result is None else 'Called'} <code>{entities(call_line(call))}</code>"
+    arguments = _json(call.arguments)
+    body = arguments if isinstance(arguments, str) else json.dumps(arguments, indent=2, ensure_ascii=False)
+    parts = [f"```json\n{body}\n```"]
+    if result is not None:
+        line = shorten(" ".join(result.content.split()), _PREVIEW)
+        title += f" → {'error: ' if result.error else ''}<code>{entities(line)}</code>"
+        parts.append(_fenced(shorten(result.content)))
+    return folded(title, "\n\n".join(safe_markdown(part, after=after) for part in parts))
+
+
+def _fenced(text: str) -> str:
+    marks = "`" * (3 + max(map(len, text.split("\n")), default=0)) if "```" in text else "```"
+    return f"{marks}text\n{text}\n{marks}"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _short_json(value: Any) -> str:
+    return shorten(json.dumps(value, ensure_ascii=False), _PREVIEW)
+
+
+def login_line(reply: Reply) -> str:
+    """The login that a reply asks for, as safe Markdown."""
+    if reply.login is None:
+        return ""
+    return f"Log in to go on: {safe_link(reply.login.label, reply.login.login_url)}"
+
+
+def sources_list(reply: Reply) -> str:
+    """The pages that an answer rests on, as a list of links; each page once."""
+    if not reply.sources:
+        return ""
+    pages = dict.fromkeys((source.title or source.url, source.url) for source in reply.sources)
+    return "\n".join(["Sources:", "", *(f"- {safe_link(title, url)}" for title, url in pages)])
+
+
+def footer_facts(reply: Reply, *, turn: str = "") -> list[str]:
+    """Who answered, how fast, for how much, and what is not as it should be: plain texts for one line."""
+    early = ["stopped early"] if reply.partial or reply.finish_reason in _CUT_OFF else []
+    early += [reply.stopped_by] if reply.stopped_by else []
+    early += [f"not of the asked form: {reply.parse_error}"] if reply.parse_error else []
+    return [*facts(reply), *([turn] if turn else []), *early]
+
+
+def small(lines: Sequence[str]) -> str:
+    """Plain texts as quiet lines, one below the other."""
+    return "<sub>" + "<br>".join(safe_text(line) for line in lines) + "</sub>" if lines else ""
