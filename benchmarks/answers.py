@@ -92,7 +92,7 @@ class Paced(AsyncGeneratorProvider):
             yield Reasoning(token) if thinks else token
         if rounds and asked < 4 and options.get("tools"):
             name = options["tools"][0]["function"]["name"]
-            yield ToolCalls((ToolCall(f"c{asked}", name, f'{{{{"x": {asked}}}}}'),))
+            yield ToolCalls((ToolCall(f"c{asked}", name, f'{{"x": {asked}}}'),))
             yield FinishReason("tool_calls")
         else:
             yield FinishReason("stop")

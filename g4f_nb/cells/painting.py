@@ -17,8 +17,8 @@ from g4f_nb.cells.unfolding import MarkdownUnfolding, Unfolding, VerbatimUnfoldi
 from g4f_nb.reply import Reply
 from g4f_nb.showing.bundles import mimebundle
 
-# Bytes a second that repainting may take.
-_BANDWIDTH = 9_000
+# Bytes a second that painting may take, and what one output costs whatever is in it.
+_BANDWIDTH, _ENVELOPE = 16_000, 650
 # An output is left as it is once it holds so many characters, or this part of the whole answer.
 _ENOUGH, _SHARE = 1_200, 20
 # JupyterLab shows the first fifty outputs of a cell.
@@ -60,7 +60,8 @@ class CellScreen:
         if sent:
             done = self._clock()
             # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.
-            pause = max(len(sent) / UPDATES, sum(sent) / _BANDWIDTH, 2 * (done - now))
+            carried = (sum(sent) + len(sent) * _ENVELOPE) / _BANDWIDTH
+            pause = max(len(sent) / UPDATES, carried, 2 * (done - now))
             self._next = done + pause
 
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
