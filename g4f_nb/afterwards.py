@@ -14,6 +14,10 @@ def after_import(name: str, done: Callable[[], None]) -> None:
     if name in sys.modules and getattr(sys.modules[name].__spec__, "_initializing", False) is False:
         done()
         return
+    # A module that is loaded anew says it again: one is enough.
+    for each in sys.meta_path[:]:
+        if isinstance(each, _Waiting) and each.is_about(name, done):
+            sys.meta_path.remove(each)
     sys.meta_path.insert(0, _Waiting(name, done))
 
 
@@ -24,6 +28,11 @@ class _Waiting:
         self._name = name
         self._done = done
         self._looking = False
+
+    def is_about(self, name: str, done: Callable[[], None]) -> bool:
+        """Whether it waits for the same, to do the same."""
+        mine = (self._name, self._done.__module__, self._done.__qualname__)
+        return mine == (name, done.__module__, done.__qualname__)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -41,11 +50,15 @@ class _Waiting:
         loader = found.loader if found is not None else None
         if loader is None or not hasattr(loader, "exec_module"):
             return found
-        load = loader.exec_module
+        load, before = loader.exec_module, vars(loader).get("exec_module")
 
         def load_and_tell(module: ModuleType) -> None:
             # The loader stays itself: others ask it for resources.
-            del loader.exec_module
+            if before is None:
+                del loader.exec_module
+            else:
+                # Somebody else waits for it, too.
+                loader.exec_module = before  # type: ignore[method-assign]
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
             load(module)

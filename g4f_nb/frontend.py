@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -28,26 +29,33 @@ def attached() -> bool:
 
     nbclient, nbconvert, papermill and nbval allow no input from a user; that is how they are known.
     """
-    kernel = getattr(shell(), "kernel", None)
-    if kernel is None:
-        return False
-    try:
-        parent = kernel.get_parent("shell")
-    except (AttributeError, LookupError, TypeError):
-        return False
-    return bool((parent or {}).get("content", {}).get("allow_stdin", False))
+    return bool((_request().get("content") or {}).get("allow_stdin", False))
 
 
 def cell_code() -> str:
     """The source of the cell that runs now, as the front end sent it."""
+    return str((_request().get("content") or {}).get("code", ""))
+
+
+def can_ask() -> bool:
+    """Whether somebody can be asked something now: a person's front end, or a terminal to type in."""
+    return attached() or (in_terminal() and sys.stdin is not None and sys.stdin.isatty())
+
+
+def running_cell() -> tuple[str | None, str]:
+    """The id of the cell that runs now, as far as the front end tells it, and the id of this run of it."""
+    sent = _request()
+    cell = (sent.get("metadata") or {}).get("cellId")
+    return cell if isinstance(cell, str) and cell else None, str((sent.get("header") or {}).get("msg_id"))
+
+
+def _request() -> Mapping[str, Any]:
+    """The message that the front end sent with the cell that runs now; empty where there is none."""
     kernel = getattr(shell(), "kernel", None)
-    if kernel is None:
-        return ""
     try:
-        parent = kernel.get_parent("shell")
+        return (kernel.get_parent("shell") if kernel is not None else None) or {}
     except (AttributeError, LookupError, TypeError):
-        return ""
-    return str((parent or {}).get("content", {}).get("code", ""))
+        return {}
 
 
 def in_terminal() -> bool:

@@ -89,6 +89,19 @@ class Store:
             found.update(self._storage.read(query, some))
         return found
 
+    def answer(self, key: str) -> tuple[dict[str, Any], dict[str, Any], float | None] | None:
+        """The latest answer under a key, what was kept beside it, and when its run began."""
+        self._storage.flush()
+        rows = self._storage.read(
+            "SELECT record, more, began_at FROM cells LEFT JOIN runs ON runs.run_id = cells.run_id"
+            " WHERE key = ? ORDER BY cells.rowid DESC LIMIT 1",
+            (key,),
+        )
+        if not rows:
+            return None
+        record, more, began_at = rows[0]
+        return orjson.loads(record), {} if more is None else orjson.loads(more), began_at
+
     def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
         """Note what is about to be asked, so that a later kernel can show it."""
         row = (run_id, kind, time.time(), cells, packed(plan))
@@ -122,14 +135,14 @@ class Store:
         record, more = rows[-1]
         return orjson.loads(record), {} if more is None else orjson.loads(more)
 
-    def runs(self, most: int = 100) -> list[tuple[str, str, float, int, int]]:
-        """The latest runs: id, kind, when it began, how many cells, how many of them are done."""
+    def runs(self, most: int = 100, *, kind: str = "compare") -> list[tuple[str, str, float, int, int]]:
+        """The latest runs of a kind: id, kind, when it began, how many cells, how many of them are done."""
         self._storage.flush()
         rows = self._storage.read(
             "SELECT run_id, kind, began_at, cells,"
             " (SELECT count(*) FROM cells WHERE cells.run_id = runs.run_id)"
-            " FROM runs ORDER BY began_at DESC LIMIT ?",
-            (most,),
+            " FROM runs WHERE kind = ? ORDER BY began_at DESC LIMIT ?",
+            (kind, most),
         )
         return sorted(rows, key=lambda row: -row[2])
 

@@ -44,6 +44,20 @@ def test_the_package_notices_nothing():
     assert _run(code) == "SourceFileLoader True"
 
 
+def test_loading_the_module_anew_waits_once():
+    """As `%reload_ext` does; and two that wait for the same package are both told."""
+    code = (
+        "import sys, importlib\nbefore = len(sys.meta_path)\nimport g4f_nb\n"
+        "importlib.reload(g4f_nb)\nimportlib.reload(g4f_nb)\n"
+        "assert len(sys.meta_path) == before + 1\n"
+        "from g4f_nb.afterwards import after_import\n"
+        "def told():\n    print('told')\n"
+        "after_import('pandas', told)\nimport pandas as pd\n"
+        "assert len(sys.meta_path) == before and 'exec_module' not in vars(pd.__spec__.loader)\n" + LLM
+    )
+    assert _run(code).split("\n") == ["told", "True True"]
+
+
 def test_a_package_that_is_not_there_is_still_not_there():
     """Its import fails as it would have, and the next one, too; a look without loading does not count."""
     code = (

@@ -126,6 +126,20 @@ def from_reply(reply: Reply) -> Record:
     }
 
 
+def beside(reply: Reply) -> Record | None:
+    """What came beside the answer, for whoever wants to look closely."""
+    calls, sources = reply.tool_calls, reply.sources
+    several = len(reply.steps) > 1
+    if not (reply.reasoning or calls or sources or several):
+        return None
+    return {
+        "reasoning": reply.reasoning,
+        "tool_calls": [call.as_json() for call in calls],
+        "sources": [source.url for source in sources],
+        "messages": reply.messages if several else [],
+    }
+
+
 def from_error(error: BaseException) -> Record:
     """What a failure gives for its row."""
     return {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from g4f_nb.calls import Host
 from g4f_nb.comparing.grid import Cell, Grid, Seat
+from g4f_nb.dialogues.plans import Plan
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution
 from g4f_nb.providers.sending.adapting import row_in_force
@@ -19,19 +20,29 @@ TRAVEL = HOST_BOUND | {"timeout", "total_timeout", "max_retries", "proxy", "api_
 
 
 def request_key(grid: Grid, cell: Cell) -> str | None:
-    """What tells this request from every other, without any key; `None` if that cannot be told."""
+    """What tells the request of one cell from every other; `None` if that cannot be told."""
     seat = grid.seats[cell.seat]
     assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
-    who = _who(*seat.place)
+    return key_of(seat.place, seat.plan, grid.messages(cell), repeat=cell.repeat)
+
+
+def key_of(
+    place: tuple[Resolution, Mapping[str, Any]],
+    plan: Plan,
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    repeat: int = 0,
+) -> str | None:
+    """What tells this request from every other, without any key; `None` if that cannot be told."""
+    who = _who(*place)
     if who is None:
         return None
-    wanted = seat.plan.wanted
     asked = {
         **who,
-        "messages": grid.messages(cell),
-        "tools": seat.plan.tools.as_json() if seat.plan.tools else None,
-        "schema": wanted.schema if wanted is not None else None,
-        "repeat": cell.repeat,
+        "messages": messages,
+        "tools": plan.tools.as_json() if plan.tools else None,
+        "schema": plan.wanted.schema if plan.wanted is not None else None,
+        "repeat": repeat,
     }
     try:
         packed = orjson.dumps(

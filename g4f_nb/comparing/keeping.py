@@ -69,7 +69,7 @@ def attach(run_id: str) -> pd.DataFrame:
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
     kept = store().run(columns.text(run_id) or "")
-    if kept is None:
+    if kept is None or kept.kind != "compare":
         there = ", ".join(row[0] for row in store().runs(5)) or "none"
         raise InvalidParameterError(
             f"the store has no run {run_id!r}: nb.runs() lists them; there are {there}"

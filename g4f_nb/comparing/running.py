@@ -16,7 +16,7 @@ import orjson
 from g4f_nb import asking
 from g4f_nb.comparing.batch import Done, Lane, Outcome, Stop, run_all
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import Outcomes, Record, from_error, from_reply, text
+from g4f_nb.comparing.columns import Outcomes, Record, beside, from_error, from_reply, text
 from g4f_nb.comparing.grid import Grid, Seat
 from g4f_nb.comparing.identity import lane_key, request_key, row_of
 from g4f_nb.comparing.manner import Manner
@@ -322,7 +322,7 @@ class Comparison:
         record |= {"status": "ok", "cached": False}
         # An empty answer, or one that does not fit, is asked again the next time.
         whole = (reply.text or reply.tool_calls or reply.images) and record.get("parse_error") is None
-        self._finish(inquiry.cells, record, key=inquiry.key if whole else None, more=_more(reply))
+        self._finish(inquiry.cells, record, key=inquiry.key if whole else None, more=beside(reply))
         return Done(None if reply.usage is None else reply.usage.total_tokens)
 
     def _times(self, inquiry: Inquiry, began: float, at: float) -> Record:
@@ -372,17 +372,3 @@ class Comparison:
         if error is not None and self.manner.on_error == "raise" and self.error is None:
             self.error = error.alone() if isinstance(error, G4FError) else error
             raise FailedError(error)
-
-
-def _more(reply: Reply) -> Record | None:
-    """What came beside the answer, for whoever wants to look closely."""
-    calls, sources = reply.tool_calls, reply.sources
-    several = len(reply.steps) > 1
-    if not (reply.reasoning or calls or sources or several):
-        return None
-    return {
-        "reasoning": reply.reasoning,
-        "tool_calls": [call.as_json() for call in calls],
-        "sources": [source.url for source in sources],
-        "messages": reply.messages if several else [],
-    }

@@ -41,7 +41,8 @@ class Given:
     def over(self, beneath: Given) -> Given:
         """One question's choice over the conversation's own; what was for one server goes to no other."""
         options: Mapping[str, Any] = beneath.options
-        if self.names_somebody and _who(self) is not _who(beneath):
+        # Without options there is nothing to decide, and looking up who it is may tell the user things.
+        if options and self.names_somebody and _who(self) is not _who(beneath):
             options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
         if isinstance(self.model, Model):
             options = laid_over(options, self.model.options)

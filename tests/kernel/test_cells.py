@@ -99,7 +99,9 @@ def test_stop_keeps_the_partial_answer(kernel, server, chat):
     assert time.monotonic() - pressed[0] < 1.5
     assert reply["status"] == "error"
     assert reply["ename"] == "Stopped"
-    assert reply["traceback"] == ["Stopped. What had arrived is kept in `_`."]
+    assert reply["traceback"] == [
+        "Stopped. What had arrived is kept in `_`; %chat --continue goes on with it."
+    ]
     assert server.wait_for(lambda seen: seen.aborted == 1, timeout=2)
     shown = [content for _, kind, content in messages if kind == "update_display_data"][-1]["data"]
     assert "stopped early" in shown["text/markdown"]

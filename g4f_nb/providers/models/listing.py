@@ -31,7 +31,7 @@ async def kept_models(
 
     It is kept as the server sent it, for another class may want that order; `in_order` sorts what is given.
     """
-    key = (host.base, host.secret.fingerprint() if host.secret else "")
+    key = _key_of(host)
     kept = _listings.get(key)
     if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
         return sorted(kept[1]) if in_order else list(kept[1])
@@ -46,6 +46,16 @@ async def kept_models(
         _listings.pop(next(iter(_listings)))
     _listings[key] = (time.monotonic(), names)
     return sorted(names) if in_order else list(names)
+
+
+def models_at_hand(host: Host) -> list[str] | None:
+    """What was listed there before, however long ago; `None` if nothing was. Nothing is sent."""
+    kept = _listings.get(_key_of(host))
+    return None if kept is None else list(kept[1])
+
+
+def _key_of(host: Host) -> tuple[str, str]:
+    return host.base, host.secret.fingerprint() if host.secret else ""
 
 
 def model_names(body: bytes, provider: str, call: Call, *, base: str | None = None) -> list[str]:

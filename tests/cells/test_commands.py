@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from small_server import web
 
-from g4f_nb import commands, credentials, settings
+from g4f_nb import credentials, settings
+from g4f_nb.cells import commands
 from g4f_nb.errors import G4FError, InvalidParameterError, ProviderNotFoundError
 from g4f_nb.providers import Demo
 from g4f_nb.providers.models.model import Model, set_used
@@ -58,7 +59,7 @@ def test_help_lists_every_command(desk, line):
     [
         ("kye groq", "there is no %g4f kye: did you mean key? Nothing was sent."),
         ("modles", "did you mean models?"),
-        ("what is pandas", "there are key, use, providers"),
+        ("what is pandas", "there are models, providers, use"),
         ("key groq --sav", "has no flag --sav: did you mean --save?"),
         ("providers --loca", "has no flag --loca: did you mean --local?"),
         ("use a b", "that is too much for %g4f use: it is written %g4f use [MODEL]"),

@@ -11,9 +11,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from g4f_nb import magics, settings
+from g4f_nb.cells import questionmarks
+from g4f_nb.cells.parsing import parse
 from g4f_nb.chunks import RequestLogin
+from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
-from g4f_nb.magics import parse
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.providers.models.model import set_used
 from g4f_nb.providers.registry import resolve
@@ -38,6 +40,8 @@ def shell(one_shell):
     assert one_shell.run_cell("%load_ext g4f_nb").success
     yield one_shell
     one_shell.run_cell("%unload_ext g4f_nb")
+    for each in shelf().all:
+        shelf().remove(each)
     set_used(None)
 
 
@@ -113,15 +117,15 @@ def test_a_question_mark_reaches_the_model(shell):
     """`%chat what is pandas?` is a question to the model, in an assignment and in a loop, too."""
     code = "x = %chat -p demo -m demo-fast what is pandas?\nfor _i in range(1):\n    y = %chat -p Demo is it?"
     assert shell.run_cell(code, store_history=True).success
-    assert shell.user_ns["x"].messages[0]["content"] == "what is pandas?"
-    assert shell.user_ns["y"].messages[0]["content"] == "is it?"
+    assert shell.user_ns["x"].messages[-2]["content"] == "what is pandas?"
+    assert shell.user_ns["y"].messages[-2]["content"] == "is it?"
 
 
 def test_a_text_of_the_users_is_left_alone(shell):
     """A line like `%chat …?` within a string of several lines is not touched."""
     shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
     assert shell.user_ns["text"] == "\n%chat what is it?\n"
-    assert shell.user_ns["x"].messages[0]["content"] == "what's this?"
+    assert shell.user_ns["x"].messages[-2]["content"] == "what's this?"
 
 
 def test_a_terminal_is_told_nothing_by_a_model(shell, capsys, server):
@@ -142,7 +146,7 @@ def test_no_value_of_the_namespace_is_put_into_the_prompt(shell):
     """IPython's own expansion of `{name}` and `$name` does not touch the prompt."""
     shell.user_ns["name"] = "EXPANDED"
     shell.run_cell("x = %chat -p Demo -m demo-fast say {name} $name")
-    assert shell.user_ns["x"].messages[0]["content"] == "say {name} $name"
+    assert shell.user_ns["x"].messages[-2]["content"] == "say {name} $name"
 
 
 def test_openai_template_without_a_key_says_what_to_do(shell, capsys):
@@ -233,7 +237,7 @@ def test_what_was_said_last_counts(shell):
 def test_commands_and_chat_share_a_name(shell, capsys):
     """`%g4f` is a command, a cell that begins with `%%g4f` is a question; a command is no question."""
     assert shell.run_cell("%%g4f -p demo -m demo-fast -o answer\nhello").success
-    assert shell.user_ns["answer"].messages[0]["content"] == "hello"
+    assert shell.user_ns["answer"].messages[-2]["content"] == "hello"
     shell.run_cell("%g4f?")
     assert "%g4f key [PROVIDER]" in capsys.readouterr().out
     shell.run_cell("%%g4f key groq\nhello")
@@ -266,7 +270,7 @@ def test_loading_twice_and_unloading_leave_nothing_behind(shell):
     shell.run_cell("%load_ext g4f_nb")
     shell.run_cell("%reload_ext g4f_nb")
     magics.load(shell)
-    assert sum(each is magics._keep_question_marks for each in shell.input_transformers_cleanup) == 1
+    assert sum(each is questionmarks.keep_question_marks for each in shell.input_transformers_cleanup) == 1
     shell.run_cell("%unload_ext g4f_nb")
     assert _traces(shell) == before
     shell.run_cell("%load_ext g4f_nb")

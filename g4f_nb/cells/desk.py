@@ -1,0 +1,98 @@
+"""What a cell may use of the place where it runs: the user's variables, the shell, what was said before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb import frontend
+from g4f_nb.errors import G4FError
+
+if TYPE_CHECKING:
+    from g4f_nb.cells.talks import Talks
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """One shell, as cells with `%%chat` see it; what belongs to its session is kept here."""
+
+    shell: Any
+    # Tools that may run without asking, for the rest of the session; the functions themselves, so that one
+    # that is defined anew is asked about again.
+    trusted: list[Any] = field(default_factory=list)
+    # Code that waits for the cell before it to be run, and whether it has just come.
+    waiting: list[str] = field(default_factory=list)
+    fresh: bool = False
+    # The types of which IPython asks us how to show them.
+    kinds: list[type] = field(default_factory=list)
+    _shown: tuple[Any, int] = (None, 0)
+    _talks: Talks | None = None
+
+    @property
+    def talks(self) -> Talks:
+        """The conversations of this shell."""
+        if self._talks is None:
+            from g4f_nb.cells.talks import Talks
+
+            self._talks = Talks()
+        return self._talks
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The user's own variables."""
+        found: dict[str, Any] = self.shell.user_ns
+        return found
+
+    def keep(self, name: str | None, value: Any) -> None:
+        """Give the user a variable, where one is named."""
+        if name is not None:
+            self.names[name] = value
+
+    def show_no_more(self, value: Any) -> None:
+        """This value is on the screen: it is the cell's, and is not shown a second time."""
+        if type(value) not in self.kinds:
+            self.kinds.append(type(value))
+            self.shell.display_formatter.ipython_display_formatter.for_type(type(value), self._show)
+        self._shown = (value, self.shell.execution_count)
+
+    def _show(self, value: Any) -> None:
+        """IPython's hook for showing a value: one that its cell shows already is not shown twice."""
+        shown, self._shown = self._shown, (None, 0)
+        if value is shown[0] and self.shell.execution_count == shown[1]:
+            if frontend.in_terminal():
+                # The terminal has written "Out[1]: " already and waits for something after it.
+                print(repr(value))  # noqa: T201
+            return
+        raise NotImplementedError  # IPython's word for "show it the usual way"; not abstract
+
+    def set_last(self, value: Any) -> None:
+        """Put a value into `_` and `Out[n]` although its cell ends with an error."""
+        self.shell.displayhook.update_user_ns(value)
+
+    def last_name(self) -> str:
+        """Where `set_last` will put it: IPython leaves a `_` alone that the user has given a value."""
+        hook = self.shell.displayhook
+        free = getattr(hook, "_", None) is self.names.get("_", getattr(hook, "_", None))
+        return "_" if free else f"Out[{self.shell.execution_count}]"
+
+    def take_back(self) -> None:
+        """Leave the shell as it was."""
+        for kind in self.kinds:
+            self.shell.display_formatter.ipython_display_formatter.pop(kind, None)
+        self.kinds.clear()
+
+
+class Stopped(KeyboardInterrupt):
+    """The user's interrupt, shown in one line: the answer so far is kept, and queued cells do not run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def in_one_line(error: G4FError) -> G4FError:
+    """Show the error without frames: they are ours, and the user's mistake is not in them."""
+    from g4f_nb.cells.terminal import printable
+
+    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {printable(str(error))}"
+    error._render_traceback_ = lambda: [text]  # type: ignore[method-assign]  # IPython's hook
+    return error

@@ -1,0 +1,96 @@
+"""What a cell would send: where to, with which parameters, and for about how much. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from g4f_nb.asking import Question
+from g4f_nb.chunks import Usage
+from g4f_nb.costs.pricing import cost_of
+from g4f_nb.costs.tokens import context_size, estimate_tokens
+from g4f_nb.errors import shorten
+from g4f_nb.messages import content_text
+from g4f_nb.providers.models.model import HOST_BOUND
+from g4f_nb.secret import Secret, redact
+from g4f_nb.tables import Table
+
+_LONGEST = 2000
+# What is no parameter for the model's eyes, or is told in rows of its own.
+_APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
+
+
+def plan_of(question: Question, notices: Sequence[str] = ()) -> Table:
+    """The question as a table; no key is in it."""
+    rows = [
+        *question.where.table().rows,
+        *_parameters(question),
+        *(_message(message) for message in question.messages),
+        *_costs(question),
+        *(("note", notice) for notice in notices),
+    ]
+    return Table(tuple(rows), title="This would be sent; nothing was.")
+
+
+def _parameters(question: Question) -> Iterator[tuple[str, str]]:
+    given = {
+        name: value
+        for name, value in question.options.items()
+        if name not in _APART and value is not None and not isinstance(value, Secret)
+    }
+    if given:
+        yield "parameters", redact(", ".join(f"{name}={value!r}" for name, value in given.items()))
+    if question.plan.tools:
+        names = [*question.plan.tools.tools]
+        names += [str((one.get("function") or one).get("name")) for one in question.plan.tools.passed_on]
+        yield "tools", ", ".join(names)
+    if question.plan.wanted is not None:
+        yield (
+            "schema",
+            question.plan.wanted.name + ": " + ", ".join(question.plan.wanted.schema.get("properties", {})),
+        )
+
+
+def _message(message: Mapping[str, Any]) -> tuple[str, str]:
+    content = message.get("content")
+    said = content_text(content)
+    beside = _media(content)
+    calls = message.get("tool_calls")
+    said = said or (f"(calls {', '.join(_name(call) for call in calls)})" if calls else "")
+    return str(message.get("role")), shorten("\n".join(filter(None, [said, *beside])), _LONGEST)
+
+
+def _name(call: Mapping[str, Any]) -> str:
+    return str((call.get("function") or {}).get("name"))
+
+
+def _media(content: Any) -> list[str]:
+    """Pictures and other files, by kind: their bytes say nothing to a reader."""
+    if not isinstance(content, Sequence) or isinstance(content, str):
+        return []
+    kinds = [str(part.get("type")) for part in content if isinstance(part, Mapping)]
+    return [f"(with: {kind.removeprefix('input_')})" for kind in kinds if kind not in ("text", "input_text")]
+
+
+def _costs(question: Question) -> Iterator[tuple[str, str]]:
+    where = question.where
+    tools = question.plan.tools.as_json() if question.plan.tools else None
+    tokens = estimate_tokens(question.messages, where.label, tools=tools)
+    size = context_size(where.label)
+    room = f", of {size:,} that the model takes" if size else ""
+    yield "tokens", f"{tokens}{room}"
+    usual = question.options.get("max_tokens")
+    out = usual if isinstance(usual, int) else 500
+    made = cost_of(
+        Usage(int(tokens), out, int(tokens) + out),
+        provider=where.provider.__name__,
+        model=where.model,
+        url=where.host,
+        own=where.price,
+    )
+    if made is None:
+        yield "price", "not known here: set it in prices.toml, or install g4f_nb[prices]"
+    elif not made.usd:
+        yield "price", f"nothing ({made.source})"
+    else:
+        yield "price", f"about ${made.usd:.6f} with an answer of {out:,} tokens ({made.source})"

@@ -1,0 +1,135 @@
+"""What the names in a line stand for: models, tools and types among the user's own variables."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from g4f_nb.cells.parsing import Options
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.providers.base import AbstractProvider
+from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.models.model import Model, Provider
+
+Names = Mapping[str, Any]
+
+
+def variable(names: Names, name: Any) -> Any:
+    """The `nb.Model` or provider class that the user keeps under this name, else the name itself."""
+    value = names.get(name) if isinstance(name, str) else None
+    return value if is_model(value) else name
+
+
+def is_model(value: Any) -> bool:
+    """Whether a value is something that can be asked."""
+    return isinstance(value, Model) or (inspect.isclass(value) and issubclass(value, AbstractProvider))
+
+
+def who_answers(options: Options, names: Names) -> tuple[Any, Any]:
+    """The model and the provider of a line, variables and groups of models among them."""
+    model, provider = variable(names, options.model), variable(names, options.provider)
+    group = options.fallback or options.race
+    if not group:
+        return model, _with_address(options, model, provider)
+    from g4f_nb.providers.combined.provider import FallbackProvider, RaceProvider
+
+    members = [*_first(model, provider), *(variable(names, name) for name in group)]
+    return (FallbackProvider if options.fallback else RaceProvider)(members), None
+
+
+def several(options: Options, names: Names) -> list[str | Model | Provider]:
+    """The models of a comparison."""
+    model, provider = variable(names, options.model), variable(names, options.provider)
+    return [*_first(model, provider), *(variable(names, name) for name in options.compare)]
+
+
+def _first(model: Any, provider: Any) -> list[Any]:
+    """What -m and -p name together, to stand before the others."""
+    if provider is None or model is None:
+        return [each for each in (model, provider) if each is not None]
+    if isinstance(model, str) and isinstance(provider, str):
+        left, colon, _ = model.partition(":")
+        named = look_up(left) if colon else None
+        return [model if named is not None and named is look_up(provider) else f"{provider}:{model}"]
+    raise InvalidParameterError(
+        "-p and -m name a model of a class of yours: give the class alone, or an nb.Model of it"
+    )
+
+
+def _with_address(options: Options, model: Any, provider: Any) -> Any:
+    """An address alone is that of an OpenAI-compatible server."""
+    if options.api_base is None or provider is not None or not isinstance(model, str | None):
+        return provider
+    named = model is not None and look_up(model.partition(":")[0]) is not None
+    return None if named else "OpenaiTemplate"
+
+
+def tools_of(written: Iterable[str], names: Names) -> list[Any]:
+    """The functions that `--tool` names; a list of tools, or an open tool server, is all of its tools."""
+    return [_tool(each, names) for each in written]
+
+
+def _tool(written: str, names: Names) -> Any:
+    found = _value(written, names, "--tool", callable)
+    sequence = isinstance(found, Sequence) and not isinstance(found, str | bytes)
+    if not (callable(found) or sequence or isinstance(found, Mapping)):
+        raise InvalidParameterError(
+            f"--tool {written} is of type {type(found).__name__}: name a function, or a list of them"
+        )
+    return found
+
+
+def schema_of(written: str, names: Names) -> Any:
+    """The type that `--schema` names, else the line itself; a name that nobody knows is an error."""
+    if not _is_type_expression(written):
+        return written
+    found = _value(written, names, "--schema", inspect.isclass)
+    if isinstance(found, str | Mapping) or inspect.isclass(found) or hasattr(found, "__origin__"):
+        return found
+    if type(found).__module__ in ("typing", "types"):
+        return found
+    raise InvalidParameterError(
+        f"--schema {written} is of type {type(found).__name__}: it is a type of yours, or a line like "
+        '"name, age int"'
+    )
+
+
+def _is_type_expression(written: str) -> bool:
+    """Whether this is Python for a type (`Person`, `list[Person]`, `int | None`), and no line."""
+    node = _parsed(written)
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.BinOp):
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr):
+            return False
+        node = node.left if isinstance(node, ast.BinOp) else node.value
+    return isinstance(node, ast.Name)
+
+
+def _parsed(written: str) -> ast.AST | None:
+    try:
+        return ast.parse(written.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _value(written: str, names: Names, flag: str, fits: Callable[[Any], bool]) -> Any:
+    """What the user's own expression gives, in the user's own namespace."""
+    try:
+        return eval(written.strip(), {"__builtins__": builtins}, dict(names))  # noqa: S307  # the user's own line
+    except Exception as error:  # noqa: BLE001  # whatever their objects raise
+        root = written.strip().split(".")[0].split("[")[0].split("|")[0].strip()
+        if root not in names and not hasattr(builtins, root):
+            near = difflib.get_close_matches(
+                root, [name for name, value in names.items() if fits(value)], n=1
+            )
+            hint = f"did you mean {near[0]}?" if near else f"define it first{_OR_A_LINE.get(flag, '')}."
+            raise InvalidParameterError(f"{flag} names {root!r}, which is nothing of yours: {hint}") from None
+        raise InvalidParameterError(
+            f"{flag} {written} cannot be had ({type(error).__name__}: {error}): name something that is there"
+        ) from None
+
+
+_OR_A_LINE = {"--schema": ', or write a line like "name, age int"'}

@@ -1,0 +1,95 @@
+"""`--compare`: the same question to several models, their answers side by side, and a DataFrame of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from g4f_nb.cells import named
+from g4f_nb.cells.desk import Desk
+from g4f_nb.cells.parsing import Options
+from g4f_nb.cells.terminal import printable
+from g4f_nb.messages import as_messages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
+_FACTS = "font-size: 85%; opacity: 0.7; text-align: left; padding: 0 0.8em"
+
+
+def compare_cell(options: Options, content: Any, given: Mapping[str, Any], desk: Desk) -> pd.DataFrame:
+    """Ask all of them, and show what they say; gives the frame, a row a model."""
+    from g4f_nb.comparing.entry import compare
+
+    frame = compare(
+        [as_messages(content)],
+        named.several(options, desk.names),
+        system=options.system,
+        cache="use" if options.cache else "refresh",
+        dry_run=options.dry_run,
+        **given,
+    )
+    if not options.quiet and not options.dry_run:
+        display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
+        desk.show_no_more(frame)
+    return frame
+
+
+def bundle(frame: pd.DataFrame) -> dict[str, str]:
+    """The answers in columns, and below each other as text."""
+    rows = frame.to_dict("records")
+    return {"text/html": _html(rows), "text/plain": "\n\n".join(map(_plain, rows))}
+
+
+def _html(rows: list[dict[Any, Any]]) -> str:
+    from g4f_nb.showing.rendering import safe_html
+
+    heads = "".join(f'<th style="{_CELL}">{escape(_label(row))}</th>' for row in rows)
+    answers = "".join(
+        f'<td style="{_CELL}">{safe_html(_answer(row)) if _has(row, "answer") else escape(_answer(row))}</td>'
+        for row in rows
+    )
+    facts = "".join(f'<td style="{_FACTS}">{escape(" · ".join(_facts(row)))}</td>' for row in rows)
+    return (
+        f'<div style="overflow-x: auto"><table><thead><tr>{heads}</tr></thead><tbody><tr>{answers}</tr>'
+        f"<tr>{facts}</tr></tbody></table></div>"
+    )
+
+
+def _plain(row: Mapping[Any, Any]) -> str:
+    return printable("\n".join([f"{_label(row)}:", _answer(row), f"({' · '.join(_facts(row))})"]))
+
+
+def _label(row: Mapping[Any, Any]) -> str:
+    model = row.get("model")
+    return f"{row['provider']}:{model}" if _has(row, "model") and model else str(row["provider"])
+
+
+def _answer(row: Mapping[Any, Any]) -> str:
+    if _has(row, "answer"):
+        return str(row["answer"])
+    return f"No answer: {row['error']}" if _has(row, "error") else f"No answer ({row['status']})."
+
+
+def _facts(row: Mapping[Any, Any]) -> Iterator[str]:
+    if row.get("cached") is True:
+        yield "kept answer, nothing was sent"
+    elif _has(row, "latency_s"):
+        yield f"{row['latency_s']:.2g} s"
+    if _has(row, "out_tokens"):
+        yield f"{int(row['out_tokens'])} tokens"
+    if _has(row, "cost_usd"):
+        yield f"${row['cost_usd']:.6f}" if row["cost_usd"] else "free"
+    if row["status"] != "ok":
+        yield str(row["status"])
+
+
+def _has(row: Mapping[Any, Any], name: str) -> bool:
+    import pandas as pd
+
+    value = row.get(name)
+    return value is not None and value is not pd.NA and value == value  # noqa: PLR0124  # nan is not itself

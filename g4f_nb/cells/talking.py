@@ -1,0 +1,96 @@
+"""The subcommands of `%g4f` about conversations: which there are, what was said, what it cost, to keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from g4f_nb.cells.talks import MAIN
+from g4f_nb.cells.words import Place, Words
+from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.turns import Turn
+from g4f_nb.errors import shorten
+from g4f_nb.tables import Table
+
+_SHOWN = 100
+
+
+def conversations_command(_: Words, place: Place) -> Table:
+    """List the conversations of this notebook."""
+    rows = [(each.name, str(len(each.turns)), _last(each.turns), _money(each)) for each in place.talks]
+    note = "%%chat -n NAME goes on with one; without -n, it is main." if rows else ""
+    title = "" if rows else "No cell has asked anything yet."
+    return Table(tuple(rows), ("conversation", "turns", "last question", "cost") if rows else (), title, note)
+
+
+def history_command(given: Words, place: Place) -> Table:
+    """Show the turns of a conversation."""
+    talk = place.talks.known(_name(given.words))
+    rows = [
+        (str(number), shorten(turn.shown, _SHOWN), _answer(turn), turn.model or "")
+        for number, turn in enumerate(talk.turns, 1)
+    ]
+    return Table(tuple(rows), ("", "question", "answer", "model"), f"Conversation {talk.name}")
+
+
+def reset_command(given: Words, place: Place) -> None:
+    """Begin a conversation anew: nothing of it is sent any more."""
+    talk = place.talks.known(_name(given.words))
+    count = len(talk.turns)
+    talk.clear()
+    place.say(f"Conversation {talk.name} is begun anew: {count} {_turns(count)} forgotten.")
+
+
+def fork_command(given: Words, place: Place) -> None:
+    """Copy a conversation under another name."""
+    source = place.talks.known(_name(given.words[1:]))
+    made = place.talks.fork(source, given.words[0])
+    place.say(f"{made.name} begins as {source.name} is now: %%chat -n {made.name} goes on with it.")
+
+
+def cost_command(given: Words, place: Place) -> Table:
+    """Add up what conversations took and cost, their other branches and dropped turns too."""
+    talks = [place.talks.known(given.words[0])] if given.words else list(place.talks)
+    rows = [(talk.name, str(len(talk.turns)), _count(talk.tokens), _money(talk)) for talk in talks]
+    if len(talks) > 1:
+        turns = sum(len(talk.turns) for talk in talks)
+        tokens = [talk.tokens for talk in talks]
+        costs = [talk.cost for talk in talks]
+        every = None if None in tokens else sum(count for count in tokens if count is not None)
+        usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+        rows.append(("all", str(turns), _count(every), _dollars(usd, sum(talk.spent for talk in talks))))
+    headings = ("conversation", "turns", "tokens", "cost") if rows else ()
+    return Table(tuple(rows), headings, "" if rows else "No cell has asked anything yet.")
+
+
+def _name(words: Sequence[str]) -> str:
+    return words[0] if words else MAIN
+
+
+def _turns(count: int) -> str:
+    return "turn" if count == 1 else "turns"
+
+
+def _last(turns: Sequence[Turn]) -> str:
+    return shorten(turns[-1].shown, _SHOWN) if turns else ""
+
+
+def _answer(turn: Turn) -> str:
+    if turn.error is not None and not turn.text:
+        return f"(failed: {shorten(turn.error, _SHOWN)})"
+    said = shorten(turn.text, _SHOWN) or "(no text)"
+    return f"{said} [stopped]" if turn.partial else said
+
+
+def _count(tokens: int | None) -> str:
+    return "not known" if tokens is None else f"{tokens:,}"
+
+
+def _money(talk: Conversation) -> str:
+    return _dollars(talk.cost, talk.spent)
+
+
+def _dollars(cost: float | None, spent: float) -> str:
+    """What is known of the cost; where some of it is not, that it is at least so much."""
+    if cost is None:
+        return f"at least ${spent:.6f}" if spent else "not known"
+    return f"${cost:.6f}" if cost else "nothing"
