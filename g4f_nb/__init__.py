@@ -1,8 +1,9 @@
 """Talk to language models from a notebook.
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
-`nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`, `nb.resolve`, `nb.register`,
-`nb.Model`, `nb.FallbackProvider`, `nb.RaceProvider`, `nb.RetryProvider`. Each loads on first use.
+`nb.stream`, `nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`, `nb.resolve`,
+`nb.register`, `nb.Model`, `nb.FallbackProvider`, `nb.RaceProvider`, `nb.RetryProvider`. Each loads on first
+use.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from g4f_nb.providers.registry import resolve as resolve
     from g4f_nb.providers.using import use as use
     from g4f_nb.store import store_info as store_info
+    from g4f_nb.streaming import stream as stream
     from g4f_nb.tools import tool as tool
     from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
@@ -65,6 +67,7 @@ _HOMES = {
     "purge_store": "comparing.keeping",
     "runs": "comparing.keeping",
     "store_info": "store",
+    "stream": "streaming",
     "ChatPanel": "widgets",
     "KeyPrompt": "widgets",
     "ModelPicker": "widgets",
@@ -116,6 +119,7 @@ __all__ = [
     "resolve",
     "runs",
     "store_info",
+    "stream",
     "tool",
     "use",
 ]

@@ -6,6 +6,7 @@ run on the thread or loop of whoever asked; for `answer`, which is on our loop i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import Plan, ToolLimits, checked_plan
 from g4f_nb.errors import G4FError, InvalidParameterError, SchemaError
 from g4f_nb.loops import ownloop
+from g4f_nb.loops.bell import Bell
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.calling import locate, stream_of
@@ -227,6 +229,31 @@ def _watch_round(question: Question, reply: Reply, start: float, beat: float | N
             reply.add(chunk, at=reply.seconds)
 
 
+async def watch_async(question: Question, reply: Reply) -> AsyncIterator[None]:
+    """`watch` for `async for`; tools run on this loop, and each piece is there as soon as it has come."""
+    start = time.perf_counter()
+    grown = Bell()
+    work = driving.drive_async(
+        converse(reply, question.plan, question.options),
+        lambda send: loops.call(
+            _round(question.send(send.messages, send.options), reply, start, grown.ring_from_anywhere)
+        ),
+        question.plan.approve,
+    )
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(lambda _: grown.ring())
+    with _filling(reply, start):
+        try:
+            while not task.done():
+                await grown.wait()
+                yield
+            await task
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=ownloop.CLOSING)
+
+
 @contextlib.contextmanager
 def _filling(reply: Reply, start: float) -> Iterator[None]:
     """What there is stays in the reply, and an error that ends it leads to it."""
@@ -288,7 +315,7 @@ def complete(question: Question, reply: Reply) -> Reply:
             question.plan.approve,
         ):
             pass
-    return _told(reply)
+    return told(reply)
 
 
 def _ask_round(question: Question, reply: Reply, start: float) -> Iterator[None]:
@@ -328,10 +355,10 @@ async def complete_async(question: Question, reply: Reply) -> Reply:
             lambda send: loops.call(_round(question.send(send.messages, send.options), reply, start)),
             question.plan.approve,
         )
-    return _told(reply)
+    return told(reply)
 
 
-def _told(reply: Reply) -> Reply:
+def told(reply: Reply) -> Reply:
     """Say what became of it, to a user who has nothing but the reply."""
     if reply.stopped_by is not None:
         tell(f"the answer is not finished: {reply.stopped_by}; its .messages can be sent on", once=False)

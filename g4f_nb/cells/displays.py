@@ -41,10 +41,13 @@ class Displays:
 
     def keep(self) -> None:
         """Leave the last output as it is; what is shown next stands below it."""
-        if self._bystanders is None:
+        self._last = None
+
+    def listen(self) -> None:
+        """Remember from now on what else this cell shows, for its output may have to be cleared."""
+        if self.alone and self._bystanders is None:
             self._bystanders = Bystanders(self._shell)
             self._bystanders.listen()
-        self._last = None
 
     def start_over(self) -> None:
         """What is shown next stands in the place of everything that was shown so far."""
@@ -55,6 +58,21 @@ class Displays:
         """Show the one output that stays."""
         self.start_over()
         self.show(bundle)
+        self.stop()
+
+    def vanish(self) -> None:
+        """Take away what was shown, for there is nothing to show."""
+        if self.count and self.alone:
+            with self._quietly():
+                self._shell.display_pub.clear_output(wait=False)
+                if self._bystanders is not None:
+                    self._bystanders.say_again()
+        elif self._last is not None:
+            self.show({"text/plain": ""})
+        self.stop()
+
+    def stop(self) -> None:
+        """Listen no longer to what else the cell shows."""
         if self._bystanders is not None:
             self._bystanders.stop()
 

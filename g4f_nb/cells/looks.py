@@ -10,7 +10,7 @@ from g4f_nb.notices import tell_login
 from g4f_nb.reply import Reply
 from g4f_nb.showing.formats import FORMATS, checked_format
 
-__all__ = ["FORMATS", "UPDATES", "Look", "Screen", "ask_for_login"]
+__all__ = ["FORMATS", "UPDATES", "Look", "Screen", "ask_for_login", "is_empty"]
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
 UPDATES = 12
@@ -39,7 +39,16 @@ class Screen(Protocol):
         """Show what is new, or not yet: a screen paces itself."""
 
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
-        """Show the answer as it stays; `notices` are lines about it that are not the model's."""
+        """Show the answer as it stays, or take away what stood for one that never began.
+
+        `notices` are lines about it that are not the model's.
+        """
+
+
+def is_empty(reply: Reply) -> bool:
+    """Whether nothing of an answer has come before it broke off."""
+    said = reply.text or reply.reasoning or reply.refusal or reply.tool_calls or reply.images
+    return reply.partial and not (said or reply.alternatives)
 
 
 def ask_for_login(reply: Reply) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from g4f_nb import frontend
 from g4f_nb.cells.displays import Displays
-from g4f_nb.cells.looks import UPDATES, Look, ask_for_login
+from g4f_nb.cells.looks import UPDATES, Look, ask_for_login, is_empty
 from g4f_nb.cells.unfolding import MarkdownUnfolding, Unfolding, VerbatimUnfolding
 from g4f_nb.reply import Reply
 from g4f_nb.showing.bundles import mimebundle
@@ -41,6 +41,8 @@ class CellScreen:
         self._streams = streams
         self._clock = clock
         self._displays = Displays(frontend.shell() if shell is None else shell, alone=alone)
+        if streams:
+            self._displays.listen()
         self._unfolding: Unfolding = VerbatimUnfolding() if look.format == "text" else MarkdownUnfolding()
         # What is in outputs that stay, and what is finished in the last one.
         self._stays: list[str] = []
@@ -67,8 +69,10 @@ class CellScreen:
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
         """Put the whole answer in the place of what was painted."""
         look = self._look
-        bundle = mimebundle(reply, kind=look.format, quiet=look.quiet, turn=look.turn, notices=notices)
-        if self._displays.count or any(bundle.values()):
+        if is_empty(reply) and not notices:
+            self._displays.vanish()
+        else:
+            bundle = mimebundle(reply, kind=look.format, quiet=look.quiet, turn=look.turn, notices=notices)
             self._displays.finish(bundle)
 
     def _paint(self, reply: Reply) -> list[int]:

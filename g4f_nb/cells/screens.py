@@ -18,7 +18,10 @@ _OURS = re.compile(r"%%(?:chat|g4f)\b.*|(?:[\w.]+\s*=\s*)?%(?:chat|g4f)\b[^\n]*;
 
 
 def screen_for(look: Look | None = None) -> Screen:
-    """Make the screen that is right here and now, for one answer."""
+    """Make the screen that is right here and now, for one answer.
+
+    It is made before anything is told or asked: what else the cell shows from then on stays.
+    """
     look = Look() if look is None else look
     wish = settings.current().stream if look.stream is None else look.stream
     if frontend.in_terminal():
