@@ -1,8 +1,9 @@
-"""What a tool says, without the keys that this program holds: the call's, and all that are found here."""
+"""What tools say and values hold, without our keys: the call's, and all that are found here."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,15 +11,26 @@ from g4f_nb.credentials import in_sight
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import ADDRESSES, SECRETS
-from g4f_nb.secret import Secret, redact, secrets_in, secrets_of_address
+from g4f_nb.secret import MASK, Secret, mask_given, redact, secrets_in, secrets_of_address
 
 # Variables of a provider that is no row.
 _OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
+# A table may well have a column `pk_customer_id`: what is masked in a value looks drawn by lot.
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|gsk|rk|pk|xai|hf|nvapi|pplx|csk|fw|sess|ghp|gho|github_pat)[-_][A-Za-z0-9_-]{16,}|\bAIza[\w-]{30,}"
+)
+_DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
 
 
 def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
     """Mask the keys in these options of calls, and those of any service that a call from here would find."""
     return redact(text, *(secret for options in calls for secret in _given(options)), *_found())
+
+
+def mask_values(text: str) -> str:
+    """Mask in a user's own values the keys that a call from here would find, and what is surely a key."""
+    text = mask_given(text, *_found())
+    return _KEY_LIKE.sub(lambda found: MASK if _DRAWN.search(found[0]) else found[0], text)
 
 
 def _given(options: Mapping[str, Any]) -> Iterator[Secret]:

@@ -205,13 +205,19 @@ def redact(text: str, *secrets: Secret | None) -> str:
 
     A key is also found as JSON, HTML or an address would write it.
     """
+    text = mask_given(text, *secrets)
+    if "@" in text:
+        text = _USER_INFO.sub(MASK, text)
+    return _KEY_SHAPED.sub(MASK, text)
+
+
+def mask_given(text: str, *secrets: Secret | None) -> str:
+    """Mask these keys, however JSON, HTML or an address would write them, and nothing else."""
     for given in secrets:
         for secret in given.parts if isinstance(given, Secrets) else (given,):
             if secret is not None and secret.reveal():
                 text = _spellings(secret).sub(MASK, text)
-    if "@" in text:
-        text = _USER_INFO.sub(MASK, text)
-    return _KEY_SHAPED.sub(MASK, text)
+    return text
 
 
 def redact_beginning(text: str, *secrets: Secret | None) -> str:

@@ -1,0 +1,234 @@
+"""From what a user typed to what is sent: values in the place of `{name}`, attachments, the pieces."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from g4f_nb import settings
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.masking import mask_values
+from g4f_nb.prompting import failures
+from g4f_nb.prompting.attachments import attached
+from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
+from g4f_nb.prompting.interpolation import Field, fields, formatted, scope_of, value_of
+from g4f_nb.prompting.limits import one_line
+from g4f_nb.prompting.mentions import mentions
+from g4f_nb.prompting.naming import LAST_ERROR, is_users, users_names
+from g4f_nb.prompting.summaries import summarize
+from g4f_nb.prompting.summary import Summary
+
+_SHOWN = 60
+# A name alone in braces, right behind which nothing of code or LaTeX stands.
+_UNKNOWN = re.compile(r"(?<![\\{$\w}])\{([A-Za-z_]\w{2,})\}(?!\})")
+_LATEX = re.compile(r"(?:\\[A-Za-z]+(?:\{[^{}\n]*\})*|[\w)}\]]\^)$")
+_FENCE = re.compile(r"(?ms)^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)")
+_CLOSE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What is sent for a prompt.
+
+    `content` is that of a message: a text, or parts where there is more than text. `shown` is what was
+    typed. `text` is the same content for a model that takes text only: a line stands for each picture.
+    `pieces` tell what is in it, and `notices` what its user should know before it is sent.
+    """
+
+    content: str | list[dict[str, Any]] = field(repr=False)
+    shown: str
+    text: str = field(repr=False)
+    pieces: tuple[Piece, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def has_media(self) -> bool:
+        """Whether anything in it is no text."""
+        return not isinstance(self.content, str)
+
+
+def compose(
+    text: str,
+    namespace: Mapping[str, Any],
+    *,
+    attach: Iterable[Any] = (),
+    raw: bool = False,
+    budget: int | None = None,
+    mentioning: bool = False,
+    model: str | None = None,
+    error: BaseException | None = None,
+) -> Composed:
+    """Put the user's values into a prompt, as they are now; every error comes before anything is sent.
+
+    `attach` holds paths, addresses and names of variables as texts, or values. With `raw` the text stays as
+    it is typed. `budget` is about how many tokens one value may have (the setting `value_tokens`). With
+    `mentioning`, `@name` brings a value, too. `error` is what `{last_error}` means, else the last one that
+    the interpreter has shown.
+    """
+    scope = scope_of(namespace)
+    # From here on only the copy is seen, whose repr shows no value.
+    del namespace
+    if error is not None or failures.last_error() is not None:
+        scope.setdefault(LAST_ERROR, error if error is not None else failures.last_error())
+    composing = _Composing(scope, budget or settings.current().value_tokens, model)
+    for item in attach:
+        composing.attach(item)
+    if raw:
+        composing.typed = text
+        composing.text = text
+    else:
+        composing.read(text, mentioning=mentioning)
+    return composing.done(text)
+
+
+class _Composing:
+    """One prompt while it is put together."""
+
+    def __init__(self, scope: dict[str, Any], budget: int, model: str | None) -> None:
+        self._scope, self._budget, self._model = scope, budget, model
+        self._attached: list[tuple[str, Summary]] = []
+        # What is too long for its place, by its expression: it stands below the prompt.
+        self._below: dict[str, Summary] = {}
+        self._values: list[Piece] = []
+        self._notices: dict[str, None] = {}
+        self.typed = ""
+        self.text = ""
+
+    def attach(self, item: Any) -> None:
+        self._attached.append(attached(item, self._scope, self._budget))
+
+    def read(self, text: str, *, mentioning: bool) -> None:
+        """Put values into the places of a text."""
+        found: list[Any] = list(fields(text, self._knows))
+        taken = [(each.start, each.end) for each in found]
+        if mentioning:
+            found += [
+                each
+                for each in mentions(text, self._scope)
+                if not any(start <= each.start < end for start, end in taken)
+            ]
+        made: list[str] = []
+        typed: list[str] = []
+        at = 0
+        for each in sorted(found, key=lambda place: place.start):
+            made.append(text[at : each.start])
+            typed.append(text[at : each.start])
+            if isinstance(each, Field):
+                made.append(each.before + self._in_place(each, text) + each.after)
+            else:
+                made.append(self._put(each.name, self._scope[each.name], alone=False))
+            at = each.end
+        made.append(text[at:])
+        typed.append(text[at:])
+        self.text, self.typed = "".join(made), "".join(typed)
+        self._notice_near_names(text, taken)
+
+    def _knows(self, name: str) -> bool:
+        return is_users(name, self._scope) or name == LAST_ERROR
+
+    def _in_place(self, place: Field, text: str) -> str:
+        if place.literal:
+            return place.source
+        if _LATEX.search(text[max(0, place.start - 200) : place.start]):
+            self._notices[
+                f"{{{place.source}}} stands where LaTeX has braces, and your variable was put in: "
+                f"{{{{{place.source}}}}} sends it as typed"
+            ] = None
+        value = self._value_of(place)
+        if not place.plain:
+            written = mask_values(formatted(place, value))
+            self._values.append(text_piece("value", place.expression, written, model=self._model))
+            return written
+        return self._put(place.expression, value, alone=_is_alone(place, text))
+
+    def _value_of(self, place: Field) -> Any:
+        if place.expression.partition(".")[0] == LAST_ERROR and LAST_ERROR not in self._scope:
+            raise InvalidParameterError(
+                f"{{{place.source}}} in the prompt has no value: no cell has failed yet. Write "
+                f"{{{{{place.source}}}}} (or use --raw) to send it as it stands; nothing was sent"
+            )
+        return value_of(place, self._scope)
+
+    def _put(self, name: str, value: Any, *, alone: bool) -> str:
+        """What stands in the place of a value; a long one has its place below, unless its line is its own."""
+        if name in self._below:
+            return f"`{name}`"
+        made = summarize(value, self._budget, self._scope)
+        if made.media is None and (made.whole or not made.body or alone):
+            written = made.in_place(name) if alone or made.whole else made.head
+            self._values.append(_value_piece(name, made, written, self._model))
+            return written
+        self._below[name] = made
+        self._values.append(_value_piece(name, made, made.named(name), self._model))
+        return f"`{name}`"
+
+    def _notice_near_names(self, text: str, taken: Sequence[tuple[int, int]]) -> None:
+        """A slip of the pen in a name is sent as typed, and told."""
+        names = [*users_names(self._scope)]
+        code = [found.span() for found in _FENCE.finditer(text)]
+        for found in _UNKNOWN.finditer(text):
+            if any(start <= found.start() < end for start, end in (*taken, *code)):
+                continue
+            near = difflib.get_close_matches(found[1], names, n=1, cutoff=_CLOSE)
+            if near:
+                self._notices[f"{{{found[1]}}} is sent as typed, for you have no such variable: "
+                              f"did you mean {{{near[0]}}}?"] = None  # fmt: skip
+
+    def done(self, shown: str) -> Composed:
+        """The content with attachments before the prompt, and what is too long for its place below."""
+        parts: list[dict[str, Any]] = []
+        texts: list[str] = []
+        pieces = [text_piece("prompt", one_line(shown, _SHOWN), self.typed, model=self._model), *self._values]
+        for name, made in self._attached:
+            pieces.append(_value_piece(name, made, made.named(name), self._model, kind="attachment"))
+            _add(parts, texts, made, f"{name}:\n\n{made.body}" if made.whole else made.named(name))
+        _add(parts, texts, None, self.text)
+        for name, made in self._below.items():
+            _add(parts, texts, made, made.named(name))
+        whole = "\n\n".join(text.strip("\n") if len(texts) > 1 else text for text in texts)
+        return Composed(
+            content=_joined(parts) if any(part["type"] != "text" for part in parts) else whole,
+            shown=shown,
+            text=whole,
+            pieces=tuple(pieces),
+            notices=tuple(self._notices),
+        )
+
+
+def _add(parts: list[dict[str, Any]], texts: list[str], made: Summary | None, text: str) -> None:
+    parts.append({"type": "text", "text": text})
+    if made is not None and made.media is not None:
+        parts.append(made.media.part())
+        text = f"{text} (it cannot be shown to you)"
+    texts.append(text)
+
+
+def _joined(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Texts that follow each other as one: some servers want no more than one beside a picture."""
+    made: list[dict[str, Any]] = []
+    for part in parts:
+        if part["type"] == "text" and made and made[-1]["type"] == "text":
+            made[-1] = {"type": "text", "text": f"{made[-1]['text'].rstrip()}\n\n{part['text']}"}
+        else:
+            made.append(part)
+    return made
+
+
+def _value_piece(name: str, made: Summary, text: str, model: str | None, *, kind: str = "value") -> Piece:
+    if made.media is None:
+        return text_piece(kind, name, text, model=model, note="" if made.whole else made.head)
+    size = "by its address" if made.media.url else f"{len(made.media.data):,} bytes"
+    tokens = part_tokens(made.media.part(), model)
+    return Piece(kind, name, size or characters(text), tokens, made.head)
+
+
+def _is_alone(place: Field, text: str) -> bool:
+    """Whether its line holds nothing else."""
+    before = text.rfind("\n", 0, place.start) + 1
+    after = text.find("\n", place.end)
+    return (
+        not text[before : place.start].strip() and not text[place.end : after if after >= 0 else None].strip()
+    )

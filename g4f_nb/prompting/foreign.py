@@ -1,0 +1,153 @@
+"""Values of packages that need no column or array code: polars, xarray, scikit-learn, lazy tables."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from g4f_nb.prompting.columns import number
+from g4f_nb.prompting.limits import as_many, cut, fits, one_line, room_for
+from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
+from g4f_nb.prompting.plain import said_by, short
+from g4f_nb.prompting.summary import Summary
+
+_CELL = 60
+_FITTED = 40
+_EXACT = 1_000_000
+_ROWS = 8
+_LAZY = ("dask", "pyspark", "ibis", "duckdb", "modin", "vaex", "cudf", "snowflake")
+
+
+def foreign(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one a kind
+    """The summary of a value of one of these packages; `None` of everything else."""
+    home = home_of(value)
+    if home == "polars":
+        return _polars(value, budget)
+    if home in _LAZY and hasattr(value, "columns"):
+        return _lazy(value, budget)
+    if home == "xarray" and hasattr(value, "dims"):
+        # Its own text is a summary: dimensions, coordinates, types, and no value that is not loaded.
+        return Summary(f"xarray {type(value).__name__}", cut(said_by(value, room_for(budget)), budget))
+    if home == "pyarrow" and hasattr(value, "schema"):
+        schema = cut(said_by(value.schema, room_for(budget)), budget)
+        return Summary(f"pyarrow {type(value).__name__}{_of_shape(value)}", schema)
+    if hasattr(value, "get_params") and (hasattr(value, "fit") or hasattr(value, "predict")):
+        return _estimator(value, budget)
+    if is_a(value, "torch", "Module") or (home == "keras" and hasattr(value, "layers")):
+        return _network(value, budget)
+    return None
+
+
+def _of_shape(value: Any) -> str:
+    shape = shape_of(value)
+    return "" if shape is None else f", {f' {TIMES} '.join(f'{side:,}' for side in shape)}"
+
+
+def _polars(value: Any, budget: int) -> Summary | None:
+    if is_a(value, "polars", "DataFrame"):
+        return _polars_frame(value, budget)
+    if is_a(value, "polars", "Series"):
+        made = _polars_frame(value.to_frame(), budget)
+        return Summary(f"polars Series {short(value.name, _CELL)!r}, {len(value):,} values", made.body)
+    if is_a(value, "polars", "LazyFrame"):
+        # Its schema may have to be read from files, and rows would have to be computed.
+        return Summary(
+            "polars LazyFrame, not collected; its plan", cut(value.explain(optimized=False), budget)
+        )
+    return None
+
+
+def _polars_frame(frame: Any, budget: int) -> Summary:
+    rows, width = frame.shape
+    head = f"polars DataFrame, {rows:,} rows {TIMES} {width:,} columns"
+    looked = frame if rows <= _EXACT else frame.sample(_EXACT // 10, seed=0)
+    told = "columns" if looked is frame else f"columns (numbers from a sample of {len(looked):,} rows)"
+    lines, left = as_many(
+        frame.columns, lambda name: f"  {_polars_column(looked[name])}", round(budget * 0.65)
+    )
+    more = [f"  and {width - len(lines):,} more columns"] if len(lines) < width else []
+    few = frame.columns[: max(1, min(width, len(lines)))]
+    whole = frame.write_csv() if rows * width <= 2_000 and width == len(few) else ""  # noqa: PLR2004
+    if whole and fits(whole, left + round(budget * 0.35)) and not _nested(frame):
+        return Summary(head, "\n".join([f"{told}:", *lines, "all rows, as CSV:", whole.rstrip()]))
+    shown, _ = as_many(frame.select(few).head(_ROWS).iter_rows(), _polars_row, left + round(budget * 0.35))
+    return Summary(head, "\n".join([f"{told}:", *lines, *more, "the first rows:", *shown]))
+
+
+def _nested(frame: Any) -> bool:
+    return any(dtype.is_nested() or str(dtype) == "Object" for dtype in frame.dtypes)
+
+
+def _polars_row(row: tuple[Any, ...]) -> str:
+    return ", ".join("" if value is None else short(value, _CELL) for value in row)
+
+
+def _polars_column(column: Any) -> str:
+    told = [str(column.dtype)]
+    with contextlib.suppress(Exception):  # not every type can be counted or ordered
+        missing = column.null_count()
+        told += [f"{missing:,} missing"] if missing else []
+        if column.dtype.is_numeric():
+            told += [
+                f"{name} {number(getattr(column, name)())}"
+                for name in ("min", "median", "max", "mean", "std")
+            ]
+        elif column.dtype.is_temporal():
+            told += [f"{column.min()} to {column.max()}"]
+        else:
+            counts = column.drop_nulls().value_counts(sort=True).head(5)
+            told += [f"{column.n_unique():,} distinct"]
+            told += [
+                "top "
+                + ", ".join(
+                    f"{short(value, _CELL)!r} {TIMES}{count:,}" for value, count in counts.iter_rows()
+                )
+            ]
+    return f"{short(column.name, _CELL)}: {', '.join(told)}"
+
+
+def _lazy(value: Any, budget: int) -> Summary:
+    """A table that is computed when it is asked for: its columns only."""
+    types: Any = getattr(value, "dtypes", None)
+    try:
+        pairs: Iterable[Any] = types.items() if hasattr(types, "items") else types
+        lines, _ = as_many([f"  {short(name, _CELL)}: {dtype}" for name, dtype in pairs], str, budget)
+    except Exception:  # noqa: BLE001  # each of them is different
+        lines = [one_line(", ".join(map(str, islice(value.columns, 200))), 2_000)]
+    head = f"{home_of(value)} {type(value).__name__}, not computed; its columns"
+    return Summary(head, "\n".join(lines))
+
+
+def _estimator(value: Any, budget: int) -> Summary:
+    head = f"{home_of(value)} {one_line(said_by(value, 2_000), 600)}"
+    fitted = {
+        name: item
+        for name, item in getattr(value, "__dict__", {}).items()
+        if name.endswith("_") and not name.startswith("_")
+    }
+    if not fitted:
+        return Summary(f"{head}, not fitted")
+    lines, _ = as_many(
+        islice(fitted.items(), _FITTED), lambda pair: f"  {pair[0]} = {_value(pair[1])}", budget
+    )
+    return Summary(f"{head}, fitted", "\n".join(lines))
+
+
+def _value(value: Any) -> str:
+    if is_a(value, "numpy", "ndarray") and value.size <= 20:  # noqa: PLR2004
+        return one_line(said_by(value.tolist(), 200), 200)
+    return short(value, 120)
+
+
+def _network(value: Any, budget: int) -> Summary:
+    head = f"{home_of(value)} {type(value).__name__}"
+    with contextlib.suppress(Exception):  # lazy parameters have no size yet
+        count = (
+            value.count_params()
+            if hasattr(value, "count_params")
+            else sum(p.numel() for p in value.parameters())
+        )
+        head += f", {count:,} parameters"
+    return Summary(head, cut(said_by(value, room_for(budget)), budget))

@@ -1,0 +1,128 @@
+"""Figures and images: a picture for the model, and a line that says what it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.files.kinds import media_type_of
+from g4f_nb.files.media import Media, read_media
+from g4f_nb.prompting.limits import cut, one_line
+from g4f_nb.prompting.naming import TIMES, home_of, is_a
+from g4f_nb.prompting.plain import literal
+from g4f_nb.prompting.summary import Summary
+
+_TITLE = 80
+_AXES = 6
+
+
+def picture(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one a kind
+    """The summary of what can be looked at; `None` of everything else."""
+    if is_a(value, "matplotlib", "Axes"):
+        value = value.figure
+    if _is_axes_of_subplots(value):
+        value = value.flat[0].figure
+    if is_a(value, "matplotlib", "Figure"):
+        return _drawn(value, _about_figure(value))
+    if is_a(value, "PIL", "Image"):
+        return _drawn(value, f"image, {value.width}{TIMES}{value.height} pixels, mode {value.mode}")
+    if isinstance(value, bytes | bytearray):
+        kind = media_type_of(bytes(value[:4096])) or ""
+        return _drawn(bytes(value), f"{kind}, {len(value):,} bytes") if kind.startswith("image/") else None
+    if is_a(value, "IPython", "Image") and isinstance(getattr(value, "data", None), bytes):
+        return _drawn(value.data, f"image, {len(value.data):,} bytes")
+    if home_of(value) in ("seaborn", "plotnine") and hasattr(value, "savefig"):
+        return _drawn(value, _about_figure(getattr(value, "figure", None) or value))
+    if is_a(value, "plotly", "BaseFigure"):
+        return _plotly(value, budget)
+    if home_of(value) == "altair" and hasattr(value, "to_dict"):
+        return _specified(value, "Altair chart", budget)
+    return None
+
+
+def _drawn(value: Any, about: str) -> Summary | None:
+    try:
+        made = read_media(value)[0]
+    except InvalidParameterError as error:
+        return Summary(f"{about}, which cannot be drawn", one_line(str(error), 200))
+    return Summary(about, media=made)
+
+
+def _is_axes_of_subplots(value: Any) -> bool:
+    """What `plt.subplots(2, 2)` gives beside the figure: an array of axes."""
+    return (
+        is_a(value, "numpy", "ndarray")
+        and value.dtype == object
+        and value.size > 0
+        and is_a(value.flat[0], "matplotlib", "Axes")
+    )
+
+
+def _about_figure(figure: Any) -> str:
+    told = "matplotlib figure"
+    with contextlib.suppress(Exception):  # a figure may be half made
+        width, height = figure.get_size_inches() * figure.dpi
+        told = f"matplotlib figure, {width:.0f}{TIMES}{height:.0f} pixels"
+        axes = figure.axes
+        shown = "; ".join(filter(None, map(_about_axes, axes[:_AXES])))
+        more = f"; {len(axes) - _AXES} more" if len(axes) > _AXES else ""
+        told += f", {len(axes)} axes" + (f": {shown}{more}" if shown else "")
+    return told
+
+
+def _about_axes(axes: Any) -> str:
+    title = axes.get_title()
+    named = [
+        f"{name} {label!r}" for name, label in (("x", axes.get_xlabel()), ("y", axes.get_ylabel())) if label
+    ]
+    return one_line(" ".join(filter(None, [repr(title) if title else "", *named])), _TITLE)
+
+
+class _Plotly:
+    """A figure of plotly's, drawn where kaleido is installed."""
+
+    def __init__(self, figure: Any) -> None:
+        self._figure = figure
+
+    def _repr_png_(self) -> bytes:
+        made: bytes = self._figure.to_image(format="png")
+        return made
+
+
+def _plotly(figure: Any, budget: int) -> Summary:
+    about = _about_plotly(figure)
+    try:
+        media: Media | None = read_media(_Plotly(figure))[0]
+    except InvalidParameterError:
+        # Without kaleido, or without a browser for it: its own description is text.
+        media = None
+    if media is not None:
+        return Summary(about, media=media)
+    return Summary(f"{about} (as text: install kaleido to send the picture)", _spec(figure.to_dict(), budget))
+
+
+def _about_plotly(figure: Any) -> str:
+    with contextlib.suppress(Exception):  # a figure may be half made
+        kinds = ", ".join(dict.fromkeys(trace.type for trace in figure.data))
+        title = figure.layout.title.text
+        return f"plotly figure, {len(figure.data)} traces ({kinds})" + (f", {title!r}" if title else "")
+    return "plotly figure"
+
+
+def _specified(value: Any, about: str, budget: int) -> Summary:
+    try:
+        spec = value.to_dict()
+    except Exception as error:  # noqa: BLE001  # a chart may be half made, or its data too long for it
+        return Summary(f"{about}, which cannot be read: {type(error).__name__}")
+    spec.pop("datasets", None)
+    return Summary(f"{about}, its description", _spec(spec, budget))
+
+
+def _spec(spec: Any, budget: int) -> str:
+    try:
+        text = json.dumps(spec)
+    except (TypeError, ValueError):
+        text = ""
+    return text if text and cut(text, budget) == text else literal(spec, budget)[0]
