@@ -92,7 +92,7 @@ def test_only_the_fields_themselves_change(text):
     ],
 )
 def test_names_of_the_user_are_replaced(typed, expected):
-    """Attributes, items, calls, conversions and formats, as f-strings have them; doubled braces are literal."""
+    """Attributes, items, calls, conversions and formats, as in f-strings; doubled braces are literal."""
     assert sent(typed) == expected
 
 
