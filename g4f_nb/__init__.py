@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from g4f_nb.comparing.mapping import map_prompts as map_prompts
     from g4f_nb.comparing.pacing import Limits as Limits
     from g4f_nb.conversations.conversation import Conversation as Conversation
+    from g4f_nb.conversations.inventory import list_conversations as list_conversations
     from g4f_nb.costs.pricing import price_of as price_of
     from g4f_nb.costs.tokens import context_size as context_size
     from g4f_nb.costs.tokens import estimate_tokens as estimate_tokens
@@ -61,6 +62,7 @@ _HOMES = {
     "Limits": "comparing.pacing",
     "map_prompts": "comparing.mapping",
     "Conversation": "conversations.conversation",
+    "list_conversations": "conversations.inventory",
     "context_size": "costs.tokens",
     "estimate_tokens": "costs.tokens",
     "price_of": "costs.pricing",
@@ -107,6 +109,7 @@ __all__ = [
     "compare_async",
     "context_size",
     "estimate_tokens",
+    "list_conversations",
     "list_models",
     "list_models_async",
     "list_providers",

@@ -103,6 +103,8 @@ class Reply:
         self.url: str | None = None
         # The user's own price of this model; `None` leaves it to the tables.
         self.price: Price | None = None
+        # Of a reply from a file or the store: what it cost when it was answered.
+        self.settled_cost: Cost | None = None
         self.ttft: float | None = None
         self.seconds: float | None = None
         self.partial = False
@@ -128,19 +130,19 @@ class Reply:
     @property
     def cost(self) -> float | None:
         """What the answer cost in US dollars; `None` if the price is not known, or the tokens are not."""
-        made = type(self).costing(self)
+        made = self.settled_cost or type(self).costing(self)
         return None if made is None else made.usd
 
     @property
     def price_source(self) -> str | None:
         """Which table the cost is by."""
-        made = type(self).costing(self)
+        made = self.settled_cost or type(self).costing(self)
         return None if made is None else made.source
 
     @property
     def price_date(self) -> str | None:
         """How new that table is, as far as it says."""
-        made = type(self).costing(self)
+        made = self.settled_cost or type(self).costing(self)
         return None if made is None else made.date
 
     @property

@@ -1,4 +1,4 @@
-"""What is kept between kernels: runs with their cells, which are answers by what was asked, and verdicts.
+"""What is kept between kernels: runs with their cells, which are answers by what was asked, verdicts, talks.
 
 No key is ever among it: whoever makes a record leaves them out.
 """
@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.settings import cache_folder, current
-from g4f_nb.sqlite_file import Storage
+from g4f_nb.sqlite_file import Row, Storage
 
 _VERSION = 2
 _SCHEMA = """
@@ -34,6 +34,18 @@ CREATE TABLE IF NOT EXISTS verdicts (
     run_id TEXT NOT NULL, pair TEXT NOT NULL, judge TEXT NOT NULL, turn INTEGER NOT NULL,
     record BLOB NOT NULL, given_at REAL NOT NULL,
     PRIMARY KEY (run_id, pair, judge, turn)
+);
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, changed_at REAL NOT NULL,
+    settings BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS turns (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, parent TEXT, record BLOB NOT NULL,
+    PRIMARY KEY (conversation, turn)
+);
+CREATE TABLE IF NOT EXISTS costs (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, usd REAL, tokens INTEGER, guess REAL,
+    PRIMARY KEY (conversation, turn)
 );
 CREATE INDEX IF NOT EXISTS answers ON cells (key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
@@ -55,6 +67,7 @@ class StoreInfo:
     runs: int
     cells: int
     verdicts: int
+    conversations: int
     oldest: float | None
 
 
@@ -75,6 +88,18 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         self._storage = Storage(file, _SCHEMA, _VERSION)
+        self.file = file
+        # How often something was deleted: whoever keeps by differences begins anew then.
+        self.purged = 0
+
+    def write(self, statement: str, rows: Iterable[Row]) -> None:
+        """Carry a statement out for these rows, soon; for whoever keeps something in tables of its own."""
+        self._storage.write(statement, rows)
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What there is, with everything that was handed over before."""
+        self._storage.flush()
+        return self._storage.read(query, values)
 
     def answers(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The records kept under these keys, as far as there are any, as JSON."""
@@ -200,6 +225,7 @@ class Store:
             "runs": "runs",
             "cells": "cells",
             "verdicts": "verdicts",
+            "conversations": "conversations",
         }
         counts = {
             name: sum(row[0] for row in self._storage.read(f"SELECT count(*) FROM {table}"))  # noqa: S608
@@ -224,6 +250,11 @@ class Store:
         gone = change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
         gone += change(f"DELETE FROM verdicts WHERE run_id IN {old}", (before,))  # noqa: S608
         gone += change("DELETE FROM runs WHERE began_at <= ?", (before,))
+        talks = "(SELECT id FROM conversations WHERE changed_at <= ?)"
+        gone += change(f"DELETE FROM turns WHERE conversation IN {talks}", (before,))  # noqa: S608
+        gone += change(f"DELETE FROM costs WHERE conversation IN {talks}", (before,))  # noqa: S608
+        gone += change("DELETE FROM conversations WHERE changed_at <= ?", (before,))
+        self.purged += 1
         if gone:
             self._storage.compact()
         return gone

@@ -210,9 +210,10 @@ def wanted_of(plan: Mapping[str, Any]) -> Wanted | None:
 
 
 def purge_store(*, older_than_days: float = 0.0) -> int:
-    """Delete kept answers and runs that are older than so many days, or all of them; counts the rows.
+    """Delete what was kept and is older than so many days, or all of it; counts the rows.
 
-    Without an age, what this kernel still holds of its comparisons goes, too.
+    That is answers and runs of comparisons, verdicts, and conversations. Without an age, what this kernel
+    still holds of its comparisons goes, too.
     """
     if type(older_than_days) not in (int, float) or not older_than_days >= 0:
         raise InvalidParameterError(

@@ -9,13 +9,15 @@ from typing import Any
 
 from g4f_nb import asking
 from g4f_nb.conversations.asked import Asking
-from g4f_nb.conversations.held import Held, checked_name, checked_system
+from g4f_nb.conversations.filed import Filed
+from g4f_nb.conversations.held import checked_name, checked_system
 from g4f_nb.conversations.preparing import Account, Chosen, Given, content_of, prepared
 from g4f_nb.conversations.sending import GO_ON, to_continue
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.spending import entry_of
 from g4f_nb.conversations.spots import Spot, at_place, behind, put, version_of
 from g4f_nb.conversations.tree import Tree
+from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.models.model import Provider, veiled
@@ -28,7 +30,7 @@ _END = "end"
 _LONGEST_TITLE = 60
 
 
-class Conversation(Held):
+class Conversation(Filed):
     """A dialogue that goes on: each question is sent with the answers before it.
 
         talk = nb.Conversation("physics", model="groq:openai/gpt-oss-120b", system="Be brief.")
@@ -40,6 +42,7 @@ class Conversation(Held):
         model, provider, options: as for `nb.ask`; they hold where a question names nothing else.
         system: the system prompt.
         limit: what it may cost, like "2 USD"; once that is reached, nothing more is asked.
+        keep: whether it is kept on disk on the way, so that `restore` gives it to a later kernel.
 
     `turns` are the questions with their answers, oldest first. A question may be asked anew (`edit`,
     `regenerate`): both versions stay, `branches` lists them and `switch` chooses. Any thread may use it.
@@ -53,9 +56,12 @@ class Conversation(Held):
         provider: str | Provider | None = None,
         system: str | None = None,
         limit: str | float | None = None,
+        keep: bool = True,
         **options: Any,
     ) -> None:
-        super().__init__(name, model=model, provider=provider, system=system, limit=limit, **veiled(options))
+        super().__init__(
+            name, model=model, provider=provider, system=system, limit=limit, keep=keep, **veiled(options)
+        )
         self._on_their_way: weakref.WeakSet[Asking] = weakref.WeakSet()
         there = shelf()
         if there is not None:
@@ -212,13 +218,16 @@ class Conversation(Held):
             provider=own.provider,
             system=own.system,
             limit=self._limit,
+            keep=self.keep,
             **Veiled(own.options),
         )
         with self._lock:
             path = self._tree.branch() if at is None else self._tree.path(self._turn(at))
-            given = {turn.id: self._given[turn.id] for turn in path if turn.id in self._given}
-        made._begin_with(Tree(path, {turn.parent: turn.id for turn in path}), given)
+            made._given = {turn.id: self._given[turn.id] for turn in path if turn.id in self._given}
+        made._take(Saved(turns=path, chosen={turn.parent: turn.id for turn in path}))
         return made
+
+    # ---- within ------------------------------------------------------------------------------------
 
     def _spot(
         self, old: Turn | None, after: Turn | str | None, place: str | None, *, continues: bool

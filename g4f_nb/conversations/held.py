@@ -10,12 +10,16 @@ from typing import Any
 
 from g4f_nb.conversations.observing import Observer, Observers
 from g4f_nb.conversations.preparing import Chosen, Given
+from g4f_nb.conversations.preserving import Keeper
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.spending import Ledger
+from g4f_nb.conversations.transcript import transcript
 from g4f_nb.conversations.tree import Tree
+from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import G4FError, InvalidParameterError, shorten
+from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
 from g4f_nb.providers.models.model import Model, Provider, check_model, veiled
 from g4f_nb.secret import Veiled
@@ -34,10 +38,11 @@ class Held:
         provider: str | Provider | None,
         system: str | None,
         limit: str | float | None,
+        keep: bool,
         **options: Any,
     ) -> None:
         options = veiled(options)
-        self.id = uuid.uuid4().hex
+        self._id = uuid.uuid4().hex
         self._lock = threading.RLock()
         self._name = f"chat-{self.id[:4]}" if name is None else checked_name(name)
         check_model(model.name if isinstance(model, Model) else model)
@@ -47,8 +52,15 @@ class Held:
         self._ledger = Ledger()
         self._given: dict[str, Given] = {}
         self._observers = Observers()
+        self.keep = keep
+        self._keeper = Keeper()
 
     # ---- settings ----------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other one, also on disk."""
+        return self._id
 
     @property
     def name(self) -> str:
@@ -180,6 +192,10 @@ class Held:
         paid = f", {cost:.4g} USD" if cost else ""
         return f"<Conversation {self.name!r}, {count} {'turn' if count == 1 else 'turns'}{paid}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude
+        return transcript(repr(self)[1:-1], self.turns)
+
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call this with a `Change` whenever something changes, on the thread where it does.
 
@@ -191,9 +207,31 @@ class Held:
 
     # ---- within ------------------------------------------------------------------------------------
 
-    def _begin_with(self, tree: Tree, given: dict[str, Given]) -> None:
+    def as_saved(self) -> Saved:
+        """All of it that can be kept, as a value: no key, no address, no function."""
         with self._lock:
-            self._tree, self._given = tree, given
+            own = self._own
+            return Saved(
+                id=self._id,
+                name=self._name,
+                model=_name_of(own.model),
+                provider=_name_of(own.provider),
+                system=own.system,
+                limit=self._limit,
+                options=own.options,
+                turns=self._tree.all,
+                chosen=self._tree.chosen,
+                ledger=Ledger(self._ledger.entries),
+            )
+
+    def _take(self, saved: Saved, *, kept: bool = False) -> None:
+        """Begin with these turns and what they cost; `kept` says that the disk has them under their id."""
+        with self._lock:
+            self._tree = Tree(saved.turns, saved.chosen)
+            self._ledger = Ledger(saved.ledger.entries)
+            if kept and saved.id is not None:
+                self._id = saved.id
+                self._keeper.take_as_kept(saved)
 
     def _turn(self, wanted: Turn | str) -> Turn:
         key = wanted.id if isinstance(wanted, Turn) else wanted
@@ -211,7 +249,19 @@ class Held:
         return turns[-1]
 
     def _changed(self, kind: str, turn: Turn | None = None) -> None:
+        if self.keep:
+            try:
+                self._keeper.keep(self.as_saved(), self.title)
+            except G4FError as error:
+                # What is here must not be lost with its copy.
+                tell(f"the conversation {self._name!r} is not kept on disk: {error}")
         self._observers.tell(kind, turn)
+
+
+def _name_of(chosen: Chosen) -> str | None:
+    if isinstance(chosen, Model):
+        return _name_of(chosen.name)
+    return chosen if isinstance(chosen, str | None) else chosen.__name__
 
 
 def checked_name(name: object) -> str:

@@ -1,0 +1,87 @@
+"""`Filed`, the part of a conversation that goes to files and the disk, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+from g4f_nb.conversations.held import Held, checked_name
+from g4f_nb.conversations.preserving import kept_talks, read_talk
+from g4f_nb.conversations.saving import read, write
+from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
+from g4f_nb.errors import InvalidParameterError
+
+
+class Filed(Held):
+    """Saved as a file of the user's, and kept on disk on the way."""
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone."""
+        return write(self.as_saved(), path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The conversation that `save` wrote as `.json`, `.md` or `.ipynb`; it goes its own way from there.
+
+        JSON holds everything; of Markdown and notebooks the questions and answers of one branch come back.
+        Keys and addresses are in no file: name the model anew where it needs one.
+        """
+        return cls._of(read(path))
+
+    @classmethod
+    def restore(cls, name: str) -> Self:
+        """The conversation of that name or id as it was kept on disk, also by an earlier kernel.
+
+        `nb.list_conversations()` lists them. One that is here already is given as it is.
+        """
+        saved = read_talk(checked_name(name))
+        there = shelf()
+        if saved is None:
+            found: Self | None = there.get(name.strip()) if there is not None else None
+            if found is None:
+                raise _not_kept(name)
+            return found
+        others: tuple[Self, ...] = there.all if there is not None else ()
+        for here in others:
+            if here.id == saved.id:
+                return here
+        return cls._of(saved, kept=True)
+
+    def forget(self) -> None:
+        """Take it off the notebook's list and off the disk; this object goes on, and is kept no more."""
+        there = shelf()
+        if there is not None:
+            there.remove(self)
+        self.keep = False
+        self._keeper.forget(self.id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What another process may know of it is what a file holds: no key, no address.
+        return _rebuilt, (type(self), saved_json(self.as_saved()))
+
+    @classmethod
+    def _of(cls, saved: Saved, *, kept: bool = False) -> Self:
+        made = cls(
+            saved.name,
+            model=saved.model,
+            provider=saved.provider,
+            system=saved.system,
+            limit=saved.limit,
+            **saved.options,
+        )
+        made._take(saved, kept=kept)
+        return made
+
+
+def _rebuilt(cls: type[Filed], data: Mapping[str, Any]) -> Filed:
+    return cls._of(saved_from_json(data))  # its own
+
+
+def _not_kept(name: str) -> InvalidParameterError:
+    names = ", ".join(dict.fromkeys(repr(each.name) for each in kept_talks(5))) or "none"
+    return InvalidParameterError(
+        f"no conversation {name!r} was kept: nb.list_conversations() lists them; there are {names}"
+    )

@@ -1,0 +1,46 @@
+"""The conversations of this notebook and those that were kept on disk, as one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.conversations.preserving import kept_talks
+from g4f_nb.conversations.shelf import shelf
+from g4f_nb.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TYPES = {
+    "name": "string", "title": "string", "turns": "Int64", "model": "string", "cost_usd": "Float64",
+    "changed_at": "datetime64[ns, UTC]", "here": "boolean", "id": "string",
+}  # fmt: skip
+
+
+def list_conversations(most: int = 100) -> pd.DataFrame:
+    """The conversations there are, the latest first: `here` in this notebook, the others kept on disk.
+
+    `nb.Conversation.named("x")` gives one that is here, `nb.Conversation.restore("x")` one that was kept; of
+    several with one name, its id tells which.
+    """
+    import pandas as pd
+
+    if type(most) is not int or most < 1:
+        raise InvalidParameterError(f"most is {most!r}: it is how many conversations are listed, from 1")
+    there = shelf()
+    here = {each.id: each for each in (there.all if there is not None else ())}
+    rows: dict[str, tuple[Any, ...]] = {}
+    for kept in kept_talks(most):
+        rows[kept.id] = (
+            kept.name, kept.title, kept.turns, kept.model, kept.cost, kept.changed_at, False, kept.id,
+        )  # fmt: skip
+    for talk in here.values():
+        turns = talk.turns
+        model = turns[-1].model if turns else None
+        at = turns[-1].asked_at if turns else None
+        changed = rows[talk.id][5] if talk.id in rows else at
+        rows[talk.id] = (
+            talk.name, talk.title, len(talk.all_turns), model, talk.cost, changed, True, talk.id,
+        )  # fmt: skip
+    frame = pd.DataFrame.from_records(list(rows.values()), columns=list(_TYPES)).astype(_TYPES)
+    return frame.sort_values("changed_at", ascending=False, na_position="first", ignore_index=True).head(most)

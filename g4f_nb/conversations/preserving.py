@@ -1,0 +1,145 @@
+"""Conversations kept on disk on the way, turn by turn, so that a later kernel can have them again.
+
+A turn is a row of its own under its conversation's id: two kernels that go on with one conversation both keep
+their turns, as branches, and overwrite nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from g4f_nb.conversations.spending import Entry, Ledger
+from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
+from g4f_nb.store import Store, packed, store
+
+_TURN = "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)"
+_MOVED = "UPDATE turns SET parent = ? WHERE conversation = ? AND turn = ?"
+_DROPPED = "DELETE FROM turns WHERE conversation = ? AND turn = ?"
+_COST = "INSERT OR REPLACE INTO costs VALUES (?, ?, ?, ?, ?)"
+_HEAD = "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?)"
+_TABLES = ("turns", "costs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTalk:
+    """One conversation of the store, as a list shows it."""
+
+    id: str
+    name: str
+    title: str
+    changed_at: datetime
+    turns: int
+    cost: float | None
+    model: str | None
+
+
+class Keeper:
+    """Keeps one conversation up to date in the store, by what has changed since the last time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._place: tuple[Path, int] | None = None
+        self._parents: dict[str, str | None] = {}
+        self._costs: dict[str, Entry] = {}
+
+    def keep(self, saved: Saved, title: str) -> None:
+        """Write what is new; a conversation that never had a turn is not kept."""
+        with self._lock:
+            there = store()
+            if self._place != (there.file, there.purged):
+                self._place, self._parents, self._costs = (there.file, there.purged), {}, {}
+            if not saved.turns and not self._parents:
+                return
+            self._keep_turns(there, saved)
+            costs = saved.ledger.entries
+            new = [turn for turn in costs if costs[turn] != self._costs.get(turn)]
+            there.write(_COST, [_cost(saved, turn, costs[turn]) for turn in new])
+            self._costs = dict(costs)
+            about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
+            there.write(_HEAD, [(saved.id, saved.name, title, time.time(), packed(about))])
+
+    def take_as_kept(self, saved: Saved) -> None:
+        """Note what the store has already, for a conversation that was read from it."""
+        with self._lock:
+            there = store()
+            self._place = (there.file, there.purged)
+            self._parents = {turn.id: turn.parent for turn in saved.turns}
+            self._costs = dict(saved.ledger.entries)
+
+    def forget(self, id: str) -> None:  # noqa: A002  # what a conversation calls it
+        """Delete the conversation from the store."""
+        with self._lock:
+            self._parents, self._costs = {}, {}
+            forget(id)
+
+    def _keep_turns(self, there: Store, saved: Saved) -> None:
+        new = [turn for turn in saved.turns if turn.id not in self._parents]
+        moved = [turn for turn in saved.turns if self._parents.get(turn.id, turn.parent) != turn.parent]
+        now = {turn.id: turn.parent for turn in saved.turns}
+        there.write(_TURN, [(saved.id, turn.id, turn.parent, packed(turn_json(turn))) for turn in new])
+        there.write(_MOVED, [(turn.parent, saved.id, turn.id) for turn in moved])
+        there.write(_DROPPED, [(saved.id, gone) for gone in self._parents if gone not in now])
+        self._parents = now
+
+
+def kept_talks(most: int = 100) -> list[KeptTalk]:
+    """What the store has, the latest first."""
+    rows = store().read(
+        "SELECT id, name, title, changed_at, settings,"
+        " (SELECT count(*) FROM turns WHERE conversation = id),"
+        " (SELECT count(*) FROM costs WHERE conversation = id AND usd IS NULL),"
+        " (SELECT sum(usd) FROM costs WHERE conversation = id)"
+        " FROM conversations ORDER BY changed_at DESC LIMIT ?",
+        (most,),
+    )
+    return [
+        KeptTalk(
+            id=key, name=name, title=title, turns=count, cost=None if unknown else usd or 0.0,
+            changed_at=datetime.fromtimestamp(at, UTC), model=orjson.loads(settings).get("model"),
+        )
+        for key, name, title, at, settings, count, unknown, usd in sorted(rows, key=lambda row: -row[3])
+    ]  # fmt: skip
+
+
+def read_talk(name: str) -> Saved | None:
+    """The conversation of that id, or the latest one of that name, as the store has it."""
+    rows = store().read(
+        "SELECT id, name, settings FROM conversations WHERE id = ? OR name = ? ORDER BY changed_at",
+        (name, name),
+    )
+    if not rows:
+        return None
+    id, kept_name, settings = rows[-1]  # noqa: A001  # as above
+    turns = store().read("SELECT parent, record FROM turns WHERE conversation = ? ORDER BY rowid", (id,))
+    costs = store().read("SELECT turn, usd, tokens, guess FROM costs WHERE conversation = ?", (id,))
+    data: dict[str, Any] = {
+        "g4f_nb": KIND, "version": VERSION, "id": id, "name": kept_name, **orjson.loads(settings),
+        "turns": [{**orjson.loads(record), "parent": parent} for parent, record in turns],
+        "costs": {turn: [usd, tokens, guess] for turn, usd, tokens, guess in costs},
+    }  # fmt: skip
+    return saved_from_json(data, heal=True)
+
+
+def forget(id: str) -> None:  # noqa: A002  # as above
+    """Delete a conversation from the store."""
+    for table in _TABLES:
+        store().write(f"DELETE FROM {table} WHERE conversation = ?", [(id,)])  # noqa: S608  # constant
+    store().write("DELETE FROM conversations WHERE id = ?", [(id,)])
+
+
+def _cost(saved: Saved, turn: str, entry: Entry) -> tuple[Any, ...]:
+    return saved.id, turn, entry.usd, entry.tokens, entry.guess
+
+
+def _decisions(saved: Saved) -> dict[str | None, str]:
+    """What is chosen where there is a choice: the rest follows, and need not be written with every turn."""
+    after = Counter(turn.parent for turn in saved.turns)
+    return {before: chosen for before, chosen in saved.chosen.items() if after[before] > 1}

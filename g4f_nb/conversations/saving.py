@@ -1,0 +1,116 @@
+"""A conversation to a file and back: JSON, Markdown, a notebook; HTML to read alone. The ending decides.
+
+A file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from g4f_nb.conversations import markdownform, notebookform
+from g4f_nb.conversations.page import html_page
+from g4f_nb.conversations.turnjson import Saved, json_bytes, saved_from_json, saved_json
+from g4f_nb.errors import InvalidParameterError
+
+_WRITERS: Mapping[str, Callable[[Saved], bytes]] = {
+    ".json": lambda saved: json_bytes(saved_json(saved)),
+    ".md": lambda saved: _encoded(markdownform.as_markdown(saved)),
+    ".ipynb": lambda saved: json_bytes(notebookform.as_notebook(saved)),
+    ".html": lambda saved: _encoded(html_page(saved)),
+}
+_READERS: Mapping[str, Callable[[bytes], Saved]] = {
+    ".json": lambda data: saved_from_json(_json(data)),
+    ".md": lambda data: markdownform.from_markdown(data.decode("utf-8-sig")),
+    ".ipynb": lambda data: notebookform.from_notebook(_json(data)),
+}
+
+
+def write(saved: Saved, path: str | PathLike[str]) -> Path:
+    """Write the file and give its path."""
+    file = _file(path, _WRITERS, "saved")
+    content = _WRITERS[file.suffix.lower()](saved)
+    try:
+        _replace(file, content)
+    except OSError as error:
+        failure = InvalidParameterError(
+            f"{str(file)!r} cannot be written ({error.strerror}): choose another path"
+        )
+    else:
+        return file
+    raise failure
+
+
+def read(path: str | PathLike[str]) -> Saved:
+    """The conversation that a file holds, or an error that names the file and the way out."""
+    file = _file(path, _READERS, "loaded")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InvalidParameterError(
+            f"{str(file)!r} cannot be read ({error.strerror}): check the path"
+        ) from None
+    try:
+        return _READERS[file.suffix.lower()](data)
+    except InvalidParameterError as error:
+        failure = InvalidParameterError(
+            f"{str(file)!r} cannot be loaded: {error}; load a file that conversation.save() wrote"
+        )
+    except ValueError as error:
+        failure = InvalidParameterError(
+            f"{str(file)!r} cannot be loaded: its content is damaged ({error}); load a file that "
+            "conversation.save() wrote"
+        )
+    raise failure
+
+
+def _file(path: object, forms: Mapping[str, Any], verb: str) -> Path:
+    if not isinstance(path, str | PathLike) or not str(path).strip():
+        raise InvalidParameterError(f"path is {path!r}: it is a file, like 'talk.json'")
+    file = Path(path).expanduser()
+    if file.suffix.lower() not in forms:
+        raise InvalidParameterError(
+            f"{str(file)!r} has no ending that says its form: a conversation is {verb} as {', '.join(forms)}"
+        )
+    return file
+
+
+def _encoded(text: str) -> bytes:
+    # Half a surrogate pair cannot be written.
+    return text.encode(errors="replace")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"no JSON: {error}") from None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+        # `mkstemp` lets nobody else read; a file of the user's is as readable as it was, or as others are.
+        Path(name).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask())
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    # There is no way to ask but to set it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

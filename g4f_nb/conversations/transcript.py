@@ -1,0 +1,52 @@
+"""How a notebook shows a conversation: its last turns, as Markdown that is safe anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from g4f_nb.conversations.turns import Turn, prompt_text
+from g4f_nb.errors import shorten
+from g4f_nb.showing.markdown import clean, safe_markdown, safe_text
+
+# What is shown is saved with the notebook: the file of a long conversation is made by `save`.
+_MOST = 20
+_LONGEST_LINE = 100
+
+
+def transcript(title: str, turns: Sequence[Turn]) -> dict[str, str]:
+    """The MIME bundle of a conversation; `title` says what it is."""
+    return {"text/plain": "\n".join(_plain(title, turns)), "text/markdown": _markdown(title, turns)}
+
+
+def _plain(title: str, turns: Sequence[Turn]) -> Iterator[str]:
+    yield title
+    for turn in turns[-_MOST:]:
+        yield f"  You: {_line(prompt_text(turn.prompt) or turn.shown)}"
+        yield f"  {_who(turn)}: {_line(turn.text or turn.error or 'nothing')}"
+
+
+def _markdown(title: str, turns: Sequence[Turn]) -> str:
+    parts = [f"**{safe_text(title)}**"]
+    left = len(turns) - _MOST
+    if left > 0:
+        parts.append(f"<sub>the {left} before these are not shown</sub>")
+    said = ""
+    for turn in turns[-_MOST:]:
+        asked = prompt_text(turn.prompt) or turn.shown
+        # Math that one text opened would go on in the next, so each knows what stands before it.
+        parts += ["<sub>You</sub>", safe_markdown(asked, after=said)]
+        said += asked
+        parts += [f"<sub>{safe_text(_who(turn))}</sub>", safe_markdown(turn.text, after=said)]
+        said += turn.text
+        marks = ["stopped early"] * turn.partial + [turn.error] * bool(turn.error)
+        parts += [f"<sub>{safe_text(' · '.join(filter(None, marks)))}</sub>"] if marks else []
+    return "\n\n".join(filter(None, parts))
+
+
+def _who(turn: Turn) -> str:
+    return turn.model or (turn.reply.provider if turn.reply is not None else None) or "the model"
+
+
+def _line(text: str) -> str:
+    # In a terminal, control characters are commands.
+    return shorten(" ".join(clean(text).split()), _LONGEST_LINE)

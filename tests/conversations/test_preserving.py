@@ -1,0 +1,229 @@
+"""Conversations are kept on disk on the way, and had again after a restart; kernels overwrite nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import g4f_nb as nb
+from g4f_nb import store
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.settings import cache_folder
+
+_KEY = "sk-planted-0123456789abcdef"
+
+
+def _talk(name="physics", **more):
+    return nb.Conversation(name, model="Demo:demo-fast", **more)
+
+
+def _elsewhere(code):
+    """What another process, like a later kernel, prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import g4f_nb as nb\n{code}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_later_kernel_has_it_again():
+    """Turns of every branch, settings, costs and places, by name; it goes on where it was."""
+    talk = _talk(system="Be brief.", temperature=0.5, limit=2)
+    talk.ask("one", place="cell-1")
+    talk.ask("two")
+    talk.edit(talk.turns[0], "uno")
+    talk.switch(talk.branches(talk.turns[0])[0])
+    store.close_stores()
+    code = """
+talk = nb.Conversation.restore("physics")
+print([turn.shown for turn in talk], len(talk.all_turns), talk.turns[0].place, talk.system, talk.limit)
+print(talk.model, dict(talk.options), talk.turns[0].reply.usage == talk.turns[0].reply.usage, talk.cost)
+talk.ask("three")
+"""
+    said = _elsewhere(code).splitlines()
+    assert said[0] == "['one', 'two'] 3 cell-1 Be brief. 2.0"
+    assert said[1] == "Demo:demo-fast {'temperature': 0.5} True 0.0"
+    again = nb.Conversation.restore("physics")
+    assert [turn.shown for turn in again] == ["one", "two", "three"]
+    assert again.id == talk.id
+
+
+def test_what_is_dropped_moved_and_renamed_is_so_on_disk():
+    """A place that asks again, a dropped turn, a new name and a new system prompt."""
+    talk = _talk()
+    for number, prompt in enumerate(("one", "two", "three")):
+        talk.ask(prompt, place=f"cell-{number}")
+    talk.ask("ONE", place="cell-0")
+    talk.drop(talk.turns[1])
+    talk.name = "optics"
+    talk.system = "New."
+    back = nb.Conversation.restore("optics")
+    assert [turn.shown for turn in back] == ["ONE", "three"]
+    assert [turn.id for turn in back.all_turns] == [turn.id for turn in talk.all_turns]
+    assert back.system == "New."
+    talk.clear()
+    assert nb.Conversation.restore("optics").turns == ()
+
+
+def test_two_kernels_overwrite_nothing_of_each_other():
+    """Both go on with one conversation: both turns are there, as branches."""
+    talk = _talk()
+    talk.ask("one")
+    store.close_stores()
+    _elsewhere("nb.Conversation.restore('physics').ask('theirs')")
+    talk.ask("ours")
+    back = nb.Conversation.restore("physics")
+    assert {turn.shown for turn in back.branches(back.turns[1])} == {"ours", "theirs"}
+    assert len(back.all_turns) == 3
+
+
+def test_a_turn_whose_parent_another_kernel_dropped_is_a_first_one():
+    """What one dropped does not take along what the other said after it."""
+    talk = _talk()
+    talk.ask("one")
+    store.close_stores()
+    _elsewhere("talk = nb.Conversation.restore('physics')\ntalk.drop(talk.turns[0])")
+    talk.ask("two")
+    assert [turn.shown for turn in nb.Conversation.restore("physics")] == ["two"]
+
+
+def test_the_latest_of_one_name_is_restored_and_an_id_names_any():
+    """Two notebooks may have a `main` of their own."""
+    first = _talk("main")
+    first.ask("first")
+    time.sleep(0.02)
+    _talk("main").ask("second")
+    assert nb.Conversation.restore("main").title == "second"
+    assert nb.Conversation.restore(first.id).title == "first"
+
+
+def test_what_was_not_kept_is_told():
+    """With the names that were."""
+    _talk("optics").ask("one")
+    with pytest.raises(InvalidParameterError, match=r"no conversation 'acoustics' was kept.*'optics'"):
+        nb.Conversation.restore("acoustics")
+
+
+def test_nothing_is_kept_without_a_turn_or_against_the_users_will():
+    """An empty one, one with `keep=False`, a fork that was not asked anything, one that was forgotten."""
+    _talk("empty").system = "x"
+    _talk("private", keep=False).ask("secret")
+    talk = _talk("gone")
+    talk.ask("one")
+    talk.fork("fork")
+    assert nb.list_conversations()["name"].tolist() == ["gone"]
+    talk.forget()
+    talk.ask("two")
+    assert nb.list_conversations().empty
+    assert b"secret" not in b"".join(file.read_bytes() for file in cache_folder().iterdir())
+
+
+def test_no_key_is_kept():
+    """Neither one that was given to the conversation nor one of a question."""
+    talk = nb.Conversation("x", model="Demo:demo-fast", api_key=_KEY)
+    talk.ask("one", api_key=_KEY)
+    store.close_stores()
+    assert b"planted" not in b"".join(file.read_bytes() for file in cache_folder().iterdir())
+
+
+def test_the_list_is_a_table():
+    """Name, title, turns, model, cost, when; the latest first."""
+    _talk("one").ask("Why is the sky blue?")
+    time.sleep(0.02)
+    talk = _talk("two")
+    talk.ask("hello")
+    talk.ask("hello again")
+    frame = nb.list_conversations()
+    assert frame["name"].tolist() == ["two", "one"]
+    assert frame["title"].tolist() == ["hello", "Why is the sky blue?"]
+    assert frame["turns"].tolist() == [2, 1]
+    assert frame["cost_usd"].tolist() == [0, 0]
+    assert frame["here"].tolist() == [False, False]
+    assert (pd.Timestamp.now("UTC") - frame["changed_at"]).max() < pd.Timedelta(minutes=5)
+    assert nb.list_conversations(1)["name"].tolist() == ["two"]
+    with pytest.raises(InvalidParameterError, match="most is 0"):
+        nb.list_conversations(0)
+
+
+def test_in_a_notebook_those_that_are_here_are_marked():
+    """Also such as were not kept; restoring one that is here gives that one."""
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.instance()
+one = nb.Conversation("x", model="Demo:demo-fast", keep=False)
+two = nb.Conversation("y", model="Demo:demo-fast")
+two.ask("hello")
+frame = nb.list_conversations()
+print(sorted(zip(frame["name"], frame["here"].tolist())))
+print(nb.Conversation.restore("y") is two, nb.Conversation.restore("x") is one)
+"""
+    assert _elsewhere(code).splitlines() == ["[('x', True), ('y', True)]", "True True"]
+
+
+def test_retention_is_that_of_the_store(monkeypatch):
+    """Old conversations go with old runs; one that goes on after a purge is kept anew, whole."""
+    talk = _talk()
+    talk.ask("one")
+    assert nb.store_info().conversations == 1
+    assert nb.purge_store(older_than_days=1) == 0
+    assert nb.purge_store() == 3
+    assert nb.store_info().conversations == 0
+    talk.ask("two")
+    assert [turn.shown for turn in nb.Conversation.restore("physics")] == ["one", "two"]
+    store.close_stores()
+    monkeypatch.setenv("G4F_NB_STORE_DAYS", "0.0000001")
+    time.sleep(0.05)
+    assert nb.list_conversations().empty
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such folders")
+def test_a_disk_that_cannot_be_written_costs_a_notice_and_no_answer(monkeypatch, tmp_path, capsys):
+    """Everything goes on in memory."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    talk = _talk()
+    talk.ask("one")
+    assert talk.turns[0].text
+    assert "cannot be written" in capsys.readouterr().err
+    assert nb.Conversation.restore("physics").turns[0].shown == "one"
+
+
+def test_a_store_of_a_newer_form_costs_a_notice_and_no_answer(capsys):
+    """It is left alone."""
+    import sqlite3
+
+    cache_folder().mkdir(parents=True)
+    with sqlite3.connect(cache_folder() / "store.sqlite3") as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    talk = _talk()
+    talk.ask("one")
+    assert talk.turns[0].text
+    assert "is not kept on disk" in capsys.readouterr().err
+
+
+def test_a_store_of_before_has_room_for_conversations():
+    """Tables are added to a store that knew none, and what it held stays."""
+    nb.compare("hello", "Demo:demo-fast", progress=False)
+    there = store.store()
+    for name in ("conversations", "turns", "costs"):
+        there.write(f"DROP TABLE {name}", [()])
+    store.close_stores()
+    _talk().ask("one")
+    assert nb.store_info().conversations == nb.store_info().runs == 1
+
+
+def test_a_turn_costs_the_disk_what_it_is_long():
+    """Not what the conversation is long: what follows from the rest is not written again."""
+    talk = _talk()
+    written = []
+    for number in range(60):
+        talk.ask(f"question {number}")
+        store.store().flush()
+        written.append(store.store().read("SELECT sum(length(settings)) FROM conversations")[0][0])
+    assert written[-1] < written[0] + 100
