@@ -8,7 +8,7 @@ from typing import Any
 from g4f_nb import asking, frontend
 from g4f_nb.cells import approvals, kept, named, nextcells
 from g4f_nb.cells.desk import Desk, Stopped
-from g4f_nb.cells.looks import Look
+from g4f_nb.cells.looks import Look, NoScreen, Screen
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.screens import BEAT, screen_for
 from g4f_nb.cells.talks import MAIN
@@ -78,8 +78,7 @@ def given(options: Options, desk: Desk) -> dict[str, Any]:
 def _answered(begun: Asking, options: Options, desk: Desk) -> Reply:
     """Watch the answer come, or take the one that is kept."""
     reply, notices = begun.reply, list(begun.notices)
-    look = Look(quiet=options.quiet, stream=False if options.no_stream else None)
-    screen = screen_for(look)
+    screen = _screen(begun, options)
     key = kept.key(begun.question) if options.cache else None
     if options.cache and key is None:
         notices.append("--cache: it cannot be told whether this is the same question again, so it was asked.")
@@ -113,6 +112,19 @@ def _answered(begun: Asking, options: Options, desk: Desk) -> Reply:
     _check_data(reply, desk)
     desk.show_no_more(reply)
     return reply
+
+
+def _screen(begun: Asking, options: Options) -> Screen:
+    if options.quiet:
+        return NoScreen()
+    number, name = len(begun.spot.before) + 1, options.fork or options.name or MAIN
+    return screen_for(
+        Look(
+            format=options.format or "markdown",
+            stream=False if options.no_stream else None,
+            turn=f"turn {number} of {name}" if number > 1 or name != MAIN else "",
+        )
+    )
 
 
 def _check_data(reply: Reply, desk: Desk) -> None:

@@ -92,6 +92,8 @@ _TABLE: Mapping[str, tuple[Flag, ...]] = {
         Flag(name="--dry-run", help="shows what would be sent, where to and for how much; sends nothing"),
     ),
     "What comes out": (
+        Flag(name="--format", short="-f", takes="FORMAT", check=values.one_of(FORMATS), choices=FORMATS,
+             help=f"how the answer is shown: {', '.join(FORMATS)}"),
         Flag(name="--out", short="-o", takes="NAME", check=values.variable, completes="variables",
              help="the variable that the Reply is kept in, beside `_`"),
         Flag(name="--schema", takes="TYPE|LINE", check=values.words, completes="types",

@@ -26,7 +26,7 @@ def history_command(given: Words, place: Place) -> Table:
     """Show the turns of a conversation."""
     talk = place.talks.known(_name(given.words))
     rows = [
-        (str(number), shorten(turn.shown, _SHOWN), _answer(turn), turn.model or "")
+        (str(number), _short(turn.shown), _answer(turn), turn.model or "")
         for number, turn in enumerate(talk.turns, 1)
     ]
     return Table(tuple(rows), ("", "question", "answer", "model"), f"Conversation {talk.name}")
@@ -71,14 +71,18 @@ def _turns(count: int) -> str:
 
 
 def _last(turns: Sequence[Turn]) -> str:
-    return shorten(turns[-1].shown, _SHOWN) if turns else ""
+    return _short(turns[-1].shown) if turns else ""
 
 
 def _answer(turn: Turn) -> str:
     if turn.error is not None and not turn.text:
-        return f"(failed: {shorten(turn.error, _SHOWN)})"
-    said = shorten(turn.text, _SHOWN) or "(no text)"
+        return f"(failed: {_short(turn.error)})"
+    said = _short(turn.text) or "(no text)"
     return f"{said} [stopped]" if turn.partial else said
+
+
+def _short(text: str) -> str:
+    return shorten(" ".join(text.split()), _SHOWN)
 
 
 def _count(tokens: int | None) -> str:
