@@ -103,6 +103,15 @@ def test_a_flag_that_was_given_is_not_offered_again(offered):
     assert set(texts) == {flag.name for flag in FLAGS if flag.name != "--temperature"} | {"--help"}
 
 
+def test_files_are_offered_for_attach(offered, tmp_path, monkeypatch):
+    """With folders, and variables beside them."""
+    (tmp_path / "prices.csv").write_text("a\n1\n")
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert offered("%%chat --attach p")[1] == ["photos/", "prices.csv", "prices"]
+    assert offered(f"%%chat --attach {tmp_path}/ph")[1] == [f"{tmp_path}/photos/"]
+
+
 def test_a_list_is_fetched_once(offered, monkeypatch):
     """The models of a server come with the first key, and no further key asks for them."""
     with serve(models=["llama-one", "llama-two"]) as server:

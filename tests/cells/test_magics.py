@@ -142,11 +142,15 @@ def test_help_is_still_help(shell, capsys):
     assert "Ask a model" in capsys.readouterr().out
 
 
-def test_no_value_of_the_namespace_is_put_into_the_prompt(shell):
-    """IPython's own expansion of `{name}` and `$name` does not touch the prompt."""
-    shell.user_ns["name"] = "EXPANDED"
-    shell.run_cell("x = %chat -p Demo -m demo-fast say {name} $name")
-    assert shell.user_ns["x"].messages[-2]["content"] == "say {name} $name"
+def test_values_go_into_the_prompt_by_our_rules_alone(shell):
+    """`{name}` of the user's is replaced, `$name` and what is no name stay; with --raw all of it stays."""
+    shell.user_ns["name"] = "Ann"
+    shell.run_cell(r"x = %chat -p Demo -m demo-fast say {name} $name {other} \d{3} {'a': 1}")
+    assert shell.user_ns["x"].messages[-2]["content"] == r"say Ann $name {other} \d{3} {'a': 1}"
+    shell.run_cell("x = %chat -p Demo -m demo-fast --raw say {name}")
+    assert shell.user_ns["x"].messages[-2]["content"] == "say {name}"
+    shell.run_cell("x = %chat -p Demo -m demo-fast -s 'You are {name}' say")
+    assert shell.user_ns["x"].messages[0]["content"] == "You are Ann"
 
 
 def test_openai_template_without_a_key_says_what_to_do(shell, capsys):
