@@ -27,7 +27,9 @@ def answer(options: Options, desk: Desk) -> object:
         from g4f_nb.cells.dryrun import plan_of
 
         # Asked of a copy: whoever looks on at the conversation sees nothing of it.
-        tried = prepared(conversation.fork(), options, desk, place=None)
+        copy = conversation.fork()
+        copy.keep = False
+        tried = prepared(copy, options, desk, place=None)
         _show_context(tried, options)
         return plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
     if options.fork is not None:

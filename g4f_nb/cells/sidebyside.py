@@ -37,7 +37,7 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
     )
     if not options.quiet and not options.dry_run:
         display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
-        desk.show_no_more(frame)
+        desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
     return frame
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.words import Place, Words
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import shorten
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tables import Table
 
 _SHOWN = 100
@@ -18,6 +19,7 @@ def conversations_command(_: Words, place: Place) -> Table:
     """List the conversations of this notebook."""
     rows = [(each.name, str(len(each.turns)), _last(each.turns), _money(each)) for each in place.talks]
     note = "%%chat -n NAME goes on with one; without -n, it is main." if rows else ""
+    note = f"{note} nb.list_conversations() knows those of earlier kernels, too.".strip()
     title = "" if rows else "No cell has asked anything yet."
     return Table(tuple(rows), ("conversation", "turns", "last question", "cost") if rows else (), title, note)
 
@@ -60,6 +62,36 @@ def cost_command(given: Words, place: Place) -> Table:
         rows.append(("all", str(turns), _count(every), _dollars(usd, sum(talk.spent for talk in talks))))
     headings = ("conversation", "turns", "tokens", "cost") if rows else ()
     return Table(tuple(rows), headings, "" if rows else "No cell has asked anything yet.")
+
+
+def save_command(given: Words, place: Place) -> None:
+    """Write a conversation into a file."""
+    talk = place.talks.known(_name(given.words[1:]))
+    file = talk.save(given.words[0])
+    place.say(f"Conversation {talk.name} is in {file}.")
+
+
+def load_command(given: Words, place: Place) -> None:
+    """Have a conversation again, from a file or from the disk; one that is here is not pushed aside."""
+    what, *names = given.words
+    here = {talk.name: talk for talk in place.talks if talk.turns}
+    file = Path(what).expanduser()
+    talk = Conversation.load(file) if file.exists() or file.suffix else Conversation.restore(what)
+    pushed, before = here.get(talk.name), here.get(names[0] if names else talk.name)
+    if before is not None and before is not talk:
+        place.talks.forget(talk)
+    elif names:
+        talk.name = names[0]
+    if pushed is not None and pushed is not talk:
+        # The loaded one had taken its name over.
+        place.talks.put(pushed)
+    if before is not None and before is not talk:
+        raise InvalidParameterError(
+            f"there is a conversation {before.name!r} already: %g4f load {what} NAME gives the loaded one "
+            f"another name, or %g4f reset {before.name} makes room"
+        )
+    count = len(talk.turns)
+    place.say(f"{talk.name}, {count} {_turns(count)}: %%chat -n {talk.name} goes on with it.")
 
 
 def _name(words: Sequence[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from real_kernel import start
 
@@ -165,9 +163,8 @@ def test_stop_and_continue(notebook, server):
     """What had arrived is a turn, marked, not sent again until it is gone on with; nothing late comes in."""
 
     def press(message):
-        if message["msg_type"] in ("display_data", "update_display_data") and not pressed:
-            pressed.append(time.monotonic())
-            notebook.kernel.interrupt()
+        if "word" in str(message["content"].get("data")) and not pressed:
+            pressed.append(notebook.kernel.interrupt())
 
     pressed = []
     reply, _ = notebook.cell("a", f"%%chat -m slow\n{_LONG}", during=press)
@@ -189,7 +186,7 @@ def test_continue_sends_the_stopped_answer(notebook, server):
     """With the question before it, and asks the model to go on; words of one's own may be added."""
 
     def press(message):
-        if message["msg_type"] == "update_display_data" and not pressed:
+        if "word" in str(message["content"].get("data")) and not pressed:
             pressed.append(notebook.kernel.interrupt())
 
     for line in ("%chat -m upper --continue", "%chat -m upper --continue in short"):
@@ -301,6 +298,14 @@ def test_code_where_there_is_none_says_so(notebook):
     reply, messages = notebook.cell("a", "%%chat -p Demo -m demo-fast --code\ncode", person=False)
     assert _next(reply) == []
     assert "nobody is here to put it into a cell" in str([each["content"].get("data") for each in messages])
+
+
+def test_a_format_is_what_is_shown(notebook):
+    """The code alone, say; the whole text is in the reply all the same."""
+    _, messages = notebook.cell("a", "%%chat -p Demo -m demo-fast -f code\nshow code")
+    shown = [each["content"]["data"] for each in messages if "display" in each["msg_type"]][-1]
+    assert shown["text/plain"].startswith("def fibonacci")
+    assert "no model is behind it" in notebook.value("_.text")
 
 
 # ---- loading -----------------------------------------------------------------------------------------
