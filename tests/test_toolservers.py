@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
+import uvicorn
+from mcp_server import app
 
 import g4f_nb as nb
 from g4f_nb import toolservers
@@ -38,9 +40,6 @@ def server():
 @pytest.fixture(scope="module")
 def address():
     """The same server over HTTP, on loopback."""
-    import uvicorn
-    from mcp_server import app
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,8 +53,7 @@ def address():
     thread.join(10)
 
 
-# One program and one server for the tests that leave them as they were: starting one takes a second.
-@pytest.fixture(scope="module", params=["stdio", "http"])
+@pytest.fixture(params=["stdio", "http"])
 def tools(request):
     where = COMMAND if request.param == "stdio" else request.getfixturevalue("address")
     with nb.mcp_tools(where) as tools:

@@ -15,8 +15,7 @@ from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Secret, redact
 from g4f_nb.tables import Table
 
-# What was said before is only called to mind; what is asked now is shown.
-_BEFORE, _NOW = 100, 4000
+_LONGEST = 2000
 # What is no parameter for the model's eyes, or is told in rows of its own.
 _APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
 
@@ -26,7 +25,7 @@ def plan_of(question: Question, notices: Sequence[str] = ()) -> Table:
     rows = [
         *question.where.table().rows,
         *_parameters(question),
-        *(_message(message, whole=message is question.messages[-1]) for message in question.messages),
+        *(_message(message) for message in question.messages),
         *_costs(question),
         *(("note", notice) for notice in notices),
     ]
@@ -52,17 +51,13 @@ def _parameters(question: Question) -> Iterator[tuple[str, str]]:
         )
 
 
-def _message(message: Mapping[str, Any], *, whole: bool) -> tuple[str, str]:
+def _message(message: Mapping[str, Any]) -> tuple[str, str]:
     content = message.get("content")
     said = content_text(content)
     beside = _media(content)
     calls = message.get("tool_calls")
     said = said or (f"(calls {', '.join(_name(call) for call in calls)})" if calls else "")
-    shown = "\n".join(filter(None, [said, *beside]))
-    system = message.get("role") == "system"
-    if not whole and not system:
-        shown = " ".join(shown.split())
-    return str(message.get("role")), shorten(shown, _NOW if whole or system else _BEFORE)
+    return str(message.get("role")), shorten("\n".join(filter(None, [said, *beside])), _LONGEST)
 
 
 def _name(call: Mapping[str, Any]) -> str:

@@ -112,6 +112,15 @@ class Held:
         self._own = replace(self._own, options=veiled(options))
         self._changed("settings")
 
+    def options_for(self, model: Chosen = None, provider: str | Provider | None = None) -> Mapping[str, Any]:
+        """The options that a question to this model would have: what is for one server goes to no other."""
+        return Given(model=model, provider=provider).over(self._own).options
+
+    def borrow(self, other: Held) -> None:
+        """Ask whom another conversation asks, and with its options; the system prompt stays."""
+        self._own = replace(other._own, system=self._own.system or other._own.system)
+        self._changed("settings")
+
     @property
     def limit(self) -> float | None:
         """What it may cost in US dollars, `None` for no limit; "2 USD" is understood as well."""

@@ -36,6 +36,11 @@ class Shelf(Generic[T]):
         return tuple(sorted({*self._named.values(), *self._others}, key=lambda each: each.name))
 
     @property
+    def kept(self) -> tuple[T, ...]:
+        """Those that were given a name."""
+        return tuple(self._named.values())
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Their names, in order."""
         return tuple(dict.fromkeys(each.name for each in self.all))

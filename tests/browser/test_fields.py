@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
+pytestmark = pytest.mark.browser
 KEY = "planted4711planted4711"
 
 

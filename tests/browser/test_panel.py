@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
+pytestmark = pytest.mark.browser
 KEY = "planted-key-4711"
 WORDS = " ".join(f"word{number}" for number in range(200))
 HOSTILE = (
@@ -175,13 +176,16 @@ def test_the_picker_offers_and_takes_models(panel, notebook):
     chat = panel("demo")
     chat.model.click()
     expect(chat.node.get_by_role("option", name="demo-fast")).to_be_visible()
+    groq = chat.node.get_by_role("option", name="Groq")
+    expect(groq).to_contain_text("no key")
+    expect(groq).to_contain_text("api.groq.com")
     chat.kept("picker-open")
     chat.model.press("Escape")
     chat.model.fill("OpenaiTemplate:upp")
     chat.model.press("Escape")
     expect(chat.model).to_have_value("demo")
     chat.model.fill("dem")
-    expect(chat.node.get_by_role("option", name="Demo", exact=True)).to_be_visible()
+    expect(chat.node.get_by_role("option", name="Demo (offline)")).to_be_visible()
     chat.model.press("ArrowDown")
     chat.model.press("Enter")
     expect(chat.model).to_have_value("Demo:")
@@ -202,15 +206,17 @@ def test_the_picker_lists_the_servers_own_models(panel):
 
 
 def test_a_bad_model_is_explained_with_the_way_out(panel):
-    """A model that cannot be used says so under the field, and again where it is asked."""
+    """A model that cannot be used says so under the field, and where it is asked instead."""
     chat = panel("demo")
     chat.model.fill("Grok:llama")
     chat.model.press("Enter")
-    problem = chat.node.locator(".g4f-problem")
+    problem = chat.node.locator(".g4f-main-part > [role=alert]").first
     expect(problem).to_contain_text("did you mean")
     expect(chat.model).to_have_attribute("aria-invalid", "true")
     chat.ask("Hello")
     expect(chat.errors).to_contain_text("did you mean")
+    # Once is enough.
+    expect(problem).to_be_hidden()
     chat.kept("bad-model")
     chat.model.fill("demo")
     chat.model.press("Enter")
@@ -272,7 +278,7 @@ def test_the_keyboard_is_enough(panel, notebook):
     press("Enter")
     chat.done()
     seen = []
-    for _ in range(5):
+    for _ in range(10):
         press("Shift+Tab")
         here = notebook.page.evaluate(
             """() => {
@@ -282,19 +288,31 @@ def test_the_keyboard_is_enough(panel, notebook):
             }"""
         )
         seen.append(here)
-    names = ["Copy answer", "Copy question", "Conversation", "Clear", "Model"]
+    names = [
+        "Delete this turn",
+        "Fork from here",
+        "Ask again",
+        "Copy answer",
+        "Copy question",
+        "Edit question",
+    ]
+    names += ["Conversation", "Settings", "New conversation", "Model"]
     assert seen == [[name, "solid"] for name in names]
     chat.node.get_by_role("button", name="Copy answer").focus()
     press("Enter")
     expect(chat.node.get_by_role("button", name="Copied")).to_be_focused()
     assert notebook.page.evaluate("() => navigator.clipboard.readText()") == "one\ntwo"
-    chat.node.get_by_role("button", name="Clear").focus()
+    talks = chat.node.get_by_role("button", name="Conversations")
+    talks.focus()
     press("d")
     press("d")
     assert notebook.page.locator(".jp-Notebook-cell").count() == cells
     press("Enter")
+    chat.node.get_by_role("button", name="Clear this one").focus()
+    press("Enter")
     expect(chat.answers).to_have_count(0)
-    expect(chat.message).to_be_focused()
+    press("Escape")
+    expect(talks).to_be_focused()
 
 
 def test_reading_back_is_left_in_peace(panel, notebook):
@@ -385,7 +403,7 @@ def test_text_can_be_read_in_every_theme(panel, notebook, theme):
         chat.kept(f"{name}-empty")
         chat.ask("think, a list, a table and code")
         chat.done()
-        chat.node.locator("summary").click()
+        chat.node.locator(".g4f-reasoning summary").click()
         chat.kept(f"{name}-reasoning")
         chat.model.fill("nobody:x")
         chat.model.press("Enter")
@@ -441,7 +459,8 @@ CONTRASTS = """(root, selector) => {
         const [r, g, b] = colour.map((v) => linear(v / 255));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    return [...root.querySelectorAll(selector)].map((node) => {
+    const seen = [...root.querySelectorAll(selector)].filter((node) => node.checkVisibility());
+    return seen.map((node) => {
         const below = ground(node);
         const ink = over(rgba(getComputedStyle(node).color), below);
         const [high, low] = [light(ink), light(below)].sort((a, b) => b - a);

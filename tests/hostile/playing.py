@@ -14,9 +14,9 @@ from .authority import Authority
 from .cases import Case
 from .server import Host, Servers
 
-_AT_ONCE = 8
+_AT_ONCE = 4
 # How many tests ahead; another process may run some of them instead.
-_AHEAD = 40
+_AHEAD = 24
 
 
 class Games:

@@ -1,0 +1,265 @@
+"""A panel's answers: one question at a time on its way, in the background, until it is settled.
+
+What streams runs on our own loop; whoever asks is back at once. Nothing here renders or decides whom to ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from g4f_nb.asking import answer
+from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.dialogues.plans import Call, ToolLimits
+from g4f_nb.errors import LoopError
+from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.notices import tell
+from g4f_nb.panels.approving import Decision, Waiting
+from g4f_nb.panels.items import html_of
+from g4f_nb.panels.putting import Typed
+from g4f_nb.panels.served import Served
+from g4f_nb.panels.underway import UnderWay
+from g4f_nb.reply import Reply
+from g4f_nb.secret import Veiled
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from g4f_nb.conversations.turns import Turn
+
+# Seconds between two deltas: at most 12 a second reach the browser, however fast the text comes.
+_PACE = 1 / 11.5
+# Seconds that a stopped provider gets to end by itself; then the panel goes on without it.
+_GRACE = 1.0
+
+
+class Answering(Served):
+    """The part of a panel that has an answer on its way; above it is what a user sees and changes."""
+
+    busy = traitlets.Bool(default_value=False, help="Whether an answer is on its way.").tag(sync=True)
+    value = traitlets.Instance(Reply, allow_none=True, help="The last reply that has ended.")
+    error = traitlets.Instance(Exception, allow_none=True, help="Why the last question failed, if it did.")
+
+    def __init__(self, **state: Any) -> None:
+        self._lock = threading.RLock()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._live: UnderWay | None = None
+        self._always: set[str] = set()
+        # While a turn is recorded, what its conversation says of that is told by us, with more to it.
+        self._recording = False
+        self._on_reply: list[Callable[[Reply], object]] = []
+        super().__init__(**state)
+
+    # ---- what the panel above gives ----------------------------------------------------------------
+
+    def _begun(self, live: UnderWay) -> None:
+        """A question was taken up; the views shall see it."""
+
+    def _over(self, live: UnderWay, turn: Turn | None, html: str | None, error: Exception | None) -> None:
+        """It came to its end; without a turn nothing was sent."""
+
+    def _how(self) -> Mapping[str, Any]:
+        """The options of every question from here."""
+        return {}
+
+    def _asked_model(self) -> Any:
+        """Who is asked; `None` leaves it to the conversation."""
+
+    # ---- one turn ----------------------------------------------------------------------------------
+
+    def _ask(self, live: UnderWay, typed: Typed | None, how: Mapping[str, Any]) -> None:
+        """Take a question up and return at once; an answer still on its way is stopped and kept."""
+        with self._lock:
+            if self._live is not None:
+                self._live.cancel()
+                self._settle(self._live, busy=True)
+            self._live, self.error = live, None
+            self.busy = True
+            self._begun(live)
+        try:
+            live.typed = typed
+            self._start(live, Veiled({**self._how(), **how}))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the panel is where the user looks
+            self._settle(live, error)
+
+    def _start(self, live: UnderWay, given: dict[str, Any]) -> None:
+        prompt: Any = None
+        if live.typed is not None:
+            composed = live.typed.put_together()
+            prompt, live.notes = composed.content, composed.notices
+        if given.get("tools"):
+            given.setdefault("approve", partial(self._approve, live))
+            # The wait for the user's leave is no part of what the tools may take.
+            given.setdefault("tool_limits", ToolLimits(seconds=None))
+        asked = live.conversation.begin(
+            prompt,
+            self._asked_model(),
+            shown=live.shown or None,
+            interactive=True,
+            continues=live.continues,
+            **given,
+        )
+        with self._lock:
+            if self._live is not live:
+                asked.finish(asyncio.CancelledError())
+                return
+            live.asking = asked
+            live.notes += asked.notices
+            live.job = own_loop().submit(answer(asked.question, asked.reply, partial(self._changed, live)))
+        live.job.future.add_done_callback(partial(self._ended, live))
+
+    def _changed(self, live: UnderWay) -> None:
+        if not live.due and not live.stopped:
+            live.due = True
+            loop = own_loop().loop
+            loop.call_later(max(0.0, live.last + _PACE - loop.time()), self._flush, live)
+
+    def _flush(self, live: UnderWay) -> None:
+        live.due, live.last = False, own_loop().loop.time()
+        try:
+            with self._lock:
+                if live is self._live and not live.stopped and (delta := live.step()):
+                    self.send({"type": "delta", **delta})
+        except Exception as error:  # noqa: BLE001  # a text that cannot be rendered must not hang the panel
+            live.cancel()
+            self._settle(live, error)
+
+    def _ended(self, live: UnderWay, future: Future[Reply]) -> None:
+        caught = future.exception()
+        error = caught if isinstance(caught, Exception) and not live.stopped else None
+        # Through the loop: a quick answer may have ended before this was asked for, on the caller's thread.
+        if live.job is not None:
+            live.job.later(self._settle, live, error)
+
+    def _settle(self, live: UnderWay, error: Exception | None = None, *, busy: bool = False) -> None:
+        with self._lock:
+            if live is not self._live:
+                return
+            self._live, self.error = None, error
+            turn: Turn | None = None
+            html, failure = None, None
+            if live.asking is not None:
+                live.asking.reply.partial = live.asking.reply.partial or live.stopped
+                html, failure = self._rest(live)
+                self.error = error or failure
+            self._recording = True
+            try:
+                if live.asking is not None:
+                    stop = asyncio.CancelledError() if live.stopped else None
+                    turn = live.asking.finish(error or stop or failure)
+                self._over(live, turn, html, self.error)
+            finally:
+                self._recording = False
+            reply = None if turn is None else turn.reply
+            self.value = reply or self.value
+            self.busy = busy
+        if reply is not None:
+            self._tell_of(reply)
+
+    def _tell_of(self, reply: Reply) -> None:
+        for callback in tuple(self._on_reply):
+            try:
+                callback(reply)
+            except Exception as caught:  # noqa: BLE001  # whoever looks on must not undo what was done
+                tell(f"a callback of on_reply failed: {caught!r}", once=False)
+
+    def _rest(self, live: UnderWay) -> tuple[str | None, Exception | None]:
+        """Send what is left of the text; gives all of it as HTML, or why there is none."""
+        reply = live.asking.reply if live.asking is not None else None
+        if reply is None or live.broken:
+            return None, None
+        try:
+            delta = live.step(last=True)
+            extra = html_of(reply, text=False) or ""
+            if extra:
+                live.finished.append(extra)
+            if delta is not None:
+                if extra:
+                    delta["finished"] = [*delta.get("finished", []), extra]
+                self.send({"type": "delta", **delta})
+        except Exception as failure:  # noqa: BLE001  # the answer is there, the conversation goes on
+            return None, failure
+        return "".join(live.finished), None
+
+    # ---- leave for tools ---------------------------------------------------------------------------
+
+    async def _approve(self, live: UnderWay, call: Call) -> Any:
+        """Wait until the user has decided; the answer is what the dialogue asks for."""
+        if call.name in self._always:
+            return True
+        decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        live.waiting[call.id] = Waiting(call, decided)
+        self._changed(live)
+        try:
+            decision = await decided
+        finally:
+            live.waiting.pop(call.id, None)
+            self._changed(live)
+        if decision == "always":
+            self._always.add(call.name)
+        return decision != "deny"
+
+    @property
+    def waiting(self) -> tuple[Call, ...]:
+        """The calls of tools that wait for your leave."""
+        live = self._live
+        return () if live is None else tuple(each.call for each in tuple(live.waiting.values()))
+
+    def decide(self, call: str | Call, decision: Decision) -> None:
+        """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
+        live, key = self._live, call if isinstance(call, str) else call.id
+        if live is not None and (found := live.waiting.get(key)) is not None:
+            found.decide(decision)
+
+    # ---- for the user ------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End the answer on its way and keep what there is of it."""
+        with self._lock:
+            live = self._live
+            if live is None:
+                return
+            live.cancel()
+            if live.job is None:
+                self._settle(live)
+                return
+        live.job.later(self._settle, live, seconds=_GRACE)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
+        if threading.current_thread() is own_loop().thread:
+            raise LoopError("wait() in an observer would wait for itself: look at .busy instead")
+        end = None if timeout is None else time.monotonic() + timeout
+        # In beats, for a long wait would keep interrupts out on Windows.
+        while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
+            if end is not None and time.monotonic() >= end:
+                return False
+        return True
+
+    def on_reply(self, callback: Callable[[Reply], object]) -> Callable[[], None]:
+        """Call this with every reply that has ended, on the thread where it does.
+
+        What is given back ends it.
+        """
+        self._on_reply.append(callback)
+
+        def end() -> None:
+            self._on_reply[:] = [each for each in self._on_reply if each is not callback]
+
+        return end
+
+    @traitlets.observe("busy")
+    def _mark_idle(self, _: object) -> None:
+        (self._idle.clear if self.busy else self._idle.set)()
+
+    def _place_of(self, conversation: Conversation) -> UnderWay | None:
+        """The answer on its way, if it belongs to this conversation."""
+        live = self._live
+        return live if live is not None and live.conversation is conversation else None

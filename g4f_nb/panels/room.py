@@ -1,0 +1,126 @@
+"""The conversations of a panel: which is shown, which others are in its list, and what stands around them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.shelf import shelf
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.tools import tool
+
+Template = dict[str, Any]
+
+
+class Room:
+    """One conversation in sight, the others in a list: the panel's own, and those of the notebook."""
+
+    def __init__(
+        self, current: Conversation, make: Callable[..., Conversation], templates: Sequence[Template]
+    ) -> None:
+        self.current = current
+        self._make = make
+        self._own = [current]
+        self._templates = templates
+
+    @property
+    def all(self) -> tuple[Conversation, ...]:
+        """The panel's own first, then what else the notebook has given a name."""
+        there = shelf()
+        others = () if there is None else there.kept
+        return (*self._own, *(each for each in others if each not in self._own))
+
+    def find(self, key: str) -> Conversation | None:
+        """The conversation of this id."""
+        return next((each for each in self.all if each.id == key), None)
+
+    def show(self, conversation: Conversation) -> None:
+        """Bring one into sight, and into the list."""
+        if conversation not in self._own:
+            self._own.append(conversation)
+        self.current = conversation
+
+    def new(self) -> Conversation:
+        """An empty one, as the first one was made."""
+        return self.adopt(self._make())
+
+    def adopt(self, conversation: Conversation) -> Conversation:
+        """Take one in that came from elsewhere; a file does not say whom to ask, nor with which key."""
+        fresh = self._make()
+        if conversation.model is None and conversation.provider is None:
+            conversation.borrow(fresh)
+        elif not conversation.options:
+            conversation.options = fresh.options_for(conversation.model, conversation.provider)
+        if conversation not in self._own:
+            self._own.append(conversation)
+        return conversation
+
+    def delete(self, key: str) -> Conversation:
+        """Take one out of the list; gives the one to show, a new one if none is left."""
+        gone = self.find(key)
+        if gone is None:
+            return self.current
+        at = self._own.index(gone) if gone in self._own else 0
+        self._own = [each for each in self._own if each is not gone]
+        there = shelf()
+        if there is not None:
+            there.remove(gone)
+        if gone is not self.current:
+            return self.current
+        return self._own[min(at, len(self._own) - 1)] if self._own else self.new()
+
+    def as_json(self, *, tools: Sequence[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """What the views show around the turns: small, and without any text of an answer."""
+        current = self.current
+        return {
+            "current": current.id,
+            "list": [{"id": each.id, "name": title_of(each), "turns": len(each.turns)} for each in self.all],
+            "system": current.system or "",
+            "total": totals(current),
+            "templates": list(self._templates),
+            "tools": [tool(each).name if callable(each) else str(each) for each in tools],
+            "filled": len(parameters),
+        }
+
+
+def title_of(conversation: Conversation) -> str:
+    """The name that a user gave, else what it is about."""
+    made = conversation.name.startswith("chat-")
+    return (conversation.title or "New conversation") if made else conversation.name
+
+
+def totals(conversation: Conversation) -> str:
+    """What all of it has cost so far, and how much there may be."""
+    words = []
+    if conversation.tokens:
+        words.append(f"{conversation.tokens:,} tokens")
+    spent = conversation.spent
+    if spent or conversation.limit is not None:
+        words.append(f"{_usd(spent)} of {_usd(conversation.limit)}" if conversation.limit else _usd(spent))
+    return " · ".join(words)
+
+
+def _usd(amount: float | None) -> str:
+    return "no limit" if amount is None else f"{amount:.4g} USD"
+
+
+def checked_templates(templates: Mapping[str, str] | None) -> list[Template]:
+    """Templates with the names of their fields, in order; braces that are none are the text's own."""
+    if templates is not None and not isinstance(templates, Mapping):
+        raise InvalidParameterError(
+            f"templates is a {type(templates).__name__}: it is a dict of prompts by their names"
+        )
+    return [
+        {"name": str(name), "text": str(text), "fields": _fields(str(text))}
+        for name, text in (templates or {}).items()
+    ]
+
+
+def _fields(text: str) -> list[str]:
+    try:
+        found = [field for _, field, _, _ in string.Formatter().parse(text) if field is not None]
+    except ValueError:
+        return []
+    return list(dict.fromkeys(field for field in found if field.isidentifier()))

@@ -1,0 +1,150 @@
+"""What a notebook keeps of a panel: the conversation as plain, safe HTML, in an output of its own.
+
+A widget is dead without its kernel, and shows no other form of its output. So a second output stands beside
+it: live panels hide it, and where there is none (a reopened notebook, nbconvert, GitHub) it is what is read.
+It has a limit: a notebook is no archive, `panel.save(…)` is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Any
+
+from g4f_nb import frontend
+from g4f_nb.conversations.turns import Turn
+from g4f_nb.errors import shorten
+from g4f_nb.panels.calls import cards_of
+from g4f_nb.panels.items import attached, links_of, mark_of, speed
+from g4f_nb.showing.rendering import facts, safe_html
+
+# Characters of all turns together, in each form.
+LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
+# Where a live panel's output could not be restored, what Jupyter says in its place is left out.
+_TIDY = (
+    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .{name}):not(:has(.g4f-root))"
+    "{{display:none}}</style>"
+)
+
+
+class Transcript:
+    """The transcript of one panel, on the page wherever the panel was shown."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+        self._context: contextvars.Context | None = None
+        self._last: dict[str, str] = {}
+        self._html: dict[str, tuple[Any, str]] = {}
+
+    @property
+    def mark(self) -> str:
+        """The class of its element, by which a live panel finds it."""
+        return f"g4f-transcript-{self._mark}"
+
+    def show(self, turns: Iterable[Turn]) -> None:
+        """Publish it as an output of the cell that runs now."""
+        self._context = contextvars.copy_context()
+        self._last = self._bundle(tuple(turns))
+        self._publish(update=False)
+
+    def update(self, turns: Iterable[Turn], *, here: bool = False) -> None:
+        """Bring it up to date; `here` as a message of the cell that runs now, which is all nbclient reads."""
+        if self._context is None:
+            return
+        bundle = self._bundle(tuple(turns))
+        if bundle == self._last and not here:
+            return
+        self._last = bundle
+        publish = contextvars.copy_context() if here else self._context.copy()
+        publish.run(self._publish, update=True)
+
+    def _publish(self, *, update: bool) -> None:
+        shell = frontend.shell()
+        if shell is None:
+            return
+        # A front end that went away must not disturb the conversation.
+        with contextlib.suppress(OSError, RuntimeError):
+            shell.display_pub.publish(
+                dict(self._last), {}, transient={"display_id": self.mark}, update=update
+            )
+
+    def _bundle(self, turns: tuple[Turn, ...]) -> dict[str, str]:
+        blocks: list[str] = []
+        left, room = 0, LONGEST_HTML
+        for turn in reversed(turns):
+            block = self._block(turn)
+            if len(block) > room:
+                left = len(turns) - len(blocks)
+                break
+            room -= len(block)
+            blocks.append(block)
+        if left and not blocks:
+            blocks.append(_cut_short(turns[-1]))
+            left -= 1
+        parts = [_earlier(left)] if left else []
+        body = "".join([*parts, *reversed(blocks)])
+        tidy = _TIDY.format(name=self.mark)
+        html = f'<div class="g4f-transcript {self.mark}">{body}</div>{tidy}'
+        return {"text/html": html, "text/plain": _plain(turns)}
+
+    def _block(self, turn: Turn) -> str:
+        kept = self._html.get(turn.id)
+        if kept is not None and kept[0] == (turn.reply, turn.error):
+            return kept[1]
+        made = "".join(_parts(turn))
+        self._html[turn.id] = ((turn.reply, turn.error), made)
+        return made
+
+
+def _parts(turn: Turn) -> Iterator[str]:
+    if not turn.continues:
+        files = "".join(f" <code>{escape(name)}</code>" for name in attached(turn))
+        yield f'<blockquote dir="auto">{_lines(turn.shown)}{files}</blockquote>\n'
+    reply = turn.reply
+    if reply is not None:
+        for card in cards_of(reply, over=True):
+            call = f"{card.name}({', '.join(card.arguments.splitlines())})"
+            result = f" → {escape(shorten(card.result, 200))}" if card.result else ""
+            yield f"<p><code>{escape(call)}</code>{result}</p>\n"
+        text = reply.text or reply.refusal or ""
+        with contextlib.suppress(Exception):
+            text = safe_html(text, formulas=False)
+        yield f'<div dir="auto">{text}{links_of(reply)}</div>\n'
+        said = [mark_of(turn, reply), *facts(reply), *speed(reply)]
+        yield f"<p><small>{escape(' · '.join(filter(None, said)))}</small></p>\n"
+    if turn.error is not None:
+        yield f"<p><b>Error:</b> {_lines(turn.error)}</p>\n"
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+def _cut_short(turn: Turn) -> str:
+    text = shorten(turn.text, LONGEST_HTML // 2)
+    return (
+        f'<blockquote dir="auto">{_lines(shorten(turn.shown, LONGEST_HTML // 4))}</blockquote>\n'
+        f"<pre>{escape(text)}</pre><p><small>Too long to be kept here whole.</small></p>\n"
+    )
+
+
+def _earlier(count: int) -> str:
+    words = "One earlier turn is" if count == 1 else f"{count} earlier turns are"
+    return f"<p><small>{words} not kept here: panel.save(…) keeps all.</small></p>\n"
+
+
+def _plain(turns: tuple[Turn, ...]) -> str:
+    lines: list[str] = []
+    room = LONGEST_PLAIN
+    for turn in reversed(turns):
+        said = [turn.text] if turn.text else []
+        said += [f"Error: {turn.error}"] if turn.error is not None else []
+        block = shorten("\n".join([f"> {turn.shown}", *said]), LONGEST_PLAIN // 2)
+        room -= len(block)
+        if room < 0:
+            lines.append("…")
+            break
+        lines.append(block)
+    return "\n\n".join(reversed(lines)) or "A chat panel; nothing was asked yet."
