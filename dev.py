@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -27,6 +30,18 @@ before, begin, rest = readme.read_text(encoding="utf-8").partition("<!-- dev.py 
 _, end, after = rest.partition("<!-- end of table -->\\n")
 readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 """
+
+
+UNIT = "not kernel and not browser and not foreign"
+# Some watch the clock, and a busy machine may be late once: a fault fails twice.
+AGAIN = ["--reruns", "1"]
+
+
+class Beside(list[list[list[str]]]):
+    """Rows of commands that run at the same time."""
+
+
+Step = list[str] | Beside
 
 
 # At least nine branches in ten are tested of what providers and the wire are made of; what only happens in
@@ -59,42 +74,66 @@ def main() -> int:
         print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
         return 1
     python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
-    commands = {
+    lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
+    unit = [["-m", "pytest", "tests", *passed_on]] if passed_on else unit_tests(cover=given.cover)
+    steps: dict[str, list[Step]] = {
         "setup": [],
-        "lab": [["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]],
-        "unit": unit_tests(passed_on),
-        "test": [*unit_tests(passed_on), notebooks()],
-        "check": checks(),
+        "lab": [lab],
+        "unit": [*unit],
+        "test": [*unit] if passed_on else [*unit, kernels_and_browsers()],
+        "check": [*checks()],
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
         "table": [["-c", WRITE_TABLES]],
-    }[given.command]
+    }
     if given.command == "lab" and os.name != "nt":
         # In the place of this process: Ctrl-C is then JupyterLab's own question.
         os.chdir(ROOT)
-        os.execv(python, [python, *commands[0]])
+        os.execv(python, [python, *lab])
     if given.cover and (given.command not in ("unit", "test") or passed_on):
         parser.error("--cover goes with unit and test, and with nothing after --")
-    if given.cover:
-        tests = [command for command in commands if "tests" in command]
-        for place, command in enumerate(tests):
-            command += ["--cov", "--cov-report=", *(["--cov-append"] if place else [])]
-        commands.insert(len(tests), ["-c", COVERED])
     if given.command == "foreign":
         os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
     # What a notebook shows must not depend on answers that this user's own cache has kept.
     with tempfile.TemporaryDirectory(prefix="g4f_nb-", ignore_cleanup_errors=True) as folder:
         os.environ["G4F_NB_CACHE_DIR"] = folder
-        return run_all(python, commands)
+        return run_all(python, steps[given.command])
 
 
-def run_all(python: str, commands: list[list[str]]) -> int:
+def run_all(python: str, steps: list[Step]) -> int:
     """One after the other, until one fails."""
-    for command in commands:
-        print("\n$ python", *command, flush=True)
-        status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
+    for step in steps:
+        status = beside(python, step) if isinstance(step, Beside) else run(python, step)
         if status:
             return status
     return 0
+
+
+def run(python: str, command: list[str]) -> int:
+    """One command; what it says is seen at once, and how long it took afterwards."""
+    print("\n$ python", *command, flush=True)
+    began = time.monotonic()
+    status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
+    print(f"({time.monotonic() - began:.0f} s)", flush=True)
+    return status
+
+
+def beside(python: str, tracks: Beside) -> int:
+    """Some rows of commands at the same time; what each command said is shown when it has ended."""
+
+    def follow(track: list[list[str]]) -> int:
+        for command in track:
+            began = time.monotonic()
+            done = subprocess.run(
+                [python, *command], cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            said = done.stdout.decode(errors="replace")
+            print(f"\n$ python {' '.join(command)}\n{said}({time.monotonic() - began:.0f} s)", flush=True)
+            if done.returncode:
+                return done.returncode
+        return 0
+
+    with ThreadPoolExecutor(len(tracks)) as pool:
+        return max(pool.map(follow, tracks))
 
 
 def environment(folder: Path, extras: str) -> str:
@@ -127,15 +166,33 @@ def foreign_environment(beside: Path) -> str:
     return str(python)
 
 
-def unit_tests(rest: list[str]) -> list[list[str]]:
-    """The tests in tests/: two at a time, then one by one those that need a kernel or a browser."""
-    if rest:
-        return [["-m", "pytest", "tests", *rest]]
-    together = ["-n", "2", "--dist", "worksteal", "-m", "not kernel and not browser and not foreign"]
-    # Some watch the clock, and a busy machine may be late once: a fault fails twice.
-    again = ["--reruns", "1"]
-    alone = ["-m", "kernel or browser"]
-    return [["-m", "pytest", "tests", *again, *chosen] for chosen in (together, alone)]
+def unit_tests(*, cover: bool) -> list[list[str]]:
+    """What needs no kernel and no browser, some at a time; with `cover` their coverage, judged."""
+    # Now and then all of them wait: one more than there are cores keeps those busy.
+    workers = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
+    tests = ["-m", "pytest", "tests", *workers, *AGAIN, "-m", UNIT]
+    if not cover:
+        return [tests]
+    measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
+    return [[*tests, *measured, "--cov-report="], ["-c", COVERED]]
+
+
+def kernels_and_browsers() -> Beside:
+    """What needs a real kernel, then the notebooks, beside what needs a real browser: one at a time each."""
+    return Beside([
+        [["-m", "pytest", *marked("kernel"), *AGAIN, "-m", "kernel and not browser"], notebooks()],
+        [["-m", "pytest", *marked("browser"), *AGAIN, "-m", "browser"]],
+    ])  # fmt: skip
+
+
+def marked(name: str) -> list[str]:
+    """The files with tests of that mark, or their folder: collecting all others takes longer than these."""
+    files = [
+        file for file in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(rf"\bmark\.{name}\b", file.read_text(encoding="utf-8"))
+    ]  # fmt: skip
+    places = [file if file.name.startswith("test_") else file.parent for file in files]
+    return [str(place.relative_to(ROOT)) for place in dict.fromkeys(places)]
 
 
 def notebooks() -> list[str]:

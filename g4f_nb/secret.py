@@ -35,6 +35,8 @@ _TELLING = re.compile(r"(?i)key|token|secret|passw|authorization|cookie|credenti
 # Every call to some services has it, and their complaints are about it.
 _NO_KEY_OF_A_QUERY = frozenset({"api-version"})
 
+_OF_URLS = {"+": "-", "/": "_"}
+
 # What stands before the host of an address: `//user:password@`.
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#@'\"]+(?=@)")
 
@@ -203,7 +205,7 @@ def _secrets_of_query(query: str) -> Iterator[Secret]:
 def redact(text: str, *secrets: Secret | None) -> str:
     """Mask the given keys, and whatever else looks like one, in a text that a user will see.
 
-    A key is also found as JSON, HTML or an address would write it.
+    A key is also found as JSON, HTML or an address would write it, in base64, and where it is cut short.
     """
     text = mask_given(text, *secrets)
     if "@" in text:
@@ -212,11 +214,20 @@ def redact(text: str, *secrets: Secret | None) -> str:
 
 
 def mask_given(text: str, *secrets: Secret | None) -> str:
-    """Mask these keys, however JSON, HTML or an address would write them, and nothing else."""
-    for given in secrets:
-        for secret in given.parts if isinstance(given, Secrets) else (given,):
-            if secret is not None and secret.reveal():
-                text = _spellings(secret).sub(MASK, text)
+    """Mask these keys, in whatever spelling and however much of them is there, and nothing else."""
+    each = [
+        secret
+        for given in secrets
+        for secret in (given.parts if isinstance(given, Secrets) else (given,))
+        if secret is not None and secret.reveal()
+    ]
+    each.sort(key=lambda secret: -len(secret.reveal()))
+    for secret in each:
+        text = _spellings(secret).sub(MASK, text)
+    # Only then what is left of them, and the longest is the first: one key may begin as another does.
+    for secret in each:
+        if len(secret.reveal()) >= _LONG_ENOUGH:
+            text = _without_parts(text, secret)
     return text
 
 
@@ -257,6 +268,79 @@ def _spellings(secret: Secret) -> re.Pattern[str]:
         return re.compile(rf"(?<!\w){pattern}(?!\w)")
     # Some servers fold what they repeat to small letters or capitals.
     return re.compile(pattern, re.IGNORECASE)
+
+
+def _without_parts(text: str, secret: Secret) -> str:
+    """The text with a mask for as much of the key as is there from its beginning or to its end."""
+    beginning, end, forms = _parts(secret)
+    text = _masked(text, beginning, forms)
+    rest, at = forms[0][: -_enough(forms[0])], len(text)
+    for match in reversed(list(end.finditer(text))):
+        if match.end() <= at:
+            at = _back_from(text, match.start(), rest)
+            text = text[:at] + MASK + text[match.end() :]
+    return text
+
+
+def _masked(text: str, beginning: re.Pattern[str], forms: Sequence[Sequence[str]]) -> str:
+    parts, at = [], 0
+    for match in beginning.finditer(text):
+        if match.start() < at:
+            continue
+        form = forms[(match.lastindex or 1) - 1]
+        parts += [text[at : match.start()], MASK]
+        at = match.end()
+        for spelling in form[_enough(form) :]:
+            more = _compiled(spelling).match(text, at)
+            if more is None:
+                break
+            at = more.end()
+    return "".join((*parts, text[at:]))
+
+
+def _back_from(text: str, at: int, rest: Sequence[str]) -> int:
+    for spelling in reversed(rest):
+        # The longest spelling of a character is far shorter.
+        before = _compiled(rf"{spelling}\Z").search(text, max(0, at - 60), at)
+        if before is None:
+            break
+        at = before.start()
+    return at
+
+
+def _enough(form: Sequence[str]) -> int:
+    """So many characters of a key are the key, for whoever sees them; fewer may be any word."""
+    return min(12, max(_LONG_ENOUGH, len(form) // 2))
+
+
+@functools.lru_cache(maxsize=64)
+def _parts(secret: Secret) -> tuple[re.Pattern[str], re.Pattern[str], Sequence[Sequence[str]]]:
+    """How a key begins in each of its forms, how it ends, and the forms, a pattern a character."""
+    value = secret.reveal()
+    forms = [list(map(_spellings_of, value)), *_in_base64(value)]
+    beginning = "|".join(f"({''.join(form[: _enough(form)])})" for form in forms)
+    ends = "".join(forms[0][-_enough(forms[0]) :])
+    return re.compile(beginning, re.IGNORECASE), re.compile(ends, re.IGNORECASE), forms
+
+
+def _in_base64(value: str) -> Iterator[list[str]]:
+    """What of a key is the same in base64, whatever stands around it: its bits can be cut in three ways."""
+    data = value.encode(errors="replace")
+    for ahead in range(3):
+        bits = base64.b64encode(bytes(ahead) + data).decode().rstrip("=")
+        whole = (ahead + len(data)) * 8 // 6
+        # In addresses it has two letters of its own.
+        form = [
+            f"(?:{_spellings_of(char)}|{_OF_URLS[char]})" if char in _OF_URLS else char
+            for char in bits[-(-ahead * 8 // 6) : whole]
+        ]
+        if len(form) >= _LONG_ENOUGH:
+            yield form
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(spelling: str) -> re.Pattern[str]:
+    return re.compile(spelling, re.IGNORECASE)
 
 
 def _spellings_of(char: str) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
+
+# A text of several lines keeps them.
+_CELL = "text-align: left; vertical-align: top; white-space: pre-wrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Table:
     note: str = ""
 
     def __repr__(self) -> str:
-        lines = [row for row in (self.headings, *self.rows) if row]
+        lines = [line for row in (self.headings, *self.rows) if row for line in _lines(row)]
         widths = [max(map(len, column), default=0) for column in zip(*lines, strict=False)]
         aligned = [
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
@@ -27,10 +32,15 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in self.headings)
         body = "".join(
-            "<tr>" + "".join(f'<td style="text-align: left">{escape(text)}</td>' for text in row) + "</tr>"
+            "<tr>" + "".join(f'<td style="{_CELL}">{escape(text)}</td>' for text in row) + "</tr>"
             for row in self.rows
         )
         title = f"<div><b>{escape(self.title)}</b></div>" if self.title else ""
         note = f"<div>{escape(self.note)}</div>" if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
+
+
+def _lines(row: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """A row as lines of text: one, unless a cell of it has several."""
+    yield from zip_longest(*(text.split("\n") for text in row), fillvalue="")

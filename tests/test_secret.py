@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 import time
@@ -212,3 +213,33 @@ def test_no_text_takes_long(piece):
     begin = time.monotonic()
     redact(f"&#{piece * 300_000}", Secret("/&planted+0123"))
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("how", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("ahead", ["", "a", "ab", "Bearer ", "user:"])
+@pytest.mark.parametrize("behind", ["", "!", "??", "\n[DONE]"])
+def test_a_key_in_base64_is_masked(how, ahead, behind):
+    """Whatever was put before and behind it: of its own letters none is left but those at the seams."""
+    key = "Zq8-planted+0123/456789?ab>>"
+    said = how(f"{ahead}{key}{behind}".encode()).decode()
+    seam = len(how(ahead.encode())) + len(how(behind.encode())) + len(MASK)
+    shown = redact(f"<{said}>", Secret(key))
+    assert MASK in shown
+    assert len(shown) <= seam + 6
+
+
+@pytest.mark.parametrize(
+    "cut",
+    ["Zq8-planted+", "Zq8-planted+01234567", "Zq8-planted\\u002b01", "0123456789ab", "anted+0123456789ab"],
+)
+def test_a_key_cut_short_is_masked(cut):
+    """Its beginning or its end; a few letters of it are any word."""
+    key = Secret("Zq8-planted+0123456789ab")
+    assert redact(f"key <{cut}>, ends in 89ab", key) == f"key <{MASK}>, ends in 89ab"
+    assert redact("Zq8-planted", key) == "Zq8-planted"
+
+
+def test_of_two_keys_none_is_left_where_one_begins_like_the_other():
+    """The whole ones are masked before the parts."""
+    both = together([Secret("planted-key-0123"), Secret("planted-key-0123456789")])
+    assert redact("<planted-key-0123456789>", both) == f"<{MASK}>"

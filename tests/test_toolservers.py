@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 
 import pytest
-import uvicorn
-from mcp_server import app
 
 import g4f_nb as nb
 from g4f_nb import toolservers
@@ -40,6 +38,9 @@ def server():
 @pytest.fixture(scope="module")
 def address():
     """The same server over HTTP, on loopback."""
+    import uvicorn
+    from mcp_server import app
+
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -53,7 +54,8 @@ def address():
     thread.join(10)
 
 
-@pytest.fixture(params=["stdio", "http"])
+# One program and one server for the tests that leave them as they were: starting one takes a second.
+@pytest.fixture(scope="module", params=["stdio", "http"])
 def tools(request):
     where = COMMAND if request.param == "stdio" else request.getfixturevalue("address")
     with nb.mcp_tools(where) as tools:

@@ -1,85 +1,67 @@
-"""One question of a cell: from its options to a turn of a conversation, with its reply beneath the cell."""
+"""One question of a cell: asked, shown beneath the cell as it is answered, and kept in a conversation."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from IPython.display import display
 
-from g4f_nb import asking, frontend
-from g4f_nb.cells import approvals, kept, named, nextcells
+from g4f_nb import asking
+from g4f_nb.cells import kept, nextcells
 from g4f_nb.cells.desk import Desk, Stopped
-from g4f_nb.cells.looks import Look
+from g4f_nb.cells.looks import Look, NoScreen, Screen
 from g4f_nb.cells.parsing import Options
+from g4f_nb.cells.preparing import Ready, given, prepared, prompt_of
 from g4f_nb.cells.screens import BEAT, screen_for
 from g4f_nb.cells.talks import MAIN
 from g4f_nb.conversations.asked import Asking
-from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import SchemaError
+from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
 
 
 def answer(options: Options, desk: Desk) -> object:
     """Ask what a line says, and show it; gives what the cell's value is."""
     if options.compare:
-        from g4f_nb.cells.sidebyside import compare_cell
-
-        frame = compare_cell(options, options.prompt, given(options, desk), desk)
-        desk.keep(options.out, frame)
-        return frame
+        return _compared(options, desk)
     conversation = desk.talks.get(options.name)
     if options.dry_run:
         from g4f_nb.cells.dryrun import plan_of
 
         # Asked of a copy: whoever looks on at the conversation sees nothing of it.
-        tried = _begin(conversation.fork(), options, desk, place=None)
-        return plan_of(tried.question, tried.notices)
+        copy = conversation.fork()
+        copy.keep = False
+        tried = prepared(copy, options, desk, place=None)
+        _show_context(tried, options)
+        return plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
     if options.fork is not None:
         conversation = desk.talks.fork(conversation, options.fork)
     try:
-        begun = _begin(conversation, options, desk, place=desk.talks.place())
+        ready = prepared(conversation, options, desk, place=desk.talks.place())
     except BaseException:
         if options.fork is not None:
             desk.talks.forget(conversation)
         raise
-    return _answered(begun, options, desk)
+    if ready.context.warning is not None:
+        tell(ready.context.warning, once=False)
+    return _answered(ready, options, desk)
 
 
-def _begin(conversation: Conversation, options: Options, desk: Desk, *, place: str | None) -> Asking:
-    model, provider = named.who_answers(options, desk.names)
-    found = given(options, desk)
-    if options.new:
-        # Behind nothing: what was said before stays as another branch.
-        found["after"] = None
-    return conversation.begin(
-        options.prompt or None,
-        model,
-        provider=provider,
-        system=options.system,
-        continues=options.continues,
-        place=place,
-        interactive=frontend.attached() or frontend.in_terminal(),
-        **found,
-    )
+def _compared(options: Options, desk: Desk) -> object:
+    from g4f_nb.cells.sidebyside import compare_cell
+
+    prompt = prompt_of(options, desk)
+    for notice in prompt.notices:
+        tell(notice, once=False)
+    if options.show_context:
+        display(prompt.context())  # type: ignore[no-untyped-call]
+    frame = compare_cell(options, prompt, given(options, desk), desk)
+    desk.keep(options.out, frame)
+    return frame
 
 
-def given(options: Options, desk: Desk) -> dict[str, Any]:
-    """The parameters, tools and the type of a line, as `nb.ask` takes them."""
-    found = options.parameters
-    if options.tool:
-        found["tools"] = named.tools_of(options.tool, desk.names)
-        if not options.yes and not options.dry_run:
-            approvals.check_askable(found["tools"], desk)
-            found["approve"] = partial(approvals.approve, desk=desk)
-    if options.schema is not None:
-        found["schema"] = named.schema_of(options.schema, desk.names)
-    return found
-
-
-def _answered(begun: Asking, options: Options, desk: Desk) -> Reply:
+def _answered(ready: Ready, options: Options, desk: Desk) -> Reply:
     """Watch the answer come, or take the one that is kept."""
-    reply, notices = begun.reply, list(begun.notices)
-    look = Look(quiet=options.quiet, stream=False if options.no_stream else None)
-    screen = screen_for(look)
+    begun, reply, notices = ready.begun, ready.begun.reply, list(ready.notices)
+    screen = _screen(begun, options)
     key = kept.key(begun.question) if options.cache else None
     if options.cache and key is None:
         notices.append("--cache: it cannot be told whether this is the same question again, so it was asked.")
@@ -99,20 +81,39 @@ def _answered(begun: Asking, options: Options, desk: Desk) -> Reply:
         raise
     finally:
         begun.finish(failure)
+        # Kept first, shown then: an answer must not be lost by its display.
         if failure is None or reply.text:
-            # Kept first, shown then: an answer must not be lost by its display.
             desk.keep(options.out, reply)
-            if failure is not None:
-                # Nothing is returned now, so `_` is set by hand: the partial answer is the user's.
-                desk.set_last(reply)
-            elif options.code and (note := nextcells.put(reply, desk)):
-                notices.append(note)
-            screen.finish(reply, notices=notices)
+        if failure is not None and reply.text:
+            # Nothing is returned now, so `_` is set by hand: the partial answer is the user's.
+            desk.set_last(reply)
+        elif failure is None and options.code and (note := nextcells.put(reply, desk)):
+            notices.append(note)
+        screen.finish(reply, notices=notices)
+        _show_context(ready, options)
     if key is not None and found is None:
         kept.keep(key, reply)
     _check_data(reply, desk)
     desk.show_no_more(reply)
     return reply
+
+
+def _show_context(ready: Ready, options: Options) -> None:
+    if options.show_context:
+        display(ready.context)  # type: ignore[no-untyped-call]
+
+
+def _screen(begun: Asking, options: Options) -> Screen:
+    if options.quiet:
+        return NoScreen()
+    number, name = len(begun.spot.before) + 1, options.fork or options.name or MAIN
+    return screen_for(
+        Look(
+            format=options.format or "markdown",
+            stream=False if options.no_stream else None,
+            turn=f"turn {number} of {name}" if number > 1 or name != MAIN else "",
+        )
+    )
 
 
 def _check_data(reply: Reply, desk: Desk) -> None:

@@ -141,6 +141,16 @@ COMMANDS: dict[str, Command] = {
         "a copy under another name; the conversation stays as it is",
         _late("talking", "fork_command"),
     ),
+    "save": Command(
+        "save FILE [CONVERSATION]",
+        "writes a conversation into a file: .json, .md, .ipynb or .html",
+        _late("talking", "save_command"),
+    ),
+    "load": Command(
+        "load FILE [NAME]",
+        "has a conversation again: from a file, or by its name, as an earlier kernel had it",
+        _late("talking", "load_command"),
+    ),
     "cost": Command(
         "cost [CONVERSATION]",
         "tokens and cost of one conversation, or of all",

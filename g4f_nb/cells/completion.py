@@ -17,8 +17,8 @@ from g4f_nb.cells.flags import BY_NAME, FLAGS, Flag
 # The line up to the cursor: a magic of ours, at the beginning or behind an assignment.
 _LINE = re.compile(r"^\s*(?:[^%#'\"]*=\s*)?(%%?)(chat|g4f)(?:\s+(.*))?$", re.DOTALL)
 _WORD = re.compile(r"""\S*?("[^"]*("|$)|'[^']*('|$))\S*|\S+""")
-# A place in a prompt that is being typed: `{name`.
-_OPEN_BRACE = re.compile(r"(?<!\{)\{(\w*)$")
+# A place in a prompt that is being typed: `{name`, and what is typed of it.
+_OPEN_BRACE = re.compile(r"(?<!\{)\{([^{}]*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +152,15 @@ def _several(fragment: str, desk: Desk) -> list[str]:
 
 
 def _in_prompt(before: str, desk: Desk) -> tuple[str, Sequence[str]] | None:
-    """The user's names in a `{` of a prompt; prose itself is nobody's to complete."""
+    """The user's names in a `{` of a prompt; their attributes are Python's; prose is nobody's to complete."""
     from g4f_nb.cells import offers
 
     found = _OPEN_BRACE.search(before)
     if found is None:
+        return re.split(r"\s", before)[-1], []
+    if not found[1].isidentifier() and found[1]:
         return None
-    names = [name for name in offers.variables(desk.names) if name.startswith(found[1])]
-    return (found[1], names) if names else None
+    return found[1], [name for name in offers.variables(desk.names) if name.startswith(found[1])]
 
 
 def _command(text: str, desk: Desk) -> tuple[str, Sequence[str]]:

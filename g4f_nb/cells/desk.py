@@ -25,7 +25,7 @@ class Desk:
     fresh: bool = False
     # The types of which IPython asks us how to show them.
     kinds: list[type] = field(default_factory=list)
-    _shown: tuple[Any, int] = (None, 0)
+    _shown: tuple[Any, int, str] = (None, 0, "")
     _talks: Talks | None = None
 
     @property
@@ -48,20 +48,23 @@ class Desk:
         if name is not None:
             self.names[name] = value
 
-    def show_no_more(self, value: Any) -> None:
-        """This value is on the screen: it is the cell's, and is not shown a second time."""
+    def show_no_more(self, value: Any, short: str = "") -> None:
+        """This value is on the screen: it is the cell's, and is not shown a second time.
+
+        `short` is what a terminal says of it, if that is not its repr.
+        """
         if type(value) not in self.kinds:
             self.kinds.append(type(value))
             self.shell.display_formatter.ipython_display_formatter.for_type(type(value), self._show)
-        self._shown = (value, self.shell.execution_count)
+        self._shown = (value, self.shell.execution_count, short)
 
     def _show(self, value: Any) -> None:
         """IPython's hook for showing a value: one that its cell shows already is not shown twice."""
-        shown, self._shown = self._shown, (None, 0)
+        shown, self._shown = self._shown, (None, 0, "")
         if value is shown[0] and self.shell.execution_count == shown[1]:
             if frontend.in_terminal():
                 # The terminal has written "Out[1]: " already and waits for something after it.
-                print(repr(value))  # noqa: T201
+                print(shown[2] or repr(value))  # noqa: T201
             return
         raise NotImplementedError  # IPython's word for "show it the usual way"; not abstract
 

@@ -15,7 +15,8 @@ from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Secret, redact
 from g4f_nb.tables import Table
 
-_LONGEST = 2000
+# What was said before is only called to mind; what is asked now is shown.
+_BEFORE, _NOW = 100, 4000
 # What is no parameter for the model's eyes, or is told in rows of its own.
 _APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
 
@@ -25,7 +26,7 @@ def plan_of(question: Question, notices: Sequence[str] = ()) -> Table:
     rows = [
         *question.where.table().rows,
         *_parameters(question),
-        *(_message(message) for message in question.messages),
+        *(_message(message, whole=message is question.messages[-1]) for message in question.messages),
         *_costs(question),
         *(("note", notice) for notice in notices),
     ]
@@ -51,13 +52,17 @@ def _parameters(question: Question) -> Iterator[tuple[str, str]]:
         )
 
 
-def _message(message: Mapping[str, Any]) -> tuple[str, str]:
+def _message(message: Mapping[str, Any], *, whole: bool) -> tuple[str, str]:
     content = message.get("content")
     said = content_text(content)
     beside = _media(content)
     calls = message.get("tool_calls")
     said = said or (f"(calls {', '.join(_name(call) for call in calls)})" if calls else "")
-    return str(message.get("role")), shorten("\n".join(filter(None, [said, *beside])), _LONGEST)
+    shown = "\n".join(filter(None, [said, *beside]))
+    system = message.get("role") == "system"
+    if not whole and not system:
+        shown = " ".join(shown.split())
+    return str(message.get("role")), shorten(shown, _NOW if whole or system else _BEFORE)
 
 
 def _name(call: Mapping[str, Any]) -> str:

@@ -88,10 +88,16 @@ _TABLE: Mapping[str, tuple[Flag, ...]] = {
     "What goes in": (
         Flag(name="--tool", takes="NAME", check=values.expression, many=True, completes="functions",
              help="a function of yours that the model may call; you are asked before it runs"),
+        Flag(name="--attach", takes="PATH|URL|NAME", check=values.words, many=True, completes="files",
+             help="a file, an address, or a figure, image or table of yours; may be given several times"),
         Flag(name="--yes", short="-y", help="runs tools without asking"),
+        Flag(name="--raw", help="{name} in the prompt stays as it is typed"),
+        Flag(name="--show-context", help="lists what is sent, piece by piece, with its tokens"),
         Flag(name="--dry-run", help="shows what would be sent, where to and for how much; sends nothing"),
     ),
     "What comes out": (
+        Flag(name="--format", short="-f", takes="FORMAT", check=values.one_of(FORMATS), choices=FORMATS,
+             help=f"how the answer is shown: {', '.join(FORMATS)}"),
         Flag(name="--out", short="-o", takes="NAME", check=values.variable, completes="variables",
              help="the variable that the Reply is kept in, beside `_`"),
         Flag(name="--schema", takes="TYPE|LINE", check=values.words, completes="types",

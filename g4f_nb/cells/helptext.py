@@ -35,8 +35,8 @@ def usage() -> str:
         "",
         *textwrap.wrap(
             "Flags end at the first other word or at `--`; the rest, and the cell, is the prompt. They hold "
-            "for that cell only. Without -n, a cell goes on with the conversation `main`. %%g4f is another "
-            "name of %%chat.",
+            "for that cell only. {name} in a prompt is the value of your variable (--raw: stays as typed). "
+            "Without -n, a cell goes on with the conversation `main`. %%g4f is another name of %%chat.",
             _WIDTH,
         ),
     ]

@@ -10,7 +10,7 @@ from g4f_nb.notices import tell_login
 from g4f_nb.reply import Reply
 from g4f_nb.showing.formats import FORMATS, checked_format
 
-__all__ = ["FORMATS", "UPDATES", "Look", "Screen", "ask_for_login", "is_empty"]
+__all__ = ["FORMATS", "UPDATES", "Look", "NoScreen", "Screen", "ask_for_login", "is_empty"]
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
 UPDATES = 12
@@ -49,6 +49,17 @@ def is_empty(reply: Reply) -> bool:
     """Whether nothing of an answer has come before it broke off."""
     said = reply.text or reply.reasoning or reply.refusal or reply.tool_calls or reply.images
     return reply.partial and not (said or reply.alternatives)
+
+
+class NoScreen:
+    """Nothing is shown: the answer is for Python alone. A login is asked for all the same."""
+
+    def update(self, reply: Reply) -> None:
+        """Ask for a login, if one is waited for."""
+        ask_for_login(reply)
+
+    def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
+        """Show nothing."""
 
 
 def ask_for_login(reply: Reply) -> None:

@@ -163,9 +163,13 @@ def _check_together(options: Options) -> None:
         raise UsageError("--yes runs tools without asking, and there is none: add --tool NAME")
     if options.compare and options.tool and not options.yes:
         raise UsageError("--compare asks several at once, and nobody can approve their tools: add --yes")
-    twice = next((name for name, _ in options.set_ if name in PARAMETERS and getattr(options, name)), None)
+    twice = next((name for name, _ in options.set_ if name in PARAMETERS and _is_given(options, name)), None)
     if twice is not None:
         raise UsageError(f"--set names {twice}, which --{twice.replace('_', '-')} sets: give one of them")
+
+
+def _is_given(options: Options, name: str) -> bool:
+    return getattr(options, name) not in (None, ())
 
 
 def _flag_of(field: str) -> str:

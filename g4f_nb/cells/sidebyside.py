@@ -11,7 +11,9 @@ from IPython.display import display
 from g4f_nb.cells import named
 from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.parsing import Options
+from g4f_nb.cells.preparing import Prompt
 from g4f_nb.cells.terminal import printable
+from g4f_nb.conversations.turns import checked_content, prompt_messages
 from g4f_nb.messages import as_messages
 
 if TYPE_CHECKING:
@@ -21,21 +23,21 @@ _CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width:
 _FACTS = "font-size: 85%; opacity: 0.7; text-align: left; padding: 0 0.8em"
 
 
-def compare_cell(options: Options, content: Any, given: Mapping[str, Any], desk: Desk) -> pd.DataFrame:
+def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], desk: Desk) -> pd.DataFrame:
     """Ask all of them, and show what they say; gives the frame, a row a model."""
     from g4f_nb.comparing.entry import compare
 
     frame = compare(
-        [as_messages(content)],
+        [as_messages(prompt_messages(checked_content(prompt.content)))],
         named.several(options, desk.names),
-        system=options.system,
+        system=prompt.system,
         cache="use" if options.cache else "refresh",
         dry_run=options.dry_run,
         **given,
     )
     if not options.quiet and not options.dry_run:
         display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
-        desk.show_no_more(frame)
+        desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
     return frame
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.words import Place, Words
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import shorten
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tables import Table
 
 _SHOWN = 100
@@ -18,6 +19,7 @@ def conversations_command(_: Words, place: Place) -> Table:
     """List the conversations of this notebook."""
     rows = [(each.name, str(len(each.turns)), _last(each.turns), _money(each)) for each in place.talks]
     note = "%%chat -n NAME goes on with one; without -n, it is main." if rows else ""
+    note = f"{note} nb.list_conversations() knows those of earlier kernels, too.".strip()
     title = "" if rows else "No cell has asked anything yet."
     return Table(tuple(rows), ("conversation", "turns", "last question", "cost") if rows else (), title, note)
 
@@ -26,7 +28,7 @@ def history_command(given: Words, place: Place) -> Table:
     """Show the turns of a conversation."""
     talk = place.talks.known(_name(given.words))
     rows = [
-        (str(number), shorten(turn.shown, _SHOWN), _answer(turn), turn.model or "")
+        (str(number), _short(turn.shown), _answer(turn), turn.model or "")
         for number, turn in enumerate(talk.turns, 1)
     ]
     return Table(tuple(rows), ("", "question", "answer", "model"), f"Conversation {talk.name}")
@@ -62,6 +64,36 @@ def cost_command(given: Words, place: Place) -> Table:
     return Table(tuple(rows), headings, "" if rows else "No cell has asked anything yet.")
 
 
+def save_command(given: Words, place: Place) -> None:
+    """Write a conversation into a file."""
+    talk = place.talks.known(_name(given.words[1:]))
+    file = talk.save(given.words[0])
+    place.say(f"Conversation {talk.name} is in {file}.")
+
+
+def load_command(given: Words, place: Place) -> None:
+    """Have a conversation again, from a file or from the disk; one that is here is not pushed aside."""
+    what, *names = given.words
+    here = {talk.name: talk for talk in place.talks if talk.turns}
+    file = Path(what).expanduser()
+    talk = Conversation.load(file) if file.exists() or file.suffix else Conversation.restore(what)
+    pushed, before = here.get(talk.name), here.get(names[0] if names else talk.name)
+    if before is not None and before is not talk:
+        place.talks.forget(talk)
+    elif names:
+        talk.name = names[0]
+    if pushed is not None and pushed is not talk:
+        # The loaded one had taken its name over.
+        place.talks.put(pushed)
+    if before is not None and before is not talk:
+        raise InvalidParameterError(
+            f"there is a conversation {before.name!r} already: %g4f load {what} NAME gives the loaded one "
+            f"another name, or %g4f reset {before.name} makes room"
+        )
+    count = len(talk.turns)
+    place.say(f"{talk.name}, {count} {_turns(count)}: %%chat -n {talk.name} goes on with it.")
+
+
 def _name(words: Sequence[str]) -> str:
     return words[0] if words else MAIN
 
@@ -71,14 +103,18 @@ def _turns(count: int) -> str:
 
 
 def _last(turns: Sequence[Turn]) -> str:
-    return shorten(turns[-1].shown, _SHOWN) if turns else ""
+    return _short(turns[-1].shown) if turns else ""
 
 
 def _answer(turn: Turn) -> str:
     if turn.error is not None and not turn.text:
-        return f"(failed: {shorten(turn.error, _SHOWN)})"
-    said = shorten(turn.text, _SHOWN) or "(no text)"
+        return f"(failed: {_short(turn.error)})"
+    said = _short(turn.text) or "(no text)"
     return f"{said} [stopped]" if turn.partial else said
+
+
+def _short(text: str) -> str:
+    return shorten(" ".join(text.split()), _SHOWN)
 
 
 def _count(tokens: int | None) -> str:

@@ -43,6 +43,10 @@ class Talks:
             raise InvalidParameterError(f"there is no conversation {name or MAIN!r}: {hint}")
         return found
 
+    def put(self, conversation: Conversation) -> None:
+        """Have a conversation under its name, whoever has had it until now."""
+        _shelf().put(conversation, stays=True)
+
     def forget(self, conversation: Conversation) -> None:
         """Let go of one that came to nothing."""
         _shelf().remove(conversation)

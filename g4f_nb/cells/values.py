@@ -48,7 +48,7 @@ def words(given: str) -> str:
 
 def stop_word(given: str) -> str:
     r"""A text at which an answer ends; `\n` and `\t` are what they stand for."""
-    return words(given.replace("\\n", "\n").replace("\\t", "\t")) if given.strip(" ") else words("")
+    return words(given) and given.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def number(least: float, most: float = math.inf, *, like: str, above: bool = False) -> Check:

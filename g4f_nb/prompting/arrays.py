@@ -80,7 +80,7 @@ def _values(value: Any, budget: int) -> list[str]:
         return [("its first values: " if cut or value.size > _SHOWN else "") + text] if first else []
     steps = [(value.size + 1, 3)] if value.size <= _SHOWN else []
     for threshold, edge in (*steps, *((0, edge) for edge in _EDGES)):
-        if 2 * edge**value.ndim > room_for(budget):
+        if math.prod(min(side, 2 * edge) for side in value.shape) > room_for(budget):
             continue
         text = np.array2string(value, threshold=threshold, edgeitems=edge, precision=6, separator=", ")
         if fits(text, budget):

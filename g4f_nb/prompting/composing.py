@@ -10,7 +10,6 @@ from typing import Any
 
 from g4f_nb import settings
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.masking import mask_values
 from g4f_nb.prompting import failures
 from g4f_nb.prompting.attachments import attached
 from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
@@ -18,7 +17,7 @@ from g4f_nb.prompting.interpolation import Field, fields, formatted, scope_of, v
 from g4f_nb.prompting.limits import one_line
 from g4f_nb.prompting.mentions import mentions
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, users_names
-from g4f_nb.prompting.summaries import summarize
+from g4f_nb.prompting.summaries import sendable, summarize
 from g4f_nb.prompting.summary import Summary
 
 _SHOWN = 60
@@ -139,7 +138,7 @@ class _Composing:
             ] = None
         value = self._value_of(place)
         if not place.plain:
-            written = mask_values(formatted(place, value))
+            written = sendable(formatted(place, value))
             self._values.append(text_piece("value", place.expression, written, model=self._model))
             return written
         return self._put(place.expression, value, alone=_is_alone(place, text))

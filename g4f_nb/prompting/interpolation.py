@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-import inspect
 import re
+import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -172,7 +172,8 @@ def value_of(field: Field, scope: dict[str, Any]) -> Any:
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's code may raise anything
         failure = _failure(field, error)
     else:
-        if not inspect.iscoroutine(value):
+        # By its very class: a value of the user's may raise for whoever asks what it is.
+        if type(value) is not types.CoroutineType:
             return value
         value.close()
         failure = _failure(field, TypeError("it is a coroutine, whose value nobody has waited for"))

@@ -71,7 +71,7 @@ def as_many(
     made: list[str] = []
     for item in items:
         text = line(item)
-        cost = tokens_of(text) + 1
+        cost = tokens_of(f"{text}\n")
         if cost > budget and len(made) >= at_least:
             break
         budget -= cost

@@ -15,8 +15,8 @@ from g4f_nb.prompting.naming import is_a, kind_of, shape_of
 
 # What is tried, one after the other, until a value fits: items a level, characters a text, levels.
 _STEPS = (
-    (1_000_000, 100_000_000, 40), (200, 4_000, 12), (100, 1_000, 8), (50, 400, 6), (20, 200, 5), (10, 100, 4),
-    (5, 60, 3), (3, 40, 2),
+    (1_000_000, 100_000_000, 40), (200, 4_000, 12), (100, 1_000, 8), (50, 400, 8), (20, 200, 8), (10, 100, 6),
+    (5, 60, 6), (5, 60, 4), (3, 40, 2),
 )  # fmt: skip
 # A number of more digits takes Python very long, and then it refuses.
 _MOST_BITS = 10_000

@@ -26,7 +26,7 @@ from g4f_nb.prompting.tabular import table
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret
 
-_KINDS: tuple[Callable[[Any, int], Summary | None], ...] = (table, array, picture, foreign, code)
+_KINDS: tuple[Callable[[Any, int], Summary | None], ...] = (table, picture, array, foreign, code)
 _HEAD = 400
 # What is written as it is, however long: it is what the user wants to be read.
 _WORDS = (str, Reply)
@@ -106,9 +106,14 @@ def _object(value: Any, budget: int) -> Summary:
     return Summary(head, text)
 
 
+def sendable(text: str) -> str:
+    """A value's text without keys, and without halves of surrogate pairs, which cannot be sent."""
+    return mask_values(text).encode(errors="replace").decode()
+
+
 def _masked(made: Summary) -> Summary:
     return Summary(
-        mask_values(made.head), mask_values(made.body), whole=made.whole, fence=made.fence, media=made.media
+        sendable(made.head), sendable(made.body), whole=made.whole, fence=made.fence, media=made.media
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from g4f_nb.prompting.columns import column_line, counted
-from g4f_nb.prompting.limits import as_many, fits, one_line, room_for
+from g4f_nb.prompting.limits import as_many, fits, one_line, room_for, tokens_of
 from g4f_nb.prompting.naming import TIMES, is_a
 from g4f_nb.prompting.plain import short
 from g4f_nb.prompting.summary import Summary
@@ -28,6 +28,8 @@ _COLUMNS_OF_ROWS = 40
 # Rows: what is no longer is given whole where that fits.
 _WHOLE_ROWS = 2_000
 _NAMES = 30
+# Characters of them.
+_NAMED = 600
 
 
 def table(value: Any, budget: int) -> Summary | None:
@@ -62,7 +64,8 @@ def _frame(frame: Any, budget: int) -> Summary:
     )
     left += budget - round(budget * _FOR_COLUMNS)
     told = "columns" if looked is frame else f"columns (numbers from a sample of {len(looked):,} rows)"
-    more = _other_columns(frame, len(lines))
+    more = _other_columns(frame, len(lines), length=min(_NAMED, budget))
+    left -= sum(map(tokens_of, more))
     return Summary(head, "\n".join([f"{told}:", *lines, *more, *_rows_of(frame, left)]))
 
 
@@ -77,14 +80,14 @@ def _sampled(value: Any) -> Any:
     return value.iloc[np.unique(chosen)]
 
 
-def _other_columns(frame: Any, told: int) -> list[str]:
+def _other_columns(frame: Any, told: int, *, length: int) -> list[str]:
     width = frame.shape[1]
     if told >= width:
         return []
     names = ", ".join(short(name, _CELL) for name in frame.columns[told : told + _NAMES])
     rest = width - told - _NAMES
     return [
-        f"  and {width - told:,} more columns: {one_line(names, 600)}"
+        f"  and {width - told:,} more columns: {one_line(names, length)}"
         + (f", and {rest:,} more" if rest > 0 else "")
     ]
 

@@ -45,6 +45,14 @@ WAIT = 30_000  # milliseconds; generous, for slow machines
 HEAD = "() => window.jupyterapp?.shell?.currentWidget"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Whatever is in this folder needs a browser."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
 class Notebook:
     """One open notebook; cells are counted from 0."""
 

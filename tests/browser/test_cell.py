@@ -14,7 +14,6 @@ from g4f_nb.testing import serve
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from hostile_markdown import hostile_cell_outputs
 
-pytestmark = pytest.mark.browser
 _WORDS = "several words in a row that take their time " * 20
 
 

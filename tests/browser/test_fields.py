@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
-pytestmark = pytest.mark.browser
 KEY = "planted4711planted4711"
 
 

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
-pytestmark = pytest.mark.browser
 KEY = "planted-key-4711"
 WORDS = " ".join(f"word{number}" for number in range(200))
 HOSTILE = (

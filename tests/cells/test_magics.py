@@ -142,11 +142,15 @@ def test_help_is_still_help(shell, capsys):
     assert "Ask a model" in capsys.readouterr().out
 
 
-def test_no_value_of_the_namespace_is_put_into_the_prompt(shell):
-    """IPython's own expansion of `{name}` and `$name` does not touch the prompt."""
-    shell.user_ns["name"] = "EXPANDED"
-    shell.run_cell("x = %chat -p Demo -m demo-fast say {name} $name")
-    assert shell.user_ns["x"].messages[-2]["content"] == "say {name} $name"
+def test_values_go_into_the_prompt_by_our_rules_alone(shell):
+    """`{name}` of the user's is replaced, `$name` and what is no name stay; with --raw all of it stays."""
+    shell.user_ns["name"] = "Ann"
+    shell.run_cell(r"x = %chat -p Demo -m demo-fast say {name} $name {other} \d{3} {'a': 1}")
+    assert shell.user_ns["x"].messages[-2]["content"] == r"say Ann $name {other} \d{3} {'a': 1}"
+    shell.run_cell("x = %chat -p Demo -m demo-fast --raw say {name}")
+    assert shell.user_ns["x"].messages[-2]["content"] == "say {name}"
+    shell.run_cell("x = %chat -p Demo -m demo-fast -s 'You are {name}' say")
+    assert shell.user_ns["x"].messages[0]["content"] == "You are Ann"
 
 
 def test_openai_template_without_a_key_says_what_to_do(shell, capsys):
@@ -318,3 +322,273 @@ def test_a_terminal_tells_where_to_log_in(shell, capsys):
     assert "You are in." in printed.out
     assert printed.err.endswith(f"service waits for your login: https://a.invalid/{id(Waiting)}\n")
     assert "\x1b" not in printed.err
+
+
+# ---- conversations -------------------------------------------------------------------------------------
+
+
+def test_cells_go_on_and_commands_tell(shell, capsys, tmp_path, monkeypatch):
+    """History, fork, cost, reset, save and load, by name."""
+    monkeypatch.chdir(tmp_path)
+    for code in ("%chat -p Demo -m demo-fast one", "%chat -p Demo -m demo-fast two", "%g4f fork copy",
+                 "%chat -p Demo -m demo-fast -n copy three", "history = %g4f history copy",
+                 "cost = %g4f cost", "talks = %g4f conversations", "%g4f save kept.json copy",
+                 "%g4f reset", "%g4f load kept.json again"):  # fmt: skip
+        assert shell.run_cell(code).success, code
+    names = shell.user_ns
+    assert [row[1] for row in names["history"].rows] == ["one", "two", "three"]
+    assert [row[:2] for row in names["talks"].rows] == [("copy", "3"), ("main", "2")]
+    assert [row[0] for row in names["cost"].rows] == ["copy", "main", "all"]
+    assert names["cost"].rows[-1][3] == "nothing"
+    printed = capsys.readouterr().out
+    assert "copy begins as main is now" in printed
+    assert "Conversation main is begun anew: 2 turns forgotten." in printed
+    assert "again, 3 turns: %%chat -n again goes on with it." in printed
+    assert {each.name: len(each.turns) for each in shelf().all} == {"copy": 3, "main": 0, "again": 3}
+
+
+def test_a_loaded_conversation_pushes_nobody_aside(shell, tmp_path, monkeypatch):
+    """One that is here stays, and the error says how both can be had; one without turns makes room."""
+    monkeypatch.chdir(tmp_path)
+    shell.run_cell("%chat -p Demo -m demo-fast one\n%g4f save kept.json\n%chat -p Demo -m demo-fast two")
+    result = shell.run_cell("%g4f load kept.json")
+    assert "%g4f load kept.json NAME gives the loaded one another name" in str(result.error_in_exec)
+    assert {each.name: len(each.turns) for each in shelf().all} == {"main": 2}
+    shell.run_cell("%g4f reset\n%g4f load kept.json\n%chat -p Demo -m demo-fast three")
+    assert [turn.shown for turn in shelf().get("main")] == ["one", "three"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%g4f fork", "it is written %g4f fork NAME [CONVERSATION]"),
+        ("%g4f reset mian", "did you mean main?"),
+        ("%g4f fork main", "there is a conversation 'main' already"),
+        ("%g4f load nowhere.json", "nowhere.json"),
+        ("%g4f load nobody", "no conversation 'nobody' was kept"),
+        ("%g4f save here.xyz", ".json"),
+        ("%g4f histroy", "did you mean history?"),
+    ],
+)
+def test_a_slip_about_a_conversation_is_told(shell, line, words):
+    """In one line, with what is meant."""
+    shell.run_cell("%chat -p Demo -m demo-fast one")
+    assert words in str(shell.run_cell(line).error_in_exec)
+
+
+# ---- each flag does what its name says -------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(shell, server):
+    """A way to run a cell against the server; what it received, and the reply."""
+    shell.run_cell("import g4f_nb as nb")
+    shell.user_ns["BASE"] = server.api_base
+    shell.run_cell("def model(name): return nb.Model(f'OpenaiTemplate:{name}', api_base=BASE)")
+    shell.run_cell("upper, echo, cut, json_model = map(model, ('upper', 'echo', 'cut', 'json'))")
+
+    def run(line, cell="hello", *, ok=True):
+        before = len(server.requests)
+        result = shell.run_cell(f"%%chat {line}\n{cell}", store_history=True)
+        assert result.success == ok, result.error_in_exec
+        return server.requests[before:], result
+
+    return run
+
+
+def test_parameters_go_to_the_server(asked):
+    """As the API names them, of the type that it wants; what is not given is not sent."""
+    (seen,), _ = asked(
+        "-m upper -t 0 --max-tokens 9 --top-p 0.5 --stop A --stop B --seed 7 --set n=1 --set user=me"
+    )
+    left_out = ("messages", "model", "stream_options")
+    assert {name: value for name, value in seen.body.items() if name not in left_out} == {
+        "temperature": 0, "max_tokens": 9, "top_p": 0.5, "stop": ["A", "B"], "seed": 7, "n": 1, "user": "me",
+        "stream": True,
+    }  # fmt: skip
+    (seen,), _ = asked("-m upper")
+    assert not {"temperature", "max_tokens", "stop", "seed"} & set(seen.body)
+
+
+def test_a_parameter_that_nobody_reads_is_an_error(asked):
+    """It is not dropped: the nearest name is told."""
+    requests, result = asked("-m upper --set temprature=1", ok=False)
+    assert requests == []
+    assert "did you mean 'temperature'?" in str(result.error_in_exec)
+
+
+def test_an_address_alone_is_a_server_s(shell, asked, server):
+    """`--api-base` needs no provider; a key of another address does not go there."""
+    (seen,), _ = asked(f"--api-base {server.api_base} -m upper")
+    assert seen.body["model"] == "upper"
+    assert "Authorization" not in seen.headers
+
+
+def test_timeout_and_proxy_are_kept_to(asked):
+    """A silent server is given up; a proxy that is not there is the way that was taken."""
+    _, result = asked(
+        f"-p OpenaiTemplate -m silent --api-base {'{base}'} --timeout 0.3".replace(
+            "{base}", "http://127.0.0.1:9"
+        ),
+        ok=False,
+    )
+    assert "127.0.0.1:9" in str(result.error_in_exec)
+    requests, result = asked("-m upper --proxy http://127.0.0.1:9", ok=False)
+    assert requests == []
+    assert "proxy" in str(result.error_in_exec).lower()
+
+
+def test_fallback_and_race(shell, asked):
+    """The model of -m comes first; who did not answer is in the reply."""
+    shell.run_cell("broken = model('error-500')")
+    _, _ = asked("-m broken --fallback upper,echo")
+    reply = shell.user_ns["_"]
+    assert reply.text == "HELLO"
+    assert len(reply.failed) == 1
+    _, _ = asked("-m upper --race broken")
+    assert shell.user_ns["_"].text == "HELLO"
+
+
+def test_schema_by_name_and_line(shell, asked):
+    """A type of the user's, an expression of it, a line; a name that is nothing is told."""
+    shell.run_cell(
+        "from dataclasses import dataclass\n@dataclass\nclass Person:\n    name: str\n    age: int"
+    )
+    for schema in ("Person", "list[Person]", '"name, age int"'):
+        assert shell.run_cell(f"%%chat -p Demo -m demo-fast --new --schema {schema}\nAnn is 7").success
+    assert shell.user_ns["_"].data == {"name": "Ann", "age": 7}
+    assert shell.user_ns["__"].data[0].age == 7
+    assert shell.user_ns["___"].data == shell.user_ns["Person"]("Ann", 7)
+    _, result = asked("-m upper --schema Persn", ok=False)
+    assert "did you mean Person?" in str(result.error_in_exec)
+    shell.user_ns["number"] = 5
+    _, result = asked("-m upper --schema number", ok=False)
+    assert "is of type int" in str(result.error_in_exec)
+
+
+def test_an_answer_that_does_not_fit_is_an_error_and_is_kept(shell, server):
+    """The next cell would work on nothing; the text is in `_`."""
+    shell.run_cell(
+        f"import g4f_nb as nb\nnever = nb.Model('OpenaiTemplate:json-never', api_base={server.api_base!r})"
+    )
+    result = shell.run_cell(
+        "%%chat -m never --schema 'name, age int' -o answer\nAnn is 7", store_history=True
+    )
+    assert type(result.error_in_exec).__name__ == "SchemaError"
+    assert "its text is in `_.text`" in str(result.error_in_exec)
+    assert shell.user_ns["_"] is shell.user_ns["answer"]
+    assert shell.user_ns["answer"].data is None
+
+
+def test_tools_by_name(shell, asked):
+    """A function, a method, a list; what is none is told before anything is sent."""
+    shell.run_cell(
+        "def add(a: int, b: int):\n    'Add.'\n    return a + b\n"
+        "class Shop:\n    def find(self, text: str):\n        'Find.'\n        return 'found ' + text\n"
+        "shop, both, number = Shop(), [add], 5"
+    )
+    for line in ("--tool add", "--tool both"):
+        shell.run_cell(f"%%chat -p Demo -m demo-fast --new --yes {line}\nPlease add 2 and 40")
+        assert shell.user_ns["_"].text == "`add` answered: 42" or "42" in shell.user_ns["_"].text
+    shell.run_cell('%%chat -p Demo -m demo-fast --new -y --tool shop.find\nfind "Ann"')
+    assert "found Ann" in shell.user_ns["_"].text
+    for line, words in (("--tool ad", "did you mean add?"), ("--tool number", "is of type int"),
+                        ("--tool shop.fnd", "cannot be had"), ("--tool add", "add --yes")):  # fmt: skip
+        requests, result = asked(f"-m upper {line}", ok=False)
+        assert requests == []
+        assert words in str(result.error_in_exec)
+
+
+def test_a_kept_answer_is_not_asked_again(shell, asked, capsys):
+    """The same question has the same answer, says so, and costs nothing; another question is asked."""
+    requests, _ = asked("-m upper --cache --new -t 0")
+    first = shell.user_ns["_"]
+    assert len(requests) == 1
+    capsys.readouterr()
+    requests, _ = asked("-m upper --cache --new -t 0")
+    again = shell.user_ns["_"]
+    assert requests == []
+    assert again is not first
+    assert (again.text, again.model, again.finish_reason) == (first.text, first.model, first.finish_reason)
+    assert again.usage == first.usage
+    assert again.cost == 0
+    assert "nothing was sent" in capsys.readouterr().out
+    for line in ("-m upper --cache --new -t 1", "-m echo --cache --new -t 0", "-m upper --new -t 0",
+                 "-m upper --cache -t 0"):  # fmt: skip
+        assert len(asked(line)[0]) == 1, line
+
+
+def test_a_comparison_s_answer_is_a_kept_one(shell, asked):
+    """Cells and comparisons have one store; a stopped answer is never kept."""
+    shell.run_cell("nb.compare('hello', [upper], progress=False)")
+    assert asked("-m upper --cache --new")[0] == []
+    asked("-m cut --cache --new", ok=False)
+    assert len(asked("-m cut --cache --new", ok=False)[0]) == 1
+
+
+def test_a_dry_run_sends_nothing_and_tells_all(shell, asked):
+    """Where to, what, how much; the conversation is as it was, and no key is shown."""
+    shell.run_cell("keyed = nb.Model('OpenaiTemplate:upper', api_base=BASE, api_key='sk-planted0123456789')")
+    asked("-m upper", "before")
+    requests, _ = asked("-m keyed --dry-run -t 0.5 -s Brief --show-context", "hello {number}")
+    assert requests == []
+    plan = shell.user_ns["_"]
+    rows = {row[0]: row[1] for row in plan.rows}
+    assert "temperature=0.5" in rows["parameters"]
+    assert rows["system"] == "Brief"
+    assert rows["user"] == "hello {number}"
+    assert rows["assistant"] == "BEFORE"
+    assert rows["tokens"].startswith("about ")
+    assert rows["host"].startswith(shell.user_ns["BASE"])
+    assert "planted" not in repr(plan) + plan._repr_html_()
+    assert [turn.shown for turn in shelf().get("main")] == ["before"]
+    assert len(shelf().all) == 1
+
+
+def test_a_comparison_stands_side_by_side(shell, asked, capsys):
+    """Every answer in a column, a DataFrame in `_` and in the variable; a failure is one of the answers."""
+    shell.run_cell("broken = model('error-500')")
+    requests, _ = asked("-m upper --compare echo,broken -o frame", "hello {BASE}")
+    frame = shell.user_ns["_"]
+    assert frame is shell.user_ns["frame"]
+    assert list(frame["status"]) == ["ok", "ok", "error"]
+    assert frame["answer"][0] == f"HELLO {shell.user_ns['BASE'].upper()}"
+    printed = capsys.readouterr().out
+    assert printed.count("OpenaiTemplate:upper") == 1
+    assert printed.endswith("a DataFrame with a row for each of the 3 models\n")
+    assert "No answer:" in printed
+    assert shelf().get("main") is None
+    assert len(requests) >= 3
+    assert len(asked("-m upper --compare echo", "hello {BASE}")[0]) == 2
+    assert asked("-m upper --compare echo --cache", "hello {BASE}")[0] == []
+
+
+def test_quiet_shows_nothing(shell, asked, capsys):
+    """The answer is in `_` and in the variable."""
+    capsys.readouterr()
+    asked("-m upper --quiet -o answer")
+    assert "HELLO" not in capsys.readouterr().out.replace(repr(shell.user_ns["answer"]), "")
+    assert shell.user_ns["answer"].text == "HELLO"
+
+
+def test_show_context_lists_what_was_sent(shell, asked, capsys):
+    """Piece by piece, with estimated tokens."""
+    shell.user_ns["word"] = "value"
+    asked("-m upper -s Brief --show-context", "hello {word}")
+    printed = capsys.readouterr().out
+    for piece in ("system", "prompt", "value", "tokens in all"):
+        assert piece in printed
+
+
+def test_attachments_go_along(shell, asked, tmp_path):
+    """A file and a variable beside the prompt; what is neither is told before anything is sent."""
+    file = tmp_path / "notes.txt"
+    file.write_text("the secret word is plum")
+    shell.user_ns["data"] = {"a": 1}
+    (seen,), _ = asked(f"-m upper --attach {file} --attach data")
+    text = str(seen.body["messages"][0]["content"])
+    assert "plum" in text
+    assert "hello" in text
+    requests, result = asked("-m upper --attach dta", ok=False)
+    assert requests == []
+    assert "did you mean 'data'?" in str(result.error_in_exec)

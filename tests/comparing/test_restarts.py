@@ -46,14 +46,14 @@ def test_a_retry_goes_to_the_same_host(server, monkeypatch):
 
 def test_a_retry_without_a_key_can_be_retried(server, monkeypatch):
     """Where the key is missing after a restart the row says so, and the next one still knows the model."""
-    bad = nb.Model("groq:error-500", api_base=server.api_base, api_key="gsk-one-for-here", label="mine")
+    bad = nb.Model("groq:error-400", api_base=server.api_base, api_key="gsk-one-for-here", label="mine")
     run = _compare("a", bad, retries=0).attrs["g4f_nb_run"]
     for _ in range(2):
         _restart()
         frame = nb.attach(run).llm.retry(progress=False)
         assert frame["status"].tolist() == ["error"]
     _restart()
-    assert keeping.store().run(run).plan["seats"][0]["sent_as"] == "error-500"
+    assert keeping.store().run(run).plan["seats"][0]["sent_as"] == "error-400"
 
 
 def test_what_cannot_be_kept_is_not_left_out(server):

@@ -14,9 +14,9 @@ from .authority import Authority
 from .cases import Case
 from .server import Host, Servers
 
-_AT_ONCE = 4
+_AT_ONCE = 8
 # How many tests ahead; another process may run some of them instead.
-_AHEAD = 24
+_AHEAD = 40
 
 
 class Games:

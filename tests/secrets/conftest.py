@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import logging
 import ssl
@@ -102,12 +103,19 @@ def _echo(seen):
         "no-json": (200, f'{{"choices": {words}'.encode(), "application/json"),
         "no-frame": (200, f"data: {words}\n\n".encode(), "text/event-stream"),
         "no-answer": (200, {"said": words}),
+        "base64": (400, {"error": {"message": base64.b64encode(words.encode()).decode()}}),
+        "cut": (400, {"error": {"message": " ".join(_cut(value) for value in seen.headers.values())}}),
     }[case]
+
+
+def _cut(value):
+    """A header without its last letters: a part of what a server was sent."""
+    return value[:-6]
 
 
 ECHOES = [
     "401", "429", "200", "list", "detail", "midstream", "page", "page-200", "text", "quoted", "no-json",
-    "no-frame", "no-answer",
+    "no-frame", "no-answer", "base64", "cut",
 ]  # fmt: skip
 
 

@@ -20,6 +20,10 @@ SPELLINGS = (
     PART.replace("/", "\\/"),
     PART.replace("+", "&#43;"),
     "dXNlcjpwbGFudGVk",
+    # In base64, wherever it begins.
+    "cGxhbnRlZC9L",
+    "BsYW50ZWQvS2",
+    "bGFudGVkL0tl",
 )
 HELLO = [{"role": "user", "content": "hello"}]
 

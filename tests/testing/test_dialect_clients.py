@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 
-import anthropic
-import openai
 import pytest
-from google import genai
-from google.genai import errors as google_errors
-from google.genai import types
+from later import Later
 
 from g4f_nb.testing import AnthropicServer, GeminiServer, ResponsesServer, describe, running
 
+anthropic, openai = Later("anthropic"), Later("openai")
+genai, google_errors, types = map(Later, ("google.genai", "google.genai.errors", "google.genai.types"))
 KEY = "key-of-the-test"
 USER = [{"role": "user", "content": "add 2 and 40"}]
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}

@@ -6,11 +6,12 @@ import asyncio
 import base64
 import urllib.request
 
-import openai
 import pytest
+from later import Later
 
 from g4f_nb.testing import describe, serve
 
+openai = Later("openai")
 USER = [{"role": "user", "content": "add 2 and 40"}]
 ADD = {
     "type": "function",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import pickle
 from dataclasses import dataclass
 
@@ -95,16 +96,23 @@ def _outcome(provider, server, model, *, stream) -> tuple:
     return type(failure).__name__, bool(failure.partial)
 
 
+@functools.cache
+def _of_the_chat_dialect(model, stream):
+    """What comes of asking a server of the chat dialect, and how often it was asked."""
+    with serve() as chat:
+        return _outcome(OpenaiTemplate, chat, model, stream=stream), len(chat.requests)
+
+
 @every_case
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("model", [*describe(), "no-such-model"])
 def test_every_behaviour_is_that_of_the_chat_dialect(case, model, stream):
     """The same text or the same error, however it travels; and no second try where none was asked for."""
     model = FASTER.get(model, model)
-    with running(case.server()) as server, serve() as chat:
+    expected, times = _of_the_chat_dialect(model, stream)
+    with running(case.server()) as server:
         found = _outcome(case.provider, server, model, stream=stream)
-        expected = _outcome(OpenaiTemplate, chat, model, stream=stream)
-        assert len(server.requests) == len(chat.requests)
+        assert len(server.requests) == times
     if model == "error-200" or (model == "error-midstream" and stream):
         # The error's name says the status here, where none comes with it.
         assert (found[0], expected[0]) == ("ServerError", expected[0])

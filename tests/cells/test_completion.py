@@ -1,0 +1,140 @@
+"""What Tab offers in a line of `%%chat`, asked without a kernel; `tests/kernel` asks a real one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from small_server import web
+
+import g4f_nb as nb
+from g4f_nb.cells import completion, offers
+from g4f_nb.cells.desk import Desk
+from g4f_nb.cells.flags import FLAGS
+from g4f_nb.providers.models import listing
+from g4f_nb.testing import serve
+
+
+class Person:
+    """A type of the user's."""
+
+
+def look_up_weather(city: str) -> str:
+    """Tell the weather."""
+    return city
+
+
+@pytest.fixture(autouse=True)
+def _fresh(places, monkeypatch):
+    monkeypatch.setattr(offers, "_asked", {})
+    monkeypatch.setattr(listing, "_listings", {})
+
+
+@pytest.fixture
+def offered():
+    names = {
+        "mine": nb.Model("Demo"), "prices": [1], "Person": Person, "look_up_weather": look_up_weather,
+        "In": [], "_hidden": 1,
+    }  # fmt: skip
+    desk = Desk(SimpleNamespace(user_ns=names))
+
+    def at_the_end_of(text):
+        lines = text.split("\n")
+        found = completion.matches(text, len(lines) - 1, len(lines[-1]), desk)
+        return None if found is None else (found[0], list(found[1]))
+
+    return at_the_end_of
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment", "texts"),
+    [
+        ("%%chat --te", "--te", ["--temperature"]),
+        ("%%chat -m", "-m", ["-m"]),
+        ("%%chat -t 0.", "0.", ["0.7"]),
+        ("%%chat -f ma", "ma", ["markdown", "math"]),
+        ("%%chat -o pri", "pri", ["prices"]),
+        ("%%chat --schema P", "P", ["Person"]),
+        ("%%chat --tool lo", "lo", ["look_up_weather"]),
+        ("%%chat -m mi", "mi", ["mine", "mistral:", "minimax:", "gemini:", "gemini-compat:"]),
+        ("%%chat -m Demo:demo-f", "Demo:demo-f", ["Demo:demo-fast"]),
+        ("%%chat -p Demo -m fast", "fast", ["demo-fast"]),
+        ("%chat --provider=dee", "dee", ["deepseek", "deepinfra"]),
+        ("%%chat --race groq,Demo:demo-s", "groq,Demo:demo-s", ["groq,Demo:demo-slow"]),
+        ('%%chat -s "a b" --see', "--see", ["--seed"]),
+        ("x = %chat -p Dem", "Dem", ["Demo"]),
+        ("for i in y:\n    %chat -p Dem", "Dem", ["Demo"]),
+        ("%%g4f -p Dem", "Dem", ["Demo"]),
+        ("%%chat\nsay {pri", "pri", ["prices"]),
+        ("%chat say {pri", "pri", ["prices"]),
+        ("%g4f hi", "hi", ["history"]),
+        ("%g4f key dee", "dee", ["deepseek", "deepinfra"]),
+        ("%g4f key groq --f", "--f", ["--forget"]),
+        ("%g4f use mi", "mi", ["mine", "mistral:", "minimax:", "gemini:", "gemini-compat:"]),
+    ],
+)  # fmt: skip
+def test_what_is_offered(offered, text, fragment, texts):
+    """For the word at the cursor, whatever stands before it."""
+    assert offered(text) == (fragment, texts)
+
+
+@pytest.mark.parametrize(
+    "text", ["%%chat -s ", "%%chat -p xyz", "%%chat hello pri", "%%chat\nhello pri", "%g4f xy "]
+)
+def test_where_nothing_fits_nothing_is_offered(offered, text):
+    """The word is ours all the same, or IPython would offer Python's names for it."""
+    assert offered(text)[1] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pri", "x = pri", "%timeit pri", "print('%chat -p De", "%chatter -p De", "%%chat\nsay {prices.app"],
+)
+def test_what_is_not_ours_is_left_alone(offered, text):
+    """Python's own completion is as it was."""
+    assert offered(text) is None
+
+
+def test_a_flag_that_was_given_is_not_offered_again(offered):
+    """Unless it may come several times."""
+    texts = offered("%%chat -t 0 --tool look_up_weather --")[1]
+    assert "--temperature" not in texts
+    assert "--tool" in texts
+    assert set(texts) == {flag.name for flag in FLAGS if flag.name != "--temperature"} | {"--help"}
+
+
+def test_files_are_offered_for_attach(offered, tmp_path, monkeypatch):
+    """With folders, and variables beside them."""
+    (tmp_path / "prices.csv").write_text("a\n1\n")
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert offered("%%chat --attach p")[1] == ["photos/", "prices.csv", "prices"]
+    assert offered(f"%%chat --attach {tmp_path}/ph")[1] == [f"{tmp_path}/photos/"]
+
+
+def test_a_list_is_fetched_once(offered, monkeypatch):
+    """The models of a server come with the first key, and no further key asks for them."""
+    with serve(models=["llama-one", "llama-two"]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.api_base)
+        for word in ("", "l", "ll", "llama-t", "llama-tw"):
+            fragment, texts = offered(f"%%chat -m OpenaiTemplate:{word}")
+            assert fragment == f"OpenaiTemplate:{word}"
+            assert "OpenaiTemplate:llama-two" in texts
+        assert offered(f"%%chat --api-base {server.api_base} -m llama-o")[1] == ["llama-one"]
+        assert len(server.requests) == 1
+
+
+def test_a_list_that_does_not_come_is_not_asked_for_at_every_key(offered, monkeypatch):
+    """A server that is down, or slow, is left alone; what is known without it is offered."""
+    with web(lambda _: (500, {})) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.address}/v1")
+        for word in ("g", "gp", "gpt"):
+            offered(f"%%chat -m OpenaiTemplate:{word}")
+        seen = len(server.seen)
+        offered("%%chat -m OpenaiTemplate:gpt-")
+        assert len(server.seen) == seen <= 2  # a failed list is tried once more
+
+
+def test_without_a_key_nobody_is_asked(offered):
+    """What the catalog knows is offered: a default is one that stays."""
+    assert offered("%%chat -m groq:open")[1] == ["groq:openai/gpt-oss-120b"]

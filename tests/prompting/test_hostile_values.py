@@ -1,0 +1,200 @@
+"""Values that raise, never end, are huge or hold keys: a prompt is made of them all the same."""
+
+import time
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g4f_nb.prompting.composing import compose
+from g4f_nb.prompting.limits import tokens_of
+from g4f_nb.prompting.mentions import candidates
+from g4f_nb.prompting.naming import kind_of
+from g4f_nb.prompting.summaries import summarize
+
+KEY = "sk-proj-Ab3dEf6hIj9kLm2nOp5qRs8t"
+
+
+class Raising:
+    """Everything that is asked of it raises."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError(f"no {name}")
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    def __len__(self):
+        raise RuntimeError("no len")
+
+    def __iter__(self):
+        raise RuntimeError("no iter")
+
+    def __eq__(self, other):
+        raise RuntimeError("no eq")
+
+    def __hash__(self):
+        raise RuntimeError("no hash")
+
+
+class Mute:
+    """It cannot be shown."""
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+
+class Lying:
+    """It has every attribute, as mocks and proxies have."""
+
+    def __getattr__(self, name):
+        return Lying()
+
+    def __call__(self, *_, **__):  # noqa: D102
+        return Lying()
+
+
+class NoText:
+    """Its text is none."""
+
+    def __str__(self):
+        return 5  # noqa: PLE0307  # on purpose
+
+
+class RaisingDict(dict):
+    """A dict that does not give its items."""
+
+    def items(self):  # noqa: D102
+        raise RuntimeError("no items")
+
+
+def circle():
+    made = [1]
+    made.append({"again": made})
+    return made
+
+
+def deep():
+    made = []
+    for _ in range(100_000):
+        made = [made]
+    return made
+
+
+HOSTILE = {
+    "raising": Raising,
+    "a class whose metaclass raises": lambda: type("Meta", (type,), {"__repr__": lambda cls: 1 / 0})(
+        "Odd", (), {}
+    ),
+    "mute": Mute,
+    "lying": Lying,
+    "no text": NoText,
+    "raising dict": lambda: RaisingDict(a=1),
+    "list of them": lambda: [Raising(), Mute(), Lying(), RaisingDict(a=1)],
+    "column of them": lambda: pd.DataFrame({"a": [Mute(), Lying(), None, {}, []]}),
+    "labels of them": lambda: pd.Series([1, 2], index=[Mute(), Mute()]),
+    "array of them": lambda: np.array([Mute(), Mute()], dtype=object),
+    "circle": circle,
+    "deep": deep,
+    "huge number": lambda: 10**100_000,
+    "huge numbers": lambda: [10**100_000],
+    "million items": lambda: list(range(1_000_000)),
+    "million keys": lambda: dict.fromkeys(range(1_000_000), "x" * 10),
+    "long texts": lambda: ["x" * 10_000_000] * 5,
+    "long names": lambda: pd.DataFrame({"n" * 100_000: ["v" * 1_000_000]}),
+    "many columns": lambda: pd.DataFrame(np.zeros((3, 20_000))),
+    "surrogate": lambda: ["\ud800"],
+    "control": lambda: "\x00\x1b[31m",
+    "module that raises": lambda: types.ModuleType("odd", "Its words."),
+    "many dimensions": lambda: np.zeros((2,) * 20),
+    "nothing in it": lambda: np.zeros((0, 5, 0)),
+    "no attributes": type("Holder", (), {"__slots__": ("a",)}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_values_are_told_within_their_budget(name):
+    """Nothing that a value does breaks or hangs a prompt, and none is longer than it may be."""
+    value = HOSTILE[name]()
+    start = time.monotonic()
+    made = summarize(value, 500)
+    text = made.named("v")
+    assert time.monotonic() - start < 20
+    assert tokens_of(text) <= 700
+    assert isinstance(kind_of(value), str)
+    sent = compose("about {v} it\n{v}", {"v": value}, budget=500)
+    assert isinstance(sent.content, str)
+
+
+def test_a_text_of_ten_million_characters_goes_in_whole_and_quickly():
+    """It is the user's own; how long it is, the list of pieces says."""
+    start = time.monotonic()
+    made = compose("{v}", {"v": "word " * 2_000_000})
+    assert len(made.content) == 10_000_000
+    assert made.pieces[1].tokens > 1_000_000
+    assert time.monotonic() - start < 30
+
+
+def test_a_frame_of_a_hundred_million_rows_is_quick():
+    """It is looked at in a sample, and not copied."""
+    made = pd.DataFrame({"a": np.zeros(100_000_000, dtype="int8")})
+    start = time.monotonic()
+    assert "100,000,000 rows" in summarize(made, 500).head
+    assert time.monotonic() - start < 20
+
+
+def test_candidates_of_hostile_values():
+    """The list of variables that a panel offers survives all of them."""
+    names = {name.replace(" ", "_"): make() for name, make in HOSTILE.items()}
+    assert len(candidates("", names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        KEY,
+        {"a": [KEY]},
+        pd.DataFrame({"key": [KEY, "x"]}),
+        pd.Series([KEY]),
+        np.array([KEY]),
+        ValueError(f"refused: {KEY}"),
+        KEY.encode(),
+        type("Client", (), {"__init__": lambda self: setattr(self, "api_key", KEY)})(),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_surely_a_key_is_masked_in_values(value):
+    """In whatever it stands, and also where it is formatted."""
+    made = compose("{v} {v!r} {v=}", {"v": value})
+    assert KEY not in made.text
+    assert "***" in made.text
+    assert KEY not in repr(made)
+    assert not any(KEY in repr(piece) for piece in made.pieces)
+
+
+def test_a_key_that_is_known_here_is_masked_whatever_it_looks_like(monkeypatch):
+    """The environment's key of any service, in any value; what the user typed is the user's own word."""
+    monkeypatch.setenv("GROQ_API_KEY", "plainly a pass phrase")
+    made = compose("{v}", {"v": {"x": "plainly a pass phrase"}})
+    assert made.content == "{'x': '***'}"
+
+
+@pytest.mark.parametrize(
+    "name", ["pk_customer_identifier", "hf_dataset_name_of_2024", "sk_learn_pipeline_step"]
+)
+def test_names_that_only_begin_like_keys_are_left_alone(name):
+    """A column `pk_customer_identifier` is no key."""
+    assert name in compose("{v}", {"v": pd.DataFrame({name: [1]})}).content
+
+
+def test_the_error_of_an_expression_shows_no_key():
+    """What a user's code says in its exception is masked."""
+
+    class Client:
+        def __getattr__(self, name):
+            raise ValueError(f"bad key {KEY}")
+
+    with pytest.raises(ValueError, match="has no value") as caught:
+        compose("{v.x}", {"v": Client()})
+    assert KEY not in str(caught.value)
