@@ -99,7 +99,7 @@ class CellScreen:
         return max(_ENOUGH, sum(map(len, self._stays)) // _SHARE)
 
     def _show(self, parts: list[str]) -> int:
-        shown = self._unfolding.between.join(filter(None, parts))
+        shown = self._unfolding.joined(parts)
         if shown == self._painted:
             return 0
         self._painted = shown

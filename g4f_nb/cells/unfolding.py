@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from g4f_nb.showing.formats import verbatim
 from g4f_nb.showing.markdown import clean, safe_text
-from g4f_nb.showing.parts import call_folds, login_line, reasoning_fold
+from g4f_nb.showing.parts import call_folds, login_line, reasoning_fold, wrapped
 from g4f_nb.showing.splitting import LONG, SafePieces, Splitter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from g4f_nb.reply import Reply, Step
 
@@ -32,8 +32,9 @@ class Unfolding(Protocol):
     """One reply, looked at now and then."""
 
     mime: str
-    # What stands between two parts in one output.
-    between: str
+
+    def joined(self, parts: Sequence[str]) -> str:
+        """Parts as one output."""
 
     def take(self, reply: Reply) -> Growth:
         """Give what is new since the last time."""
@@ -42,7 +43,7 @@ class Unfolding(Protocol):
 class MarkdownUnfolding:
     """As it will be in the end: thoughts and calls folded, safe Markdown, in the order of the rounds."""
 
-    mime, between = "text/markdown", "\n\n"
+    mime = "text/markdown"
 
     def __init__(self) -> None:
         self._rounds = 0
@@ -69,6 +70,10 @@ class MarkdownUnfolding:
         running = reply.running
         finished += self._text_of(running)
         return Growth(finished, "\n\n".join(filter(None, self._open(running, reply))), anew)
+
+    def joined(self, parts: Sequence[str]) -> str:
+        """Parts as one output."""
+        return wrapped("\n\n".join(filter(None, parts)))
 
     def _whole(self, step: Step) -> Iterator[str]:
         if step.reasoning.strip() and not self._thought:
@@ -113,12 +118,16 @@ def _glimpse(text: str) -> str:
 class VerbatimUnfolding:
     """The text alone, as it is, cut between lines or words."""
 
-    mime, between = "text/html", ""
+    mime = "text/html"
 
     def __init__(self) -> None:
         self._length = 0
         self._text = ""
         self._rounds = 0
+
+    def joined(self, parts: Sequence[str]) -> str:
+        """Parts as one output."""
+        return "".join(parts)
 
     def take(self, reply: Reply) -> Growth:
         """Give what is new since the last time."""

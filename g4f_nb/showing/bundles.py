@@ -18,6 +18,7 @@ from g4f_nb.showing.parts import (
     rounds_of,
     small,
     sources_list,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def _bundle(reply: Reply, kind: str, footer: list[str], notices: Sequence[str]) 
     fault = [body.fault] if body is not None and body.fault else []
     lines = [*notices, *([" · ".join(footer)] if footer else [])]
     shown = "\n\n".join(filter(None, [*map(_warning, fault), *parts, small(lines)]))
-    return {"text/plain": plain_of(reply) if body is None else body.plain, "text/markdown": shown}
+    plain = plain_of(reply) if body is None else body.plain
+    return {"text/plain": plain, "text/markdown": wrapped(shown)}
 
 
 def _warning(text: str) -> str:

@@ -346,6 +346,12 @@ def _address(raw: str) -> str | None:
     return _ENTITY_START.sub("&amp;", _UNSAFE_IN_URL.sub(lambda found: quote(found[0]), url))
 
 
+def _from_host(address: str) -> str:
+    """Whose an address is, for the label of a link."""
+    found = re.match(r"https?://([\w.-]+)", address, re.IGNORECASE)
+    return f" from {found[1]}" if found else ""
+
+
 def _target(found: re.Match[str]) -> str | None:
     address = _address(found["angle"] or found["dest"] or "")
     if address is None:
@@ -436,7 +442,19 @@ class _Span:
         text = _ENTITY_START.sub("& ", text).replace("<", r"\lt ")
         # Another parser may see the formula begin elsewhere, and this one as text: no address, fence, link.
         text = re.sub(r"(?<=~)(?=~)|(?<=:)(?=:|//)|(?i:(?<=www)(?=\.))", " ", text)
-        return re.sub(r"(?<=!)(?=\[)|(?<=\])(?=[(:{])", " ", text)
+        text = re.sub(r"(?<=!)(?=\[)|(?<=\])(?=[(:{])", " ", text)
+        return self.in_dollars(text, whole, start)
+
+    def in_dollars(self, text: str, whole: str, start: int) -> str:
+        r"""`\(x\)` as `$x$`: many models write the one, and most notebooks read only the other."""
+        mark = {"\\(": "$", "\\[": "$$"}.get(whole[:2], "")
+        inner = text[2:-2].strip()
+        # `a\[0\]` and `f\(x\)` are words with brackets that need not be escaped.
+        beside = self.text[max(0, start - 1) : start] + self.text[self.at : self.at + 1]
+        plain = inner and not re.search(r"\$|\n[ \t]*\n|\\$", inner) and not re.search(r"[\w$\\]", beside)
+        if not mark or not plain or ("\n" in inner and mark == "$"):
+            return text
+        return f"{mark}{inner}{mark}"
 
     def display(self, found: re.Match[str]) -> str:
         # Half a formula. As references it is still one for MathJax, which reads the page.
@@ -501,6 +519,7 @@ class _Span:
             return "&#33;["
         alt, ref = image["alt"], image["ref"]
         label = f"image: {safe_span(alt, lone=self.lone)}" if alt.strip() else "image"
+        # Nothing is loaded: whoever clicks knows from where.
         self.at = image.end()
         if image["tail"]:
             tail = _TAIL.match(self.text, self.at)
@@ -509,7 +528,7 @@ class _Span:
                 return f"&#91;{label}&#93;"
             self.at = tail.end()
             # A picture within the text, megabytes perhaps, is dropped: it is nothing to read.
-            return f"&#91;{label}&#93;" if target is None else f"[{label}]({target})"
+            return f"&#91;{label}&#93;" if target is None else f"[{label}{_from_host(target)}]({target})"
         if not ref and not alt.replace(" ", "").isalnum():
             return f"&#91;{label}&#93;"
         return f"[{label}][{safe_span(ref or alt)}]"

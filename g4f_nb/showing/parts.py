@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 _PREVIEW = 80
 _CUT_OFF = ("length", "max_tokens")
+# How our own elements look where a page keeps styles; without them everything is still readable.
+_WRAPPED = "overflow-wrap:break-word"
+_FOLD = "margin:.3em 0 .9em;padding-left:.7em;border-left:3px solid rgba(127,127,127,.35)"
+_QUIET = "opacity:.7"
+_HEADING = "margin:.7em 0 .2em"
+_LONG_WORD = re.compile(r"[^\s<>]{90}")
+# Code wraps by itself, and where a link leads is not seen.
+_NOT_SHOWN = re.compile(r"^(`{3,})[^`].*?^\1|\]\([^)\s]*\)|<[^>]*>", re.DOTALL | re.MULTILINE)
 
 
 def rounds_of(reply: Reply) -> tuple[Step, ...]:
@@ -29,7 +38,15 @@ def rounds_of(reply: Reply) -> tuple[Step, ...]:
 def folded(title: str, content: str) -> str:
     """A fold; `title` is HTML of ours."""
     # Within, `</details>` can stand only in a fence, where it is code; blank lines end both HTML blocks.
-    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+    return f'<details style="{_FOLD}"><summary>{title}</summary>\n\n{content}\n\n</details>'
+
+
+def wrapped(content: str) -> str:
+    """Markdown whose long words are broken, if it has any, and do not run out of the page."""
+    # Not always: front ends give code at the top level more room than within an element.
+    if not _LONG_WORD.search(_NOT_SHOWN.sub("", content)):
+        return content
+    return f'<div style="{_WRAPPED}">\n\n{content}\n\n</div>'
 
 
 def reasoning_fold(reasoning: str, *, after: str = "") -> str:
@@ -56,19 +73,26 @@ def call_line(call: ToolCall) -> str:
 
 def _call_fold(call: ToolCall, result: ToolResult | None, *, after: str) -> str:
     title = f"{'Calls' if result is None else 'Called'} <code>{entities(call_line(call))}</code>"
-    arguments = _json(call.arguments)
-    body = arguments if isinstance(arguments, str) else json.dumps(arguments, indent=2, ensure_ascii=False)
-    parts = [f"```json\n{body}\n```"]
+    parts = [_heading("Arguments"), _fenced(call.arguments, after)]
     if result is not None:
         line = shorten(" ".join(result.content.split()), _PREVIEW)
         title += f" → {'error: ' if result.error else ''}<code>{entities(line)}</code>"
-        parts.append(_fenced(shorten(result.content)))
-    return folded(title, "\n\n".join(safe_markdown(part, after=after) for part in parts))
+        parts += [_heading("Error" if result.error else "Result"), _fenced(result.content, after)]
+    return folded(title, "\n\n".join(parts))
 
 
-def _fenced(text: str) -> str:
-    marks = "`" * (3 + max(map(len, text.split("\n")), default=0)) if "```" in text else "```"
-    return f"{marks}text\n{text}\n{marks}"
+def _heading(text: str) -> str:
+    return f'<p style="{_HEADING}">{text}</p>'
+
+
+def _fenced(text: str, after: str) -> str:
+    """A text as a block of code, shortened; JSON so that it can be read."""
+    value = _json(text)
+    readable = isinstance(value, dict | list)
+    shown = shorten(json.dumps(value, indent=2, ensure_ascii=False) if readable else text)
+    longest = max(map(len, re.findall("`+", shown)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return safe_markdown(f"{marks}{'json' if readable else 'text'}\n{shown}\n{marks}", after=after)
 
 
 def _json(text: str) -> Any:
@@ -107,4 +131,6 @@ def footer_facts(reply: Reply, *, turn: str = "") -> list[str]:
 
 def small(lines: Sequence[str]) -> str:
     """Plain texts as quiet lines, one below the other."""
-    return "<sub>" + "<br>".join(safe_text(line) for line in lines) + "</sub>" if lines else ""
+    if not lines:
+        return ""
+    return f'<sub style="{_QUIET}">{"<br>".join(safe_text(line) for line in lines)}</sub>'
