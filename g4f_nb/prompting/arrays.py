@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from g4f_nb.prompting.columns import number
+from g4f_nb.prompting.columns import cell, number
 from g4f_nb.prompting.limits import fits, room_for
 from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
 from g4f_nb.prompting.plain import literal, said_by
@@ -97,15 +97,22 @@ def _torch(value: Any, budget: int) -> Summary:
     plain = value.detach()
     if value.numel() <= _SHOWN:
         numbers = plain.cpu().tolist()
-        return Summary(", ".join(told), literal(numbers, budget)[0])
+        return Summary(", ".join(told), literal(_rounded(numbers), budget)[0])
     flat = plain.reshape(-1)
     # Evenly over all of it, so that no more than that leaves the device.
     looked = flat[:: max(1, flat.numel() // EXACT)].cpu().double()
     found = [("min", looked.min()), ("mean", looked.mean()), ("max", looked.max()), ("std", looked.std())]
     sampled = f" (from {looked.numel():,} values)" if looked.numel() < flat.numel() else ""
     numbers = ", ".join(f"{name} {number(float(each))}" for name, each in found) + sampled
-    first = literal(flat[:20].cpu().tolist(), budget // 2)[0]
+    first = ", ".join(map(cell, flat[:20].cpu().tolist()))
     return Summary(", ".join(told), f"{numbers}\nits first values: {first}")
+
+
+def _rounded(numbers: Any) -> Any:
+    """The same numbers with no more digits than those of a float32 mean something."""
+    if isinstance(numbers, list):
+        return [_rounded(each) for each in numbers]
+    return float(f"{numbers:.7g}") if isinstance(numbers, float) else numbers
 
 
 def _other(value: Any, budget: int) -> Summary:

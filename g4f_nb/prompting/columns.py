@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from g4f_nb.prompting.naming import TIMES
 from g4f_nb.prompting.plain import short
 
 _CELL = 40
+_LONGEST_CELL = 80
 _NAME = 60
 _TOP = 5
 _DIGITS = 4
@@ -37,6 +40,17 @@ def column_line(name: object, column: Any, *, briefly: bool = False) -> str:
 def counted(count: int, what: str) -> str:
     """A number of things in words: `1 row`, `1,000 rows`."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def cell(value: Any) -> str:
+    """What one cell holds: numbers of six digits, dates as one reads them, nothing for nothing."""
+    if value is None or type(value).__name__ in ("NaTType", "NAType"):
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    if isinstance(value, dt.date | dt.time | dt.timedelta):
+        return str(value)
+    return short(value, _LONGEST_CELL)
 
 
 def number(value: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from g4f_nb.prompting.columns import number
+from g4f_nb.prompting.columns import cell, counted, number
 from g4f_nb.prompting.limits import as_many, cut, fits, one_line, room_for
 from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
 from g4f_nb.prompting.plain import said_by, short
@@ -17,6 +18,7 @@ _CELL = 60
 _FITTED = 40
 _EXACT = 1_000_000
 _ROWS = 8
+_WHOLE = 500
 _LAZY = ("dask", "pyspark", "ibis", "duckdb", "modin", "vaex", "cudf", "snowflake")
 
 
@@ -49,8 +51,8 @@ def _polars(value: Any, budget: int) -> Summary | None:
     if is_a(value, "polars", "DataFrame"):
         return _polars_frame(value, budget)
     if is_a(value, "polars", "Series"):
-        made = _polars_frame(value.to_frame(), budget)
-        return Summary(f"polars Series {short(value.name, _CELL)!r}, {len(value):,} values", made.body)
+        head = f"polars Series {short(value.name, _CELL)!r}, {counted(len(value), 'value')}"
+        return Summary(head, "\n".join([_polars_column(value), *_polars_values(value, budget)]))
     if is_a(value, "polars", "LazyFrame"):
         # Its schema may have to be read from files, and rows would have to be computed.
         return Summary(
@@ -61,27 +63,31 @@ def _polars(value: Any, budget: int) -> Summary | None:
 
 def _polars_frame(frame: Any, budget: int) -> Summary:
     rows, width = frame.shape
-    head = f"polars DataFrame, {rows:,} rows {TIMES} {width:,} columns"
+    head = f"polars DataFrame, {counted(rows, 'row')} {TIMES} {counted(width, 'column')}"
+    if not width:
+        return Summary(head, "empty")
     looked = frame if rows <= _EXACT else frame.sample(_EXACT // 10, seed=0)
     told = "columns" if looked is frame else f"columns (numbers from a sample of {len(looked):,} rows)"
-    lines, left = as_many(
-        frame.columns, lambda name: f"  {_polars_column(looked[name])}", round(budget * 0.65)
-    )
-    more = [f"  and {width - len(lines):,} more columns"] if len(lines) < width else []
-    few = frame.columns[: max(1, min(width, len(lines)))]
-    whole = frame.write_csv() if rows * width <= 2_000 and width == len(few) else ""  # noqa: PLR2004
-    if whole and fits(whole, left + round(budget * 0.35)) and not _nested(frame):
-        return Summary(head, "\n".join([f"{told}:", *lines, "all rows, as CSV:", whole.rstrip()]))
-    shown, _ = as_many(frame.select(few).head(_ROWS).iter_rows(), _polars_row, left + round(budget * 0.35))
-    return Summary(head, "\n".join([f"{told}:", *lines, *more, "the first rows:", *shown]))
-
-
-def _nested(frame: Any) -> bool:
-    return any(dtype.is_nested() or str(dtype) == "Object" for dtype in frame.dtypes)
+    share = round(budget * 0.65)
+    lines, left = as_many(frame.columns, lambda name: f"  {_polars_column(looked[name])}", share)
+    more = [f"  and {counted(width - len(lines), 'more column')}"] if len(lines) < width else []
+    few = frame.columns[: len(lines)]
+    top = frame.select(few).head(_WHOLE if width == len(few) else _ROWS)
+    shown, _ = as_many([tuple(few), *top.iter_rows()], _polars_row, left + budget - share, at_least=2)
+    which = "all rows" if len(shown) == rows + 1 else f"the first {counted(len(shown) - 1, 'row')}"
+    return Summary(head, "\n".join([f"{told}:", *lines, *more, f"{which}:", *shown]))
 
 
 def _polars_row(row: tuple[Any, ...]) -> str:
-    return ", ".join("" if value is None else short(value, _CELL) for value in row)
+    return ", ".join(map(cell, row))
+
+
+def _polars_values(series: Any, budget: int) -> list[str]:
+    for count in (_WHOLE, 100, 20, 5):
+        text = ", ".join(cell(value) or "missing" for value in series.head(count))
+        if fits(text, budget):
+            return [f"all values: {text}" if count >= len(series) else f"the first {count} values: {text}"]
+    return []
 
 
 def _polars_column(column: Any) -> str:
@@ -128,11 +134,23 @@ def _estimator(value: Any, budget: int) -> Summary:
         if name.endswith("_") and not name.startswith("_")
     }
     if not fitted:
-        return Summary(f"{head}, not fitted")
+        return Summary(f"{head}, {'' if _is_fitted(value) else 'not '}fitted")
     lines, _ = as_many(
         islice(fitted.items(), _FITTED), lambda pair: f"  {pair[0]} = {_value(pair[1])}", budget
     )
     return Summary(f"{head}, fitted", "\n".join(lines))
+
+
+def _is_fitted(value: Any) -> bool:
+    """Whether scikit-learn says so, of one whose steps were fitted and not itself; it is there already."""
+    validation = sys.modules.get("sklearn.utils.validation")
+    if validation is None:
+        return False
+    try:
+        validation.check_is_fitted(value)
+    except Exception:  # noqa: BLE001  # its own NotFittedError, or anything of a class that is only like one
+        return False
+    return True
 
 
 def _value(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from typing import Any
@@ -13,6 +14,7 @@ from g4f_nb.prompting.limits import cut, one_line
 from g4f_nb.prompting.naming import TIMES, home_of, is_a
 from g4f_nb.prompting.plain import literal
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.prompting.tabular import table
 
 _TITLE = 80
 _AXES = 6
@@ -20,12 +22,9 @@ _AXES = 6
 
 def picture(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one a kind
     """The summary of what can be looked at; `None` of everything else."""
-    if is_a(value, "matplotlib", "Axes"):
-        value = value.figure
-    if _is_axes_of_subplots(value):
-        value = value.flat[0].figure
-    if is_a(value, "matplotlib", "Figure"):
-        return _drawn(value, _about_figure(value))
+    figure = _figure_of(value)
+    if figure is not None:
+        return _drawn(figure, _about_figure(figure))
     if is_a(value, "PIL", "Image"):
         return _drawn(value, f"image, {value.width}{TIMES}{value.height} pixels, mode {value.mode}")
     if isinstance(value, bytes | bytearray):
@@ -50,14 +49,20 @@ def _drawn(value: Any, about: str) -> Summary | None:
     return Summary(about, media=made)
 
 
-def _is_axes_of_subplots(value: Any) -> bool:
-    """What `plt.subplots(2, 2)` gives beside the figure: an array of axes."""
-    return (
-        is_a(value, "numpy", "ndarray")
-        and value.dtype == object
-        and value.size > 0
-        and is_a(value.flat[0], "matplotlib", "Axes")
-    )
+def _figure_of(value: Any) -> Any:
+    """The figure of matplotlib's that is meant: itself, or what functions that plot give of it.
+
+    `plt.plot` gives a list of lines, `plt.bar` a tuple of bars, `plt.subplots` a figure and an array of axes.
+    """
+    if is_a(value, "matplotlib", "Figure"):
+        return value
+    if is_a(value, "matplotlib", "Artist"):
+        return getattr(value, "figure", None)
+    if isinstance(value, list | tuple) and value:
+        return _figure_of(value[0]) if is_a(value[0], "matplotlib", "Artist") else None
+    if is_a(value, "numpy", "ndarray") and value.dtype == object and value.size:
+        return _figure_of(value.flat[0])
+    return None
 
 
 def _about_figure(figure: Any) -> str:
@@ -100,7 +105,21 @@ def _plotly(figure: Any, budget: int) -> Summary:
         media = None
     if media is not None:
         return Summary(about, media=media)
-    return Summary(f"{about} (as text: install kaleido to send the picture)", _spec(figure.to_dict(), budget))
+    spec = _read(figure.to_dict())
+    # The colours of everything that could be in a figure are most of its text.
+    spec.get("layout", {}).pop("template", None)
+    return Summary(f"{about} (as text: install kaleido to send the picture)", _spec(spec, budget))
+
+
+def _read(spec: Any) -> Any:
+    """A description with its numbers as numbers: plotly keeps them as base64."""
+    if isinstance(spec, dict):
+        if set(spec) >= {"dtype", "bdata"}:
+            import numpy as np
+
+            return np.frombuffer(base64.b64decode(spec["bdata"]), dtype=spec["dtype"]).tolist()
+        return {name: _read(item) for name, item in spec.items()}
+    return [_read(item) for item in spec] if isinstance(spec, list | tuple) else spec
 
 
 def _about_plotly(figure: Any) -> str:
@@ -117,7 +136,9 @@ def _specified(value: Any, about: str, budget: int) -> Summary:
     except Exception as error:  # noqa: BLE001  # a chart may be half made, or its data too long for it
         return Summary(f"{about}, which cannot be read: {type(error).__name__}")
     spec.pop("datasets", None)
-    return Summary(f"{about}, its description", _spec(spec, budget))
+    data = table(getattr(value, "data", None), budget // 2)
+    told = "" if data is None else f"\nits data: {data.head}\n{data.body}"
+    return Summary(f"{about}, its description", _spec(spec, budget // 2 if told else budget) + told)
 
 
 def _spec(spec: Any, budget: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import sys
 import warnings
@@ -28,8 +27,8 @@ from g4f_nb.secret import Secret
 
 _KINDS: tuple[Callable[[Any, int], Summary | None], ...] = (table, picture, array, foreign, code)
 _HEAD = 400
-# What is written as it is, however long: it is what the user wants to be read.
-_WORDS = (str, Reply)
+# What is written as it is, however long a text: it is what the user wants to be read.
+_WORDS = (str, Reply, bool, float, complex, os.PathLike, Secret)
 
 
 def summarize(value: Any, budget: int, namespace: Mapping[str, Any] | None = None) -> Summary:
@@ -46,10 +45,8 @@ def summarize(value: Any, budget: int, namespace: Mapping[str, Any] | None = Non
     return _masked(made)
 
 
-def _made(value: Any, budget: int, namespace: Mapping[str, Any] | None) -> Summary:  # noqa: PLR0911  # one a kind
-    if isinstance(value, _WORDS):
-        return Summary.of_text(str(value))
-    if value is None or isinstance(value, bool | float | complex | os.PathLike | Secret):
+def _made(value: Any, budget: int, namespace: Mapping[str, Any] | None) -> Summary:
+    if isinstance(value, _WORDS) or value is None:
         return Summary.of_text(str(value))
     if isinstance(value, int):
         return Summary.of_text(_integer(value))
@@ -59,11 +56,18 @@ def _made(value: Any, budget: int, namespace: Mapping[str, Any] | None) -> Summa
         made = kind(value, budget)
         if made is not None:
             return made
+    return _other(value, budget)
+
+
+def _other(value: Any, budget: int) -> Summary:
+    """What is of no kind that is told in a way of its own."""
     if isinstance(value, bytes | bytearray | memoryview):
         return _bytes(bytes(value[: room_for(budget)]), len(value), budget)
     if isinstance(value, Mapping | AbstractSet | list | tuple) or home_of(value) == "collections":
         return _container(value, budget)
-    if isinstance(value, Iterator) or inspect.isgenerator(value):
+    if hasattr(value, "read") and hasattr(value, "close"):
+        return Summary(f"{type(value).__name__}, which is not read for a prompt: attach it, or what it gives")
+    if isinstance(value, Iterator):
         return Summary(f"{type(value).__name__}, whose values are not taken for a prompt: make a list of it")
     return _object(value, budget)
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from g4f_nb.prompting.columns import column_line, counted
+from g4f_nb.prompting.columns import cell, column_line, counted
 from g4f_nb.prompting.limits import as_many, fits, one_line, room_for, tokens_of
 from g4f_nb.prompting.naming import TIMES, is_a
 from g4f_nb.prompting.plain import short
@@ -40,6 +40,8 @@ def table(value: Any, budget: int) -> Summary | None:
         return _series(value, budget)
     if is_a(value, "pandas", "Index"):
         return _index(value, budget)
+    if is_a(value, "pandas", "Styler"):
+        return _frame(value.data, budget)
     if any(is_a(value, "pandas", name) for name in ("DataFrameGroupBy", "SeriesGroupBy")):
         return _groups(value)
     return None
@@ -131,7 +133,7 @@ def _as_csv(frame: Any, rows: Sequence[int], columns: int, room: int | None) -> 
     part = frame.iloc[list(rows), :columns]
     for at, row in enumerate(_cells(part)):
         label = [] if counts else [short(part.index[at], _CELL)]
-        writer.writerow([*label, *(_cell(value) for value in row)])
+        writer.writerow([*label, *(cell(value) for value in row)])
         if room is not None and into.tell() > room:
             return None
     return into.getvalue().rstrip("\n")
@@ -140,18 +142,6 @@ def _as_csv(frame: Any, rows: Sequence[int], columns: int, room: int | None) -> 
 def _cells(part: Any) -> Iterable[tuple[Any, ...]]:
     columns = [list(part.iloc[:, at]) for at in range(part.shape[1])]
     return zip(*columns, strict=True)
-
-
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  # nan
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if type(value).__name__ in ("NaTType", "NAType"):
-        return ""
-    if is_a(value, "pandas", "Timestamp"):
-        return str(value)
-    return short(value, _CELL)
 
 
 def _only_counts(index: Any) -> bool:
@@ -214,7 +204,7 @@ def _in_a_row(series: Any, budget: int) -> list[str]:
     """The values with commas between them: all of them, or some from all over."""
     for count in (_WHOLE_ROWS, 100, 20, 5):
         places = _spread(len(series), count)
-        text = ", ".join(_cell(value) or "missing" for value in series.iloc[list(places)])
+        text = ", ".join(cell(value) or "missing" for value in series.iloc[list(places)])
         if fits(text, budget):
             break
     told = "all values" if len(places) == len(series) else f"{counted(len(places), 'value')} from all over it"
