@@ -32,9 +32,19 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 """
 
 
+# What depends on the version of Python: annotations and types, loops, processes and signals, TLS, tracebacks,
+# the type checker, and the promises of every provider. What only computes is the same on all of them.
+VERSIONED = (
+    "contract", "descriptions", "dialogues", "kernel/test_processes.py", "loops", "providers/authed",
+    "providers/combined", "providers/test_base.py", "providers/test_mixins.py", "test_afterwards.py",
+    "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py", "test_parameters.py",
+    "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py", "typed", "wire",
+)  # fmt: skip
 UNIT = "not kernel and not browser and not foreign"
 # Some watch the clock, and a busy machine may be late once: a fault fails twice.
 AGAIN = ["--reruns", "1"]
+# Now and then all of them wait: one more than there are cores keeps those busy.
+SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal", *AGAIN]
 
 
 class Beside(list[list[list[str]]]):
@@ -63,7 +73,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="What follows -- is passed on to pytest or jupyter."
     )
-    parser.add_argument("command", choices=["lab", "test", "unit", "foreign", "check", "table", "setup"])
+    commands = ["lab", "test", "unit", "versions", "foreign", "check", "table", "setup"]
+    parser.add_argument("command", choices=commands)
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
     parser.add_argument("--cover", action="store_true", help="measure branch coverage; under 90 %% fails")
     # By hand: argparse takes what stands after -- for one of its own.
@@ -80,6 +91,7 @@ def main() -> int:
         "setup": [],
         "lab": [lab],
         "unit": [*unit],
+        "versions": [["-m", "pytest", *(f"tests/{name}" for name in VERSIONED), *SEVERAL, "-m", UNIT]],
         "test": [*unit] if passed_on else [*unit, kernels_and_browsers()],
         "check": [*checks()],
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
@@ -168,9 +180,7 @@ def foreign_environment(beside: Path) -> str:
 
 def unit_tests(*, cover: bool) -> list[list[str]]:
     """What needs no kernel and no browser, some at a time; with `cover` their coverage, judged."""
-    # Now and then all of them wait: one more than there are cores keeps those busy.
-    workers = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
-    tests = ["-m", "pytest", "tests", *workers, *AGAIN, "-m", UNIT]
+    tests = ["-m", "pytest", "tests", *SEVERAL, "-m", UNIT]
     if not cover:
         return [tests]
     measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
