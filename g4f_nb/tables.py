@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
 
+_CELL = "text-align: left"
 # A text of several lines keeps them.
-_CELL = "text-align: left; vertical-align: top; white-space: pre-wrap"
+_LINES = f"{_CELL}; vertical-align: top; white-space: pre-wrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,11 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in self.headings)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL}">{escape(text)}</td>' for text in row) + "</tr>"
+            "<tr>"
+            + "".join(
+                f'<td style="{_LINES if chr(10) in text else _CELL}">{escape(text)}</td>' for text in row
+            )
+            + "</tr>"
             for row in self.rows
         )
         title = f"<div><b>{escape(self.title)}</b></div>" if self.title else ""
