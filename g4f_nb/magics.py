@@ -102,7 +102,8 @@ class ChatMagics(Magics):
         return Place(variable=variable, ask_secret=frontend.ask_secret, say=_say, talks=self.desk.talks)
 
     def after_a_cell(self, result: Any) -> None:
-        """Put the next block of an answer into a cell, when the one before has been run."""
+        """Keep what the cell failed with, for `{last_error}`; put the next block of an answer into a cell."""
+        self.desk.note_failure(result)
         if self.desk.waiting:
             from g4f_nb.cells.nextcells import after_a_cell
 

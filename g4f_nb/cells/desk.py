@@ -23,6 +23,8 @@ class Desk:
     # Code that waits for the cell before it to be run, and whether it has just come.
     waiting: list[str] = field(default_factory=list)
     fresh: bool = False
+    # The error that a cell of the user's ended with last.
+    failure: BaseException | None = None
     # The types of which IPython asks us how to show them.
     kinds: list[type] = field(default_factory=list)
     _shown: tuple[Any, int, str] = (None, 0, "")
@@ -77,6 +79,15 @@ class Desk:
         hook = self.shell.displayhook
         free = getattr(hook, "_", None) is self.names.get("_", getattr(hook, "_", None))
         return "_" if free else f"Out[{self.shell.execution_count}]"
+
+    def note_failure(self, result: Any) -> None:
+        """Keep the error of a cell that has ended with one, unless it is of a question that was not asked."""
+        error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
+        if isinstance(error, BaseException):
+            from g4f_nb.prompting.naming import is_users_error
+
+            if is_users_error(error):
+                self.failure = error
 
     def take_back(self) -> None:
         """Leave the shell as it was."""

@@ -64,12 +64,20 @@ def prompt_of(options: Options, desk: Desk) -> Prompt:
     """Put the user's values into the prompts, as they are now."""
     system = options.system
     if system is not None:
-        system = compose(system, desk.names, raw=options.raw).text
+        system = compose(system, desk.names, raw=options.raw, error=desk.failure).text
     if not options.prompt and not options.attach:
         return Prompt(None, system)
     model = options.model if isinstance(options.model, str) else None
     return Prompt(
-        compose(options.prompt, desk.names, attach=options.attach, raw=options.raw, model=model), system
+        compose(
+            options.prompt,
+            desk.names,
+            attach=options.attach,
+            raw=options.raw,
+            model=model,
+            error=desk.failure,
+        ),
+        system,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from g4f_nb import asking
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.spending import Ledger, check_limit
+from g4f_nb.conversations.textonly import readable
 from g4f_nb.conversations.trimming import fit_turns
 from g4f_nb.conversations.turns import Content, Turn, checked_content
 from g4f_nb.errors import G4FError
@@ -93,10 +94,11 @@ def prepared(
         before, content, label=where.label, system=given.system, options=place[1], continued=continues
     )
     messages = messages_of(fit.turns, continued=continues, provider=where.provider.__name__, then=content)
+    messages, said = readable(messages, where)
     made = asking.Question.of(
         place, as_messages(messages, given.system or None), asking.plan_of(place, **plan)
     )
-    return made, fit.notices
+    return made, (*fit.notices, *said)
 
 
 def _who(given: Given) -> Provider | None:

@@ -15,7 +15,6 @@ from g4f_nb.prompting.attachments import attached
 from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
 from g4f_nb.prompting.interpolation import Field, fields, formatted, scope_of, value_of
 from g4f_nb.prompting.limits import one_line
-from g4f_nb.prompting.mentions import mentions
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, users_names
 from g4f_nb.prompting.summaries import sendable, summarize
 from g4f_nb.prompting.summary import Summary
@@ -56,22 +55,21 @@ def compose(
     attach: Iterable[Any] = (),
     raw: bool = False,
     budget: int | None = None,
-    mentioning: bool = False,
     model: str | None = None,
     error: BaseException | None = None,
 ) -> Composed:
     """Put the user's values into a prompt, as they are now; every error comes before anything is sent.
 
     `attach` holds paths, addresses and names of variables as texts, or values. With `raw` the text stays as
-    it is typed. `budget` is about how many tokens one value may have (the setting `value_tokens`). With
-    `mentioning`, `@name` brings a value, too. `error` is what `{last_error}` means, else the last one that
-    the interpreter has shown.
+    it is typed. `budget` is about how many tokens one value may have (the setting `value_tokens`). `error`
+    is what `{last_error}` means, else it is the last one that the interpreter has shown.
     """
     scope = scope_of(namespace)
     # From here on only the copy is seen, whose repr shows no value.
     del namespace
-    if error is not None or failures.last_error() is not None:
-        scope.setdefault(LAST_ERROR, error if error is not None else failures.last_error())
+    failed = error if error is not None else failures.last_error()
+    if failed is not None:
+        scope.setdefault(LAST_ERROR, failed)
     composing = _Composing(scope, budget or settings.current().value_tokens, model)
     for item in attach:
         composing.attach(item)
@@ -79,7 +77,7 @@ def compose(
         composing.typed = text
         composing.text = text
     else:
-        composing.read(text, mentioning=mentioning)
+        composing.read(text)
     return composing.done(text)
 
 
@@ -99,26 +97,16 @@ class _Composing:
     def attach(self, item: Any) -> None:
         self._attached.append(attached(item, self._scope, self._budget))
 
-    def read(self, text: str, *, mentioning: bool) -> None:
+    def read(self, text: str) -> None:
         """Put values into the places of a text."""
-        found: list[Any] = list(fields(text, self._knows))
-        taken = [(each.start, each.end) for each in found]
-        if mentioning:
-            found += [
-                each
-                for each in mentions(text, self._scope)
-                if not any(start <= each.start < end for start, end in taken)
-            ]
         made: list[str] = []
         typed: list[str] = []
+        taken: list[tuple[int, int]] = []
         at = 0
-        for each in sorted(found, key=lambda place: place.start):
-            made.append(text[at : each.start])
+        for each in fields(text, self._knows):
             typed.append(text[at : each.start])
-            if isinstance(each, Field):
-                made.append(each.before + self._in_place(each, text) + each.after)
-            else:
-                made.append(self._put(each.name, self._scope[each.name], alone=False))
+            made += text[at : each.start], each.before, self._in_place(each, text), each.after
+            taken.append((each.start, each.end))
             at = each.end
         made.append(text[at:])
         typed.append(text[at:])

@@ -12,6 +12,8 @@ from g4f_nb.prompting.limits import one_line, tokens_of
 from g4f_nb.tables import Table
 
 _SHOWN = 60
+# More of them would hide what is new.
+_MOST_EARLIER = 8
 # What OpenAI's form of a dialogue adds to each message.
 _A_MESSAGE = 3
 # Where nobody has measured a model's tokenizer, its count may be a third more or less.
@@ -63,6 +65,7 @@ class Context:
 
     def table(self) -> Table:
         """The pieces as rows, with the sum."""
+        earlier = sum(piece.kind == "earlier" for piece in self.pieces)
         rows = tuple(
             (
                 piece.kind,
@@ -71,7 +74,7 @@ class Context:
                 "not known" if piece.tokens is None else f"{piece.tokens:,}",
                 one_line(piece.note, _SHOWN),
             )
-            for piece in self.pieces
+            for piece in (self.pieces if earlier <= _MOST_EARLIER else joined(self.pieces))
         )
         has_notes = any(row[-1] for row in rows)
         headings = ("piece", "name", "size", "tokens", "")

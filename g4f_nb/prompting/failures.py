@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from g4f_nb.prompting.limits import cut
+from g4f_nb.prompting.naming import is_users_error
 from g4f_nb.prompting.summary import Summary
 
 _AROUND = 2
@@ -30,9 +31,9 @@ _LIBRARIES = tuple(
 
 
 def last_error() -> BaseException | None:
-    """The error that a cell, or the interpreter, has ended with last; `None` if there was none."""
+    """The error that a cell, or the interpreter, has ended with last; `None` if the user has none."""
     found = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    return found if isinstance(found, BaseException) else None
+    return found if isinstance(found, BaseException) and is_users_error(found) else None
 
 
 def failure(error: BaseException, budget: int, namespace: Mapping[str, Any] | None = None) -> Summary:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from g4f_nb.prompting.failures import last_error
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, kind_of, normal, users_names
 
 # Not inside of a word: `me@example.com` names nothing. A dot that ends a sentence is none of a name's.
@@ -32,11 +33,12 @@ class Candidate:
     kind: str
 
 
-def mentions(text: str, namespace: Mapping[str, Any], *, error: bool = False) -> tuple[Mention, ...]:
-    """Every `@name` of a variable of the user's, in order; none within code, where an `@` is a decorator's.
+def mentions(text: str, namespace: Mapping[str, Any]) -> tuple[Mention, ...]:
+    """Every `@name` of a variable of the user's, in order, and `@last_error` where there was one.
 
-    With `error`, `@last_error` is one of them.
+    None within code, where an `@` is a decorator's.
     """
+    error = last_error() is not None
     code = [*_spans(_FENCED, text), *_spans(_IN_TICKS, text)]
     return tuple(
         Mention(found[1], found.start(), found.end())
@@ -50,9 +52,14 @@ def candidates(beginning: str, namespace: Mapping[str, Any], *, most: int = 50) 
     """What to offer for what was typed behind an `@`: names that begin so, then names that hold it."""
     wanted = beginning.lower()
     names = list(users_names(namespace))
+    failed = last_error()
+    kinds = {} if failed is None or LAST_ERROR in names else {LAST_ERROR: type(failed).__name__}
+    names += kinds
     first = [name for name in names if name.lower().startswith(wanted)]
     others = [name for name in names if wanted in name.lower() and name not in first]
-    return tuple(Candidate(name, kind_of(namespace[name])) for name in (first + others)[:most])
+    return tuple(
+        Candidate(name, kinds.get(name) or kind_of(namespace[name])) for name in (first + others)[:most]
+    )
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:

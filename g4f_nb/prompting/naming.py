@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sized
 from typing import Any
 
+from g4f_nb.errors import G4FError
+
 # The name of the last error; a variable of the user's of that name goes before it.
 LAST_ERROR = "last_error"
 # What IPython keeps with an underscore that a user means: the last results.
@@ -35,6 +37,13 @@ def users_names(namespace: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(filter(_is_text, list(namespace)), key=str.lower):
         if not name.startswith("_") and name not in ("In", "Out") and is_users(name, namespace):
             yield name
+
+
+def is_users_error(error: BaseException) -> bool:
+    """Whether a user would ask about this error: not about that of a question which could not be asked."""
+    kind = type(error)
+    ours = isinstance(error, G4FError) or kind.__module__.partition(".")[0] == "g4f_nb"
+    return not ours and kind.__name__ != "UsageError"
 
 
 def normal(name: str) -> str:

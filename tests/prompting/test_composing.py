@@ -110,7 +110,7 @@ def test_the_last_error_goes_in_by_name(monkeypatch):
     assert "→" in made.content
     assert compose("{last_error}", {}, error=ValueError("other")).content == "ValueError: other"
     assert compose("{last_error}", {"last_error": "mine"}).content == "mine"
-    assert "KeyError" in compose("why @last_error", {}, mentioning=True).content
+    assert "KeyError" in compose("why?", {}, attach=["last_error"]).content
 
 
 def test_without_an_error_its_name_is_an_error(monkeypatch):
@@ -147,19 +147,6 @@ def test_the_frames_of_libraries_are_few_and_come_after_the_users():
     assert 'pd.DataFrame({"a": [1]})["b"]' in mine
     assert "pandas/core/frame.py:" in theirs
     assert "/site-packages/" not in made
-
-
-def test_mentions_bring_values_in_panels():
-    """`@df` is a name in the sentence, and the value stands below; addresses and code are left alone."""
-    names = {"df": FRAME, "app": 1, "n": 3}
-    made = compose(
-        "Is @df, sorted? write to me@df.com\n```\n@app.get\n```\n`@n` and @nobody", names, mentioning=True
-    )
-    assert made.content.startswith(
-        "Is `df`, sorted? write to me@df.com\n```\n@app.get\n```\n`@n` and @nobody\n\n`df`: DataFrame"
-    )
-    assert compose("n is @n, {n}", names, mentioning=True).content == "n is 3, 3"
-    assert compose("@df", names).content == "@df"
 
 
 def test_nothing_of_what_is_composed_shows_values_in_its_repr():

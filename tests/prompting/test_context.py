@@ -1,7 +1,10 @@
 """What is sent as a table, and what is said where it does not fit."""
 
+import sys
+
 import pytest
 
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prompting.composing import compose
 from g4f_nb.prompting.context import Piece, context_of, joined
 from g4f_nb.prompting.mentions import candidates, mentions
@@ -49,7 +52,7 @@ def test_where_nobody_knows_the_size_nothing_is_said(model):
 
 
 def test_earlier_messages_can_be_one_row():
-    """A long conversation does not hide what is new."""
+    """A long conversation does not hide what is new; its table does so by itself."""
     pieces = [
         Piece("system", "s"),
         *(Piece("earlier", str(at), "", 5) for at in range(40)),
@@ -58,6 +61,14 @@ def test_earlier_messages_can_be_one_row():
     assert [(piece.kind, piece.name, piece.tokens) for piece in joined(pieces)] == [
         ("system", "s", 0), ("earlier", "40 messages", 200), ("prompt", "p", 0),
     ]  # fmt: skip
+
+
+def test_the_table_of_a_long_conversation_is_short():
+    """More than a few earlier messages are one row of it."""
+    earlier = [{"role": "user", "content": f"number {at}"} for at in range(30)]
+    text = repr(context_of([Piece("prompt", "p")], earlier=earlier))
+    assert "30 messages" in text
+    assert "number 7" not in text
 
 
 def test_what_has_no_rule_is_not_counted_and_says_so():
@@ -83,6 +94,17 @@ def test_variables_are_offered_by_their_beginning_and_with_their_kind():
 
 
 def test_mentions_have_their_place():
-    """Where each begins and ends in what was typed."""
-    found = mentions("see @df.", {"df": 1})
-    assert [(each.name, each.start, each.end) for each in found] == [("df", 4, 7)]
+    """Where each begins and ends in what was typed; addresses, decorators and code are left alone."""
+    found = mentions("see @df. me@df.com\n```\n@app.get\n```\n`@n` @nobody (@n)", {"df": 1, "app": 1, "n": 3})
+    assert [(each.name, each.start, each.end) for each in found] == [("df", 4, 7), ("n", 50, 52)]
+
+
+def test_the_last_error_is_offered_where_there_was_one(monkeypatch):
+    """By its name, with its kind; not where none was, and not that of a question which could not be asked."""
+    monkeypatch.setattr(sys, "last_exc", None, raising=False)
+    monkeypatch.setattr(sys, "last_value", KeyError("k"), raising=False)
+    assert ("last_error", "KeyError") in [(each.name, each.kind) for each in candidates("last", {"a": 1})]
+    assert [each.name for each in mentions("explain @last_error", {})] == ["last_error"]
+    monkeypatch.setattr(sys, "last_value", InvalidParameterError("no key"), raising=False)
+    assert candidates("last", {"a": 1}) == ()
+    assert mentions("explain @last_error", {}) == ()

@@ -182,7 +182,7 @@ def test_no_frame_of_an_error_shows_what_the_user_has():
 def test_raw_sends_everything_as_typed():
     """No value, no doubled brace, no mention is touched."""
     typed = "{x} {{x}} @x {no_such_thing}"
-    made = compose(typed, USER, raw=True, mentioning=True)
+    made = compose(typed, USER, raw=True)
     assert made.content == made.shown == typed
     assert made.notices == ()
 
