@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 
@@ -188,12 +189,49 @@ def test_a_proxy_where_nobody_is(server, monkeypatch):
         ({"temprature": 1}, errors.UnknownParameterError, "did you mean 'temperature'"),
         ({"timeout": -1}, errors.InvalidParameterError, "a number of seconds above 0"),
         ({"proxy": "nonsense"}, errors.InvalidParameterError, "like http://host:3128"),
+        (
+            {"timeout": 10**400},
+            errors.InvalidParameterError,
+            "a number of seconds above 0, not 1000",
+        ),
+        ({"total_timeout": 10**400}, errors.InvalidParameterError, "total_timeout= is a number of seconds"),
+        ({"timeout": math.nan}, errors.InvalidParameterError, "not nan"),
+        ({"temperature": math.nan}, errors.InvalidParameterError, "temperature= is a finite number, not nan"),
+        ({"top_p": math.inf}, errors.InvalidParameterError, "top_p= is a finite number, not inf"),
+        ({"extra_data": {"speed": -math.inf}}, errors.InvalidParameterError, "speed= is a finite number"),
     ],
 )
 def test_a_parameter_that_cannot_be_meant(server, given, kind, words):
     """It is told by name, and nothing is sent."""
     _told(kind, words, api_base=server.api_base, **given)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("base", [5, b"http://127.0.0.1:1/v1", ["http://127.0.0.1:1/v1"]])
+@pytest.mark.parametrize("provider", ["OpenaiTemplate", "groq", "anthropic", "berlin", "gigachat"])
+def test_an_address_that_is_no_text(provider, base):
+    """Told by name and type, in a call, in what is shown of it, in a panel and a session's choice."""
+    model = nb.Model(f"{provider}:m", api_base=base)
+    for call in (
+        lambda: _ask(f"{provider}:m", api_base=base),
+        lambda: _ask(model),
+        lambda: nb.resolve(model),
+        lambda: nb.use(model),
+    ):
+        with pytest.raises(
+            errors.InvalidParameterError, match="api_base= is an address like http://localhost"
+        ):
+            call()
+    panel = nb.ChatPanel(model)
+    assert "api_base= is an address" in panel.problem
+    panel.close()
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "gemini", "openai-responses"])
+def test_no_number_of_another_dialect_is_infinite(provider):
+    """It would go out as null, and the service would take its own."""
+    given = {"api_base": "http://127.0.0.1:1/v1", "api_key": "k", "temperature": math.nan}
+    _told(errors.InvalidParameterError, "temperature= is a finite number", model=f"{provider}:m", **given)
 
 
 def test_an_empty_prompt():

@@ -22,6 +22,7 @@ from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
 from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.models.model import Model, Provider, check_model
 from g4f_nb.providers.services.rows import Row
 
 FILE = "prices.toml"
@@ -55,11 +56,18 @@ def cost_of(
     return _table_cost(usage, model, url)
 
 
-def price_of(model: str) -> Price | None:
+def price_of(model: str | Model | Provider) -> Price | None:
     """What a model's tokens cost, as far as is known: `price_of("openai:gpt-4o-mini")`.
 
     Prices that grow with the length of a question are given as they begin.
     """
+    named = model.name if isinstance(model, Model) else model
+    check_model(named)
+    if isinstance(model, Model) and model.price is not None:
+        return model.price
+    if named is None:
+        raise InvalidParameterError('price_of() takes a model, like "openai:gpt-4o-mini", not None')
+    model = named if isinstance(named, str) else f"{named.__name__}:"
     left, colon, right = model.strip().partition(":")
     known = look_up(left) if colon else None
     if known is None:

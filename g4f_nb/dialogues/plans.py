@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tools import Tool, Toolbox
 from g4f_nb.typed.wanted import Wanted
+
+# No clock can wait for longer.
+_LONGEST = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolLimits:
     """How far a dialogue with tools may go: answers asked for, seconds in all, characters of each result.
 
-    `None` is no limit. What runs on the user's own thread is not torn away when the time is over: it is the
-    last one then.
+    `seconds=None` is no limit. What runs on the user's own thread is not torn away when the time is over: it
+    is the last one then.
     """
 
     rounds: int = 10
@@ -25,13 +29,15 @@ class ToolLimits:
     result_chars: int = 20_000
 
     def __post_init__(self) -> None:
-        for name, least in (("rounds", 1), ("seconds", 0), ("result_chars", 1)):
+        for name in ("rounds", "result_chars"):
             value = getattr(self, name)
-            if value is None:
-                continue
-            is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-            if not is_number or not value >= least:
-                raise InvalidParameterError(f"{name} is {value!r}: it is a number from {least}")
+            if type(value) is not int or value < 1:
+                raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1")
+        seconds = self.seconds
+        is_number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
+        if not (seconds is None or (is_number and (seconds == math.inf or 0 <= seconds <= _LONGEST))):
+            shown = shorten(repr(seconds), 40)
+            raise InvalidParameterError(f"seconds is {shown}: it is a number from 0, or None for no limit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,11 @@ from g4f_nb.parameters import refuse_unknown
 from g4f_nb.prices import Price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.demo import Demo
-from g4f_nb.providers.finding.entries import Known
+from g4f_nb.providers.finding.entries import PACKAGE, Known
 from g4f_nb.providers.finding.known import everything, look_up, nearest
 from g4f_nb.providers.finding.ownfile import in_own_file
-from g4f_nb.providers.models.model import Model, Provider, check_model, check_secrets, laid_over, used, veiled
+from g4f_nb.providers.models.model import Model, Provider, check_model, check_texts, laid_over, used, veiled
 from g4f_nb.providers.services.hosts import dedicated_key_of, key_of
-from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.tables import Table
 
@@ -176,7 +175,7 @@ def decide(
     """`resolve` for a call with these options: of them, those count that say where it goes."""
     cls, name, chosen_by = choose(model, provider, interactive=interactive)
     places = Veiled((option, options[option]) for option in cls.host_options if option in options)
-    check_secrets(places)
+    check_texts(places)
     address = cls.look_up_host(**places)
     if not name:
         name = getattr(cls, "default_model", None) or ""
@@ -199,26 +198,26 @@ def options_for(
 
 
 def ready() -> list[str]:
-    """The providers that can be called as things are: their key is there, or they need none.
+    """The providers that can be called as things are: their key is there, or the user named their server.
 
-    Local servers are among them, whether they run or not.
+    The local servers of the catalog are not among them: whether one runs is known by asking it only, and
+    nobody asked for a connection.
     """
-    return [known.name for known in _ready()]
 
+    def callable_now(known: Known) -> bool:
+        row = known.row
+        if row is None or (row.local and known.source == PACKAGE):
+            return known.name == "Demo"
+        return row.local or key_of(row) is not None
 
-def _ready() -> list[Known]:
-    def callable_now(row: Row | None) -> bool:
-        return row is not None and (row.local or key_of(row) is not None)
-
-    return [known for known in everything() if known.name == "Demo" or callable_now(known.row)]
+    return [known.name for known in everything() if callable_now(known)]
 
 
 def _ready_words() -> str:
-    # Whether a local server runs is not looked at: nobody asked for a connection.
-    found = _ready()
-    local = [known.name for known in found if known.row and known.row.local]
-    sure = [known.name for known in found if known.name not in local]
-    return f"{', '.join(sure)}, and where they run on this machine {', '.join(local)}"
+    return (
+        f"{', '.join(ready())}, and what runs on this machine, like Ollama: "
+        "nb.list_providers(local=True) looks which do"
+    )
 
 
 def choose(

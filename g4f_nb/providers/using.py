@@ -10,7 +10,7 @@ from g4f_nb.providers.models.model import (
     Provider,
     Used,
     check_model,
-    check_secrets,
+    check_texts,
     set_used,
     used,
     veiled,
@@ -83,7 +83,8 @@ def use(
         if options:
             raise UnknownParameterError(
                 f"use() without a model takes no {min(options)}=: name the model as well, "
-                'like nb.use("groq:openai/gpt-oss-120b", temperature=0)'
+                'like nb.use("groq:openai/gpt-oss-120b", temperature=0); '
+                "nb.use(None) goes back to the settings"
             )
         return Using(before)
     if model is None and provider is None and not options:
@@ -101,6 +102,6 @@ def _chosen(model: str | Model | Provider | None, provider: str | Provider | Non
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)
-    check_secrets(Veiled((option, given[option]) for option in cls.host_options if option in given))
+    check_texts(Veiled((option, given[option]) for option in cls.host_options if option in given))
     price = model.price if isinstance(model, Model) else None
     return Used(provider=cls, model=name, options=given, price=price)

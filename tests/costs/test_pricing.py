@@ -125,6 +125,12 @@ def test_the_table_with_its_name_and_date():
     cached = Usage(1_000_000, 0, 1_000_000, cached_tokens=1_000_000)
     assert cost_of(cached, provider="OpenAI", model="gpt-4o-mini", url=HOME).usd == pytest.approx(0.075)
     price = price_of("openai:gpt-4o-mini")
+    assert price_of(nb.Model("openai:gpt-4o-mini", temperature=0)) == price
+    assert price_of(nb.Model("openai:gpt-4o-mini", price=(1, 2))).output == 2
+    assert price_of(nb.providers.OpenAI) == price_of("openai:")
+    for wrong in (None, 5, ["openai:gpt-4o-mini"]):
+        with pytest.raises(InvalidParameterError, match="model"):
+            price_of(wrong)
     assert (price.input, price.output, price.cached) == (0.15, 0.6, 0.075)
     assert price_of("no-such-provider:x") is price_of("openai:no-such-model") is None
 

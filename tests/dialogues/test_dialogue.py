@@ -613,11 +613,15 @@ def test_mistakes_are_told_before_sending(server, options, words):
 
 @pytest.mark.parametrize(
     "given",
-    [{"rounds": 0}, {"rounds": True}, {"rounds": ""}, {"seconds": -1}, {"seconds": "5"}, {"result_chars": 0}],
-)
+    [
+        {"rounds": 0}, {"rounds": True}, {"rounds": ""}, {"rounds": None}, {"rounds": 2.5}, {"seconds": -1},
+        {"seconds": "5"}, {"seconds": 10**400}, {"seconds": float("nan")}, {"result_chars": 0},
+        {"result_chars": None},
+    ],
+)  # fmt: skip
 def test_limits_are_numbers(given):
-    """`None` is no limit."""
-    with pytest.raises(InvalidParameterError, match="it is a number from"):
+    """Told when they are made, not in the middle of a dialogue; for the time alone `None` is no limit."""
+    with pytest.raises(InvalidParameterError, match=r"it is a (whole )?number from"):
         nb.ToolLimits(**given)
     assert nb.ToolLimits(seconds=None).seconds is None
 

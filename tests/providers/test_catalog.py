@@ -12,6 +12,7 @@ from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.providers.__main__ import main, stub, table
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.finding import homes
+from g4f_nb.providers.registry import provider_names
 from g4f_nb.providers.services.rows import rows
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -69,3 +70,10 @@ def test_what_is_no_provider_is_no_attribute(name):
     """A wrong import fails as it does everywhere."""
     with pytest.raises(AttributeError, match=name):
         getattr(g4f_nb.providers, name)
+
+
+def test_services_come_before_a_server_of_one_s_own():
+    """Demo and the template first, Berlin last: its public server is gone."""
+    names = provider_names()
+    assert names[:3] == ["Demo", "OpenaiTemplate", "OpenAI"]
+    assert names[-1] == "Berlin"

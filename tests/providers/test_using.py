@@ -172,3 +172,16 @@ def test_every_way_of_asking_uses_it():
         assert panel.value.text == "HI"
         panel.close()
     assert prepare("x").where.chosen_by == "nb.use"
+
+
+def test_a_model_is_a_key_of_a_dict():
+    """Two that are equal are one; options that have no hash are in no way."""
+    one, two = (nb.Model("groq:x", tools=[{"type": "function"}], label="mine") for _ in range(2))
+    assert {one: 1}[two] == 1
+    assert len({one, two, nb.Model("groq:x")}) == 2
+
+
+def test_the_way_back_is_told():
+    """Whoever looks for a `reset=` hears of `None`."""
+    with pytest.raises(nb.errors.UnknownParameterError, match=r"nb\.use\(None\) goes back to the settings"):
+        nb.use(reset=True)

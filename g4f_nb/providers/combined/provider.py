@@ -12,7 +12,10 @@ What is made is a provider class like any other: it can be named wherever a mode
 from __future__ import annotations
 
 import asyncio
+import copyreg
+import math
 import random
+from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, Signature
 from numbers import Real
@@ -26,6 +29,7 @@ from g4f_nb.errors import (
     NoProviderAnsweredError,
     ProviderNotWorkingError,
     UnknownParameterError,
+    shorten,
 )
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
@@ -40,9 +44,20 @@ from g4f_nb.typing import AsyncResult, Messages
 
 # Seconds between two rounds, doubled each time; and the longest that a server may ask to wait.
 _PAUSE, _LONGEST_PAUSE, _LONGEST_WAIT = 0.5, 8.0, 60.0
+# No clock can wait for longer.
+_LONGEST_TIME = 1e9
 
 
-class CombinedProvider(AsyncGeneratorProvider):
+def _is_time(value: Any) -> bool:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and (value == math.inf or 0 < value <= _LONGEST_TIME)
+
+
+class _Combining(ABCMeta):
+    """The class of these classes: those made by a call are pickled as what they were made of."""
+
+
+class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
     """What the three have in common; `CombinedProvider` itself answers nothing."""
 
     working = True
@@ -57,6 +72,7 @@ class CombinedProvider(AsyncGeneratorProvider):
     shuffle: ClassVar[bool] = False
     _at_once: ClassVar[bool] = False
     _members: ClassVar[tuple[Member, ...]] = ()
+    _made: ClassVar[tuple[Any, ...] | None] = None
 
     def __new__(  # type: ignore[misc]  # providers are classes: what is made here is one
         cls,
@@ -85,8 +101,10 @@ class CombinedProvider(AsyncGeneratorProvider):
                 f'{cls.__name__} takes a list of models, like {cls.__name__}(["groq", "Demo"]), not '
                 f"a {type(models).__name__}"
             )
+        if not isinstance(name, str | None):
+            raise InvalidParameterError(f"name= is {name!r}: it is a text")
         models = tuple(models)
-        own = {"members": models, "__module__": __name__, **how}
+        own = {"members": models, "__module__": __name__, "_made": (cls, models, name, how), **how}
         made: type[CombinedProvider] = type(name or cls.__name__, (cls,), own)
         if name is None:
             made.__name__ = made.__qualname__ = f"{cls.__name__}({', '.join(made._names())})"  # noqa: SLF001  # one of its own
@@ -115,9 +133,9 @@ class CombinedProvider(AsyncGeneratorProvider):
     def _check(cls) -> None:
         numbers = {"patience": cls.patience, "cool_down": cls.cool_down, "failures": cls.failures}
         for name, value in numbers.items():
-            fine = isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
-            if not (fine or (value is None and name == "patience")):
-                raise InvalidParameterError(f"{name} is {value!r}: it is a number above 0")
+            if not (_is_time(value) or (value is None and name == "patience")):
+                shown = shorten(repr(value), 40)
+                raise InvalidParameterError(f"{name} is {shown}: it is a number above 0")
 
     @staticmethod
     def forget_failures() -> None:
@@ -296,6 +314,17 @@ class RetryProvider(FallbackProvider):
         del last
         return 0
 
+
+def _pickled(cls: Any) -> Any:
+    made = vars(cls).get("_made")
+    return cls.__qualname__ if made is None else (_combined, made)
+
+
+def _combined(cls: type[CombinedProvider], *made: Any) -> type[CombinedProvider]:
+    return cls._combine(*made)
+
+
+copyreg.pickle(_Combining, _pickled)
 
 # The original's name for it.
 IterListProvider = FallbackProvider

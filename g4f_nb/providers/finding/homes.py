@@ -21,9 +21,11 @@ PARTS = {
     "RaiseErrorMixin": "mixins",
 }
 
-# Providers, in the order of listings; what stands in the catalog comes after them.
+# Providers, in the order of listings; what stands in the catalog comes after the first two.
 PROVIDERS = {
     "Demo": "demo",
     "OpenaiTemplate": "openai_template",
     "Berlin": "berlin.provider",
 }
+# Whoever reads a list looks for a service first; this is for a server that one must have oneself.
+LAST = ("Berlin",)

@@ -15,7 +15,7 @@ from functools import partial
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.catalog import provider_of
 from g4f_nb.providers.finding.entries import PACKAGE, Known, by_name, fold
-from g4f_nb.providers.finding.homes import PROVIDERS
+from g4f_nb.providers.finding.homes import LAST, PROVIDERS
 from g4f_nb.providers.finding.ownfile import faulty, in_own_file
 from g4f_nb.providers.finding.plugins import from_packages
 from g4f_nb.providers.services.rows import rows
@@ -72,11 +72,13 @@ def _package() -> Mapping[str, Known]:
         Known(name=name, source=PACKAGE, load=partial(_from_module, module, name))
         for name, module in PROVIDERS.items()
     ]
+    last = [known for known in found if known.name in LAST]
+    found = [known for known in found if known.name not in LAST]
     found += [
         Known(name=row.class_name, short=name, source=PACKAGE, load=partial(provider_of, name), row=row)
         for name, row in rows().items()
     ]
-    return by_name(found)
+    return by_name([*found, *last])
 
 
 def _from_module(module: str, name: str) -> type[AbstractProvider]:

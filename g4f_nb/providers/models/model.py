@@ -42,6 +42,10 @@ class Model:
         object.__setattr__(self, "price", checked)
         check_model(name)
 
+    def __hash__(self) -> int:
+        # Options may hold what has no hash; two that are equal have the same name and label.
+        return hash((self.name, self.label))
+
     def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """These settings and a call's own, which win; a key stays with the address it was given with."""
         return laid_over(self.options, given)
@@ -120,12 +124,18 @@ def check_model(model: object) -> None:
     )
 
 
-def check_secrets(given: Mapping[str, Any]) -> None:
-    """Refuse a key that is no text, by name and type: as bytes or in a list it is a key all the same."""
+def check_texts(given: Mapping[str, Any]) -> None:
+    """Refuse a key or an address that is no text, by name and type: as bytes it is a key all the same."""
     for name in SECRETS:
         if not isinstance(given.get(name), str | Secret | None):
             raise InvalidParameterError(
                 f"{name}= is a text, not of type {type(given[name]).__name__}: pass the key itself, as a str"
+            )
+    for name in ADDRESSES:
+        if not isinstance(given.get(name), str | None):
+            raise InvalidParameterError(
+                f"{name}= is an address like http://localhost:8000/v1, not of type "
+                f"{type(given[name]).__name__}"
             )
 
 

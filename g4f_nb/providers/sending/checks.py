@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import ssl as tls
 from collections.abc import Callable, Collection, Mapping
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
+from g4f_nb.errors import shorten
 from g4f_nb.providers.sending.fields import IMAGE_FORMS
 from g4f_nb.secret import Secret
 
 
+def _number(value: Any) -> float:
+    """A number as a float; not a number for anything else, and for one of hundreds of digits."""
+    try:
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan
+
+
 def _is_time(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and float(value) > 0
+    return _number(value) > 0
 
 
 def _is_count(value: Any) -> bool:
@@ -21,7 +31,11 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and float(value) >= 0
+    return _number(value) >= 0
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _is_switch(value: Any) -> bool:
@@ -67,11 +81,17 @@ def _is_connector(value: Any) -> bool:
 
 
 _SECONDS = "a number of seconds above 0"
+# JSON has no such number: it would go out as null, and the service would take its own.
+_FINITE = (_is_finite, "a finite number")
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_text, "a text"),
     "proxy": (_is_secret, "an address like http://host:3128"),
     "timeout": (_is_time, _SECONDS),
     "total_timeout": (_is_time, _SECONDS),
+    "temperature": _FINITE,
+    "top_p": _FINITE,
+    "frequency_penalty": _FINITE,
+    "presence_penalty": _FINITE,
     "max_retries": (_is_count, "a whole number, 0 or more"),
     "api_key": (_is_secret, "a text"),
     "headers": (_is_mapping, "a dict of texts"),
@@ -103,6 +123,6 @@ def what_is_wrong(given: Mapping[str, Any]) -> str | None:
         if value is not None and name in _KINDS and not _KINDS[name][0](value):
             # A password may be a number.
             plain = isinstance(value, int | float) and _KINDS[name][0] is not _is_secret
-            shown = repr(value) if plain else f"of type {type(value).__name__}"
+            shown = shorten(repr(value), 40) if plain else f"of type {type(value).__name__}"
             return f"{name}= is {_KINDS[name][1]}, not {shown}"
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -54,6 +55,10 @@ def overlaid(beneath: dict[str, str], over: Mapping[str, str]) -> dict[str, str]
 
 def encoded(body: Mapping[str, Any], provider: str) -> bytes:
     """The body as JSON; numpy's numbers are numbers."""
+    for name, value in body.items():
+        if type(value) is float and not isfinite(value):
+            # JSON has no such number: it would go out as null, and the service would take its own.
+            raise InvalidParameterError(f"{name}= is a finite number, not {value}", provider=provider)
     try:
         return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
     except TypeError as error:

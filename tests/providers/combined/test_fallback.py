@@ -459,3 +459,40 @@ def test_errors_of_every_kind_lead_on():
     chunks = sync(FallbackProvider([*failing, says("yes")]))
     assert [one.error for one in chunks[: len(kinds)]] == [kind.__name__ for kind in kinds]
     assert text(chunks) == "yes"
+
+
+# ---- as values -------------------------------------------------------------------------------------
+
+
+def test_it_is_pickled_as_what_it_was_made_of(server, at):
+    """Another process makes the same of it; a key that a member holds is not written."""
+    made = nb.RetryProvider(["Demo", nb.Model("groq:x", temperature=0)], max_retries=1, patience=3)
+    for combined in (made, FallbackProvider(["Demo"], name="Careful"), type("Own", (FallbackProvider,), {})):
+        if combined.__name__ == "Own":
+            with pytest.raises(pickle.PicklingError, match="Own"):
+                pickle.dumps(combined)
+            continue
+        again = pickle.loads(pickle.dumps(combined))  # noqa: S301
+        assert (again.__name__, again.label) == (combined.__name__, combined.label)
+        assert (again.patience, again.members) == (combined.patience, combined.members)
+    assert pickle.loads(pickle.dumps(made)).max_retries == 1  # noqa: S301
+    assert pickle.loads(pickle.dumps(FallbackProvider)) is FallbackProvider  # noqa: S301
+    assert pickle.loads(pickle.dumps(nb.Model(made))).name.members == made.members  # noqa: S301
+    with pytest.raises(TypeError, match="may hold a key"):
+        pickle.dumps(FallbackProvider([nb.Model("groq:x", api_key="planted-0123")]))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": 5}, "name= is 5: it is a text"),
+        ({"patience": 10**400}, "patience is 1000"),
+        ({"patience": float("nan")}, "patience is nan"),
+        ({"cool_down": 10**400}, "cool_down is 1000"),
+    ],
+)
+def test_what_it_cannot_be_made_of_is_told(given, words):
+    """By name, and with the way out."""
+    with pytest.raises(errors.InvalidParameterError, match=words):
+        FallbackProvider(["Demo"], **given)
+    assert FallbackProvider(["Demo"], patience=float("inf")).label == "FallbackProvider of Demo"
