@@ -25,7 +25,7 @@ def screen_for(look: Look | None = None) -> Screen:
     look = Look() if look is None else look
     wish = settings.current().stream if look.stream is None else look.stream
     if frontend.in_terminal():
-        return TerminalScreen(streams=wish is not False)
+        return TerminalScreen(look, streams=wish is not False)
     streams = frontend.attached() if wish is None else wish
     return CellScreen(look, streams=streams and not _captured(), alone=_alone())
 

@@ -1,15 +1,29 @@
-"""An answer in a plain terminal: the text itself, as it comes, and nothing that a terminal would obey."""
+"""An answer in a plain terminal: the text itself, as it comes, and nothing that a terminal would obey.
+
+Where rich is installed and the terminal is one that shows colours, finished parts are set as Markdown.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from g4f_nb.cells.looks import ask_for_login
+from g4f_nb.cells.looks import Look, ask_for_login, is_empty
 from g4f_nb.reply import Reply
+from g4f_nb.showing.formats import body_of, plain_of
+from g4f_nb.showing.parts import call_line, footer_facts
+
+if TYPE_CHECKING:
+    from g4f_nb.cells.colours import Colours
 
 # Control characters but tab and line feed: in a terminal they are commands.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
+# Formats that grow in sight; the others are made of the whole answer.
+_GROW = ("markdown", "text")
 
 
 def printable(text: str) -> str:
@@ -17,23 +31,130 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
-class TerminalScreen:
-    """IPython in a terminal: the text itself, as it comes."""
+class _Writer(Protocol):
+    """Where text goes that grows."""
 
-    def __init__(self, *, streams: bool = True) -> None:
-        self._streams = streams
+    def add(self, text: str) -> None:
+        """Write what has come; it is printable."""
+
+    def pause(self) -> None:
+        """Write all that there is, for others write now."""
+
+    def end(self) -> None:
+        """The same, and the line is full."""
+
+
+class _Plain:
+    """As it comes."""
+
+    def __init__(self) -> None:
+        self._in_line = False
+
+    def add(self, text: str) -> None:
+        print(text, end="", flush=True)  # noqa: T201  # the output
+        self._in_line = not text.endswith("\n") if text else self._in_line
+
+    def pause(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if self._in_line:
+            print()  # noqa: T201
+        self._in_line = False
+
+
+class TerminalScreen:
+    """IPython in a terminal."""
+
+    def __init__(self, look: Look | None = None, *, streams: bool = True) -> None:
+        self._look = Look() if look is None else look
+        self._streams = streams and self._look.format in _GROW
+        self._colours = _colours() if self._look.format != "text" else None
+        self._writer: _Writer = _Plain() if self._colours is None else self._colours
         self._length = 0
+        self._results = 0
+        self._rounds = 0
 
     def update(self, reply: Reply) -> None:
-        """Print what is new."""
+        """Write what is new."""
         ask_for_login(reply)
-        text = reply.text
-        if self._streams and len(text) > self._length:
-            print(printable(text[self._length :]), end="", flush=True)  # noqa: T201  # the output
-            self._length = len(text)
+        if not self._streams:
+            return
+        self._add(reply)
+        if len(reply.tool_results) > self._results:
+            self._tell_calls(reply)
+        elif reply.running_calls:
+            # Somebody may be asked whether a tool may run.
+            self._writer.pause()
 
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
-        """Print the rest, and how it ended."""
-        print(printable(reply.text[self._length :]) + (" [stopped]" if reply.partial else ""))  # noqa: T201
-        for notice in notices:
-            print(printable(notice))  # noqa: T201
+        """Write the rest, and how it ended."""
+        if is_empty(reply) and not notices:
+            self._writer.end()
+            return
+        lines = [*notices]
+        if self._look.format in _GROW:
+            if not self._streams:
+                self._tell_calls(reply)
+            self._add(reply)
+            if not reply.text:
+                self._writer.add(printable(plain_of(reply)))
+        else:
+            body = body_of(reply, self._look.format)
+            self._writer.add(printable(_coloured(body.plain, self._look.format, self._colours)))
+            lines += [body.fault] if body.fault else []
+        self._writer.end()
+        footer = [] if self._look.quiet else footer_facts(reply, turn=self._look.turn)
+        for line in [*lines, " · ".join(footer)]:
+            _tell(line)
+
+    def _add(self, reply: Reply) -> None:
+        text = reply.text
+        if any(step.retracted for step in reply.steps[self._rounds :]):
+            # What was written stays written; the answer begins anew below it.
+            self._writer.end()
+            _tell("(that did not fit what was asked for: once more)")
+            self._length = min(self._length, len(text))
+        self._rounds = len(reply.steps)
+        if len(text) > self._length:
+            self._writer.add(printable(text[self._length :]))
+            self._length = len(text)
+
+    def _tell_calls(self, reply: Reply) -> None:
+        self._writer.pause()
+        calls = {call.id: call for call in reply.tool_calls}
+        for result in reply.tool_results[self._results :]:
+            shown = " ".join(result.content.split())
+            call = calls.get(result.id)
+            _tell(f"{call_line(call) if call else result.name} → {'error: ' if result.error else ''}{shown}")
+        self._results = len(reply.tool_results)
+
+
+def _coloured(text: str, kind: str, colours: Any) -> str:
+    """What rich sets as code, where there is rich."""
+    return text if colours is None or kind not in ("json", "code") else f"```{kind}\n{text}\n```"
+
+
+def _tell(line: str) -> None:
+    """A quiet line, cut to the width of the terminal's line where it would be many."""
+    line = printable(" ".join(line.split()))
+    if not line:
+        return
+    line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    print(f"{_DIM}{line}{_NORMAL}" if _is_terminal() else line)  # noqa: T201
+
+
+_LONGEST = 400
+
+
+def _is_terminal() -> bool:
+    isatty: Callable[[], bool] | None = getattr(sys.stdout, "isatty", None)
+    return bool(isatty and isatty())
+
+
+def _colours() -> Colours | None:
+    if not _is_terminal() or importlib.util.find_spec("rich") is None:
+        return None
+    from g4f_nb.cells.colours import Colours
+
+    return Colours()
