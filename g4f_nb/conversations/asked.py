@@ -10,8 +10,8 @@ from g4f_nb.asking import Question
 from g4f_nb.conversations.preparing import Given
 from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
+from g4f_nb.masking import masked
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Secret, redact
 
 # What ends a question from without: the user's own doing, and no failure.
 _STOPS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
@@ -69,9 +69,9 @@ class Asking:
     def _words(self, error: BaseException | None) -> str | None:
         if error is None or isinstance(error, _STOPS):
             return None
-        key = self.question.options.get("api_key")
-        text = str(error) or type(error).__name__
-        return redact(text, key if isinstance(key, Secret) else None)
+        # A provider of the user's own may have put a key into its words.
+        keys = (self.question.options, *self.question.plan.members)
+        return masked(str(error) or type(error).__name__, keys)
 
     def __repr__(self) -> str:
         state = "on its way" if self._record is not None else "finished"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import weakref
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
@@ -115,7 +117,7 @@ class Conversation(Filed):
             spot = self._spot(old, after, place, continues=continues)
             if prompt is None and continues:
                 prompt = self._to_go_on(spot)
-            account = Account(name=self._name, ledger=self._ledger, limit=self._limit)
+            account = Account(name=self._name, ledger=self._ledger, limit=self._limit, sizes=self._sizes)
             chosen = given.over(self._own)
         content = content_of(prompt, media)
         question, notices = prepared(
@@ -144,7 +146,7 @@ class Conversation(Filed):
 
     def ask(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask and wait for the whole answer; the arguments are those of `begin` and of `nb.ask`."""
-        begun = self.begin(prompt, model, **veiled(how))
+        begun = _told(self.begin(prompt, model, **veiled(how)))
         try:
             asking.complete(begun.question, begun.reply)
         except BaseException as error:
@@ -155,7 +157,7 @@ class Conversation(Filed):
 
     async def ask_async(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
         """`ask` for `await`; cancelling it closes the connection and keeps what had arrived."""
-        begun = self.begin(prompt, model, **veiled(how))
+        begun = _told(self.begin(prompt, model, **veiled(how)))
         try:
             await asking.complete_async(begun.question, begun.reply)
         except BaseException as error:
@@ -178,10 +180,14 @@ class Conversation(Filed):
         with self._lock:
             old = self._turn(turn) if turn is not None else self._last()
             before = self._given.get(old.id, Given(system=old.system))
-        same: dict[str, Any] = {"instead_of": old, "system": before.system}
-        if model is None and how.get("provider") is None:
-            model, same["provider"] = before.model, before.provider
-        return Veiled({**before.options, **same, "model": model, **how})
+            own = self._own
+        chosen = Given(model=model, provider=how.pop("provider", None))
+        asked = before if before.names_somebody else replace(before, model=own.model, provider=own.provider)
+        # What was given for the server of the first answer goes to no other.
+        options = chosen.options_over(asked)
+        who = chosen if chosen.names_somebody else before
+        same = {"instead_of": old, "system": before.system, "model": who.model, "provider": who.provider}
+        return Veiled({**options, **same, **how})
 
     # ---- changing ----------------------------------------------------------------------------------
 
@@ -256,3 +262,10 @@ class Conversation(Filed):
                 self._ledger.entries[turn.id] = entry
         self._changed("finished", turn)
         return turn
+
+
+def _told(begun: Asking) -> Asking:
+    """Say what was done to the question, to a user who has nothing but the reply."""
+    for notice in begun.notices:
+        tell(notice, once=False)
+    return begun

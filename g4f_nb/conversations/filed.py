@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from g4f_nb.conversations.held import Held, checked_name
-from g4f_nb.conversations.preserving import kept_talks, read_talk
+from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
 from g4f_nb.conversations.saving import read, write
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
@@ -35,20 +35,26 @@ class Filed(Held):
     def restore(cls, name: str) -> Self:
         """The conversation of that name or id as it was kept on disk, also by an earlier kernel.
 
-        `nb.list_conversations()` lists them. One that is here already is given as it is.
+        `nb.list_conversations()` lists them. Of several with one name it is the latest that is not in this
+        notebook; one that was restored before is given as it is.
         """
-        saved = read_talk(checked_name(name))
+        name = checked_name(name)
         there = shelf()
-        if saved is None:
-            found: Self | None = there.get(name.strip()) if there is not None else None
-            if found is None:
-                raise _not_kept(name)
-            return found
-        others: tuple[Self, ...] = there.all if there is not None else ()
-        for here in others:
-            if here.id == saved.id:
-                return here
-        return cls._of(saved, kept=True)
+        here: dict[str, Self] = {} if there is None else {each.id: each for each in there.all}
+        if name in here:
+            return here[name]
+        kept = ids_of(name)
+        again = [key for key in kept if key in here and here[key].restored]
+        for key in [*again, *(key for key in kept if key not in here), *kept]:
+            if key in here:
+                return here[key]
+            saved = read_talk(key)
+            if saved is not None:
+                return cls._of(saved, kept=True)
+        found: Self | None = None if there is None else there.get(name)
+        if found is None:
+            raise _not_kept(name)
+        return found
 
     def forget(self) -> None:
         """Take it off the notebook's list and off the disk; this object goes on, and is kept no more."""
@@ -63,21 +69,24 @@ class Filed(Held):
         return _rebuilt, (type(self), saved_json(self.as_saved()))
 
     @classmethod
-    def _of(cls, saved: Saved, *, kept: bool = False) -> Self:
+    def _of(cls, saved: Saved, *, kept: bool = False, copied: bool = False) -> Self:
         made = cls(
-            saved.name,
             model=saved.model,
             provider=saved.provider,
             system=saved.system,
             limit=saved.limit,
             **saved.options,
         )
+        made._name = saved.name or made.name
         made._take(saved, kept=kept)
+        there = shelf()
+        if there is not None and not copied:
+            there.put(made, stays=True)
         return made
 
 
 def _rebuilt(cls: type[Filed], data: Mapping[str, Any]) -> Filed:
-    return cls._of(saved_from_json(data))  # its own
+    return cls._of(saved_from_json(data), copied=True)
 
 
 def _not_kept(name: str) -> InvalidParameterError:

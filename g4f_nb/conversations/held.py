@@ -16,12 +16,13 @@ from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.spending import Ledger
 from g4f_nb.conversations.transcript import transcript
 from g4f_nb.conversations.tree import Tree
+from g4f_nb.conversations.trimming import Sizes
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import G4FError, InvalidParameterError, shorten
 from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
-from g4f_nb.providers.models.model import Model, Provider, check_model, veiled
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, check_model, veiled
 from g4f_nb.secret import Veiled
 
 _LONGEST_TITLE = 60
@@ -51,8 +52,11 @@ class Held:
         self._tree = Tree()
         self._ledger = Ledger()
         self._given: dict[str, Given] = {}
+        self._sizes = Sizes()
         self._observers = Observers()
         self.keep = keep
+        # Whether it is one that an earlier kernel began.
+        self.restored = False
         self._keeper = Keeper()
 
     # ---- settings ----------------------------------------------------------------------------------
@@ -83,8 +87,12 @@ class Held:
     @model.setter
     def model(self, model: Chosen) -> None:
         check_model(model.name if isinstance(model, Model) else model)
+        chosen = Given(model=model)
         # A key or an address that was given for one server is not another's.
-        self._own = Given(model=model).over(self._own)
+        options = Veiled(chosen.options_over(self._own))
+        if model is None:
+            options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
+        self._own = replace(self._own, model=model, provider=None, options=options)
         self._changed("settings")
 
     @property
@@ -241,6 +249,7 @@ class Held:
             if kept and saved.id is not None:
                 self._id = saved.id
                 self._keeper.take_as_kept(saved)
+                self.restored = True
 
     def _turn(self, wanted: Turn | str) -> Turn:
         key = wanted.id if isinstance(wanted, Turn) else wanted

@@ -10,7 +10,7 @@ from g4f_nb import asking
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.spending import Ledger, check_limit
 from g4f_nb.conversations.textonly import readable
-from g4f_nb.conversations.trimming import fit_turns
+from g4f_nb.conversations.trimming import Sizes, fit_turns
 from g4f_nb.conversations.turns import Content, Turn, checked_content
 from g4f_nb.errors import G4FError
 from g4f_nb.files.media import read_media, with_media
@@ -39,12 +39,16 @@ class Given:
         """Whether it says who is asked."""
         return self.model is not None or self.provider is not None
 
+    def options_over(self, beneath: Given) -> Mapping[str, Any]:
+        """The options beneath, as far as whoever is asked here may have them."""
+        # Without options there is nothing to decide, and looking up who it is may tell the user things.
+        if beneath.options and self.names_somebody and _who(self) is not _who(beneath):
+            return Veiled((name, value) for name, value in beneath.options.items() if name not in HOST_BOUND)
+        return beneath.options
+
     def over(self, beneath: Given) -> Given:
         """One question's choice over the conversation's own; what was for one server goes to no other."""
-        options: Mapping[str, Any] = beneath.options
-        # Without options there is nothing to decide, and looking up who it is may tell the user things.
-        if options and self.names_somebody and _who(self) is not _who(beneath):
-            options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
+        options = self.options_over(beneath)
         if isinstance(self.model, Model):
             options = laid_over(options, self.model.options)
         chosen = self if self.names_somebody else beneath
@@ -58,11 +62,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What is looked at before anything is paid for: the ledger, its limit, and whose they are."""
+    """What is looked at before anything is sent: whose ledger with which limit, and how long turns are."""
 
     name: str
     ledger: Ledger
     limit: float | None
+    sizes: Sizes
 
 
 def content_of(prompt: object, media: Any) -> Content:
@@ -91,7 +96,13 @@ def prepared(
     where = place[0]
     check_limit(account.limit, account.ledger, where, account.name)
     fit = fit_turns(
-        before, content, label=where.label, system=given.system, options=place[1], continued=continues
+        before,
+        content,
+        label=where.label,
+        system=given.system,
+        options=place[1],
+        continued=continues,
+        sizes=account.sizes,
     )
     messages = messages_of(fit.turns, continued=continues, provider=where.provider.__name__, then=content)
     messages, said = readable(messages, where)

@@ -109,19 +109,22 @@ def kept_talks(most: int = 100) -> list[KeptTalk]:
     ]  # fmt: skip
 
 
-def read_talk(name: str) -> Saved | None:
-    """The conversation of that id, or the latest one of that name, as the store has it."""
-    rows = store().read(
-        "SELECT id, name, settings FROM conversations WHERE id = ? OR name = ? ORDER BY changed_at",
-        (name, name),
-    )
+def ids_of(name: str) -> list[str]:
+    """The ids of the conversations of that name or id, the latest first."""
+    rows = store().read("SELECT id, changed_at FROM conversations WHERE id = ? OR name = ?", (name, name))
+    return [key for key, _ in sorted(rows, key=lambda row: -row[1])]
+
+
+def read_talk(id: str) -> Saved | None:  # noqa: A002  # as above
+    """The conversation of that id, as the store has it."""
+    rows = store().read("SELECT name, settings FROM conversations WHERE id = ?", (id,))
     if not rows:
         return None
-    id, kept_name, settings = rows[-1]  # noqa: A001  # as above
+    name, settings = rows[-1]
     turns = store().read("SELECT parent, record FROM turns WHERE conversation = ? ORDER BY rowid", (id,))
     costs = store().read("SELECT turn, usd, tokens, guess FROM costs WHERE conversation = ?", (id,))
     data: dict[str, Any] = {
-        "g4f_nb": KIND, "version": VERSION, "id": id, "name": kept_name, **orjson.loads(settings),
+        "g4f_nb": KIND, "version": VERSION, "id": id, "name": name, **orjson.loads(settings),
         "turns": [{**orjson.loads(record), "parent": parent} for parent, record in turns],
         "costs": {turn: [usd, tokens, guess] for turn, usd, tokens, guess in costs},
     }  # fmt: skip

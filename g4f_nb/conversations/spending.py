@@ -92,6 +92,9 @@ def _places(where: Resolution) -> Iterator[Resolution]:
 
 def _guess(question: Question, reply: Reply) -> float | None:
     label = question.label
+    if _priced(reply, question.where, Usage(1, 1, 2)) is None:
+        # Counting takes its time, and would be for nothing.
+        return None
     asked = int(estimate_tokens(question.messages, label, tools=question.options.get("tools")))
     said = int(estimate_tokens(reply.text + reply.reasoning, label))
     return _priced(reply, question.where, Usage(asked, said, asked + said))

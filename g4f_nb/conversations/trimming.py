@@ -26,6 +26,20 @@ class Fit:
     notices: tuple[str, ...] = ()
 
 
+class Sizes:
+    """About how many tokens each turn has for a model, counted once: a turn never changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], float] = {}
+
+    def of(self, turn: Turn, label: str) -> float:
+        """The tokens of one turn."""
+        key = (turn.id, label)
+        if key not in self._known:
+            self._known[key] = float(estimate_tokens(turn_messages(turn), label))
+        return self._known[key]
+
+
 def fit_turns(
     turns: Sequence[Turn],
     content: Content,
@@ -34,6 +48,7 @@ def fit_turns(
     system: str | None,
     options: Mapping[str, Any],
     continued: bool = False,
+    sizes: Sizes,
 ) -> Fit:
     """The newest turns that fit into the context of a model, `"provider:model"`; all, if nobody knows it.
 
@@ -62,7 +77,7 @@ def fit_turns(
     if needed > room:
         notices.append(f"the prompt has about {needed:,.0f} of the {size:,} tokens that {label} takes")
     first = len(kept) - pinned
-    while first and needed + (more := _tokens(kept[first - 1], label)) <= room:
+    while first and needed + (more := sizes.of(kept[first - 1], label)) <= room:
         needed += more
         first -= 1
     if first:
@@ -79,10 +94,6 @@ def _pinned(kept: Sequence[Turn], content: Content, *, continued: bool) -> int:
         count += 1
         goes_on = kept[-count].continues
     return count
-
-
-def _tokens(turn: Turn, label: str) -> float:
-    return float(estimate_tokens(turn_messages(turn), label))
 
 
 def _size(label: str) -> int | None:

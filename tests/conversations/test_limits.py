@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import g4f_nb as nb
-from g4f_nb.conversations.trimming import fit_turns
+from g4f_nb.conversations.trimming import Sizes, fit_turns
 from g4f_nb.errors import (
     ConversationTooLongError,
     InvalidParameterError,
@@ -169,5 +169,5 @@ def test_trimming_a_thousand_turns_is_quick(server):
     talk = _talk(server)
     talk.ask("hello")
     turn = talk.turns[0]
-    fit = fit_turns([turn] * 1000, "x", label=_SMALL, system=None, options={})
+    fit = fit_turns([turn] * 1000, "x", label=_SMALL, system=None, options={}, sizes=Sizes())
     assert 0 < len(fit.turns) < 1000
