@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from g4f_nb.conversations.turns import Turn
 
 # Seconds between two deltas: at most 12 a second reach the browser, however fast the text comes.
-_PACE = 1 / 11.5
+_PACE = 1 / 10.5
 # Seconds that a stopped provider gets to end by itself; then the panel goes on without it.
 _GRACE = 1.0
 

@@ -57,7 +57,7 @@ class ChatPanel(Telling):
     files = (
         "shared.js", "parts.js", "choosing.js", "blocks.js", "chat/answer.js", "chat/turns.js", "chat/log.js",
         "chat/attachments.js", "chat/mentions.js", "chat/templates.js", "chat/compose.js", "chat/drawer.js",
-        "chat/shelf.js", "chat/panel.js",
+        "chat/shelf.js", "chat/newcell.js", "chat/panel.js",
         "shared.css", "parts.css", "choosing.css", "blocks.css", "chat/panel.css", "chat/log.css",
         "chat/compose.css",
     )  # fmt: skip

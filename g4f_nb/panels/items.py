@@ -14,6 +14,8 @@ from g4f_nb.showing.rendering import facts, login_line, safe_html, safe_link
 
 _ENDS = {"length": "Cut off at the token limit", "max_tokens": "Cut off at the token limit"}
 _ENDS["content_filter"] = "Cut off by the provider's content filter"
+# Characters of Markdown that go along with the HTML.
+LONGEST_TEXT = 4_000
 # Shorter answers say nothing about speed.
 _TOKENS, _SECONDS = 5, 0.05
 
@@ -67,7 +69,8 @@ def item_of(turn: Turn, html: Any = _NOT_RENDERED) -> dict[str, Any]:
     text = reply.text or reply.refusal or ""
     item |= {
         "html": html_of(reply) if html is _NOT_RENDERED else html,
-        "text": text,
+        # To be copied; a long one is fetched when it is.
+        "text": text if len(text) <= LONGEST_TEXT or html is None else None,
         "reasoning": reply.reasoning,
         "calls": [card.as_json() for card in cards_of(reply, over=True)],
         "footer": [*facts(reply), *speed(reply)],

@@ -60,6 +60,9 @@ class Looking:
                 case "parameters":
                     made |= {"provider": self._provider().__name__}
                     made["rows"] = rows_of(self._provider(), panel.parameters)
+                case "text":
+                    found = [turn for turn in self._panel.conversation.turns if turn.id == text]
+                    made |= {"id": text, "text": found[0].text if found else None}
                 case "names":
                     made["names"] = await to_thread(self.names, text)
                 case "file":

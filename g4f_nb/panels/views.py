@@ -57,7 +57,7 @@ class Views:
                 state["became"] = turn.id
                 if item.get("html") == shown:
                     there = len(shown.encode("utf-16-le", "surrogatepass")) // 2
-                    changed[turn.id] = {**item, "html": "", "there": there}
+                    changed[turn.id] = {**item, "html": "", "reasoning": None, "there": there}
         return state
 
     def whole(

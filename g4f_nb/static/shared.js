@@ -77,7 +77,7 @@ function copyButton(label, text) {
   const button = make("button", { type: "button", class: "g4f-quiet g4f-copy", "aria-label": label, title: label });
   button.append(icon("copy"));
   button.addEventListener("click", async () => {
-    await toClipboard(text());
+    await toClipboard(await text());
     button.replaceChildren(icon("done"));
     button.setAttribute("aria-label", "Copied");
     button.focus();

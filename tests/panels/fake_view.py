@@ -41,6 +41,7 @@ class FakeView:
             if item is not None and "there" in item:
                 self.lost += item.pop("there") != len(shown.encode("utf-16-le")) // 2
                 item["html"] = shown
+                item["reasoning"] = self.live["reasoning"]
             self.live = None
         if "live" in message:
             self.live = message["live"]

@@ -113,7 +113,8 @@ function createAnswer({ decide, codeTools, announce }) {
       Object.assign(shown, { finished: "", open: "" });
       addFinished(html);
     }
-    if ((item.reasoning ?? "") !== shown.reasoning) {
+    // Null: it is there already.
+    if (item.reasoning !== null && (item.reasoning ?? "") !== shown.reasoning) {
       thoughts.replaceChildren();
       shown.reasoning = "";
       think(item.reasoning ?? "");

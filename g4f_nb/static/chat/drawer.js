@@ -37,10 +37,10 @@ function createSide(title, side) {
 }
 
 function parameterField(row, changed) {
-  const shown = row.default || row.example;
+  const shown = row.default ? `${row.default} (default)` : row.example && `e.g. ${row.example}`;
   let input;
   if (row.choices.length) {
-    input = make("select", { class: "g4f-text" }, make("option", { value: "" }, row.default ? `${row.default} (default)` : "default"));
+    input = make("select", { class: "g4f-text" }, make("option", { value: "" }, row.default ? shown : "default"));
     input.append(...row.choices.map((value) => make("option", { value }, value)));
   } else {
     input = make("input", { class: "g4f-text", placeholder: shown, spellcheck: "false", ...(INPUTS[row.input] ?? { type: "text" }) });

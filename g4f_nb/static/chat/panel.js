@@ -14,25 +14,29 @@ function hideTranscript(name) {
   return () => style.remove();
 }
 
-/** Code goes into a new cell where the notebook lets a page do that; else it is copied, to be pasted there. */
-async function toNewCell(code) {
-  const app = window.jupyterapp;
-  const tracker = app?.shell?.currentWidget?.content;
-  if (app?.commands?.hasCommand?.("notebook:insert-cell-below") && tracker?.activeCell) {
-    await app.commands.execute("notebook:insert-cell-below");
-    tracker.activeCell.model.sharedModel.setSource(code);
-    return true;
-  }
-  await toClipboard(code);
-  return false;
+const FETCH_WAIT = 3000; // milliseconds until the text of a long answer is taken from the page instead
+
+/** The Markdown of a long answer is fetched when it is copied. */
+function createFetcher({ model, view }) {
+  const waiting = new Map();
+  return {
+    fetchText(id) {
+      return new Promise((done) => {
+        waiting.set(id, done);
+        model.send({ type: "look", view, what: "text", text: id });
+        setTimeout(() => done(null), FETCH_WAIT);
+      });
+    },
+    receive: ({ id, text }) => waiting.get(id)?.(text),
+  };
 }
 
-function createActs({ model, view, tell, announce }) {
+function createActs({ model, view, tell, announce, fetcher }) {
   const change = (what, id = "", value = null, buffers = []) =>
     model.send({ type: "change", view, do: what, id, value }, undefined, buffers);
   const intoCell = async (code, node) => {
     change("code", "", code);
-    const made = await toNewCell(code);
+    const made = await toNewCell(node, code);
     const words = made ? "In a new cell below." : "Copied: paste it into a new cell. It is in panel.last_code, too.";
     announce(words);
     node.replaceChildren(icon("done"));
@@ -44,6 +48,8 @@ function createActs({ model, view, tell, announce }) {
   };
   return {
     announce,
+    copyText: async (id, foot) =>
+      (await fetcher.fetchText(id)) ?? foot.parentElement.querySelector(".g4f-body").innerText,
     act: (what, id) => change(what, id),
     decide: (decision, id) => change(decision, id),
     edit: (id, text) => model.send({ type: "ask", view, request: newId(), turn: id, text }),
@@ -96,7 +102,8 @@ function render({ model, el }) {
     notice.textContent = text;
     notice.hidden = !text;
   };
-  const acts = createActs({ model, view, tell, announce });
+  const fetcher = createFetcher({ model, view });
+  const acts = createActs({ model, view, tell, announce, fetcher });
   const log = createLog({ acts, hello, announce, changed: () => sync() });
   const drawer = createDrawer({ model, view });
   const shelf = createShelf({ model, view });
@@ -133,6 +140,7 @@ function render({ model, el }) {
     parameters: drawer.receive,
     names: composer.receive,
     file: shelf.receive,
+    text: fetcher.receive,
     trouble(message) {
       composer.heard(null, { kept: true });
       if (!drawer.trouble(message.words)) tell(message.words);

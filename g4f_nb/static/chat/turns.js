@@ -103,7 +103,7 @@ function errorNode(item, acts) {
   const words = make("div", { class: "g4f-error-text", role: "alert", dir: "auto" }, item.error);
   const again = () => acts.again(item.id);
   const line = make("div", { class: "g4f-error-tools" }, button("Retry", { icon: "again", press: again }));
-  if (item.unsent || !item.text) line.append(button("Remove", { press: () => acts.act("drop", item.id) }));
+  if (item.unsent || item.text === undefined) line.append(button("Remove", { press: () => acts.act("drop", item.id) }));
   const side = make("div", { class: "g4f-error-side" }, words);
   if (item.help?.startsWith("key:")) side.append(keyField(item.help.slice(4), { giveKey: acts.giveKey, again }));
   side.append(line);
@@ -113,7 +113,7 @@ function errorNode(item, acts) {
 function fillFoot(foot, item, acts, { last, busy }) {
   const quiet = (label, sign, press) => button(label, { icon: sign, quiet: true, words: false, press });
   const tools = make("span", { class: "g4f-foot-tools" });
-  if (item.text) tools.append(copyButton("Copy answer", () => item.text));
+  if (item.text !== "") tools.append(copyButton("Copy answer", () => item.text ?? acts.copyText(item.id, foot)));
   tools.append(quiet("Ask again", "again", () => acts.again(item.id)));
   tools.append(quiet("Fork from here", "fork", () => acts.act("fork", item.id)));
   tools.append(quiet("Delete this turn", "bin", () => acts.act("drop", item.id)));
@@ -122,7 +122,7 @@ function fillFoot(foot, item, acts, { last, busy }) {
   said.append(make("span", { class: "g4f-facts" }, (item.footer ?? []).join(" · ")));
   for (const note of item.notes ?? []) said.append(make("div", { class: "g4f-note" }, note));
   foot.replaceChildren(tools, said);
-  if (last && !busy && item.text && /^(Stopped|Broken off|Cut off at)/.test(item.mark)) {
+  if (last && !busy && item.text !== "" && /^(Stopped|Broken off|Cut off at)/.test(item.mark)) {
     foot.prepend(button("Continue", { icon: "forward", class: "g4f-button g4f-continue", press: acts.goOn }));
   }
 }
