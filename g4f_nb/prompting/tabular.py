@@ -16,8 +16,9 @@ from g4f_nb.prompting.naming import TIMES, is_a
 from g4f_nb.prompting.plain import short
 from g4f_nb.prompting.summary import Summary
 
-# Rows; of more, a sample of as many is looked at.
+# Rows; of more, a sample is looked at.
 EXACT = 100_000
+_SAMPLE = 20_000
 _CELL = 80
 _ROWS = 8
 _FEWER_ROWS = (_ROWS, 5, 3)
@@ -78,7 +79,7 @@ def _sampled(value: Any) -> Any:
         return value
     import numpy as np
 
-    chosen = np.random.default_rng(0).integers(0, rows, EXACT)
+    chosen = np.random.default_rng(0).integers(0, rows, _SAMPLE)
     return value.iloc[np.unique(chosen)]
 
 
