@@ -1,6 +1,8 @@
 """From what is typed to what is sent: values in their places or below, media, mentions, pieces."""
 
+import re
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -152,3 +154,11 @@ def test_the_frames_of_libraries_are_few_and_come_after_the_users():
 def test_nothing_of_what_is_composed_shows_values_in_its_repr():
     """A prompt may be long and private: its repr tells what was typed."""
     assert "hunter2" not in repr(compose("{x}", {"x": "hunter2"}))
+
+
+def test_the_page_shows_what_is_sent(capsys):
+    """The example of docs/prompts.md prints what stands below it."""
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
+    code, printed = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL).groups()
+    exec(code, {})  # noqa: S102  # the document's own code
+    assert capsys.readouterr().out == printed
