@@ -6,11 +6,12 @@ from IPython.display import display
 
 from g4f_nb import asking
 from g4f_nb.cells import kept, nextcells
+from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.desk import Desk, Stopped
 from g4f_nb.cells.looks import Look, NoScreen, Screen
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Ready, given, prepared, prompt_of
-from g4f_nb.cells.screens import BEAT, screen_for
+from g4f_nb.cells.screens import BEAT, attend, screen_for
 from g4f_nb.cells.talks import MAIN
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.errors import SchemaError
@@ -32,6 +33,8 @@ def answer(options: Options, desk: Desk) -> object:
         tried = prepared(copy, options, desk, place=None)
         _show_context(tried, options)
         return plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
+    # From here on, for what is told before the answer comes stands above it in the end, too.
+    bystanders = attend()
     if options.fork is not None:
         conversation = desk.talks.fork(conversation, options.fork)
     try:
@@ -42,7 +45,7 @@ def answer(options: Options, desk: Desk) -> object:
         raise
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)
-    return _answered(ready, options, desk)
+    return _answered(ready, options, desk, _screen(ready.begun, options, bystanders))
 
 
 def _compared(options: Options, desk: Desk) -> object:
@@ -58,10 +61,9 @@ def _compared(options: Options, desk: Desk) -> object:
     return frame
 
 
-def _answered(ready: Ready, options: Options, desk: Desk) -> Reply:
+def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Reply:
     """Watch the answer come, or take the one that is kept."""
     begun, reply, notices = ready.begun, ready.begun.reply, list(ready.notices)
-    screen = _screen(begun, options)
     key = kept.key(begun.question) if options.cache else None
     if options.cache and key is None:
         notices.append("--cache: it cannot be told whether this is the same question again, so it was asked.")
@@ -103,7 +105,7 @@ def _show_context(ready: Ready, options: Options) -> None:
         display(ready.context)  # type: ignore[no-untyped-call]
 
 
-def _screen(begun: Asking, options: Options) -> Screen:
+def _screen(begun: Asking, options: Options, bystanders: Bystanders | None) -> Screen:
     if options.quiet:
         return NoScreen()
     number, name = len(begun.spot.before) + 1, options.fork or options.name or MAIN
@@ -112,7 +114,8 @@ def _screen(begun: Asking, options: Options) -> Screen:
             format=options.format or "markdown",
             stream=False if options.no_stream else None,
             turn=f"turn {number} of {name}" if number > 1 or name != MAIN else "",
-        )
+        ),
+        bystanders=bystanders,
     )
 
 

@@ -68,6 +68,12 @@ class Bystanders:
         self._shell.display_pub.unregister_hook(self._see)
         self._shell.events.unregister("post_run_cell", self.stop)
 
+    def clear(self, *, wait: bool) -> None:
+        """Empty the cell of what is ours."""
+        with self.ours():
+            self._shell.display_pub.clear_output(wait=wait)
+            self._say_again()
+
     @contextmanager
     def ours(self) -> Iterator[None]:
         """While we show something ourselves nothing is remembered."""
@@ -77,7 +83,7 @@ class Bystanders:
         finally:
             self._own = False
 
-    def say_again(self) -> None:
+    def _say_again(self) -> None:
         """Repeat all of it, in its order."""
         for kind, content in self._heard:
             if kind in _OURS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
 
 from IPython.display import DisplayHandle
 
@@ -12,42 +12,42 @@ Bundle = dict[str, str]
 
 
 class Displays:
-    """Outputs in a row; several only in a cell that is all ours, for they can only be cleared together."""
+    """Outputs in a row; several only in a cell that is all ours, for they can only be cleared together.
 
-    def __init__(self, shell: Any, *, alone: bool) -> None:
-        self._shell = shell
-        self.alone = alone and hasattr(getattr(shell, "display_pub", None), "register_hook")
-        self._bystanders: Bystanders | None = None
+    `bystanders` knows what else is in the cell; without it there is one output, which is painted again.
+    """
+
+    def __init__(self, bystanders: Bystanders | None) -> None:
+        self._bystanders = bystanders
         self._last: DisplayHandle | None = None
         self._to_clear = False
         self.count = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether there may be several."""
+        return self._bystanders is not None
 
     def show(self, bundle: Bundle) -> None:
         """Paint the last output, or begin with one."""
         if self._bystanders is not None and self._bystanders.cleared:
             self._bystanders.cleared = False
             self._last, self.count = None, 0
-        if self._last is not None:
-            with self._quietly():
-                self._last.update(bundle, raw=True)  # type: ignore[no-untyped-call]
-            return
-        if self._to_clear:
-            self._clear()
-        with self._quietly():
-            self._last = DisplayHandle()  # type: ignore[no-untyped-call]
-            self._last.display(bundle, raw=True)  # type: ignore[no-untyped-call]
-        self.count += 1
+        if self._to_clear and self._bystanders is not None:
+            # With the next output, so that nothing flickers.
+            self._bystanders.clear(wait=True)
         self._to_clear = False
+        with nullcontext() if self._bystanders is None else self._bystanders.ours():
+            if self._last is not None:
+                self._last.update(bundle, raw=True)  # type: ignore[no-untyped-call]
+            else:
+                self._last = DisplayHandle()  # type: ignore[no-untyped-call]
+                self._last.display(bundle, raw=True)  # type: ignore[no-untyped-call]
+                self.count += 1
 
     def keep(self) -> None:
         """Leave the last output as it is; what is shown next stands below it."""
         self._last = None
-
-    def listen(self) -> None:
-        """Remember from now on what else this cell shows, for its output may have to be cleared."""
-        if self.alone and self._bystanders is None:
-            self._bystanders = Bystanders(self._shell)
-            self._bystanders.listen()
 
     def start_over(self) -> None:
         """What is shown next stands in the place of everything that was shown so far."""
@@ -58,32 +58,16 @@ class Displays:
         """Show the one output that stays."""
         self.start_over()
         self.show(bundle)
-        self.stop()
+        self._stop()
 
     def vanish(self) -> None:
         """Take away what was shown, for there is nothing to show."""
-        if self.count and self.alone:
-            with self._quietly():
-                self._shell.display_pub.clear_output(wait=False)
-                if self._bystanders is not None:
-                    self._bystanders.say_again()
+        if self.count and self._bystanders is not None:
+            self._bystanders.clear(wait=False)
         elif self._last is not None:
             self.show({"text/plain": ""})
-        self.stop()
+        self._stop()
 
-    def stop(self) -> None:
-        """Listen no longer to what else the cell shows."""
+    def _stop(self) -> None:
         if self._bystanders is not None:
             self._bystanders.stop()
-
-    def _quietly(self) -> Any:
-        from contextlib import nullcontext
-
-        return nullcontext() if self._bystanders is None else self._bystanders.ours()
-
-    def _clear(self) -> None:
-        """Empty the cell with the next output, so that nothing flickers."""
-        with self._quietly():
-            self._shell.display_pub.clear_output(wait=True)
-            if self._bystanders is not None:
-                self._bystanders.say_again()

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from g4f_nb import frontend
+from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.displays import Displays
 from g4f_nb.cells.looks import UPDATES, Look, ask_for_login, is_empty
 from g4f_nb.cells.unfolding import MarkdownUnfolding, Unfolding, VerbatimUnfolding
@@ -33,16 +32,13 @@ class CellScreen:
         look: Look,
         *,
         streams: bool,
-        alone: bool = False,
-        shell: Any = None,
+        bystanders: Bystanders | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look = look
         self._streams = streams
         self._clock = clock
-        self._displays = Displays(frontend.shell() if shell is None else shell, alone=alone)
-        if streams:
-            self._displays.listen()
+        self._displays = Displays(bystanders)
         self._unfolding: Unfolding = VerbatimUnfolding() if look.format == "text" else MarkdownUnfolding()
         # What is in outputs that stay, and what is finished in the last one.
         self._stays: list[str] = []

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.looks import Look
 from g4f_nb.cells.painting import CellScreen
 from g4f_nb.chunks import Reasoning, ToolCall, ToolCalls, ToolResult
@@ -87,7 +88,8 @@ def wire(monkeypatch):
 
 
 def _screen(wire, *, alone=True, **look):
-    return CellScreen(Look(**look), streams=True, alone=alone, shell=wire, clock=lambda: wire.now)
+    bystanders = Bystanders(wire) if alone else None
+    return CellScreen(Look(**look), streams=True, bystanders=bystanders, clock=lambda: wire.now)
 
 
 def _text(kind, length):

@@ -69,6 +69,95 @@ def test_one_clean_output_where_nobody_looks(chat):
     assert data["text/plain"].startswith("# A heading")
 
 
+_PARAGRAPHS = "".join(f"Paragraph {number}: a few words that say nothing at all.\n\n" for number in range(60))
+_TOOL = """
+import asyncio, sys
+from IPython.display import display, HTML
+def look(page: int) -> str:
+    "Look it up."
+    print("looking at", page)
+    print("it was slow", file=sys.stderr)
+    display(HTML("<b>a figure</b>"))
+    return "found"
+
+from g4f_nb.chunks import FinishReason, ToolCall, ToolCalls
+from g4f_nb.providers.base import AsyncGeneratorProvider
+
+class Slow(AsyncGeneratorProvider):
+    working = True
+    @classmethod
+    async def create_async_generator(cls, model, messages, tools=None, **options):
+        if messages[-1]["role"] == "user":
+            yield ToolCalls((ToolCall("1", "look", '{"page": 7}'),))
+            yield FinishReason("tool_calls")
+            return
+        for number in range(60):
+            yield f"Paragraph {number}: a few words that say nothing at all.\\n\\n"
+            await asyncio.sleep(0.02)
+        yield FinishReason("stop")
+"""
+
+
+def _page(messages):
+    """What a front end shows in the end, output by output."""
+    outputs, clears = [], False
+    for _, kind, content in messages:
+        if kind == "clear_output":
+            clears = content["wait"]
+            outputs = outputs if clears else []
+        elif kind == "update_display_data":
+            name = content["transient"]["display_id"]
+            outputs = [(each, content["data"] if each == name else data) for each, data in outputs]
+        elif kind in ("display_data", "stream"):
+            outputs, clears = ([] if clears else outputs), False
+            name = content.get("transient", {}).get("display_id")
+            outputs.append((name, content.get("data") or {content["name"]: content["text"]}))
+    return [data for _, data in outputs]
+
+
+def test_what_tools_print_stays_beside_the_answer(kernel, chat):
+    """A long answer ends as one output, and what was printed and displayed meanwhile is there, once."""
+    assert kernel.run(_TOOL).error is None
+    messages, reply = _watch(kernel, "%%chat -p Slow --tool look --yes\nwhat now")
+    assert reply["status"] == "ok", reply
+    assert "clear_output" in [kind for _, kind, _ in messages]
+    page = _page(messages)
+    shown = json.dumps(page)
+    for words in ("looking at", "it was slow", "<b>a figure</b>"):
+        assert shown.count(words) == 1, words
+    assert len([data for data in page if "text/markdown" in data]) == 1
+    assert "Paragraph 59" in page[-1]["text/plain"]
+    # Nothing of ours listens any more.
+    assert kernel.run("type(sys.stdout).__module__, type(sys.stderr).__module__").value == (
+        "('ipykernel.iostream', 'ipykernel.iostream')"
+    )
+    assert kernel.run("len(get_ipython().display_pub._hooks)").value == "0"
+
+
+def test_in_a_cell_with_other_things_nothing_else_is_cleared(kernel, server):
+    """A loop of questions: what was printed and answered before stays where it was."""
+    kernel.run(f"%reload_ext g4f_nb\nmine = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})")
+    code = (
+        f"text = {_PARAGRAPHS!r}\nfor number in range(2):\n    print('question', number)\n"
+        "    get_ipython().run_cell_magic('chat', '-m mine', text)\nprint('done')"
+    )
+    messages, reply = _watch(kernel, code)
+    assert reply["status"] == "ok"
+    assert "clear_output" not in [kind for _, kind, _ in messages]
+    page = _page(messages)
+    kinds = ["answer" if "text/markdown" in data else data["stdout"].split()[0] for data in page]
+    assert kinds == ["question", "answer", "question", "answer", "done"]
+
+
+def test_what_is_captured_is_one_output(kernel, chat):
+    """`%%capture` gets the answer once, and not as it grew."""
+    assert chat("echo", "warm up")
+    kernel.run("from IPython.utils.capture import capture_output")
+    run = "with capture_output() as kept:\n    get_ipython().run_cell_magic('chat', '-m mine', 'hello')"
+    assert kernel.run(run).error is None
+    assert kernel.run("len(kept.outputs), kept.outputs[0].data['text/plain']").value == "(1, 'hello')"
+
+
 def test_the_variable_turns_streaming_off(kernel, chat):
     """G4F_NB_STREAM=0 gives one output where a person looks, too."""
     kernel.run("import os; os.environ['G4F_NB_STREAM'] = '0'")
