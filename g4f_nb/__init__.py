@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from g4f_nb.tools import tool as tool
     from g4f_nb.toolservers import mcp_tools as mcp_tools
     from g4f_nb.widgets import ChatPanel as ChatPanel
+    from g4f_nb.widgets import ComparePanel as ComparePanel
     from g4f_nb.widgets import KeyPrompt as KeyPrompt
     from g4f_nb.widgets import ModelPicker as ModelPicker
 
@@ -71,6 +72,7 @@ _HOMES = {
     "store_info": "store",
     "stream": "streaming",
     "ChatPanel": "widgets",
+    "ComparePanel": "widgets",
     "KeyPrompt": "widgets",
     "ModelPicker": "widgets",
     "FallbackProvider": "providers.combined.provider",
@@ -91,6 +93,7 @@ _HOMES = {
 
 __all__ = [
     "ChatPanel",
+    "ComparePanel",
     "Conversation",
     "FallbackProvider",
     "G4FError",
@@ -149,13 +152,13 @@ def _put_on_pandas() -> None:
 
 
 def _frames(frame: Any) -> Any:
-    from g4f_nb.presenting.accessor import TableMethods
+    from g4f_nb.accessor import TableMethods
 
     return TableMethods(frame)
 
 
 def _columns(series: Any) -> Any:
-    from g4f_nb.presenting.accessor import ColumnMethods
+    from g4f_nb.accessor import ColumnMethods
 
     return ColumnMethods(series)
 

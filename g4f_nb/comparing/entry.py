@@ -193,6 +193,17 @@ def _raise_first(run: Comparison) -> None:
         raise run.error
 
 
+def checked_run(
+    prompts: Prompts, models: Sequence[ModelName] | ModelName | None, *, options: Mapping[str, Any]
+) -> Comparison:
+    """A comparison of which everything is checked and nothing noted or sent yet; options as of `compare`."""
+    options = Veiled(options)
+    run, _ = _prepared(
+        prompts, models, data=None, schema=None, prefix="", **_taken_from(options), parameters=options,
+    )  # fmt: skip
+    return run
+
+
 def watched_run(
     prompts: Prompts,
     models: Sequence[ModelName] | ModelName | None,
@@ -204,10 +215,7 @@ def watched_run(
 
     `own_loop().submit(run.work())` begins it.
     """
-    options = Veiled(options)
-    run, _ = _prepared(
-        prompts, models, data=None, schema=None, prefix="", **_taken_from(options), parameters=options,
-    )  # fmt: skip
+    run = checked_run(prompts, models, options=options)
     run.watcher = watcher
     begin(run)
     return run

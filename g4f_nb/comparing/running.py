@@ -74,6 +74,7 @@ class Comparison:
         self.store = store
         self.watcher = watcher
         self._by_cell: dict[int, Inquiry] = {}
+        self._unwanted: list[int] = []
         # What was answered before stays; its row is not asked again.
         self.run_id, self.columns = before or (uuid.uuid4().hex[:8], Outcomes.empty(len(grid.cells)))
         self.done = 0
@@ -92,6 +93,8 @@ class Comparison:
             inquiries = self._inquiries()
             if self.watcher is not None:
                 self._by_cell = {at: inquiry for inquiry in inquiries for at in inquiry.cells}
+                for at in self._unwanted:
+                    self.stop(at)
             lanes = self._lanes(inquiries)
             await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
         except* FailedError:
@@ -101,6 +104,9 @@ class Comparison:
 
     def stop(self, at: int) -> None:
         """End the question of one cell of a run that is watched, on our loop; what there is of it is kept."""
+        if not self._by_cell:
+            # It has not begun yet.
+            self._unwanted.append(at)
         inquiry = self._by_cell.get(at)
         if inquiry is None or inquiry.stopped or self.columns.lists["status"][at] is not None:
             return

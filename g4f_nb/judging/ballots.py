@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,6 +39,7 @@ class Ballot:
 class Ballots:
     """The pairs of one result in a shuffled order, sides shuffled, too; votes are kept as they are given.
 
+    `order` names rows that stand in some order already: their pairs are judged as they stand.
     Which pairs this judge has voted on before is known from the store: they are not asked again. Two answers
     that are alike are a tie about which nobody is asked; it is noted with the first vote.
     """
@@ -50,6 +51,7 @@ class Ballots:
         judge: str = verdicts.HUMAN,
         seed: int | None = 0,
         question: str | None = None,
+        order: Sequence[int] | None = None,
     ) -> None:
         self.frame = frame
         self.judge = judge
@@ -57,12 +59,7 @@ class Ballots:
         self.questions = questions(self.candidates.names, question)
         self.answers: list[Any] = self.candidates.names["answer"].tolist()
         pairs, self._alike = self._pairs()
-        chance = random.Random(seed)
-        chance.shuffle(pairs)
-        ballots = [
-            Ballot(*(pair if chance.random() < 0.5 else pair[::-1]), pair[0])  # noqa: PLR2004  # a coin
-            for pair in pairs
-        ]
+        ballots = self._shuffled(pairs, seed) if order is None else _in_place(pairs, order)
         self._before = self._votes()
         voted = [each for each in ballots if self._name(each) in self._before]
         self.total = len(ballots)
@@ -156,7 +153,25 @@ class Ballots:
                 (alike if texts[one] == texts[other] else pairs).append((one, other))
         return pairs, alike
 
+    @staticmethod
+    def _shuffled(pairs: list[tuple[int, int]], seed: int | None) -> list[Ballot]:
+        chance = random.Random(seed)
+        chance.shuffle(pairs)
+        return [
+            Ballot(*(pair if chance.random() < 0.5 else pair[::-1]), pair[0])  # noqa: PLR2004  # a coin
+            for pair in pairs
+        ]
+
     def _tie(self, pair: tuple[int, int]) -> dict[str, Any]:
         said = verdicts.place(self.candidates, *pair)
         tie = {"judge": self.judge, "turn": 0, "winner": "tie", "status": "same", "reason": _ALIKE}
         return {**said, **tie}
+
+
+def _in_place(pairs: list[tuple[int, int]], order: Sequence[int]) -> list[Ballot]:
+    place = {row: at for at, row in enumerate(order)}
+    made = []
+    for pair in pairs:
+        left, right = sorted(pair, key=lambda row: place.get(row, len(place)))
+        made.append(Ballot(left, right, pair[0]))
+    return sorted(made, key=lambda each: (place.get(each.left, 0), place.get(each.right, 0)))

@@ -137,3 +137,14 @@ def test_a_question_asked_twice_is_one_stream(server):
     job.result()
     assert seen.told[0] == ("began", 0, 1)
     assert frame_of(run)["answer"].tolist() == ["SAME", "SAME"]
+
+
+def test_what_is_stopped_before_it_begins_is_never_sent(server):
+    """A second thought at once costs nothing."""
+    seen = Seen()
+    run = watched_run(["hello"], [_model(server), _model(server, "echo")], seen, options={})
+    count = len(server.requests)
+    run.stop(0)
+    own_loop().submit(run.work()).result()
+    assert frame_of(run)["status"].tolist() == ["cancelled", "ok"]
+    assert len(server.requests) == count + 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing import again, keeping, mapping
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.viewing import Names, against, errors, wide
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, significance, summaries
 from g4f_nb.judging import verdicts as verdict_table
 from g4f_nb.judging.resampling import Draws
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from g4f_nb.panels.rating_panel import RatingPanel
     from g4f_nb.presenting.differences import Differences
     from g4f_nb.presenting.plotting import Chart
     from g4f_nb.presenting.sheets import Sheet
@@ -139,6 +141,33 @@ class TableMethods:
     ) -> pd.DataFrame:
         """Add a person's verdict on two cells, given by their `cell_id`; gives all verdicts."""
         return verdict_table.vote(self._frame, better, worse, tie=tie, judge=judge, reason=reason)
+
+    def rate(
+        self,
+        *,
+        blind: bool = True,
+        judge: str = "human",
+        seed: int | None = 0,
+        question: str | None = None,
+        height: str = "34rem",
+    ) -> RatingPanel:
+        """Judge these answers yourself: a panel with two at a time, without the names of their models.
+
+        Pairs and sides are shuffled by `seed`. Votes are kept at once, under the name `judge`, and
+        `.llm.rank()` takes them in (`judge="human"` ranks by them alone); a later panel goes on where this
+        one was left.
+        Without a notebook to show it in it is an error: `.llm.vote` is for scripts.
+        """
+        from g4f_nb import frontend
+
+        if not frontend.in_kernel():
+            raise InvalidParameterError(
+                "there is no notebook here to show answers in: call it in a notebook, or keep verdicts with "
+                ".llm.vote(better, worse), which takes two values of the column cell_id"
+            )
+        from g4f_nb.panels.rating_panel import RatingPanel
+
+        return RatingPanel(self._frame, blind=blind, judge=judge, seed=seed, question=question, height=height)
 
     def rank(
         self,

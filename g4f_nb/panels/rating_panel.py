@@ -1,0 +1,107 @@
+"""Answers of a finished comparison, two at a time, for a person to judge without knowing whose they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.comparing.columns import OUTCOME
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.judging import verdicts
+from g4f_nb.judging.ballots import Ballots
+from g4f_nb.judging.judges import known
+from g4f_nb.panels.side import Side
+from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, side_state
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RatingPanel(SideBySide):
+    """`result.llm.rate()`: pairs of answers to the same prompt, shuffled, voted on with the keyboard.
+
+    Each vote is in the table of verdicts as soon as it is given, so a later panel goes on where this one was
+    left, and `.llm.rank()`, `.llm.agreement()` and `.llm.bias()` of the same result take it into account.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        blind: bool = True,
+        judge: str = verdicts.HUMAN,
+        seed: int | None = 0,
+        question: str | None = None,
+        height: str = "34rem",
+    ) -> None:
+        if not str(judge).strip():
+            raise InvalidParameterError(f"judge is {judge!r}: it is a name for whoever votes, like 'Ann'")
+        self._ballots = Ballots(frame, judge=judge.strip(), seed=seed, question=question)
+        if not self._ballots.total:
+            raise InvalidParameterError(
+                "there is nothing to judge: it takes two models with different answers to the same prompt"
+            )
+        self._blind = blind
+        self._pair: tuple[Side, ...] = ()
+        super().__init__(kind="rate", height=height)
+        self._turn()
+
+    def __repr__(self) -> str:
+        done, total = self._ballots.done, self._ballots.total
+        return f"<RatingPanel, {done} of {total} pairs judged: shown in a live notebook>"
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """All verdicts on these answers, of people and of models."""
+        return verdicts.kept(self._ballots.frame)
+
+    @property
+    def done(self) -> int:
+        """How many pairs are judged."""
+        return self._ballots.done
+
+    @property
+    def total(self) -> int:
+        """How many pairs there are."""
+        return self._ballots.total
+
+    def sides(self) -> list[Side]:
+        """The two that are judged now."""
+        return list(self._pair)
+
+    def ballots(self) -> Ballots:
+        """All pairs, and the votes on them."""
+        return self._ballots
+
+    def voted(self) -> None:
+        """Show the next pair, or what has come of it all."""
+        self._turn()
+        self.tell_state(contents=self._pair)
+
+    def state(self) -> dict[str, Any]:
+        """The pair that is judged now; behind the last one the score."""
+        now = self._ballots.current
+        hidden = self._blind
+        shown = [side_state(side, hidden=hidden, at=at) for at, side in enumerate(self._pair)]
+        left, right = (*self._pair, None, None)[:2]
+        state = {
+            "sides": shown,
+            "question": self._ballots.questions[now.left] if now is not None else None,
+            "ballot": ballot_state(self._ballots, left, right),
+            "blind": hidden,
+        }
+        if now is None:
+            score = [[name, *counts] for name, *counts in self._ballots.score()]
+            notes = agreed(self._ballots.frame, self._ballots.judge)
+            state["summary"] = {"score": score, "notes": notes}
+        return state
+
+    def _turn(self) -> None:
+        now = self._ballots.current
+        rows = () if now is None else (now.left, now.right)
+        self._pair = tuple(Side.settled(self._ballots.label(row), self._record(row)) for row in rows)
+
+    def _record(self, row: int) -> dict[str, Any]:
+        names = self._ballots.candidates.names
+        there = [name for name in OUTCOME if names.prefix + name in names.frame.columns]
+        found = {name: known(names[name].iloc[row]) for name in there}
+        return {name: value for name, value in found.items() if value is not None}

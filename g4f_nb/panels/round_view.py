@@ -1,0 +1,57 @@
+"""One round as views show it: whose answers they are, or letters; the vote, or what has come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from g4f_nb.panels.round import Round
+from g4f_nb.panels.side import Side
+from g4f_nb.panels.side_by_side import ballot_state, side_state
+
+Score = Mapping[str, tuple[int, int, int]]
+
+
+def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[dict[str, Any]]:
+    """These sides without their texts; those of the latest round can be asked again and taken away."""
+    score: Score = {}
+    if round_.ballots is not None and not round_.hides_names:
+        score = {name: (won, tied, lost) for name, won, tied, lost in round_.ballots.score()}
+    return [side_view(round_, side, latest=latest, score=score) for side in sides]
+
+
+def side_view(round_: Round, side: Side, *, latest: bool, score: Score) -> dict[str, Any]:
+    """One of them."""
+    hidden, more = round_.hides_names, {}
+    if not hidden:
+        more["column"] = next((id_ for id_, each in round_.sides.items() if each is side and latest), None)
+        more["badge"] = _fared(score, _label(round_, side))
+    return side_state(side, hidden=hidden, at=round_.shown.index(side), **more)
+
+
+def ballot_view(round_: Round) -> dict[str, Any] | None:
+    """The two that are voted on; `None` where names are known."""
+    if not round_.hides_names:
+        return None
+    if round_.ballots is None:
+        # Before all of them have ended, the first two are watched.
+        left, right = (*(side.id for side in round_.shown[:2]), None, None)[:2]
+        return {"left": left, "right": right, "ready": False, "done": 0, "total": 0, "undo": False}
+    now = round_.ballots.current
+    pair = (None, None) if now is None else (round_.side_of(now.left), round_.side_of(now.right))
+    return ballot_state(round_.ballots, *pair)
+
+
+def _label(round_: Round, side: Side) -> str:
+    if round_.ballots is None:
+        return ""
+    cells = round_.ballots.frame["cell_id"].tolist()
+    cell = round_.cell_of(side)
+    return round_.ballots.label(cells.index(cell)) if cell in cells else ""
+
+
+def _fared(score: Score, name: str) -> str:
+    won, tied, lost = score.get(name, (0, 0, 0))
+    if won + tied + lost == 1:
+        return "better" if won else "worse" if lost else "a tie"
+    return f"won {won}, tied {tied}, lost {lost}" if won + tied + lost else ""

@@ -1,0 +1,205 @@
+"""Answers side by side, as views show them: what both panels for comparing do the same way.
+
+    to Python    hello {view} · diff {view, one, other} · vote {choice} · skip · undo · …of one panel alone
+    to views     state {n, sides, ballot, …}    what there is; `contents` where a view cannot have it yet
+                 delta {n, sides}               what is new of each answer, for all columns together
+                 settled {n, side, item}        one answer is all there
+                 diff {view, html}              two answers word by word, for one view
+
+Each message to all has the next `n`; a view that misses one says hello and gets everything. While names are
+hidden, nothing that is sent tells them: sides bear random ids and letters, and neither times nor tokens.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from asyncio import to_thread
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from g4f_nb.errors import LoopError
+from g4f_nb.judging.ballots import CHOICES, Ballots
+from g4f_nb.judging.diagnostics import agreement
+from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.panels.served import Served
+from g4f_nb.panels.side import Side
+from g4f_nb.presenting.differences import Difference, pieces
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCRIPTS = ("shared.js", "blocks.js", "parts.js", "choosing.js", "compare.js")
+_STYLES = ("shared.css", "blocks.css", "parts.css", "choosing.css", "compare.css")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# What is withheld of an answer's end while nobody may know whose it is.
+_HIDDEN_ERROR = "This model gave no answer. Whose it is and why is shown after the vote."
+
+
+class SideBySide(Served):
+    """Base of the panels that show answers in columns."""
+
+    files = (*_SCRIPTS, *_STYLES)
+
+    kind = traitlets.Unicode(help="Which of the two panels it is.").tag(sync=True)
+    height = traitlets.Unicode(help="A CSS length.").tag(sync=True)
+    busy = traitlets.Bool(default_value=False, help="Whether answers are on their way.").tag(sync=True)
+    problem = traitlets.Unicode(help="Why something was not done, with the way out.").tag(sync=True)
+    choices: traitlets.List[str] = traitlets.List(help="Models that are offered first.").tag(sync=True)
+
+    def __init__(self, **state: Any) -> None:
+        self._lock = threading.RLock()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._n = 0
+        self._shown_at = time.monotonic()
+        super().__init__(**state)
+
+    # ---- what a panel says of itself -----------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """What there is, without the answers' texts."""
+        raise NotImplementedError
+
+    def sides(self) -> list[Side]:
+        """The answers that can be seen, as they stand."""
+        raise NotImplementedError
+
+    def ballots(self) -> Ballots | None:
+        """What is voted on, if anything is."""
+        raise NotImplementedError
+
+    def voted(self) -> None:
+        """Something about the votes has changed."""
+        raise NotImplementedError
+
+    # ---- voting --------------------------------------------------------------------------------------
+
+    def vote(self, choice: Any) -> None:
+        """Vote on the pair that is shown: "left", "right", "tie" or "bad" (both are)."""
+        with self._lock:
+            ballots = self.ballots()
+            if ballots is None or ballots.current is None:
+                return
+            ballots.vote(choice, seconds=time.monotonic() - self._shown_at)
+            self._shown_at = time.monotonic()
+            self.voted()
+
+    def skip(self) -> None:
+        """Look at another pair first; this one comes again at the end."""
+        self._change("skip")
+
+    def undo(self) -> None:
+        """Take the last vote back."""
+        self._change("undo")
+
+    def _change(self, what: str) -> None:
+        with self._lock:
+            ballots = self.ballots()
+            if ballots is not None:
+                getattr(ballots, what)()
+                self._shown_at = time.monotonic()
+                self.voted()
+
+    # ---- to and from the views -----------------------------------------------------------------------
+
+    def tell(self, kind: str, **message: Any) -> None:
+        """Say something to all views."""
+        with self._lock:
+            self._n += 1
+            self.send({"type": kind, "n": self._n, **message})
+
+    def tell_state(self, *, contents: Iterable[Side] | None = None) -> None:
+        """Tell all views what there is; with the texts of these sides, where they are new to them."""
+        with self._lock:
+            more = {} if contents is None else {"contents": [side.whole() for side in contents]}
+            self.tell("state", **self.state(), **more)
+
+    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Do what a view asks for; a message of no known form is of another version, and ignored."""
+        del buffers
+        match message:
+            case {"type": "hello", "view": str(view)}:
+                with self._lock:
+                    contents = [side.whole() for side in self.sides()]
+                    self.send(
+                        {"type": "state", "view": view, "n": self._n, **self.state(), "contents": contents}
+                    )
+            case {"type": "vote", "choice": str(choice)} if choice in CHOICES:
+                self.vote(choice)
+            case {"type": "skip"}:
+                self.skip()
+            case {"type": "undo"}:
+                self.undo()
+            case {"type": "diff", "view": str(view), "one": str(one), "other": str(other)}:
+                found = {side.id: side.text for side in self.sides()}
+                if one in found and other in found:
+                    own_loop().submit(self._differ(view, found[one], found[other]))
+
+    async def _differ(self, view: str, one: str, other: str) -> None:
+        html = await to_thread(lambda: Difference("", pieces(one, other)).html)
+        self.send({"type": "diff", "view": view, "html": html, "same": one == other})
+
+    # ---- waiting -------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
+        if threading.current_thread() is own_loop().thread:
+            raise LoopError("wait() in an observer would wait for itself: look at .busy instead")
+        end = None if timeout is None else time.monotonic() + timeout
+        # In beats, for a long wait would keep interrupts out on Windows.
+        while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
+            if end is not None and time.monotonic() >= end:
+                return False
+        return True
+
+    @traitlets.observe("busy")
+    def _mark_idle(self, _: object) -> None:
+        (self._idle.clear if self.busy else self._idle.set)()
+
+
+def _letter(at: int) -> str:
+    """What a side is called while its name is hidden."""
+    return _LETTERS[at] if at < len(_LETTERS) else f"{at + 1}"
+
+
+def side_state(side: Side, *, hidden: bool, at: int, **more: Any) -> dict[str, Any]:
+    """One side without its text; while names are hidden, with a letter and without what would tell them."""
+    title = f"Answer {_letter(at)}" if hidden else side.name
+    if hidden:
+        more["letter"] = _letter(at)
+    item = side.item()
+    if item is not None and hidden:
+        item = {**item, "facts": [], "error": _HIDDEN_ERROR if item["error"] else None}
+    status = "done" if side.is_settled else "live" if side.tries else "waiting"
+    tries = 0 if hidden else side.tries
+    return {"id": side.id, "title": title, "status": status, "tries": tries, "item": item, **more}
+
+
+def ballot_state(ballots: Ballots, left: Side | None, right: Side | None) -> dict[str, Any]:
+    """How far the voting is, and which two are voted on."""
+    return {
+        "left": left.id if left else None, "right": right.id if right else None, "ready": True,
+        "done": ballots.done, "total": ballots.total, "undo": ballots.can_undo,
+        "skip": ballots.total - ballots.done > 1,
+    }  # fmt: skip
+
+
+def agreed(frame: pd.DataFrame, judge: str) -> list[str]:
+    """How far this person and each judge agree on the same pairs, a line each."""
+    lines = []
+    rows: list[dict[Any, Any]] = agreement(frame).to_dict("records")
+    for row in rows:
+        if judge not in (row["judge_a"], row["judge_b"]) or not row["pairs"]:
+            continue
+        other = row["judge_b"] if row["judge_a"] == judge else row["judge_a"]
+        same = round(row["agreement"] * row["pairs"])
+        kappa = row["kappa"]
+        # Not a number, where all said the same of every pair.
+        more = f", κ = {kappa:.2f}" if isinstance(kappa, float) and kappa == kappa else ""  # noqa: PLR0124
+        lines.append(
+            f"You and {other} agree on {same} of {row['pairs']} pairs ({row['agreement']:.0%}{more})."
+        )
+    return lines

@@ -1,0 +1,253 @@
+"""The comparing panel and the rating panel in a real JupyterLab, as a user meets them."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from contrast import CONTRASTS
+from playwright.sync_api import expect
+
+from g4f_nb.testing import serve
+
+pytestmark = pytest.mark.browser
+WORDS = " ".join(f"word{number}" for number in range(200))
+HOSTILE = (
+    "<img src=x onerror=window.pwned=1> <script>window.pwned=2</script> [link](javascript:window.pwned=3) "
+    "<svg onload=window.pwned=4>"
+)
+
+
+class Panel:
+    """One panel on the page, in the words of a user."""
+
+    def __init__(self, notebook, index):
+        self.notebook, self.index = notebook, index
+        self.node = notebook.output(index).locator(".g4f-compare")
+        self.prompt = self.node.get_by_role("textbox", name="Prompt")
+        self.sides = self.node.locator(".g4f-side")
+        self.vote = self.node.get_by_role("group", name="Which answer is better?")
+
+    def ask(self, text):
+        """Type and press Enter."""
+        self.prompt.fill(text)
+        self.prompt.press("Enter")
+
+    def done(self):
+        """Wait until all have ended."""
+        expect(self.node.locator(".g4f-side-foot:visible")).not_to_have_count(0)
+        expect(self.node.locator(".g4f-side[aria-busy=true]")).to_have_count(0)
+        expect(self.node.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+    def kept(self, name):
+        """Keep a picture."""
+        self.notebook.screenshot(name, self.node)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give a server whose model names are behaviours."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, server):
+    """Give one notebook for all tests that do no harm to it."""
+    own = f"import time\nimport g4f_nb as nb\nHERE = dict(api_base={server.api_base!r}, api_key='sk-none')"
+    notebook = lab.open([own])
+    notebook.run(0)
+    return notebook
+
+
+@pytest.fixture
+def panel(notebook):
+    """Make panels, each in a cell of its own; they are cleared away, so that the page stays short."""
+    made = []
+
+    def make(*behaviours, **options):
+        models = [f"OpenaiTemplate:{each}" for each in behaviours]
+        given = "".join(f", {name}={value!r}" for name, value in options.items())
+        index = notebook.run_new(f"panel = nb.ComparePanel({models!r}, **HERE{given})\npanel")
+        made.append(index)
+        opened = Panel(notebook, index)
+        opened.node.wait_for()
+        return opened
+
+    yield make
+    for index in made:
+        notebook.page.evaluate(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.clearExecution()", index
+        )
+
+
+def python(notebook, expression):
+    """Evaluate an expression in the notebook's kernel."""
+    return notebook.output(notebook.run_new(f"print({expression})")).inner_text().strip()
+
+
+def test_answers_come_side_by_side(panel, notebook):
+    """Each is seen to grow, one is stopped by itself, the others end with their times; the frame has them."""
+    both = panel("drip-20", "drip-10", "error-401")
+    both.kept("compare-before")
+    both.ask(" ".join(WORDS.split()[:120]))
+    first, second, third = (both.sides.nth(at) for at in range(3))
+    expect(first).to_contain_text("word3")
+    expect(third).to_contain_text("401")
+    both.kept("compare-streaming")
+    first.get_by_role("button", name="Stop").click()
+    expect(first).to_contain_text("Stopped")
+    both.done()
+    expect(second.locator(".g4f-body")).to_contain_text("word119")
+    expect(second.locator(".g4f-side-facts")).to_contain_text("tokens/s")
+    both.kept("compare-done")
+    assert python(notebook, "panel.results['status'].tolist()") == "['cancelled', 'ok', 'error']"
+    first.get_by_role("button", name="Ask again").click()
+    both.done()
+    expect(first.locator(".g4f-body")).to_contain_text("word119")
+
+
+def test_a_blind_vote_with_the_keyboard(panel, notebook):
+    """No name is on the page before the vote; one key votes, and shows whose answers they were."""
+    both = panel("upper", "echo", blind=True, seed=1)
+    both.ask("Write a haiku about rain")
+    both.done()
+    expect(both.vote).to_be_visible()
+    expect(both.sides.first).to_contain_text("Answer A")
+    both.kept("compare-blind")
+    assert "OpenaiTemplate" not in both.node.inner_html()
+    left = both.sides.first.locator(".g4f-body").inner_text()
+    notebook.page.keyboard.press("1")
+    expect(both.sides.first).to_contain_text("OpenaiTemplate:")
+    expect(both.sides.first).to_contain_text("better")
+    both.kept("compare-revealed")
+    better = "upper" if left.isupper() else "echo"
+    assert python(notebook, "panel.verdicts['winner_model'].tolist()") == f"['OpenaiTemplate:{better}']"
+
+
+def test_prompts_one_after_the_other_and_their_words(panel, notebook):
+    """Next prompt goes through the list, arrows go back; two answers are compared word by word."""
+    both = panel("upper", "echo", prompts={"rain": "About rain 1 2 3", "snow": "About snow 1 2 3"})
+    for at in ("1 of 2", "2 of 2"):
+        both.node.get_by_role("button", name=f"Next prompt ({at})").click()
+        both.done()
+    expect(both.node.locator(".g4f-question-text")).to_have_text("About snow 1 2 3")
+    both.node.get_by_role("button", name="Differences").click()
+    expect(both.node.locator(".g4f-diff-words del")).to_have_text("ABOUT SNOW")
+    both.kept("compare-differences")
+    both.node.get_by_role("button", name="Earlier prompt").click()
+    expect(both.sides.first).to_contain_text("ABOUT RAIN")
+    assert python(notebook, "panel.results.llm.wide().index.tolist()") == "['rain', 'snow']"
+
+
+def test_a_model_is_added(panel, notebook):
+    """Picked from the list, it answers the prompt on the page; a column can be taken away."""
+    one = panel("upper")
+    one.ask("hello")
+    one.done()
+    field = one.node.get_by_role("combobox", name="Add a model")
+    field.click()
+    one.kept("compare-adding")
+    field.fill("Demo:demo-fast")
+    field.press("Enter")
+    expect(one.sides).to_have_count(2)
+    one.done()
+    expect(one.sides.nth(1)).to_contain_text("first token")
+    one.sides.first.get_by_role("button", name="Remove this column").click()
+    expect(one.sides).to_have_count(1)
+
+
+def test_it_streams_while_a_cell_runs_and_a_late_view_has_it_all(panel, notebook):
+    """The kernel's work holds nothing up; a second view opened in the middle agrees in the end."""
+    both = panel("drip-20", "drip-15")
+    both.ask(" ".join(WORDS.split()[:150]))
+    expect(both.sides.first).to_contain_text("word2")
+    index = notebook.run_new("panel")
+    second = Panel(notebook, index)
+    expect(second.sides.first).to_contain_text("word2")
+    busy = notebook.run_new("time.sleep(1.5)", wait=False)
+    expect(both.sides.first).to_contain_text("word40")
+    notebook.wait(busy)
+    both.done()
+    second.done()
+    texts = [each.sides.first.locator(".g4f-body").inner_text() for each in (both, second)]
+    assert texts[0] == texts[1]
+    assert texts[0].split()[-1] == "word149"
+
+
+def test_models_write_text_and_nothing_else(panel, notebook):
+    """HTML, scripts and links of a model do nothing, in a column and word by word."""
+    both = panel("echo", "upper")
+    both.ask(HOSTILE)
+    both.done()
+    both.node.get_by_role("button", name="Differences").click()
+    expect(both.node.locator(".g4f-diff-words")).to_contain_text("onerror")
+    assert notebook.page.evaluate("() => window.pwned") is None
+    assert both.node.locator(".g4f-side img, .g4f-side script, .g4f-diff-box img").count() == 0
+    assert both.node.locator("a[href^='javascript']").count() == 0
+
+
+RESULT = """from g4f_nb.testing import serve
+answers = {"brief": lambda q: f"Brief: {q}", "long": lambda q: f"At *length*:\\n\\n- one\\n- two\\n\\n{q}"}
+serving = serve(answers=answers)
+own = serving.__enter__()
+models = [nb.Model(f"OpenaiTemplate:{name}", api_base=own.api_base) for name in answers]
+r = nb.compare(["About rain", "About snow", "About wind"], models, progress=False)
+rating = r.llm.rate()
+rating"""
+
+
+def test_a_finished_comparison_is_rated(notebook):
+    """Pair after pair with one key each, and undo; at the end whose answers they were."""
+    panel = Panel(notebook, notebook.run_new(RESULT))
+    expect(panel.node.get_by_text("1 of 3")).to_be_visible()
+    panel.kept("rating-first")
+    panel.node.get_by_role("button", name="A is better").click()
+    expect(panel.node.get_by_text("2 of 3")).to_be_visible()
+    notebook.page.keyboard.press("u")
+    expect(panel.node.get_by_text("1 of 3")).to_be_visible()
+    for key, after in (("ArrowRight", "2 of 3"), ("t", "3 of 3")):
+        notebook.page.keyboard.press(key)
+        expect(panel.node.get_by_text(after)).to_be_visible()
+    assert "OpenaiTemplate" not in panel.node.inner_html()
+    notebook.page.keyboard.press("b")
+    expect(panel.node.get_by_text("All pairs are judged.")).to_be_visible()
+    panel.kept("rating-end")
+    code = "r.llm.verdicts()['winner'].tolist().count('tie'), len(r.llm.rank(judge='human'))"
+    assert python(notebook, code).startswith("2 2")
+    notebook.run_new("serving.__exit__(None, None, None)")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_it_can_be_read_in_every_theme(panel, notebook, theme):
+    """In each theme text stands out from its ground, and pictures are kept for the eye."""
+    with contextlib.ExitStack() as after:
+        notebook.theme(theme)
+        after.callback(notebook.theme, "JupyterLab Light")
+        both = panel("markdown", "upper", "error-401")
+        both.ask("Everything that Markdown can do")
+        both.done()
+        both.node.get_by_role("button", name="Differences").click()
+        expect(both.node.locator(".g4f-diff-words del").first).to_be_visible()
+        both.kept(f"compare-{theme.removeprefix('JupyterLab ').lower().replace(' ', '-')}")
+        parts = ".g4f-side-title, .g4f-body p, .g4f-side-facts, .g4f-side-error, .g4f-diff-words"
+        for text, contrast in both.node.evaluate(CONTRASTS, parts):
+            assert contrast >= 4.5, text
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_it_fits(panel, notebook, width):
+    """At 360 pixels the columns stand below each other; at no width anything sticks out."""
+    both = panel("markdown", "upper", blind=True)
+    both.node.evaluate("(node, width) => { node.parentElement.style.width = `${width}px`; }", width)
+    both.ask("Everything that Markdown can do, and a_very_long_word_without_any_space_" + "x" * 60)
+    both.done()
+    expect(both.vote).to_be_visible()
+    both.kept(f"compare-{width}")
+    assert both.node.evaluate("node => node.getBoundingClientRect().width") <= width
+    sticking = """node => [...node.querySelectorAll("*")].filter((part) =>
+        part.getBoundingClientRect().right > node.getBoundingClientRect().right + 1
+        && !part.closest("pre, .g4f-wide, .g4f-unseen")).map((part) => part.outerHTML)"""
+    assert both.node.evaluate(sticking) == []
+    tops = [both.sides.nth(at).bounding_box()["y"] for at in (0, 1)]
+    assert (tops[1] > tops[0]) == (width < 500)

@@ -1,0 +1,381 @@
+"""The comparing panel's protocol, as a view sees it, against a real server; no kernel, no browser."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+from hearing import Comparing, until
+
+import g4f_nb as nb
+from g4f_nb.errors import InvalidParameterError, NoProviderError, UnknownParameterError
+from g4f_nb.showing.rendering import safe_html
+from g4f_nb.testing import serve
+
+KEY = "planted4711planted4711"
+WORDS = " ".join(f"word{number}" for number in range(300))
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give a server whose model names are behaviours."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def compare(server):
+    """Make panels of behaviours of the test server, which end with the test."""
+    made = []
+
+    def make(*behaviours, **options):
+        models = [each if ":" in each else f"OpenaiTemplate:{each}" for each in behaviours]
+        made.append(Comparing(models, api_base=server.api_base, api_key="sk-none", **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        assert one.wait(5)
+
+
+def test_the_columns_add_up_to_the_answers(compare):
+    """Who appends and replaces as told has the same as the whole text rendered at once, in every column."""
+    panel = compare("drip-5", "upper", "markdown")
+    text = "# Title\n\nA paragraph.\n\n" + WORDS[:500] + "\n\n- one\n- two\n"
+    panel.ask(text)
+    assert panel.wait(20)
+    shown = [panel.seen()[side["id"]] for side in panel.now["sides"]]
+    answers = panel.results["answer"].tolist()
+    assert [html for html, *_ in shown] == [safe_html(each) for each in answers]
+    assert [opened for _, opened, _ in shown] == ["", "", ""]
+    assert [side["title"] for side in panel.now["sides"]] == panel.models
+
+
+def test_it_is_a_comparison(compare, server):
+    """The same columns, store and run as `nb.compare`: what was asked there is not asked again here."""
+    options = {"api_base": server.api_base, "api_key": "sk-none", "progress": False}
+    before = nb.compare({"a": "first"}, ["OpenaiTemplate:upper"], **options)
+    panel = compare("upper", "echo", prompts={"a": "first", "b": "second"})
+    count = len(server.requests)
+    assert panel.ask_next()
+    assert panel.wait(10)
+    assert len(server.requests) == count + 1
+    panel.ask_next()
+    assert panel.wait(10)
+    assert not panel.ask_next()
+    frame = panel.results
+    assert list(frame.columns) == list(before.columns)
+    assert frame.dtypes.astype(str).tolist() == before.dtypes.astype(str).tolist()
+    assert frame["cached"].tolist() == [True, False, False, False]
+    wide = frame.llm.wide()
+    assert wide.loc["b"].tolist() == ["SECOND", "second"]
+    assert nb.attach(frame["run_id"].iloc[0])["answer"].tolist() == ["FIRST", "first"]
+    assert compare().results.columns.tolist() == list(before.columns)
+    assert compare().results.dtypes.astype(str).tolist() == before.dtypes.astype(str).tolist()
+
+
+def test_deltas_are_few_however_many_columns(compare):
+    """At most 12 messages a second for all columns together, none empty, numbered without a gap."""
+    panel = compare("drip-2", "drip-3", "drip-4", "drip-5")
+    panel.ask(WORDS[:1200])
+    assert panel.wait(30)
+    times = [at for at, message in panel.sent if message["type"] == "delta"]
+    assert len(times) > 3
+    assert (len(times) - 1) / (times[-1] - times[0]) <= 12
+    assert all(message["sides"] for message in panel.of("delta"))
+    numbers = [message["n"] for _, message in panel.sent if "view" not in message]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_one_is_stopped_and_the_others_go_on(compare, server):
+    """Its part stays, its connection is closed, its row is cancelled; it can be asked again in its place."""
+    panel = compare("drip-20", "drip-3")
+    panel.ask(WORDS[:900])
+    until(lambda: len(panel.of("delta")) > 3)
+    aborted = server.aborted
+    panel.say(type="stop", side=panel.now["sides"][0]["id"])
+    assert server.wait_for(lambda seen: seen.aborted > aborted, 2)
+    assert panel.wait(10)
+    assert panel.results["status"].tolist() == ["cancelled", "ok"]
+    first, second = panel.now["sides"]
+    assert (first["item"]["mark"], second["item"]["mark"]) == ("Stopped", "")
+    assert first["item"]["text"].startswith("word0 word1")
+    panel.say(type="again", column=first["column"])
+    assert panel.wait(30)
+    assert panel.results["status"].tolist() == ["ok", "ok"]
+    assert len(panel.results["answer"].unique()) == 1
+
+
+def test_a_fault_of_one_column_costs_no_other(compare):
+    """What is wrong stands in its column, with the way out; the other has its answer."""
+    panel = compare("error-401", "upper", "groq:x")
+    panel.ask("hello")
+    assert panel.wait(10)
+    wrong, right, keyless = (side["item"] for side in panel.now["sides"])
+    assert "OpenaiTemplate" in wrong["error"]
+    assert (right["text"], right["error"]) == ("HELLO", None)
+    assert "sk-none" not in str(panel.sent)
+    assert panel.results["status"].tolist() == ["error", "ok", "error"]
+    assert keyless["error"]
+
+
+def test_a_slip_is_an_error_where_it_was_written(server):
+    """Not in a column an hour later: names, options and prompts are checked at once."""
+    with pytest.raises(NoProviderError, match="OpenAI:x"):
+        Comparing(["opnai:x"])
+    with pytest.raises(UnknownParameterError):
+        Comparing(["Demo"], temprature=1)
+    with pytest.raises(InvalidParameterError, match=r"use nb.compare\(…, schema=…\)"):
+        Comparing(["Demo"], schema="name")
+    with pytest.raises(InvalidParameterError, match="prompt"):
+        Comparing(["Demo"], prompts=[None])
+    with pytest.raises(InvalidParameterError, match="no model to ask"):
+        Comparing().ask("hello")
+
+
+def test_a_column_is_added_and_taken_away(compare, server):
+    """The prompt on the page is asked of a new model alone; address and key are for the given ones."""
+    panel = compare("upper")
+    panel.ask("hello")
+    assert panel.wait(10)
+    count = len(server.requests)
+    panel.say(type="add", model="Demo:demo-fast")
+    assert panel.wait(10)
+    assert panel.models == ["OpenaiTemplate:upper", "Demo:demo-fast"]
+    assert (len(panel.results), len(server.requests)) == (2, count)
+    panel.say(type="remove", column=panel.now["sides"][0]["column"])
+    assert panel.models == ["Demo:demo-fast"]
+    assert [side["title"] for side in panel.now["sides"]] == ["Demo:demo-fast"]
+    assert len(panel.results) == 2
+    panel.say(type="add", model="OpenaiTemplate:echo")
+    assert panel.wait(10)
+    assert len(server.requests) == count
+    panel.say(type="add", model="nobody:x")
+    assert "nobody" in panel.problem
+
+
+def test_what_is_blind_tells_no_name(compare):
+    """Before the vote no message holds a name, a time or a count; after it, all of them."""
+    panel = compare("upper", "echo", blind=True, seed=3)
+    panel.ask("hello")
+    assert panel.wait(10)
+    told = str([message for _, message in panel.sent])
+    ids = [column.id for column in panel._columns]
+    for secret in ("upper", "echo", "OpenaiTemplate", "tokens", "first token", *ids):
+        assert secret not in told[told.index("hello") :]
+    state = panel.now
+    assert [side["title"] for side in state["sides"]] == ["Answer A", "Answer B"]
+    assert state["ballot"]["ready"]
+    left, right = (panel.seen()[state["ballot"][side]][0] for side in ("left", "right"))
+    panel.say(type="vote", choice="right")
+    titles = {side["id"]: side["title"] for side in panel.now["sides"]}
+    better = "OpenaiTemplate:upper" if "HELLO" in right else "OpenaiTemplate:echo"
+    assert titles[state["ballot"]["right"]] == better
+    assert panel.now["ballot"] is None
+    assert {side["badge"] for side in panel.now["sides"]} == {"better", "worse"}
+    assert panel.verdicts["winner_model"].tolist() == [better]
+    assert {left, right} == {"<p>HELLO</p>\n", "<p>hello</p>\n"}
+
+
+def test_sides_are_shuffled_by_the_seed(compare):
+    """Neither side is always the same model's, and a seed gives the same order again."""
+    orders = []
+    for seed in (1, 1, 2):
+        panel, order = compare("upper", "echo", blind=True, seed=seed), []
+        for number in range(6):
+            panel.ask(f"hello {number}")
+            assert panel.wait(10)
+            shown = panel.seen()[panel.now["sides"][0]["id"]][0]
+            order.append("HELLO" in shown)
+            panel.vote("tie")
+        orders.append(order)
+    assert orders[0] == orders[1] != orders[2]
+    assert 0 < sum(orders[0]) < 6
+
+
+def test_three_meet_in_pairs(compare):
+    """Each two are voted on once; a pair can be skipped and a vote taken back before the names are shown."""
+    panel = compare("upper", "echo", "markdown", blind=True)
+    panel.ask("hello")
+    assert panel.wait(10)
+    assert (panel.now["ballot"]["done"], panel.now["ballot"]["total"]) == (0, 3)
+    skipped = panel.now["ballot"]["left"], panel.now["ballot"]["right"]
+    panel.say(type="skip")
+    panel.say(type="vote", choice="left")
+    assert len(panel.verdicts) == 1
+    panel.say(type="undo")
+    assert len(panel.verdicts) == 0
+    panel.say(type="vote", choice="bad")
+    panel.say(type="vote", choice="tie")
+    ballot = panel.now["ballot"]
+    assert (ballot["left"], ballot["right"]) == skipped
+    panel.say(type="vote", choice="left")
+    assert panel.now["ballot"] is None
+    assert panel.verdicts["reason"].fillna("").tolist().count("both bad") == 1
+    ranked = panel.results.llm.rank()
+    assert len(ranked) == 3
+
+
+def test_a_failed_answer_is_not_voted_on(compare):
+    """Two of three meet; with one left there is nothing to vote on, and names are shown with the reason."""
+    panel = compare("error-401", "upper", "echo", blind=True)
+    panel.ask("hello")
+    assert panel.wait(10)
+    assert panel.now["ballot"]["total"] == 1
+    hidden = [side["item"]["error"] for side in panel.now["sides"] if side["item"]["error"]]
+    assert hidden == ["This model gave no answer. Whose it is and why is shown after the vote."]
+    panel.vote("left")
+    assert [side["item"]["error"] for side in panel.now["sides"]] not in (hidden, [None] * 3)
+    alone = compare("error-401", "upper", blind=True)
+    alone.ask("hello")
+    assert alone.wait(10)
+    assert (alone.now["blind"], alone.now["ballot"]) == (False, None)
+
+
+def test_people_and_judges_are_compared(compare):
+    """After a vote on what a judge has voted on, too, the panel says how far they agree."""
+    panel = compare("upper", "echo", blind=True)
+    panel.ask("hello")
+    assert panel.wait(10)
+    with nb.testing.serve(answers={"judge": lambda _: '{"reason": "r", "winner": "tie"}'}) as server:
+        judge = nb.Model("OpenaiTemplate:judge", api_base=server.api_base)
+        panel.results.llm.judge(judge, progress=False)
+    panel.vote("tie")
+    assert panel.now["notes"] == ["You and OpenaiTemplate:judge agree on 1 of 1 pairs (100%)."]
+
+
+def test_words_are_compared(compare):
+    """What one has and the other has not, as markup of ours around text of theirs."""
+    panel = compare("upper", "echo")
+    panel.ask("<b>hello</b> 42 times")
+    assert panel.wait(10)
+    one, other = (side["id"] for side in panel.now["sides"])
+    panel.say(type="diff", view="v", one=one, other=other)
+    until(lambda: panel.of("diff"))
+    (told,) = panel.of("diff")
+    assert (told["view"], told["same"]) == ("v", False)
+    assert "<del>" in told["html"]
+    assert "&lt;" in told["html"]
+    assert "<b>" not in told["html"]
+    panel.say(type="diff", view="v", one=one, other="none")
+
+
+def test_a_view_that_comes_later_gets_everything(compare):
+    """In the middle of the answers as well; the next delta fits on."""
+    panel = compare("drip-10", "drip-5")
+    panel.ask("A paragraph.\n\n" + WORDS[:600])
+    until(lambda: len(panel.of("delta")) > 3)
+    panel.say(type="hello", view="late")
+    whole = next(message for message in panel.of("state") if message.get("view") == "late")
+    assert [side["status"] for side in whole["sides"]] == ["live", "live"]
+    assert panel.wait(20)
+    after = [m for _, m in panel.sent if m["n"] > whole["n"] or m is whole]
+    panel.sent = [(0, message) for message in after]
+    assert [html for html, *_ in panel.seen().values()] == [
+        safe_html(each) for each in panel.results["answer"]
+    ]
+
+
+def test_rounds_can_be_looked_at_again(compare):
+    """Earlier prompts with their answers; late tokens of the one that is on its way disturb nothing."""
+    panel = compare("upper")
+    for text in ("first", "second"):
+        panel.ask(text)
+        assert panel.wait(10)
+    panel.say(type="go", to=0)
+    assert (panel.now["question"], panel.now["at"], panel.now["rounds"]) == ("first", 0, 2)
+    assert panel.now["contents"][0]["finished"] == ["<p>FIRST</p>\n"]
+    panel.say(type="go", to=7)
+    assert panel.now["at"] == 0
+
+
+def test_a_conversation_goes_before(compare, server):
+    """Its turns are sent with every prompt, and it stays as it was."""
+    talk = nb.Conversation(model="Demo:demo-fast", system="Be brief.")
+    talk.ask("What is pandas?")
+    panel = compare("echo", conversation=talk)
+    panel.ask("And polars?")
+    assert panel.wait(10)
+    roles = [message["role"] for message in server.requests[-1].body["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]
+    assert len(talk) == 1
+    assert panel.now["question"] == "And polars?"
+
+
+def test_another_try_starts_afresh(compare):
+    """What a failed try had shown is taken away before the next one's text."""
+    panel = compare("flaky-1")
+    panel.ask("hello")
+    assert panel.wait(20)
+    assert panel.seen()[panel.now["sides"][0]["id"]][0] == "<p>hello</p>\n"
+
+
+def test_a_prompt_while_another_is_answered(compare):
+    """The one on its way is stopped with what there is of it; both are in the results under their names."""
+    panel = compare("drip-10")
+    panel.ask(WORDS, name="long")
+    until(lambda: panel.of("delta"))
+    panel.ask("short", name="short")
+    assert panel.wait(10)
+    until(lambda: len(panel.results) == 2)
+    assert panel.results["prompt_id"].tolist() == ["long", "short"]
+    assert panel.results["status"].tolist() == ["cancelled", "ok"]
+
+
+def test_one_budget_for_all_prompts(compare):
+    """It is spent by the prompts together; what is over it is told, and not asked."""
+    prices = pd.DataFrame({"model": ["OpenaiTemplate:echo"], "input": [1e6], "output": [1e6]})
+    panel = compare("echo", budget="5 USD", prices={"OpenaiTemplate:echo": (1e6, 1e6)})
+    del prices
+    panel.ask("hello there you")
+    assert panel.wait(10)
+    panel.ask("and another")
+    assert panel.wait(10)
+    assert panel.results["status"].tolist() == ["ok", "skipped"]
+    assert "budget" in panel.now["sides"][0]["item"]["error"]
+
+
+def test_no_key_is_in_what_is_told_or_kept(compare, server):
+    """A key given to the panel is in no message, state, repr or result, though the server repeats it."""
+    panel = Comparing(["OpenaiTemplate:leak", "OpenaiTemplate:echo"], api_base=server.api_base, api_key=KEY)
+    panel.ask("hello")
+    assert panel.wait(10)
+    kept = [panel.sent, panel.get_state(), repr(panel), panel.results.to_csv(), panel.problem]
+    assert KEY not in str(kept) + str({name: repr(value) for name, value in vars(panel).items()})
+    assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
+    panel.close()
+
+
+SENSELESS = [
+    {},
+    {"type": "nonsense"},
+    {"type": "ask", "text": " "},
+    {"type": "vote", "choice": "x"},
+    {"type": "vote", "choice": "left"},
+    {"type": "undo"},
+    {"type": "skip"},
+    {"type": "go", "to": "1"},
+    {"type": "stop", "side": "none"},
+    {"type": "again", "column": "none"},
+    {"type": "next"},
+]
+
+
+@pytest.mark.parametrize("message", SENSELESS)
+def test_messages_that_make_no_sense_now_are_ignored(compare, message):
+    """A view of another version, or one that is late, does no harm."""
+    panel = compare("echo")
+    panel.say(**message)
+    assert (panel.busy, panel.results.empty, panel.problem) == (False, True, "")
+
+
+def test_the_cell_returns_at_once(compare):
+    """`ask` does not wait for the slowest."""
+    panel = compare("drip-50")
+    began = time.monotonic()
+    panel.ask(WORDS)
+    assert time.monotonic() - began < 1
+    assert panel.busy
+    panel.stop()
