@@ -12,7 +12,7 @@ from g4f_nb import asking
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.filed import Filed
 from g4f_nb.conversations.held import checked_name, checked_system
-from g4f_nb.conversations.preparing import Account, Chosen, Given, content_of, prepared
+from g4f_nb.conversations.preparing import Account, Chosen, Given, asked_before, content_of, prepared
 from g4f_nb.conversations.sending import GO_ON, to_continue
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.spending import entry_of
@@ -179,8 +179,8 @@ class Conversation(Filed):
         how = veiled(how)
         with self._lock:
             old = self._turn(turn) if turn is not None else self._last()
-            before = self._given.get(old.id, Given(system=old.system))
             own = self._own
+            before = self._given.get(old.id) or asked_before(old, own)
         chosen = Given(model=model, provider=how.pop("provider", None))
         asked = before if before.names_somebody else replace(before, model=own.model, provider=own.provider)
         # What was given for the server of the first answer goes to no other.

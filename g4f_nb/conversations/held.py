@@ -269,7 +269,7 @@ class Held:
     def _changed(self, kind: str, turn: Turn | None = None) -> None:
         if self.keep:
             try:
-                self._keeper.keep(self.as_saved(), self.title)
+                self._keeper.keep(lambda: (self.as_saved(), self.title))
             except G4FError as error:
                 # What is here must not be lost with its copy.
                 tell(f"the conversation {self._name!r} is not kept on disk: {error}")

@@ -147,6 +147,9 @@ def _turn(turn: Turn) -> Iterator[str]:
     yield _mark("assistant", facts_of(turn))
     yield f"## {_one_line(turn.model or 'The model')}"
     yield _written(turn.reply.text)
+    if turn.partial or turn.error:
+        yield _mark("note", {})
+        yield f"*{_one_line(turn.error or 'stopped early')}*"
 
 
 def _mark(kind: str, facts: Mapping[str, Any]) -> str:

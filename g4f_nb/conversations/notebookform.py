@@ -72,7 +72,15 @@ def from_notebook(data: Any) -> Saved:
 def _beginning(saved: Saved) -> str:
     given = {"model": saved.model, "system": saved.system}
     said = "".join(f", {name}={value!r}" for name, value in given.items() if value)
-    return f"%load_ext g4f_nb\nimport g4f_nb as nb\n\nnb.Conversation({saved.name or 'main'!r}{said});"
+    return f"%load_ext g4f_nb\nimport g4f_nb as nb\n\nnb.Conversation({_word(saved.name)!r}{said});"
+
+
+def _word(name: str | None) -> str:
+    """The name as a flag takes it: one word."""
+    return (
+        "-".join("".join(char if char.isprintable() else " " for char in name or "").split()).lstrip("-")
+        or "main"
+    )
 
 
 def _cell(saved: Saved, turn: Turn, cell_id: str) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def _cell(saved: Saved, turn: Turn, cell_id: str) -> dict[str, Any]:
 
 
 def _source(saved: Saved, turn: Turn, text: str) -> Iterator[str]:
-    words = [_MAGIC, "-n", shlex.quote(saved.name or "main")]
+    words = [_MAGIC, "-n", shlex.quote(_word(saved.name))]
     if turn.model and turn.model != saved.model:
         words += ["-m", shlex.quote(turn.model)]
     if "{" in text:

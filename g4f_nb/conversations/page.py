@@ -26,14 +26,21 @@ body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:2.5rem auto;paddi
 background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.5rem;line-height:1.25;margin:0}
 .told,footer,summary,.who{color:var(--quiet);font-size:.82rem}.told{margin:.3rem 0 2rem}
-.system{white-space:pre-wrap;border-left:3px solid var(--line);padding-left:.9rem;color:var(--quiet)}
+.system{white-space:pre-wrap;border-left:3px solid var(--line);padding-left:.9rem;color:var(--quiet);
+margin:0 0 2rem}
 section{margin:0 0 2.2rem}.who{margin:0 0 .3rem;font-weight:600}
 .asked{white-space:pre-wrap;background:var(--soft);border-radius:.6rem;padding:.7rem 1rem;margin:0 0 1.1rem}
 .error{border-left:3px solid #c62828;padding-left:.9rem}
 pre{overflow:auto;background:var(--soft);border-radius:.4rem;padding:.7rem;font-size:.85rem}
 table{border-collapse:collapse;display:block;overflow:auto}
 td,th{border:1px solid var(--line);padding:.2rem .6rem}
-img{max-width:100%}details{margin:.4rem 0}summary{cursor:pointer}footer{margin-top:.5rem}
+code{background:var(--soft);border-radius:.25rem;padding:.1em .3em}pre code{padding:0}
+.hl-k,.hl-kn,.hl-kd,.hl-kc,.hl-ow{color:#8839b0}.hl-s,.hl-s1,.hl-s2,.hl-sd{color:#2e7d32}
+.hl-c,.hl-c1,.hl-cm{color:var(--quiet)}.hl-mi,.hl-mf{color:#b85c00}.hl-nf,.hl-nc,.hl-nb{color:#1565c0}
+@media(prefers-color-scheme:dark){.hl-k,.hl-kn,.hl-kd,.hl-kc,.hl-ow{color:#d59cf0}
+.hl-s,.hl-s1,.hl-s2,.hl-sd{color:#8fd694}.hl-mi,.hl-mf{color:#f0b070}.hl-nf,.hl-nc,.hl-nb{color:#8ab8ff}}
+.asked img{display:block;margin-top:.6rem}img{max-width:100%}
+details{margin:.4rem 0}summary{cursor:pointer}footer{margin-top:.5rem}
 @media print{section{break-inside:avoid}}
 """
 _PAGE = """<!doctype html>

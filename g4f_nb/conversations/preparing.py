@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from g4f_nb import asking
@@ -68,6 +68,19 @@ class Account:
     ledger: Ledger
     limit: float | None
     sizes: Sizes
+
+
+def asked_before(turn: Turn, own: Given) -> Given:
+    """Who answered a turn of an earlier kernel, as far as that can be told, else whom it asks now."""
+    given = Given(model=turn.model, system=turn.system)
+    name = own.model.name if isinstance(own.model, Model) else own.model
+    try:
+        was = registry.choose(turn.model)
+        is_now = registry.choose(name, own.provider)
+    except G4FError:
+        return replace(given, model=None) if own.names_somebody or _who(given) is None else given
+    # The conversation's own choice may have a price and options of its own.
+    return replace(given, model=None) if was[0] is is_now[0] and is_now[1] in ("", was[1]) else given
 
 
 def content_of(prompt: object, media: Any) -> Content:

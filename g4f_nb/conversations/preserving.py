@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +51,14 @@ class Keeper:
         self._parents: dict[str, str | None] = {}
         self._costs: dict[str, Entry] = {}
 
-    def keep(self, saved: Saved, title: str) -> None:
-        """Write what is new; a conversation that never had a turn is not kept."""
+    def keep(self, now: Callable[[], tuple[Saved, str]]) -> None:
+        """Write what is new; a conversation that never had a turn is not kept.
+
+        `now` gives it and its title. It is asked here: of two threads, the one that comes last must not bring
+        what was before.
+        """
         with self._lock:
+            saved, title = now()
             there = store()
             if self._place != (there.file, there.purged):
                 self._place, self._parents, self._costs = (there.file, there.purged), {}, {}

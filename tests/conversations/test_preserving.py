@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pandas as pd
@@ -80,6 +81,38 @@ def test_two_kernels_overwrite_nothing_of_each_other():
     back = nb.Conversation.restore("physics")
     assert {turn.shown for turn in back.branches(back.turns[1])} == {"ours", "theirs"}
     assert len(back.all_turns) == 3
+
+
+def test_what_was_asked_of_another_model_is_asked_of_it_again():
+    """Also after a restart; what the conversation's own model was asked goes to that one."""
+    talk = _talk()
+    talk.ask("one")
+    talk.ask("two", "Demo:demo")
+    back = nb.Conversation.restore("physics")
+    back.regenerate()
+    assert back.turns[-1].model == "Demo:demo"
+    assert back.again(back.turns[0])["model"] is None
+    back.model = nb.Model("Demo:demo", temperature=1)
+    assert back.again(back.turns[0])["model"] == "Demo:demo-fast"
+    assert back.again(back.branches(back.turns[1])[0])["model"] is None
+
+
+def test_threads_that_end_together_bring_nothing_back():
+    """What one thread has dropped or asked, another one does not undo on disk."""
+    talk = _talk()
+
+    def go(number):
+        for each in range(5):
+            talk.ask(f"{number}-{each}")
+            talk.drop(talk.turns[0])
+
+    threads = [threading.Thread(target=go, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    talk.ask("the last")
+    assert [turn.id for turn in nb.Conversation.restore(talk.id)] == [turn.id for turn in talk]
 
 
 def test_a_turn_whose_parent_another_kernel_dropped_is_a_first_one():

@@ -156,13 +156,21 @@ def test_a_saved_notebook_is_valid_and_reads_well(talk, tmp_path):
     notebook = nbformat.read(talk.save(tmp_path / "talk.ipynb"), as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].source == "# physics &#38; more"
-    assert "nb.Conversation('physics & more'" in notebook.cells[1].source
+    assert "nb.Conversation('physics-&-more'" in notebook.cells[1].source
     cell = notebook.cells[2]
     assert cell.id == "cell-1"
-    assert cell.source == "%%chat -n 'physics & more'\none"
+    assert cell.source == "%%chat -n 'physics-&-more'\none"
     assert cell.outputs[0].data["text/plain"] == "one"
     assert cell.outputs[0].data["text/markdown"].startswith("one")
     assert "widgets" not in notebook.metadata
+
+
+def test_markdown_says_what_broke_off_and_what_failed(talk, tmp_path):
+    """To whoever reads it, too."""
+    text = talk.save(tmp_path / "talk.md").read_text(encoding="utf-8")
+    assert "*Error 500: " in text
+    assert "## OpenaiTemplate:cut\n\nThis answer breaks off" in text
+    assert text.count("<!-- g4f_nb note {} -->") == 2
 
 
 def test_markdown_that_was_edited_by_hand_is_read(talk, tmp_path):
