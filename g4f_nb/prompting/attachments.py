@@ -26,6 +26,12 @@ MOST_TEXT = 2 * 1024 * 1024
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".txt", ".log")
+# Tables that no model reads, and what reads them.
+_READERS = {
+    ".xlsx": "pd.read_excel", ".xls": "pd.read_excel", ".parquet": "pd.read_parquet", ".h5": "pd.read_hdf",
+    ".feather": "pd.read_feather", ".pkl": "pd.read_pickle", ".pickle": "pd.read_pickle",
+    ".dta": "pd.read_stata",
+}  # fmt: skip
 _NEAR = 3
 
 
@@ -88,6 +94,11 @@ def _file(path: Path, given: object) -> Summary:
             f"--attach {str(given)!r} cannot be read: {error.strerror}: check the path; nothing was sent"
         ) from None
     _check_size(size, repr(path.name), text=False)
+    if path.suffix.lower() in _READERS:
+        raise InvalidParameterError(
+            f"--attach {path.name!r} is no text: read it with pandas ({_READERS[path.suffix.lower()]}) and "
+            "attach the variable; nothing was sent"
+        )
     media = read_media(path)[0]
     if media.type.startswith("text/"):
         _check_size(size, repr(path.name), text=True)

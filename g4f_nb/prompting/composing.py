@@ -25,6 +25,9 @@ _UNKNOWN = re.compile(r"(?<![\\{$\w}])\{([A-Za-z_]\w{2,})\}(?!\})")
 _LATEX = re.compile(r"(?:\\[A-Za-z]+(?:\{[^{}\n]*\})*|[\w)}\]]\^)$")
 _FENCE = re.compile(r"(?ms)^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)")
 _CLOSE = 0.75
+# Characters before a place that tell whether it is in LaTeX.
+_NEARBY = 500
+_RESULT = re.compile(r"_{1,3}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class _Composing:
     def _in_place(self, place: Field, text: str) -> str:
         if place.literal:
             return place.source
-        if _LATEX.search(text[max(0, place.start - 200) : place.start]):
+        if _is_latex(text[max(0, place.start - _NEARBY) : place.start]):
             self._notices[
                 f"{{{place.source}}} stands where LaTeX has braces, and your variable was put in: "
                 f"{{{{{place.source}}}}} sends it as typed"
@@ -136,6 +139,11 @@ class _Composing:
             raise InvalidParameterError(
                 f"{{{place.source}}} in the prompt has no value: no cell has failed yet. Write "
                 f"{{{{{place.source}}}}} (or use --raw) to send it as it stands; nothing was sent"
+            )
+        if _RESULT.match(place.expression) and not self._scope.get("Out", True):
+            raise InvalidParameterError(
+                f"{{{place.source}}} in the prompt has no value: no cell has given a result yet; nothing was "
+                "sent"
             )
         return value_of(place, self._scope)
 
@@ -210,6 +218,12 @@ def _value_piece(name: str, made: Summary, text: str, model: str | None, *, kind
     size = "by its address" if made.media.url else f"{len(made.media.data):,} bytes"
     tokens = part_tokens(made.media.part(), model)
     return Piece(kind, name, size or characters(text), tokens, made.head)
+
+
+def _is_latex(before: str) -> bool:
+    """Whether braces right behind this text would be LaTeX's: a command's, an exponent's, a subscript's."""
+    line = before.rpartition("\n")[2]
+    return _LATEX.search(line) is not None or (line.endswith("_") and line.count("$") % 2 == 1)
 
 
 def _is_alone(place: Field, text: str) -> bool:

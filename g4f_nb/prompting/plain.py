@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from g4f_nb.prompting.limits import fits, one_line, room_for
 from g4f_nb.prompting.naming import is_a, kind_of, shape_of
+from g4f_nb.secret import MASK
 
 # What is tried, one after the other, until a value fits: items a level, characters a text, levels.
 _STEPS = (
@@ -21,6 +23,10 @@ _STEPS = (
 # A number of more digits takes Python very long, and then it refuses.
 _MOST_BITS = 10_000
 _FIELDS = 60
+_SECRET = re.compile(
+    r"(?i)passw|secret|credential|authorization|cookie|(?:api|access|private|auth)[_-]?key"
+    r"|(?:access|auth|refresh|bearer|api)[_-]?token|^[A-Z0-9_]+_(?-i:KEY|TOKEN)$"
+)
 _BRACKETS = 2
 _CONTAINERS = (Mapping, list, tuple, AbstractSet, deque, types.MappingProxyType)
 
@@ -81,7 +87,7 @@ def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
             if field.repr:
-                yield field.name, getattr(value, field.name, None)
+                yield field.name, veiled(field.name, getattr(value, field.name, None))
         return
     told = getattr(type(value), "__repr_args__", None)
     if told is not None:
@@ -90,7 +96,17 @@ def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
         return
     for name, item in list(getattr(value, "__dict__", {}).items()):
         if isinstance(name, str) and not name.startswith("_"):
-            yield name, item
+            yield name, veiled(name, item)
+
+
+def veiled(name: object, value: Any) -> Any:
+    """A value that goes by the name of a password or key: `***`, for nobody has asked for it."""
+    return MASK if isinstance(value, str | bytes) and value and is_secret_name(name) else value
+
+
+def is_secret_name(name: object) -> bool:
+    """Whether what goes by this name is surely a secret; a `token` or `key` alone may be anything."""
+    return isinstance(name, str) and _SECRET.search(name) is not None
 
 
 class _Writer:
@@ -181,7 +197,9 @@ class _Writer:
         return f"{value[: self._characters]!r}… (+{len(value) - self._characters:,} {what})"
 
     def _pairs(self, pairs: Iterable[tuple[Any, Any]], length: int) -> str:
-        shown = [f"{self.write(key)}: {self.write(item)}" for key, item in islice(pairs, self._items)]
+        shown = [
+            f"{self.write(key)}: {self.write(veiled(key, item))}" for key, item in islice(pairs, self._items)
+        ]
         return "{" + ", ".join([*shown, *self._rest(length)]) + "}"
 
     def _items_of(self, value: Sequence[Any] | AbstractSet[Any], name: str) -> str:

@@ -17,7 +17,7 @@ from g4f_nb.prompting.code import code
 from g4f_nb.prompting.failures import failure
 from g4f_nb.prompting.foreign import foreign
 from g4f_nb.prompting.limits import cut, fits, room_for
-from g4f_nb.prompting.naming import home_of, kind_of
+from g4f_nb.prompting.naming import home_of, is_a, kind_of, shape_of
 from g4f_nb.prompting.pictures import picture
 from g4f_nb.prompting.plain import has_made_repr, has_own_str, literal, said_by, short, speaks
 from g4f_nb.prompting.summary import Summary
@@ -27,6 +27,9 @@ from g4f_nb.secret import Secret
 
 _KINDS: tuple[Callable[[Any, int], Summary | None], ...] = (table, picture, array, foreign, code)
 _HEAD = 400
+_FEW = 12
+_KEY = 40
+_TABLES = frozenset({"pandas", "geopandas", "polars", "numpy", "torch"})
 # What is written as it is, however long a text: it is what the user wants to be read.
 _WORDS = (str, Reply, bool, float, complex, os.PathLike, Secret)
 
@@ -69,6 +72,9 @@ def _other(value: Any, budget: int) -> Summary:
         return Summary(f"{type(value).__name__}, which is not read for a prompt: attach it, or what it gives")
     if isinstance(value, Iterator):
         return Summary(f"{type(value).__name__}, whose values are not taken for a prompt: make a list of it")
+    if is_a(value, "IPython", "TextDisplayObject") and isinstance(value.data, str):
+        # What a cell has shown as Markdown or HTML is meant as its text.
+        return Summary.of_text(value.data)
     return _object(value, budget)
 
 
@@ -81,10 +87,33 @@ def _integer(value: int) -> str:
 
 
 def _container(value: Any, budget: int) -> Summary:
+    parts = _tables_in(value, budget)
+    if parts:
+        return Summary(kind_of(value), "\n".join(parts))
     text, was_cut = literal(value, budget)
     if not was_cut:
         return Summary.of_text(text)
     return Summary(f"{kind_of(value)}, shortened", text)
+
+
+def _tables_in(value: Any, budget: int) -> list[str]:
+    """A few tables or arrays together, as of the sheets of a file: each is told as it would be alone."""
+    if not isinstance(value, dict | list | tuple) or not 0 < len(value) <= _FEW:
+        return []
+    pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+    if not any(_is_table(item) for _, item in pairs):
+        return []
+    share = budget // len(pairs)
+    return [_made(item, share, None).named(f"[{_key(key)}]") for key, item in pairs]
+
+
+def _key(key: Any) -> str:
+    shown = short(key, _KEY)
+    return repr(shown) if isinstance(key, str) else shown
+
+
+def _is_table(value: Any) -> bool:
+    return bool(shape_of(value)) and home_of(value) in _TABLES
 
 
 def _bytes(beginning: bytes, length: int, budget: int) -> Summary:

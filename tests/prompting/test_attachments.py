@@ -80,6 +80,7 @@ def test_what_cannot_be_taken_is_told_with_the_way_out(folder, monkeypatch):
     """Too large, empty, of no kind, or an address of another sort."""
     (folder / "huge.csv").write_text("a,b\n" * 1_000, encoding="utf-8")
     (folder / "empty.txt").touch()
+    (folder / "a.xlsx").write_bytes(b"PK")
     (folder / "odd.bin").write_bytes(bytes(range(256)))
     monkeypatch.setattr(attachments, "MOST_TEXT", 2**10)
     assert "put the variable into the prompt: {df}" in refused("huge.csv")
@@ -87,6 +88,7 @@ def test_what_cannot_be_taken_is_told_with_the_way_out(folder, monkeypatch):
     assert "has 0.0 MiB" in refused("huge.csv")
     assert "is empty" in refused("empty.txt")
     assert "of no kind that models take" in refused("odd.bin")
+    assert "pd.read_excel" in refused("a.xlsx")
     assert "fetch it yourself" in refused("s3://bucket/key")
     assert "fetch it yourself" in refused("https://example.com/a.pdf")
     assert "cannot be decoded" in refused("data:image/png;base64,%%%")

@@ -180,6 +180,31 @@ def test_a_key_that_is_known_here_is_masked_whatever_it_looks_like(monkeypatch):
     assert made.content == "{'x': '***'}"
 
 
+def test_what_goes_by_the_name_of_a_secret_is_masked_unless_it_is_asked_for():
+    """In an object's attributes, a dict, the environment; by its own name it goes in, for that is meant."""
+
+    class Client:
+        def __init__(self):
+            self.host, self.api_key, self.tokens = "h", "hunter2", ["a"]
+
+    names = {
+        "client": Client(),
+        "config": {
+            "user": "ann",
+            "password": "hunter2",
+            "db": {"secret": "hunter2"},
+            "key": "k",
+            "token": "the",
+        },
+        "environ": {"PGPASSWORD": "hunter2", "SOME_TOKEN": "hunter2", "HOME": "/h"},
+    }
+    text = compose("{client} {config} {environ}", names).content
+    assert "hunter2" not in text
+    for kept in ("'h'", "['a']", "'ann'", "'key': 'k'", "'token': 'the'", "'/h'"):
+        assert kept in text
+    assert compose("{config['password']}", names).content == "hunter2"
+
+
 @pytest.mark.parametrize(
     "name", ["pk_customer_identifier", "hf_dataset_name_of_2024", "sk_learn_pipeline_step"]
 )

@@ -111,6 +111,13 @@ def test_results_of_cells_are_values(typed, expected):
     assert compose(typed, names).content == expected
 
 
+def test_a_result_that_is_not_there_yet_is_an_error():
+    """IPython's `_` is an empty text before any cell has given something."""
+    with pytest.raises(InvalidParameterError, match="no cell has given a result yet"):
+        compose("explain {_}", {"_": "", "Out": {}})
+    assert compose("{_}", {"_": "mine"}).content == "mine"
+
+
 @pytest.mark.parametrize("name", ["_i", "_ii", "_i1", "_ih", "_oh", "_dh", "__name__", "_exit_code"])
 def test_what_ipython_keeps_for_itself_is_no_name_of_the_user(name):
     """Its own names in the namespace are text."""
@@ -201,6 +208,7 @@ def test_a_value_in_the_place_of_latex_is_told(typed):
     made = sent(typed)
     assert made == typed.replace("{x}", "5")
     assert "{{x}} sends it as typed" in compose(typed, USER).notices[0]
+    assert compose("of $a_{x}$", USER).notices
     assert compose("data_{x}.csv {x}", USER).notices == ()
 
 

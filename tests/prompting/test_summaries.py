@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 import pytest
+from IPython.display import Markdown
 from PIL import Image
 
 from g4f_nb.prompting.limits import tokens_of
@@ -313,6 +314,21 @@ def test_objects_are_told_by_their_own_words_or_their_attributes():
 
     assert told(Shop()) == '`v`: Shop object: A small shop.\nShop(name="Ann\'s")'
     assert told(Loud()) == "`v`:\na loud shop"
+
+
+def test_a_few_tables_together_are_each_told():
+    """The sheets of a file, the parts of a split: each as it would be alone, within the one budget."""
+    text = told({"a": frame(), "b": np.arange(3), "n": 1})
+    assert text.startswith("`v`: dict of 3\n`['a']`: DataFrame, 200 rows")
+    assert "`['b']`: numpy ndarray, shape 3, int64" in text
+    assert "`['n']`:\n1" in text
+    assert "`[1]`: Series" in told((pd.DataFrame({"x": [1]}), pd.Series([2])))
+    assert tokens_of(told([frame()] * 4, 800)) <= 1_000
+
+
+def test_what_a_cell_has_shown_as_text_is_its_text():
+    """`Markdown` and `HTML` of IPython."""
+    assert told(Markdown("**so**")) == "`v`:\n**so**"
 
 
 def test_long_containers_are_shortened_and_say_so():
