@@ -20,12 +20,13 @@ from typing import Any
 
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError, MissingRequirementsError
+from g4f_nb.newest import Newest
 from g4f_nb.secret import Secret
 
 KEYRING_SERVICE = "g4f_nb"
 IN_KEYRING = " in the keyring"
 _COUNTS_FOR = 60.0
-_said: dict[tuple[str, str], tuple[float, FoundKey | None]] = {}
+_said: Newest[tuple[str, str], tuple[float, FoundKey | None]] = Newest(1000)
 
 
 @dataclass(frozen=True, slots=True)

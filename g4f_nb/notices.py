@@ -6,13 +6,15 @@ import re
 import sys
 import time
 
+from g4f_nb.newest import Newest
+
+# Beyond so many different lines the set starts anew, for a kernel may live for weeks.
+_MOST = 1000
 _told: set[str] = set()
 # When each login was asked for last: hundreds of calls may wait for the same one.
-_logins: dict[str, float] = {}
+_logins: Newest[str, float] = Newest(_MOST)
 _SAME_LOGIN = 30.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-# Beyond this many different lines the set starts anew, for a kernel may live for weeks.
-_MOST = 1000
 
 
 def tell(text: str, *, once: bool = True) -> None:
@@ -31,7 +33,5 @@ def tell_login(label: str, login_url: str) -> None:
     now = time.monotonic()
     if now - _logins.get(text, -_SAME_LOGIN) < _SAME_LOGIN:
         return
-    if len(_logins) > _MOST:
-        _logins.clear()
     _logins[text] = now
     tell(text, once=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib.metadata
 import pkgutil
@@ -141,6 +142,40 @@ def test_the_house_in_contributing_is_the_house():
     files = [path.relative_to(ROOT / "g4f_nb") for path in (ROOT / "g4f_nb").rglob("*.py")]
     there = {path.stem for path in files if not apart & set(path.parts)}
     assert named == there - {"__init__"}
+
+
+def test_all_that_is_kept_between_calls_is_told():
+    """A module with a memory of its own, a container that begins empty or a global that is set, is listed."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = set(
+        re.findall(
+            r"`(?:\w+/)*(\w+)\.py`", text.partition("## What is kept between calls")[2].partition("\n## ")[0]
+        )
+    )
+    remembering = {file.stem for file in (ROOT / "g4f_nb").rglob("*.py") if _remembers(file)}
+    assert remembering == told
+
+
+_CONTAINERS = {"dict", "list", "set", "deque", "Newest", "Tokens", "WeakKeyDictionary", "WeakSet"}
+
+
+def _remembers(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+        return True
+    return any(
+        _begins_empty(node.value) for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)
+    )
+
+
+def _begins_empty(value):
+    match value:
+        case ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            # Of something else that there is it is a constant.
+            return name in _CONTAINERS and (name == "Newest" or not value.args)
+    return False
 
 
 def test_nothing_names_a_registry_host():

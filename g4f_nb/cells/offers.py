@@ -19,6 +19,7 @@ from g4f_nb import settings
 from g4f_nb.cells.named import is_model
 from g4f_nb.errors import G4FError
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.newest import Newest
 from g4f_nb.providers.finding.known import everything, look_up
 from g4f_nb.providers.models.listing import models_at_hand
 from g4f_nb.providers.models.model import Model, used
@@ -28,7 +29,7 @@ from g4f_nb.secret import Veiled
 _PATIENCE, _AGAIN = 0.8, 60.0
 _MOST = 400
 # When a list was asked for, by provider and address: nobody is asked at every key that is pressed.
-_asked: dict[tuple[str, str], float] = {}
+_asked: Newest[tuple[str, str], float] = Newest(256)
 
 
 def providers(names: Mapping[str, Any]) -> list[str]:

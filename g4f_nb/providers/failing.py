@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from g4f_nb.errors import G4FError, shorten
+from g4f_nb.newest import Newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +17,12 @@ class Failure:
     at: float
 
 
-_last: dict[str, Failure] = {}
-# Classes of one's own may come and go for weeks.
-_MOST = 1000
+_last: Newest[str, Failure] = Newest(1000)
 
 
 def note_failure(provider: str, error: BaseException) -> None:
     """Remember an error of a call, in its own words: they hold no key."""
     if isinstance(error, G4FError):
-        if len(_last) > _MOST:
-            _last.clear()
         _last[provider] = Failure(shorten(f"{type(error).__name__}: {error}", 300), time.time())
 
 

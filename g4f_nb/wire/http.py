@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from g4f_nb import errors, loops
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import G4FError
+from g4f_nb.newest import Newest
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.wire.deadlines import Deadline, lost
 from g4f_nb.wire.failures import error_from_answer
@@ -318,13 +319,14 @@ def _with_length(headers: Headers, body: bytes) -> Headers:
     return Headers({**headers, "Content-Length": str(len(body))})
 
 
-_timeout_cache: dict[float | None, Any] = {}
+_timeout_cache: Newest[float | None, Any] = Newest(64)
 
 
 def _timeouts(connect: float | None) -> Any:
     import aiohttp
 
     # Only connecting is left to aiohttp: its own read limits do not fire in every state.
-    if connect not in _timeout_cache:
-        _timeout_cache[connect] = aiohttp.ClientTimeout(total=None, sock_connect=connect)
-    return _timeout_cache[connect]
+    found = _timeout_cache.get(connect)
+    if found is None:
+        found = _timeout_cache[connect] = aiohttp.ClientTimeout(total=None, sock_connect=connect)
+    return found

@@ -19,6 +19,7 @@ from g4f_nb.chunks import AuthResult, Chunk
 from g4f_nb.errors import MissingAuthError
 from g4f_nb.loops.handover import closing
 from g4f_nb.loops.ownloop import CLOSING
+from g4f_nb.newest import Newest
 from g4f_nb.providers.authed.authfile import fingerprint
 
 # Seconds between two looks whether the loop that a login runs on is still there.
@@ -53,6 +54,11 @@ class Account:
         # Fingerprints of what the server refused, for a file that cannot be deleted.
         self._refused: set[str] = set()
         self._flight: _Flight | None = None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anything is known of it that its file does not say."""
+        return self._flight is not None or self._unsaved is not None or bool(self._refused)
 
     def known(self, store: Store) -> Login | None:
         """The login to begin with."""
@@ -228,7 +234,7 @@ async def _steps(source: Any) -> AsyncIterator[Any]:
         yield await source
 
 
-_accounts: dict[Path, Account] = {}
+_accounts: Newest[Path, Account] = Newest(256, in_use=lambda account: account.in_use)
 _accounts_lock = threading.Lock()
 
 

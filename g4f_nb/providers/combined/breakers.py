@@ -21,6 +21,7 @@ from g4f_nb.errors import (
     ServerError,
     StreamInterruptedError,
 )
+from g4f_nb.newest import Newest
 
 # A server that asks for longer than this is asked again all the same.
 _LONGEST_WAIT = 600.0
@@ -128,7 +129,7 @@ class Standing:
         self.model.release()
 
 
-_breakers: dict[tuple[str, str | None, str | None], Breaker] = {}
+_breakers: Newest[tuple[str, str | None, str | None], Breaker] = Newest(1000)
 
 
 def standing_of(provider: str, host: str | None, model: str | None) -> Standing:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from g4f_nb.newest import Newest
 from g4f_nb.providers.services.rows import rows
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Flags(NamedTuple):
 
 
 # By address: what a model can do does not depend on who asks.
-_known: dict[str, Flags] = {}
+_known: Newest[str, Flags] = Newest(256)
 _NONE = Flags()
 
 

@@ -11,6 +11,7 @@ import orjson
 from g4f_nb import settings
 from g4f_nb.calls import Call, Host
 from g4f_nb.errors import G4FError, UnreadableResponseError
+from g4f_nb.newest import Newest
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.flags import note_flags
 from g4f_nb.secret import shown_address
@@ -20,8 +21,7 @@ from g4f_nb.wire.http import Exchange
 
 _Read = TypeVar("_Read")
 _KEPT_FOR = 300.0
-_MOST_KEPT = 256
-_listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
+_listings: Newest[tuple[str, str], tuple[float, list[str]]] = Newest(256)
 
 
 async def kept_models(
@@ -42,8 +42,6 @@ async def kept_models(
             raise
         tell(f"{cls.__name__} could not list its models ({error}); showing the list of the package")
         return list(cls.fallback_models)
-    if len(_listings) >= _MOST_KEPT:
-        _listings.pop(next(iter(_listings)))
     _listings[key] = (time.monotonic(), names)
     return sorted(names) if in_order else list(names)
 

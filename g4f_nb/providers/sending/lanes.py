@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Hashable
 from dataclasses import dataclass
 
 from g4f_nb import loops
+from g4f_nb.newest import Newest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,11 @@ class Lane:
             yield
         finally:
             self._leave()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody is inside or waits."""
+        return self._inside > 0 or bool(self._waiting)
 
     def move(self) -> None:
         """Say that something goes on inside, so that nobody who waits loses patience."""
@@ -105,7 +111,7 @@ def _grant(granted: asyncio.Future[None]) -> None:
         granted.set_result(None)
 
 
-_lanes: dict[Hashable, Lane] = {}
+_lanes: Newest[Hashable, Lane] = Newest(256, in_use=lambda lane: lane.in_use)
 _lock = threading.Lock()
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from g4f_nb import loops
 from g4f_nb.errors import G4FError
+from g4f_nb.newest import Newest
 from g4f_nb.secret import Secret
 
 # A token that ends sooner than this, in seconds, would end on its way.
 _MARGIN = 60.0
-_MOST_KEPT = 256
 _CLOSING = 5.0
 
 Fetch = Callable[[], Awaitable["Token"]]
@@ -45,7 +45,7 @@ class Tokens:
     """The tokens of one kind of service, by whatever tells one credential from another."""
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, Token] = {}
+        self._kept: Newest[Hashable, Token] = Newest(256)
         # By credential and loop: an errand is touched on the loop that it runs on, and nowhere else.
         self._errands: dict[tuple[Hashable, asyncio.AbstractEventLoop], _Errand] = {}
 
@@ -89,8 +89,6 @@ class Tokens:
 
     async def _run(self, key: Hashable, fetch: Fetch) -> Token:
         token = await fetch()
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept = {known: each for known, each in self._kept.items() if each.usable}
         self._kept[key] = token
         return token
 

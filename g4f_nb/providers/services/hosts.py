@@ -18,13 +18,13 @@ from g4f_nb.credentials import Hosts, any_typed, find_key, origin, typed_key
 from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.key_places import FoundKey, look_again
+from g4f_nb.newest import Newest
 from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Secret
 
 CHAT_PATH = "/chat/completions"
 # Decisions for local servers and the like, without keys: a small request spends a twentieth on them.
-_keyless: dict[tuple[Any, ...], Host] = {}
-_MOST_KEPT = 256
+_keyless: Newest[tuple[Any, ...], Host] = Newest(256)
 
 
 def find_host(
@@ -44,8 +44,6 @@ def find_host(
         and host.secret is None
         and not (row and _origins(host.base, host.chat_url) & _row_origins(row))
     ):
-        if len(_keyless) > _MOST_KEPT:
-            _keyless.clear()
         _keyless[memo] = host
     return host
 
