@@ -33,17 +33,17 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in self.headings)
         body = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="{_LINES if chr(10) in text else _CELL}">{escape(text)}</td>' for text in row
-            )
-            + "</tr>"
+            "<tr>" + "".join(f'<td style="{_style(row)}">{escape(text)}</td>' for text in row) + "</tr>"
             for row in self.rows
         )
         title = f"<div><b>{escape(self.title)}</b></div>" if self.title else ""
         note = f"<div>{escape(self.note)}</div>" if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
+
+
+def _style(row: tuple[str, ...]) -> str:
+    return _LINES if any("\n" in text for text in row) else _CELL
 
 
 def _lines(row: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
