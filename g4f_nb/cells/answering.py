@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
+
 from IPython.display import display
 
 from g4f_nb import asking
-from g4f_nb.cells import kept, nextcells
+from g4f_nb.cells import nextcells
 from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.desk import Desk, Stopped
 from g4f_nb.cells.looks import Look, NoScreen, Screen
@@ -64,17 +67,12 @@ def _compared(options: Options, desk: Desk) -> object:
 def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Reply:
     """Watch the answer come, or take the one that is kept."""
     begun, reply, notices = ready.begun, ready.begun.reply, list(ready.notices)
-    key = kept.key(begun.question) if options.cache else None
-    if options.cache and key is None:
-        notices.append("--cache: it cannot be told whether this is the same question again, so it was asked.")
-    found = kept.take(begun.question, key, reply) if key is not None else None
     failure: BaseException | None = None
     try:
-        if found is None:
-            for _ in asking.watch(begun.question, reply, beat=BEAT):
+        # Closed at once, also where the interrupt falls between two pieces: the connection ends with it.
+        with closing(_coming(begun, notices, cache=options.cache)) as pieces:
+            for _ in pieces:
                 screen.update(reply)
-        else:
-            notices.append(found)
     except KeyboardInterrupt as stop:
         failure = stop
         raise Stopped(_stopped_words(begun, options, desk)) from None
@@ -93,11 +91,26 @@ def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Rep
             notices.append(note)
         screen.finish(reply, notices=notices)
         _show_context(ready, options)
-    if key is not None and found is None:
-        kept.keep(key, reply)
     _check_data(reply, desk)
     desk.show_no_more(reply)
     return reply
+
+
+def _coming(begun: Asking, notices: list[str], *, cache: bool) -> Generator[None]:
+    """The answer, piece by piece; one that is kept comes at once."""
+    if not cache:
+        yield from asking.watch(begun.question, begun.reply, beat=BEAT)
+        return
+    from g4f_nb.cells import kept
+
+    key = kept.key(begun.question)
+    note = kept.UNKNOWN if key is None else kept.take(begun.question, key, begun.reply)
+    if note is not None:
+        notices.append(note)
+    if key is None or note is None:
+        yield from asking.watch(begun.question, begun.reply, beat=BEAT)
+    if key is not None and note is None:
+        kept.keep(key, begun.reply)
 
 
 def _show_context(ready: Ready, options: Options) -> None:

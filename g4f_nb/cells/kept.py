@@ -22,6 +22,9 @@ from g4f_nb.typed.wanted import UnfitError
 _NOTHING_PAID = Price(input=0.0, output=0.0, source="a kept answer: nothing was sent")
 
 
+UNKNOWN = "--cache: it cannot be told whether this is the same question again, so it was asked."
+
+
 def key(question: Question) -> str | None:
     """What tells this question from every other, without any key of a service; `None` if nothing does."""
     return key_of((question.where, question.options), question.plan, question.messages)

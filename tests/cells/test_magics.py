@@ -121,6 +121,24 @@ def test_a_question_mark_reaches_the_model(shell):
     assert shell.user_ns["y"].messages[-2]["content"] == "is it?"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "found['a'] = %chat -p Demo -m demo-fast is it?",
+        "found = {}; found['a'] = None\nfound['a']= %chat -p Demo -m demo-fast is it?",
+        "if True:\n    found['a'] = %chat -p Demo -m demo-fast is it?",
+        "thing.a = %chat -p Demo -m demo-fast is it?\nfound['a'] = thing.a",
+        "def ask():\n    answer = %chat -p Demo -m demo-fast is it?\n    return answer\nfound['a'] = ask()",
+        "x: object = %chat -p Demo -m demo-fast is it?\nfound['a'] = x",
+    ],
+)
+def test_a_question_mark_behind_any_assignment(shell, code):
+    """Whatever it is assigned to, and however deep it stands."""
+    shell.run_cell("found, thing = {}, type('Thing', (), {})()")
+    assert shell.run_cell(code).success
+    assert shell.user_ns["found"]["a"].messages[-2]["content"] == "is it?"
+
+
 def test_a_text_of_the_users_is_left_alone(shell):
     """A line like `%chat …?` within a string of several lines is not touched."""
     shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
@@ -561,6 +579,31 @@ def test_a_comparison_stands_side_by_side(shell, asked, capsys):
     assert len(requests) >= 3
     assert len(asked("-m upper --compare echo", "hello {BASE}")[0]) == 2
     assert asked("-m upper --compare echo --cache", "hello {BASE}")[0] == []
+
+
+def test_code_goes_into_the_next_input(shell):
+    """In a terminal the line that is typed next is the first block, ready to be edited; then the others."""
+    shell.run_cell("%%chat -p Demo -m demo-fast --code\ncode")
+    assert shell.rl_next_input.startswith("def fibonacci")
+    shell.rl_next_input = None
+
+
+def test_an_answer_as_a_whole(asked, server):
+    """`--no-stream` is about the cell: what had arrived when it broke off is there all the same."""
+    asked("-m cut --no-stream", ok=False)
+    (seen,), _ = asked("-m upper --no-stream --new")
+    assert seen.body["stream"] is True
+
+
+def test_a_dry_run_of_several_and_of_tools(shell, asked):
+    """Whoever would be asked is named, with what each takes along."""
+    shell.run_cell("def add(a: int, b: int):\n    'Add.'\n    return a + b")
+    for line in ("-m upper --race echo", "--fallback upper,Demo", "-p Demo --tool add --schema 'a int'"):
+        assert asked(f"{line} --dry-run")[0] == []
+        assert "This would be sent" in repr(shell.user_ns["_"])
+    assert ("tools", "add") in shell.user_ns["_"].rows
+    assert asked("-m upper --compare echo --dry-run")[0] == []
+    assert list(shell.user_ns["_"]["status"]) == ["planned", "planned"]
 
 
 def test_quiet_shows_nothing(shell, asked, capsys):
