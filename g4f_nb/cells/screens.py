@@ -42,6 +42,14 @@ def screen_for(look: Look | None = None, *, bystanders: Bystanders | None = None
     return CellScreen(look, streams=streams and not _captured(), bystanders=bystanders)
 
 
+def paints(*, stream: bool | None = None) -> bool:
+    """Whether a cell's output is to be painted while something grows; never in a terminal."""
+    if frontend.in_terminal() or _captured():
+        return False
+    wish = settings.current().stream if stream is None else stream
+    return frontend.attached() if wish is None else wish
+
+
 def _captured() -> bool:
     """Whether what is displayed now goes into a variable, as with `%%capture`: nobody sees it grow."""
     return isinstance(getattr(frontend.shell(), "display_pub", None), CapturingDisplayPublisher)

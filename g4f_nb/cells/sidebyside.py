@@ -10,16 +10,18 @@ from IPython.display import display
 
 from g4f_nb.cells import named
 from g4f_nb.cells.desk import Desk
+from g4f_nb.cells.growing import GrowingColumns, seat_names, table
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Prompt
+from g4f_nb.cells.screens import BEAT, paints
 from g4f_nb.cells.terminal import printable
 from g4f_nb.conversations.turns import checked_content, prompt_messages
 from g4f_nb.messages import as_messages
+from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
 _FACTS = "font-size: 85%; opacity: 0.7; text-align: left; padding: 0 0.8em"
 
 
@@ -27,17 +29,31 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
     """Ask all of them, and show what they say; gives the frame, a row a model."""
     from g4f_nb.comparing.entry import compare
 
-    frame = compare(
-        [as_messages(prompt_messages(checked_content(prompt.content)))],
-        named.several(options, desk.names),
-        system=prompt.system,
-        cache="use" if options.cache else "refresh",
-        dry_run=options.dry_run,
-        **given,
-    )
-    if not options.quiet and not options.dry_run:
+    asked = [as_messages(prompt_messages(checked_content(prompt.content)))]
+    models = named.several(options, desk.names)
+    cache = "use" if options.cache else "refresh"
+    given = Veiled({"system": prompt.system, "cache": cache, **given})
+    if options.quiet or options.dry_run:
+        return compare(asked, models, dry_run=options.dry_run, **given)
+    if paints(stream=False if options.no_stream else None):
+        frame = _watched(asked, models, given)
+    else:
+        frame = compare(asked, models, **given)
         display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
-        desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
+    desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
+    return frame
+
+
+def _watched(asked: list[Any], models: list[Any], given: Mapping[str, Any]) -> pd.DataFrame:
+    """Ask, and paint the columns while they grow; after an interrupt what there is of each stays."""
+    from g4f_nb.comparing.entry import carry_out, watched_run
+    from g4f_nb.comparing.frames import frame_of
+
+    run = watched_run(asked, models, None, options=given)
+    run.watcher = columns = GrowingColumns(seat_names(run))
+    carry_out(run, shown=False, each_beat=columns.paint, beat=BEAT)
+    frame = frame_of(run)
+    columns.finish(bundle(frame))
     return frame
 
 
@@ -50,16 +66,9 @@ def bundle(frame: pd.DataFrame) -> dict[str, str]:
 def _html(rows: list[dict[Any, Any]]) -> str:
     from g4f_nb.showing.rendering import safe_html
 
-    heads = "".join(f'<th style="{_CELL}">{escape(_label(row))}</th>' for row in rows)
-    answers = "".join(
-        f'<td style="{_CELL}">{safe_html(_answer(row)) if _has(row, "answer") else escape(_answer(row))}</td>'
-        for row in rows
-    )
-    facts = "".join(f'<td style="{_FACTS}">{escape(" · ".join(_facts(row)))}</td>' for row in rows)
-    return (
-        f'<div style="overflow-x: auto"><table><thead><tr>{heads}</tr></thead><tbody><tr>{answers}</tr>'
-        f"<tr>{facts}</tr></tbody></table></div>"
-    )
+    answers = [safe_html(_answer(row)) if _has(row, "answer") else escape(_answer(row)) for row in rows]
+    facts = [escape(" · ".join(_facts(row))) for row in rows]
+    return table([_label(row) for row in rows], [answers, facts], {1: _FACTS})
 
 
 def _plain(row: Mapping[Any, Any]) -> str:

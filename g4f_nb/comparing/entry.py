@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb import loops
@@ -157,14 +157,24 @@ async def _moving(progress: Progress) -> AsyncGenerator[None, None]:
             mover.cancel()
 
 
-def carry_out(run: Comparison, *, shown: bool, title: str = "compare") -> None:
-    """Do a run on our own loop; an interrupt ends it and leaves what there is."""
+def carry_out(
+    run: Comparison,
+    *,
+    shown: bool,
+    title: str = "compare",
+    each_beat: Callable[[], None] | None = None,
+    beat: float = _BEAT,
+) -> None:
+    """Do a run on our own loop; an interrupt ends it and leaves what there is.
+
+    A bar is `shown` meanwhile, or whatever `each_beat` paints.
+    """
     _tell_faults(run.grid)
     job = ownloop.own_loop().submit(run.work())
     total = len(run.grid.cells)
     with Progress(run, total, title=title, shown=shown) as bar:
         try:
-            job.result(bar.refresh, beat=_BEAT)
+            job.result(each_beat or bar.refresh, beat=beat)
         except KeyboardInterrupt:
             run.give_up()
             tell(

@@ -265,8 +265,8 @@ class Comparison:
         except BaseException as error:
             # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
             # run is being cancelled does it go on.
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+                self._leave(inquiry, reply, began, at)
                 raise
             if inquiry.stopped:
                 return self._cut_short(inquiry, reply, began, at)
@@ -287,6 +287,11 @@ class Comparison:
             await inquiry.answering
         finally:
             inquiry.answering = None
+
+    def _leave(self, inquiry: Inquiry, reply: Reply | None, began: float, at: float) -> None:
+        if self.watcher is not None:
+            # Somebody has seen it come: it must not vanish from before their eyes.
+            self._cut_short(inquiry, reply, began, at)
 
     def _cut_short(self, inquiry: Inquiry, reply: Reply | None, began: float, at: float) -> Outcome:
         record = from_reply(reply) if reply is not None and reply.text else {}
@@ -378,3 +383,8 @@ class Comparison:
         if error is not None and self.manner.on_error == "raise" and self.error is None:
             self.error = error.alone() if isinstance(error, G4FError) else error
             raise FailedError(error)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

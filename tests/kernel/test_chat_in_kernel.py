@@ -356,3 +356,48 @@ def test_unloading_leaves_nothing_behind(bare_kernel):
         bare_kernel.run("state() == before, [one for one in zip(state(), before) if one[0] != one[1]]").value
         == "(True, [])"
     )
+
+
+def test_a_comparison_grows_in_columns(notebook):
+    """One output that is painted again while the answers come, and holds all of them in the end."""
+    notebook.cell("a", "slow, fast = model('drip-20'), model('drip-5')")
+    _, messages = notebook.cell("b", f"%%chat -m slow --compare fast -o frame\n{_LONG[:500]}")
+    shown = [each for each in messages if each["msg_type"] in ("display_data", "update_display_data")]
+    assert shown[0]["msg_type"] == "display_data"
+    assert len(shown) > 3
+    assert {each["content"]["transient"]["display_id"] for each in shown} == {
+        shown[0]["content"]["transient"]["display_id"]
+    }
+    last = shown[-1]["content"]["data"]
+    assert last["text/html"].count(_LONG[:500].split()[-1]) >= 2
+    assert last["text/plain"].count("OpenaiTemplate:drip") == 2
+    assert "tokens" in last["text/html"]
+    assert notebook.value("frame['status'].tolist()") == "['ok', 'ok']"
+
+
+def test_an_interrupt_leaves_what_was_seen_of_each(notebook):
+    """Columns are kept as far as they came, and say that they were cancelled."""
+    notebook.cell("a", "slow, slower = model('drip-20'), model('drip-50')")
+    seen = []
+
+    def stop(message):
+        if message["msg_type"] == "update_display_data":
+            seen.append(message)
+            if len(seen) == 4:
+                notebook.kernel.interrupt()
+
+    reply, messages = notebook.cell("b", f"%%chat -m slow --compare slower -o frame\n{_LONG}", during=stop)
+    assert reply["status"] == "ok"
+    assert notebook.value("frame['status'].tolist()") == "['cancelled', 'cancelled']"
+    assert notebook.value("frame['answer'].str.startswith('word').tolist()") == "[True, True]"
+    last = [each for each in messages if each["msg_type"] == "update_display_data"][-1]
+    assert "cancelled" in last["content"]["data"]["text/html"]
+    assert "word and another" in last["content"]["data"]["text/html"]
+
+
+def test_without_anybody_in_front_columns_come_once(notebook):
+    """Nbval and papermill get the one final output."""
+    notebook.cell("a", "one, other = model('drip-5'), model('upper')")
+    _, messages = notebook.cell("b", f"%%chat -m one --compare other\n{_LONG[:200]}", person=False)
+    kinds = [each["msg_type"] for each in messages if "display" in each["msg_type"]]
+    assert kinds == ["display_data"]
