@@ -17,6 +17,7 @@ def user_env(home):
     places = [
         "IPYTHONDIR",
         "G4F_NB_CONFIG_DIR",
+        "G4F_NB_CACHE_DIR",
         *(f"JUPYTER_{kind}_DIR" for kind in ("CONFIG", "DATA", "RUNTIME")),
     ]
     return kept | {place: str(home / place) for place in places} | {"PYTHONUNBUFFERED": "1"}

@@ -200,9 +200,13 @@ class Conversation(Filed):
         self._changed("removed", gone)
 
     def clear(self) -> None:
-        """Take every turn of every branch out; what they cost stays counted."""
+        """Begin anew, without any turn; what they cost stays counted.
+
+        On disk it is another conversation from here: `restore` gives the one before it.
+        """
         with self._lock:
             self._tree, self._given = Tree(), {}
+            self._begin_anew()
         self._changed("removed")
 
     def switch(self, turn: Turn | str) -> None:

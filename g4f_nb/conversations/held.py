@@ -251,6 +251,10 @@ class Held:
                 self._keeper.take_as_kept(saved)
                 self.restored = True
 
+    def _begin_anew(self) -> None:
+        """Be another one on disk from here."""
+        self._id, self._keeper, self.restored = uuid.uuid4().hex, Keeper(), False
+
     def _turn(self, wanted: Turn | str) -> Turn:
         key = wanted.id if isinstance(wanted, Turn) else wanted
         found = self._tree.get(str(key))

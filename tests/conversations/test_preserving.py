@@ -67,8 +67,18 @@ def test_what_is_dropped_moved_and_renamed_is_so_on_disk():
     assert [turn.shown for turn in back] == ["ONE", "three"]
     assert [turn.id for turn in back.all_turns] == [turn.id for turn in talk.all_turns]
     assert back.system == "New."
+
+
+def test_beginning_anew_takes_nothing_off_the_disk():
+    """What was said before can be had again; its cost stays counted."""
+    talk = nb.Conversation("physics", model=nb.Model("Demo:demo-fast", price=(1, 1)))
+    talk.ask("one")
+    before, cost = talk.id, talk.cost
     talk.clear()
-    assert nb.Conversation.restore("optics").turns == ()
+    assert (talk.turns, talk.cost) == ((), cost)
+    talk.ask("two")
+    assert [turn.shown for turn in nb.Conversation.restore("physics")] == ["two"]
+    assert [turn.shown for turn in nb.Conversation.restore(before)] == ["one"]
 
 
 def test_two_kernels_overwrite_nothing_of_each_other():
