@@ -1,9 +1,9 @@
 """Talk to language models from a notebook.
 
 `%load_ext g4f_nb` brings the magics; `import g4f_nb as nb` the functions: `nb.ask`, `nb.ask_async`,
-`nb.stream`, `nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`, `nb.resolve`,
-`nb.register`, `nb.Model`, `nb.FallbackProvider`, `nb.RaceProvider`, `nb.RetryProvider`. Each loads on first
-use.
+`nb.stream`, `nb.Conversation`, `nb.compare`, `nb.compare_async`, `nb.ChatPanel`, `nb.tool`, `nb.use`,
+`nb.resolve`, `nb.register`, `nb.Model`, `nb.FallbackProvider`, `nb.RaceProvider`, `nb.RetryProvider`. Each
+loads on first use.
 """
 
 from __future__ import annotations

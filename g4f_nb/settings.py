@@ -37,6 +37,7 @@ class Settings:
     max_retries: int = 2
     max_event_bytes: int = 64 * 1024 * 1024
     store_days: float | None = None
+    keep_conversations: bool = True
     value_tokens: int = 2_000
 
 

@@ -44,7 +44,8 @@ class Conversation(Filed):
         model, provider, options: as for `nb.ask`; they hold where a question names nothing else.
         system: the system prompt.
         limit: what it may cost, like "2 USD"; once that is reached, nothing more is asked.
-        keep: whether it is kept on disk on the way, so that `restore` gives it to a later kernel.
+        keep: whether it is kept on disk on the way, so that `restore` gives it to a later kernel; where it
+            is not said, the setting `keep_conversations` decides.
 
     `turns` are the questions with their answers, oldest first. A question may be asked anew (`edit`,
     `regenerate`): both versions stay, `branches` lists them and `switch` chooses. Any thread may use it.
@@ -58,7 +59,7 @@ class Conversation(Filed):
         provider: str | Provider | None = None,
         system: str | None = None,
         limit: str | float | None = None,
-        keep: bool = True,
+        keep: bool | None = None,
         **options: Any,
     ) -> None:
         super().__init__(

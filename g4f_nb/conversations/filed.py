@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from g4f_nb.conversations.held import Held, checked_name
 from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
-from g4f_nb.conversations.saving import read, write
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
@@ -20,6 +19,8 @@ class Filed(Held):
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone."""
+        from g4f_nb.conversations.saving import write
+
         return write(self.as_saved(), path)
 
     @classmethod
@@ -29,6 +30,8 @@ class Filed(Held):
         JSON holds everything; of Markdown and notebooks the questions and answers of one branch come back.
         Keys and addresses are in no file: name the model anew where it needs one.
         """
+        from g4f_nb.conversations.saving import read
+
         return cls._of(read(path))
 
     @classmethod

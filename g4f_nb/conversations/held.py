@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from g4f_nb import settings
 from g4f_nb.conversations.observing import Observer, Observers
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.preserving import Keeper
@@ -39,7 +40,7 @@ class Held:
         provider: str | Provider | None,
         system: str | None,
         limit: str | float | None,
-        keep: bool,
+        keep: bool | None,
         **options: Any,
     ) -> None:
         options = veiled(options)
@@ -54,7 +55,7 @@ class Held:
         self._given: dict[str, Given] = {}
         self._sizes = Sizes()
         self._observers = Observers()
-        self.keep = keep
+        self.keep = settings.current().keep_conversations if keep is None else keep
         # Whether it is one that an earlier kernel began.
         self.restored = False
         self._keeper = Keeper()

@@ -166,6 +166,15 @@ def test_nothing_is_kept_without_a_turn_or_against_the_users_will():
     assert b"secret" not in b"".join(file.read_bytes() for file in cache_folder().iterdir())
 
 
+def test_the_setting_keeps_none_and_a_conversations_own_word_wins(monkeypatch):
+    """For whoever wants no prompts on disk."""
+    monkeypatch.setenv("G4F_NB_KEEP_CONVERSATIONS", "0")
+    _talk("one").ask("hello")
+    assert nb.list_conversations().empty
+    _talk("two", keep=True).ask("hello")
+    assert nb.list_conversations()["name"].tolist() == ["two"]
+
+
 def test_no_key_is_kept():
     """Neither one that was given to the conversation nor one of a question."""
     talk = nb.Conversation("x", model="Demo:demo-fast", api_key=_KEY)
