@@ -12,7 +12,7 @@ from g4f_nb import frontend, settings
 from g4f_nb.cells import commands, completion, helptext
 from g4f_nb.cells.desk import Desk, Stopped, in_one_line
 from g4f_nb.cells.parsing import NOT_HELP, asks_for_help, parse
-from g4f_nb.cells.questionmarks import keep_question_marks
+from g4f_nb.cells.questionmarks import keep_question_marks, take_lone_head
 from g4f_nb.cells.words import Place
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell
@@ -126,7 +126,7 @@ def load(shell: Any) -> None:
         tell(f"%%chat belonged to {owner} and is g4f_nb's now; %unload_ext g4f_nb gives it back", once=False)
     magics.taken = {(kind, name): registered[kind].get(name) for kind in _KINDS for name in _NAMES}
     shell.register_magics(magics)
-    shell.input_transformers_cleanup.append(keep_question_marks)
+    shell.input_transformers_cleanup.extend((take_lone_head, keep_question_marks))
     shell.events.register("post_run_cell", magics.after_a_cell)
     if getattr(shell, "Completer", None) is not None:
         shell.Completer.custom_matchers.append(magics.complete)
@@ -144,7 +144,8 @@ def unload(shell: Any) -> None:
             registered[kind][name] = before
     shell.magics_manager.registry.pop("ChatMagics", None)
     _without(shell.configurables, magics)
-    _without(shell.input_transformers_cleanup, keep_question_marks)
+    for transformer in (take_lone_head, keep_question_marks):
+        _without(shell.input_transformers_cleanup, transformer)
     magics.desk.take_back()
     shell.events.unregister("post_run_cell", magics.after_a_cell)
     if getattr(shell, "Completer", None) is not None:

@@ -1,4 +1,4 @@
-"""`%chat what is pandas?` is a question to a model, while `%chat?` asks IPython for help."""
+"""What IPython would take for something else: `%chat what is pandas?`, and `%%chat --help` without a cell."""
 
 from __future__ import annotations
 
@@ -11,6 +11,25 @@ from g4f_nb.cells.parsing import NOT_HELP
 
 # A line of its own or the right side of an assignment, of whatever is assigned to.
 _QUESTION = re.compile(r"""^(\s*(?:[\w.,:\s\[\]()'"*|-]+=\s*)?%chat\s.*\?)(\s*)$""")
+
+
+# A head without a body; `%%chat?` is IPython's.
+_HEAD = re.compile(r"(\s*)%%(chat|g4f)(?!\?)\b(.*)", re.DOTALL)
+# Behind `%g4f` stands a command, behind `%%g4f` what stands behind `%%chat`.
+_FLAGS = re.compile(r"\s+-(?!-help\b|h\b)")
+
+
+def take_lone_head(lines: list[str]) -> list[str]:
+    """`%%chat why is the sky blue`, with nothing below it, is `%chat …`: IPython would ask for a body."""
+    head = _HEAD.fullmatch(lines[0]) if lines else None
+    if head is None or any(line.strip() for line in lines[1:]):
+        return lines
+    magic = "chat" if _FLAGS.match(head[3]) else head[2]
+    return [f"{head[1]}%{magic}{head[3]}", *lines[1:]]
+
+
+# Or a terminal would think the cell complete before anybody could type its body.
+take_lone_head.has_side_effects = True  # type: ignore[attr-defined]  # IPython's word for it
 
 
 def keep_question_marks(lines: list[str]) -> list[str]:

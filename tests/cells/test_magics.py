@@ -139,6 +139,46 @@ def test_a_question_mark_behind_any_assignment(shell, code):
     assert shell.user_ns["found"]["a"].messages[-2]["content"] == "is it?"
 
 
+@pytest.mark.parametrize(
+    ("cell", "asked"),
+    [
+        ("%%chat -p Demo -m demo-fast why is that?", "why is that?"),
+        ("%%g4f -p Demo -m demo-fast hello\n\n  \n", "hello"),
+        ("\n%%chat -p Demo -m demo-fast hello", "hello"),
+    ],
+)
+def test_a_head_without_a_cell_is_a_line(shell, cell, asked):
+    """IPython would say that the body is empty; the question is there all the same."""
+    assert shell.run_cell(cell).success
+    assert shelf().get("main")[-1].shown == asked
+
+
+def test_a_terminal_waits_for_the_body(shell):
+    """A cell whose head is typed is not complete yet; nor is a line in one."""
+    assert shell.input_transformer_manager.check_complete("%%chat -p Demo hello")[0] == "incomplete"
+    assert shell.input_transformer_manager.check_complete("%chat -p Demo hello")[0] == "complete"
+
+
+@pytest.mark.parametrize(
+    "cell", ["%chat --help", "%%chat --help", "%%chat -h", "%%chat --help\nhello", "%%g4f --help"]
+)
+def test_help_has_flags_and_examples(shell, capsys, cell):
+    """In every way that one may ask for it; nothing is sent."""
+    assert shell.run_cell(cell).success
+    printed = capsys.readouterr().out
+    assert "--fallback A,B" in printed or "%g4f key [PROVIDER]" in printed
+    assert shelf().all == ()
+
+
+def test_ipythons_own_help_has_them_too(shell, capsys):
+    """`%chat?`, `%%chat?` and `%g4f?`."""
+    for cell in ("%chat?", "%%chat?"):
+        shell.run_cell(cell)
+        printed = capsys.readouterr().out
+        assert "--max-tokens N" in printed
+        assert "%%chat -m groq:openai/gpt-oss-120b" in printed
+
+
 def test_a_text_of_the_users_is_left_alone(shell):
     """A line like `%chat …?` within a string of several lines is not touched."""
     shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
@@ -292,7 +332,8 @@ def test_loading_twice_and_unloading_leave_nothing_behind(shell):
     shell.run_cell("%load_ext g4f_nb")
     shell.run_cell("%reload_ext g4f_nb")
     magics.load(shell)
-    assert sum(each is questionmarks.keep_question_marks for each in shell.input_transformers_cleanup) == 1
+    for ours in (questionmarks.keep_question_marks, questionmarks.take_lone_head):
+        assert sum(each is ours for each in shell.input_transformers_cleanup) == 1
     shell.run_cell("%unload_ext g4f_nb")
     assert _traces(shell) == before
     shell.run_cell("%load_ext g4f_nb")
