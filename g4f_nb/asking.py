@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from g4f_nb import loops
-from g4f_nb.chunks import Chunk, RequestLogin
+from g4f_nb.chunks import Chunk
 from g4f_nb.dialogues import driving
 from g4f_nb.dialogues.dialogue import converse
 from g4f_nb.dialogues.driving import Approval
@@ -24,7 +24,7 @@ from g4f_nb.loops import ownloop
 from g4f_nb.loops.bell import Bell
 from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
-from g4f_nb.providers.calling import locate, stream_of
+from g4f_nb.providers.calling import batches_of, locate, stream_of
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import Resolution
 from g4f_nb.providers.sending.adapting import row_in_force
@@ -187,15 +187,20 @@ async def _round(
     stream: bool = True,
 ) -> None:
     """One answer of the model, added to the reply."""
-    chunks = chunks_of(question, stream=stream)
-    async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # an async generator
-        async for chunk in chunks:
-            reply.add(chunk, at=time.perf_counter() - start)
+    batches = batches_of(question.where, question.messages, question.options, stream=stream)
+    login = None
+    try:
+        async for batch in batches:
+            reply.add_all(batch, at=time.perf_counter() - start)
             if on_change is not None:
                 on_change()
-            elif isinstance(chunk, RequestLogin):
+            elif reply.login is not login:
                 # Nobody sees the reply before it is whole, and it waits for the user.
-                tell_login(chunk.label, chunk.login_url)
+                login = reply.login
+                if login is not None:
+                    tell_login(login.label, login.login_url)
+    finally:
+        await batches.aclose()
 
 
 def watch(question: Question, reply: Reply, *, beat: float | None = None) -> Iterator[None]:

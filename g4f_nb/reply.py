@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from io import StringIO
@@ -256,6 +256,14 @@ class Reply:
                 pass
             case _:
                 self.add(str(chunk))
+
+    def add_all(self, chunks: Iterable[str | Chunk], *, at: float | None = None) -> None:
+        """`add` for what arrived together; text upon text, which nearly all of it is, takes a short way."""
+        for chunk in chunks:
+            if type(chunk) is str and self.ttft is not None and self._text_at is not None:
+                self._text.write(chunk)
+            else:
+                self.add(chunk, at=at)
 
     def _take_alternative(self, part: Alternative) -> None:
         other = self._alternatives.get(part.index)

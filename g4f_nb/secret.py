@@ -245,6 +245,8 @@ def redact_beginning(text: str, *secrets: Secret | None) -> str:
 
 def shown_address(url: str) -> str:
     """An address as a message may show it: without its query, and without user and password."""
+    if "@" not in url and "?" not in url and "#" not in url:
+        return str(url)
     scheme, mark, rest = url.partition("://")
     if not mark:
         scheme, rest = "", url

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from inspect import Parameter, signature
 from typing import Any
@@ -261,6 +261,17 @@ class AsyncGeneratorProvider(AbstractProvider):
                 return await _text_of(chunks)
             async with _limit(timeout, cls.__name__):
                 return await _text_of(chunks)
+
+    @classmethod
+    def batches(
+        cls, model: str, messages: Messages, options: Veiled, *, stream: bool, host: Host | None = None
+    ) -> Awaitable[AsyncGenerator[list[str | Chunk], None]] | None:
+        """The same stream in batches, each of what arrived together, for whoever reads thousands of answers.
+
+        `None` where a class has no such way of its own; `host` is where the call goes, as far as it is known.
+        """
+        del model, messages, options, stream, host
+        return None
 
     @classmethod
     def get_async_create_function(cls) -> Callable[..., Any]:

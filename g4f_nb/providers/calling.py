@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -112,6 +112,45 @@ async def stream_of(
     except G4FError as error:
         note_failure(where.provider.__name__, error)
         raise
+
+
+async def batches_of(
+    where: Resolution, messages: Messages, options: Mapping[str, Any], *, stream: bool = True
+) -> AsyncGenerator[list[str | Chunk], None]:
+    """The answer in batches, each of what arrived together; most providers give chunk by chunk."""
+    made = _in_batches(where, messages, options, stream=stream)
+    if made is None:
+        async with closing(chunks := stream_of(where, messages, options, stream=stream)):
+            async for chunk in chunks:
+                yield [chunk]
+        return
+    try:
+        pieces = await made
+        try:
+            async for batch in pieces:
+                yield batch
+        finally:
+            await pieces.aclose()
+    except G4FError as error:
+        note_failure(where.provider.__name__, error)
+        raise
+
+
+def _in_batches(
+    where: Resolution, messages: Messages, options: Mapping[str, Any], *, stream: bool
+) -> Awaitable[AsyncGenerator[list[str | Chunk], None]] | None:
+    provider = where.provider
+    if where.places or not (issubclass(provider, AsyncGeneratorProvider) and provider.takes_secrets):
+        return None
+    host = where.address
+    # What was decided once holds for all calls that name the same address and key.
+    if host is not None and not (
+        options.get("api_base") == host.base
+        and options.get("api_endpoint", "") == host.chat_url
+        and options.get("api_key") is host.secret
+    ):
+        host = None
+    return provider.batches(where.model, messages, Veiled(options), stream=stream, host=host)
 
 
 def _generator(where: Resolution, messages: Messages, options: Veiled, *, stream: bool) -> AsyncResult:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl as tls
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Address, Call, Headers, Host, Limits
+from g4f_nb.chunks import Chunk
 from g4f_nb.errors import (
     InvalidParameterError,
     ModelNotFoundError,
@@ -34,9 +36,14 @@ from g4f_nb.providers.sending.adapting import (
     row_in_force,
 )
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.providers.sending.fields import CHAT_FIELDS, EXTRA_PARAMETERS, IMAGE_FIELDS, means_image
+from g4f_nb.providers.sending.fields import (
+    CHAT_FIELDS,
+    EXTRA_PARAMETERS,
+    IMAGE_FIELDS,
+    USUAL_FIELDS,
+    means_image,
+)
 from g4f_nb.providers.sending.outgoing import (
-    checked_headers,
     encoded,
     least,
     overlaid,
@@ -44,12 +51,12 @@ from g4f_nb.providers.sending.outgoing import (
     trust,
 )
 from g4f_nb.providers.sending.requesting import batches
+from g4f_nb.providers.sending.ways import TRAVEL, Way
 from g4f_nb.providers.services.hosts import find_host, is_home, join, look_up_host
 from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts
-from g4f_nb.wire.proxies import proxy_fault
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,6 +66,10 @@ _BROWSER_LIKE = {
     "Chrome/140.0 Safari/537.36",
     "Accept-Language": "en-US,en;q=0.9",
 }
+# Of a call's options those that are no field of its request.
+_NO_FIELDS = TRAVEL | {
+    "media", "prompt", "impersonate", "extra_parameters", "extra_data", "splits_thinking",
+}  # fmt: skip
 # After a model was refused, its server gets so many seconds to tell which it has.
 _LIST_WITHIN = 5.0
 
@@ -143,12 +154,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         )
 
     @classmethod
-    async def create_async_generator(  # type: ignore[override]  # noqa: C901, PLR0912, PLR0915  # hot: one frame
+    def create_async_generator(  # type: ignore[override]
         cls,
         model: str,
         messages: Messages,
         proxy: str | None = None,
-        timeout: float | None = 120,  # noqa: ASYNC109  # the original's name; a limit on silence
+        timeout: float | None = 120,
         media: MediaListType | None = None,
         api_key: str | None = None,
         api_endpoint: str | None = None,
@@ -187,113 +198,137 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         first byte, between two pieces), `total_timeout` the whole. A failed call is sent again `max_retries`
         times, only before the first content.
         """
-        # The parameters hold keys: keep nothing that a traceback with locals could print.
-        # The usual call gives few of them; looking at each costs as much as a tenth of a small request.
-        few = (
-            proxy is None and api_key is None and headers is None and api_endpoint is None and stop is None
-            and tools is None and impersonate is None and extra_data is None and response_format is None
-            and max_retries is None and total_timeout is None and connector is None and ssl is None
-            and type(model) is str and (api_base is None or type(api_base) is str)
-            and type(timeout) is int and timeout > 0 and extra_parameters is EXTRA_PARAMETERS
-        )  # fmt: skip
-        wrong = None if few else what_is_wrong({
-            "model": model, "proxy": proxy, "timeout": timeout, "api_key": api_key, "headers": headers,
-            "api_endpoint": api_endpoint, "api_base": api_base, "stop": stop, "tools": tools,
-            "impersonate": impersonate, "extra_parameters": extra_parameters, "extra_data": extra_data,
-            "response_format": response_format, "max_retries": max_retries, "total_timeout": total_timeout,
-            "connector": connector, "ssl": ssl,
-        })  # fmt: skip
-        secret, way = (None, None) if wrong else (Secret.of(api_key), Secret.of(proxy))
-        own_headers = Headers() if wrong else Headers(headers or {})
-        api_base, api_endpoint = Address.of(api_base), Address.of(api_endpoint)
-        if not few:
-            extra_data = Veiled(extra_data) if type(extra_data) is dict else extra_data
-        del api_key, headers, proxy
-        if own_headers:
-            own_headers = checked_headers(own_headers)
-        if wrong is None and way is not None:
-            wrong = proxy_fault(way)
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-        if kwargs:
-            cls.check_parameters(kwargs.keys() - set(extra_parameters))
-        messages = check_messages(messages)
-        if media is not None:
-            messages = with_media(messages, await read_media_async(media))
-        host = find_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=secret)
-        pictures = prompt is not None or (
-            bool(kwargs or response_format) and means_image(kwargs, response_format, extra_parameters)
+        return cls._stream(Veiled(locals()))
+
+    @classmethod
+    async def _stream(cls, given: Veiled) -> AsyncGenerator[str | Chunk, None]:
+        """The answer to a call, given as the names and values of its parameters.
+
+        `create_async_generator` is a signature alone and hands all of it to here: no frame of ours keeps a
+        key then, and no chunk is handed on twice.
+        """
+        options = Veiled(
+            (name, value) for name, value in given.items() if value is not None or name == "timeout"
         )
-        model = cls._image_model(model) if pictures else await cls._choose_model(model, host)
-        fields = {
-            "temperature": temperature,
-            "max_tokens": max_tokens,
-            "top_p": top_p,
-            "stop": stop,
-            "tools": tools,
-            "tool_choice": tool_choice,
-            "parallel_tool_calls": parallel_tool_calls,
-            "reasoning_effort": reasoning_effort,
-            "response_format": response_format,
-            "seed": seed,
-            "n": n,
-            "frequency_penalty": frequency_penalty,
-            "presence_penalty": presence_penalty,
-            **kwargs,
-        }
-        if pictures or model in cls.image_models or makes_images(host.base, model):
-            pictures = True
-            if media is not None:
-                raise InvalidParameterError(
-                    f"media= cannot go with a request for an image to {cls.__name__}: leave it out, or ask a "
-                    "model that chats",
-                    provider=cls.__name__,
-                )
-            stream, url = False, join(host.base, IMAGES_PATH)
-            prompt = last_user_text(messages) if prompt is None else prompt
-            body = image_body(model, prompt, fields, allowed=extra_parameters, provider=cls.__name__)
-            body.update(extra_data or {})
-        else:
-            url = cls._chat_url(host, model)
-            body = cls._body(model, messages, fields, stream=stream, host=host, extra_data=extra_data)
-        if extra_data is not None:
-            body = Veiled(body)
-        now = settings.current()
-        call = Call(
-            "POST",
-            url,
-            cls._headers(host, stream=stream, given=own_headers, impersonate=impersonate),
-            body=encoded(body, cls.__name__),
-            secret=host.secret
-            if few and "?" not in url
-            else secrets_of_call(host.secret, url, headers=own_headers, extra_data=extra_data, proxy=way),
-            limits=Limits(connect=least(now.connect_timeout, timeout), silence=timeout, total=total_timeout),
-            proxy=way,
-            ssl=trust(cls, ssl),
-            connector=connector,
-            provider=cls.__name__,
-            model=model,
-        )
-        attempts = Attempts(now.max_retries if max_retries is None else max_retries, total=total_timeout)
-        limit = now.max_event_bytes
-        if pictures:
-            reader_for = image_reader(call, prompt or "", url=shown_address(host.base), limit=limit)
-            pieces = batches(call, attempts, reader_for=reader_for, limit=limit)
-        else:
-            think = cls.splits_thinking if splits_thinking is None else splits_thinking
-            chat = Chatting(call, body, base=host.base, think=think, limit=limit)
-            pieces = batches(
-                call, attempts, reader_for=chat.reader, limit=limit, plain=chat.plain, mend=chat.mend
-            )
+        options.update(options.pop("kwargs"))
+        for name in ("cls", "model", "messages", "stream"):
+            options.pop(name, None)
+        pieces = await cls._asked(given["model"], given["messages"], options, stream=given["stream"])
+        given.clear()
         try:
             async for chunks in pieces:
                 for chunk in chunks:
                     yield chunk
-        except ModelNotFoundError as error:
-            raise await cls._with_nearest(error, host, proxy=way, ssl=ssl, connector=connector) from None
         finally:
             # Whoever leaves early closes this, and with it the connection.
             await pieces.aclose()
+
+    @classmethod
+    def batches(
+        cls, model: str, messages: Messages, options: Veiled, *, stream: bool, host: Host | None = None
+    ) -> Awaitable[AsyncGenerator[list[str | Chunk], None]] | None:
+        """The same answer in batches, one for each piece that arrives; `None` where a class has its own way.
+
+        `host` is where the call goes, if that has been decided.
+        """
+        if getattr(cls.create_async_generator, "__func__", None) is not _CREATE:
+            return None
+        return cls._asked(model, messages, options, stream=stream, host=host)
+
+    @classmethod
+    async def _asked(
+        cls, model: str, messages: Messages, options: Veiled, *, stream: bool, host: Host | None = None
+    ) -> AsyncGenerator[list[str | Chunk], None]:
+        """What all calls go through: checked, sent where they belong, and read."""
+        way = Way.of(options)
+        if way.wrong is None and type(model) is not str:
+            way.wrong = what_is_wrong({"model": model})
+        if way.wrong:
+            raise InvalidParameterError(way.wrong, provider=cls.__name__)
+        fields = {name: value for name, value in options.items() if name not in _NO_FIELDS}
+        let_through = options.get("extra_parameters", EXTRA_PARAMETERS)
+        unusual = fields.keys() - USUAL_FIELDS
+        if unusual:
+            cls.check_parameters(unusual - set(let_through))
+        messages = check_messages(messages)
+        media = options.get("media")
+        if media is not None:
+            messages = with_media(messages, await read_media_async(media))
+        if host is None:
+            host = find_host(cls, api_base=way.api_base, api_endpoint=way.api_endpoint, api_key=way.secret)
+        pictured = "prompt" in options or (
+            bool(unusual or "response_format" in fields)
+            and means_image(unusual, fields.get("response_format"), let_through)
+        )
+        model = cls._image_model(model) if pictured else await cls._choose_model(model, host)
+        asking = _Asking(way, host, model, options)
+        if pictured or model in cls.image_models or makes_images(host.base, model):
+            return cls._pictures(asking, fields, messages)
+        return cls._chat(asking, fields, messages, stream=stream)
+
+    @classmethod
+    def _chat(
+        cls, asking: _Asking, fields: dict[str, Any], messages: Messages, *, stream: bool
+    ) -> AsyncGenerator[list[str | Chunk], None]:
+        options, host, extra_data = asking.options, asking.host, asking.extra_data
+        body = cls._body(asking.model, messages, fields, stream=stream, host=host, extra_data=extra_data)
+        if extra_data is not None:
+            body = Veiled(body)
+        now = settings.current()
+        call = cls._call(asking, cls._chat_url(host, asking.model), body, stream=stream)
+        chat = Chatting(
+            call, body, base=host.base, think=options.get("splits_thinking", cls.splits_thinking),
+            limit=now.max_event_bytes,
+        )  # fmt: skip
+        return batches(
+            call, asking.attempts(now.max_retries), reader_for=chat.reader, limit=now.max_event_bytes,
+            plain=chat.plain, mend=chat.mend, explain=partial(cls._with_nearest, asking),
+        )  # fmt: skip
+
+    @classmethod
+    def _pictures(
+        cls, asking: _Asking, fields: dict[str, Any], messages: Messages
+    ) -> AsyncGenerator[list[str | Chunk], None]:
+        options, host = asking.options, asking.host
+        if "media" in options:
+            raise InvalidParameterError(
+                f"media= cannot go with a request for an image to {cls.__name__}: leave it out, or ask a "
+                "model that chats",
+                provider=cls.__name__,
+            )
+        prompt = options.get("prompt")
+        prompt = last_user_text(messages) if prompt is None else prompt
+        let_through = options.get("extra_parameters", EXTRA_PARAMETERS)
+        body = image_body(asking.model, prompt, fields, allowed=let_through, provider=cls.__name__)
+        if asking.extra_data is not None:
+            body = Veiled({**body, **asking.extra_data})
+        now = settings.current()
+        call = cls._call(asking, join(host.base, IMAGES_PATH), body, stream=False)
+        reader_for = image_reader(call, prompt or "", url=shown_address(host.base), limit=now.max_event_bytes)
+        return batches(
+            call, asking.attempts(now.max_retries), reader_for=reader_for, limit=now.max_event_bytes,
+            explain=partial(cls._with_nearest, asking),
+        )  # fmt: skip
+
+    @classmethod
+    def _call(cls, asking: _Asking, url: str, body: Mapping[str, Any], *, stream: bool) -> Call:
+        way, host = asking.way, asking.host
+        impersonate = asking.options.get("impersonate")
+        return Call(
+            "POST",
+            url,
+            cls._headers(host, stream=stream, given=way.headers, impersonate=impersonate),
+            body=encoded(body, cls.__name__),
+            secret=secrets_of_call(
+                host.secret, url, headers=way.headers, extra_data=asking.extra_data, proxy=way.proxy
+            ),
+            limits=way.limits(settings.current().connect_timeout),
+            proxy=way.proxy,
+            ssl=trust(cls, way.ssl),
+            connector=way.connector,
+            provider=cls.__name__,
+            model=asking.model,
+        )
 
     @classmethod
     def look_up_host(
@@ -402,11 +437,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return cls.get_model(model)
 
     @classmethod
-    async def _with_nearest(cls, error: ModelNotFoundError, host: Host, **ways: Any) -> ModelNotFoundError:
+    async def _with_nearest(cls, asking: _Asking, error: ModelNotFoundError) -> ModelNotFoundError:
         """The error with the nearest names of the server's list, where it has one."""
         if cls.row is not None and not cls.row.lists_models:
             return error.alone()
-        listed = partial(cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, **ways)
+        way, host = asking.way, asking.host
+        listed = partial(
+            cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, proxy=way.proxy, ssl=way.ssl,
+            connector=way.connector,
+        )  # fmt: skip
         return await with_nearest(error, listed)
 
     @classmethod
@@ -428,3 +467,28 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             return cls._listed(model_names(body, cls.__name__, call, base=host.base))
 
         return await fetched(call, read)
+
+
+# How a class that has not its own way of answering is known.
+_CREATE: Any = vars(OpenaiTemplate)["create_async_generator"].__func__
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Asking:
+    """One call that is about to be made: how it travels, where to, which model it asks."""
+
+    way: Way
+    host: Host
+    model: str
+    options: Veiled
+
+    @property
+    def extra_data(self) -> Veiled | None:
+        """What goes into the body as it is."""
+        given = self.options.get("extra_data")
+        return None if given is None else Veiled(given)
+
+    def attempts(self, usual: int) -> Attempts:
+        """How often it is sent again."""
+        most = self.way.max_retries
+        return Attempts(usual if most is None else most, total=self.way.total_timeout)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ssl as tls
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from inspect import signature
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from g4f_nb import loops, parameters, settings
-from g4f_nb.calls import Call, Headers, Host, Limits
+from g4f_nb.calls import Call, Headers, Host
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import (
     BadRequestError,
@@ -37,7 +37,6 @@ from g4f_nb.providers.sending.adapting import key_headers, row_headers
 from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.providers.sending.fields import CHAT_FIELDS
 from g4f_nb.providers.sending.outgoing import (
-    checked_headers,
     encoded,
     least,
     overlaid,
@@ -46,68 +45,26 @@ from g4f_nb.providers.sending.outgoing import (
     with_body,
 )
 from g4f_nb.providers.sending.requesting import batches
+from g4f_nb.providers.sending.ways import TRAVEL, Way
 from g4f_nb.providers.services.hosts import find_host, look_up_host
 from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts
-from g4f_nb.wire.proxies import proxy_fault
-
-if TYPE_CHECKING:
-    import aiohttp
 
 # Some services have hundreds of models, and none has dozens of pages.
 _MOST_PAGES = 50
 # How long the list may take that only makes an error clearer.
 _LIST_WITHIN = 5.0
 
-_WAY = ("api_base", "api_endpoint", "timeout", "total_timeout", "max_retries", "connector", "ssl")
 # Of a call's parameters, those that are no field of its request.
 _NO_FIELDS = {
-    *_WAY, "api_key", "proxy", "headers", "cls", "kwargs", "model", "messages", "stream", "media",
-    "extra_data",
+    *TRAVEL, "cls", "kwargs", "model", "messages", "stream", "media", "extra_data",
 }  # fmt: skip
 # What users of OpenAI-compatible servers may give. Two of them are better told the name that means the same.
 _CHAT_ONLY = CHAT_FIELDS - {"max_completion_tokens", "logprobs"} | {
     "stop", "seed", "n", "frequency_penalty", "presence_penalty", "parallel_tool_calls",
 }  # fmt: skip
-
-
-@dataclass(slots=True, kw_only=True, repr=False)
-class Way:
-    """How one call travels, read from its keywords; what is wrong with them is told when it is sent.
-
-    It takes the place of the keywords, so that no frame keeps a key that a traceback could print.
-    """
-
-    wrong: str | None = None
-    secret: Secret | None = None
-    proxy: Secret | None = None
-    headers: Headers
-    api_base: str | None = None
-    api_endpoint: str | None = None
-    timeout: float | None = 120
-    total_timeout: float | None = None
-    max_retries: int | None = None
-    connector: aiohttp.BaseConnector | None = None
-    ssl: tls.SSLContext | bool | None = None
-
-    @classmethod
-    def of(cls, given: Veiled) -> Way:
-        """Read and check the keywords of a call."""
-        way = cls(wrong=what_is_wrong(given), headers=Headers())
-        if way.wrong is not None:
-            return way
-        try:
-            way.headers = checked_headers(given["headers"])
-        except InvalidParameterError as error:
-            way.wrong = str(error)
-        way.secret, way.proxy = Secret.of(given["api_key"]), Secret.of(given["proxy"])
-        if way.proxy is not None:
-            way.wrong = way.wrong or proxy_fault(way.proxy)
-        for name in _WAY:
-            setattr(way, name, given[name])
-        return way
 
 
 class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
@@ -200,7 +157,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> list[str]:
         """`get_models` for `await`."""
         parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
-        given = Veiled(dict.fromkeys(_WAY), headers=None, api_key=api_key, api_base=api_base, timeout=timeout)
+        given = Veiled(api_key=api_key, api_base=api_base, timeout=timeout)
         given.update((name, kwargs.get(name)) for name in ("proxy", "ssl", "connector"))
         way = Way.of(given)
         del api_key, given, kwargs
@@ -308,7 +265,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             secret=secrets_of_call(
                 host.secret, url, headers=way.headers, extra_data=extra_data, proxy=way.proxy
             ),
-            limits=_limits(way, now.connect_timeout),
+            limits=way.limits(now.connect_timeout),
             proxy=way.proxy,
             ssl=trust(cls, way.ssl),
             connector=way.connector,
@@ -380,7 +337,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 secret=secrets_of_call(
                     host.secret, url, headers=way.headers, extra_data=None, proxy=way.proxy
                 ),
-                limits=_limits(way, settings.current().connect_timeout),
+                limits=way.limits(settings.current().connect_timeout),
                 proxy=way.proxy,
                 ssl=trust(cls, way.ssl),
                 connector=way.connector,
@@ -397,7 +354,3 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 break
         note_flags(host.base, found)
         return names_of(found)
-
-
-def _limits(way: Way, connect: float | None) -> Limits:
-    return Limits(connect=least(connect, way.timeout), silence=way.timeout, total=way.total_timeout)

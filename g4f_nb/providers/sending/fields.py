@@ -12,6 +12,12 @@ EXTRA_PARAMETERS = (
     "tools", "parallel_tool_calls", "tool_choice", "reasoning_effort", "logit_bias", "modalities", "audio",
 )  # fmt: skip
 
+# Parameters of the signature that are fields of a chat.
+USUAL_FIELDS = frozenset({
+    "temperature", "max_tokens", "top_p", "stop", "tools", "tool_choice", "parallel_tool_calls",
+    "reasoning_effort", "response_format", "seed", "n", "frequency_penalty", "presence_penalty",
+})  # fmt: skip
+
 # Chat fields of OpenAI's reference and the common servers' own, taken by keyword and sent as they are.
 CHAT_FIELDS = frozenset({
     "logit_bias", "modalities", "audio", "logprobs", "top_logprobs", "max_completion_tokens", "metadata",

@@ -6,12 +6,18 @@ What differs between dialects is handed in: how a body becomes chunks, and how a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 from g4f_nb.calls import Call
 from g4f_nb.chunks import Chunk
-from g4f_nb.errors import G4FError, RequestTimeoutError, StreamInterruptedError, UnreadableResponseError
+from g4f_nb.errors import (
+    G4FError,
+    ModelNotFoundError,
+    RequestTimeoutError,
+    StreamInterruptedError,
+    UnreadableResponseError,
+)
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.http import Answer, Exchange
 
@@ -53,12 +59,13 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
     limit: int,
     plain: Callable[[bytes], list[str | Chunk] | None] | None = None,
     mend: Callable[[Call, G4FError], Call | None] | None = None,
+    explain: Callable[[ModelNotFoundError], Awaitable[ModelNotFoundError]] | None = None,
 ) -> AsyncGenerator[list[str | Chunk], None]:
     """Send the call and read its answer; a failure before the first content is tried again.
 
     `attempts` says how often. `reader_for` makes the reader for a content type. `plain` may read a whole JSON
     answer on a shorter way, or give `None`. `mend` may give another call, to be sent at once in the place of
-    one that was refused.
+    one that was refused; `explain` another error, where the model is not there.
 
     Batches rather than chunks: whoever yields them on pays for one step of a generator a piece, not a token.
     """
@@ -129,6 +136,8 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
             continue
         if (reader is not None and reader.started) or not attempts.again(failure):
             failure.partial = failure.partial or (reader.partial if reader else None) or None
+            if explain is not None and isinstance(failure, ModelNotFoundError):
+                raise await explain(failure.alone())
             raise failure.alone()
         await attempts.wait()
 
