@@ -255,12 +255,22 @@ class AsyncGeneratorProvider(AbstractProvider):
         del executor
         _check_loop(loop)
         kwargs = Veiled({"stream": False, **kwargs})
-        chunks = cls.create_async_generator(model, messages, **kwargs)
         with loops.Heartbeat():
             if timeout is None:
-                return await _text_of(chunks)
+                return await cls._text(model, messages, kwargs)
             async with _limit(timeout, cls.__name__):
-                return await _text_of(chunks)
+                return await cls._text(model, messages, kwargs)
+
+    @classmethod
+    async def _text(cls, model: str, messages: Messages, options: Veiled) -> str:
+        made = cls.batches(model, messages, options, stream=options["stream"])
+        if made is None:
+            return await _text_of(cls.create_async_generator(model, messages, **options))
+        pieces = await made
+        try:
+            return concat_chunks([_seen(chunk) async for batch in pieces for chunk in batch])
+        finally:
+            await pieces.aclose()
 
     @classmethod
     def batches(

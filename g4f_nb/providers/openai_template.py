@@ -68,8 +68,9 @@ _BROWSER_LIKE = {
 }
 # Of a call's options those that are no field of its request.
 _NO_FIELDS = TRAVEL | {
-    "media", "prompt", "impersonate", "extra_parameters", "extra_data", "splits_thinking",
+    "stream", "media", "prompt", "impersonate", "extra_parameters", "extra_data", "splits_thinking",
 }  # fmt: skip
+_KNOWN = _NO_FIELDS | USUAL_FIELDS
 # After a model was refused, its server gets so many seconds to tell which it has.
 _LIST_WITHIN = 5.0
 
@@ -207,14 +208,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         `create_async_generator` is a signature alone and hands all of it to here: no frame of ours keeps a
         key then, and no chunk is handed on twice.
         """
-        options = Veiled(
-            (name, value) for name, value in given.items() if value is not None or name == "timeout"
-        )
-        options.update(options.pop("kwargs"))
-        for name in ("cls", "model", "messages", "stream"):
-            options.pop(name, None)
-        pieces = await cls._asked(given["model"], given["messages"], options, stream=given["stream"])
-        given.clear()
+        asked = {name: given.pop(name) for name in ("model", "messages", "stream")}
+        given.update(given.pop("kwargs"))
+        del given["cls"]
+        pieces = await cls._asked(**asked, options=given)
+        del asked
         try:
             async for chunks in pieces:
                 for chunk in chunks:
@@ -245,18 +243,20 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             way.wrong = what_is_wrong({"model": model})
         if way.wrong:
             raise InvalidParameterError(way.wrong, provider=cls.__name__)
-        fields = {name: value for name, value in options.items() if name not in _NO_FIELDS}
         let_through = options.get("extra_parameters", EXTRA_PARAMETERS)
-        unusual = fields.keys() - USUAL_FIELDS
+        unusual = options.keys() - _KNOWN
         if unusual:
             cls.check_parameters(unusual - set(let_through))
+        fields = {
+            name: value for name, value in options.items() if value is not None and name not in _NO_FIELDS
+        }
         messages = check_messages(messages)
         media = options.get("media")
         if media is not None:
             messages = with_media(messages, await read_media_async(media))
         if host is None:
             host = find_host(cls, api_base=way.api_base, api_endpoint=way.api_endpoint, api_key=way.secret)
-        pictured = "prompt" in options or (
+        pictured = options.get("prompt") is not None or (
             bool(unusual or "response_format" in fields)
             and means_image(unusual, fields.get("response_format"), let_through)
         )
@@ -275,11 +275,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if extra_data is not None:
             body = Veiled(body)
         now = settings.current()
-        call = cls._call(asking, cls._chat_url(host, asking.model), body, stream=stream)
-        chat = Chatting(
-            call, body, base=host.base, think=options.get("splits_thinking", cls.splits_thinking),
-            limit=now.max_event_bytes,
-        )  # fmt: skip
+        call = cls._call(asking, cls._chat_url(host, asking.model), body, now, stream=stream)
+        think = options.get("splits_thinking")
+        think = cls.splits_thinking if think is None else think
+        chat = Chatting(call, body, base=host.base, think=think, limit=now.max_event_bytes)
         return batches(
             call, asking.attempts(now.max_retries), reader_for=chat.reader, limit=now.max_event_bytes,
             plain=chat.plain, mend=chat.mend, explain=partial(cls._with_nearest, asking),
@@ -290,7 +289,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         cls, asking: _Asking, fields: dict[str, Any], messages: Messages
     ) -> AsyncGenerator[list[str | Chunk], None]:
         options, host = asking.options, asking.host
-        if "media" in options:
+        if options.get("media") is not None:
             raise InvalidParameterError(
                 f"media= cannot go with a request for an image to {cls.__name__}: leave it out, or ask a "
                 "model that chats",
@@ -303,7 +302,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if asking.extra_data is not None:
             body = Veiled({**body, **asking.extra_data})
         now = settings.current()
-        call = cls._call(asking, join(host.base, IMAGES_PATH), body, stream=False)
+        call = cls._call(asking, join(host.base, IMAGES_PATH), body, now, stream=False)
         reader_for = image_reader(call, prompt or "", url=shown_address(host.base), limit=now.max_event_bytes)
         return batches(
             call, asking.attempts(now.max_retries), reader_for=reader_for, limit=now.max_event_bytes,
@@ -311,7 +310,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         )  # fmt: skip
 
     @classmethod
-    def _call(cls, asking: _Asking, url: str, body: Mapping[str, Any], *, stream: bool) -> Call:
+    def _call(
+        cls, asking: _Asking, url: str, body: Mapping[str, Any], now: settings.Settings, *, stream: bool
+    ) -> Call:
         way, host = asking.way, asking.host
         impersonate = asking.options.get("impersonate")
         return Call(
@@ -322,7 +323,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             secret=secrets_of_call(
                 host.secret, url, headers=way.headers, extra_data=asking.extra_data, proxy=way.proxy
             ),
-            limits=way.limits(settings.current().connect_timeout),
+            limits=way.limits(now.connect_timeout),
             proxy=way.proxy,
             ssl=trust(cls, way.ssl),
             connector=way.connector,
@@ -473,7 +474,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
 _CREATE: Any = vars(OpenaiTemplate)["create_async_generator"].__func__
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class _Asking:
     """One call that is about to be made: how it travels, where to, which model it asks."""
 
