@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ class TableMethods:
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
 
+    def __repr__(self) -> str:
+        return _told(self, "this table")
+
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this table: the answers as columns beside it."""
         return mapping.map_prompts(self._frame, prompt, model, **Veiled(options))
@@ -43,7 +47,7 @@ class TableMethods:
 
     def wide(self, values: str = "answer") -> pd.DataFrame:
         """A row a prompt (or data row), a column a model: the answers, or another column, side by side."""
-        return wide(self._frame, values)
+        return wide(self._frame, values, labelled=keeping.labelled(self._frame))
 
     def errors(self) -> pd.DataFrame:
         """The calls that gave no answer: who, what, why."""
@@ -182,8 +186,8 @@ class TableMethods:
         """The models from the strongest to the weakest, with intervals and shared ranks.
 
         From the verdicts on these answers (of `judge` alone, if named), or from the scores in the column
-        `by`. `control=["length", "position"]` takes out what those did to the verdicts. `seed` is that of
-        `nb.compare`, if none is given.
+        `by`. `control=["length", "position"]` takes out what those did to the verdicts. `resamples`
+        and `seed` (else that of `nb.compare`) are for what is drawn where somebody has won always.
         """
         draws = self._draws(resamples, seed, level)
         return ranking.rank(self._frame, by=by, judge=judge, control=control, draws=draws)
@@ -231,7 +235,7 @@ class TableMethods:
         """
         from g4f_nb.presenting.plotting import Chart, plot
 
-        return Chart(plot(self._frame, by, against=against))
+        return Chart(plot(self._frame, by, against=against, draws=self._draws(1000, None, 0.95)))
 
     def view(self, columns: Sequence[str] | None = None, *, page: int = 25, most: int = 500) -> Sheet:
         """This table to look through: in pages, sorted by a click on a column's name, all of it text."""
@@ -245,7 +249,8 @@ class TableMethods:
         """Write one HTML file that needs nothing else: tables, ranking, figures, failures, answers."""
         from g4f_nb.presenting.reporting import report
 
-        return report(self._frame, path, by, title=title, most=most)
+        draws = self._draws(1000, None, 0.95)
+        return report(self._frame, path, by, title=title, most=most, draws=draws)
 
     def to_excel(self, path: Any, **options: Any) -> None:
         """Write it to an Excel file: times without zones, and no text that Excel would run as a formula."""
@@ -260,6 +265,9 @@ class ColumnMethods:
     def __init__(self, series: pd.Series[Any]) -> None:
         self._series = series
 
+    def __repr__(self) -> str:
+        return _told(self, "this column")
+
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this column."""
         return mapping.map_prompts(self._series, prompt, model, **Veiled(options))
@@ -267,3 +275,16 @@ class ColumnMethods:
     def extract(self, schema: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """Facts out of these texts: a column for each field of the schema."""
         return mapping.extract(self._series, None, schema, model, **Veiled(options))
+
+
+def _told(methods: object, whose: str) -> str:
+    """The methods, each with what it does: for who looks at `.llm` alone."""
+    kind = type(methods)
+    rows = [
+        (name, (inspect.getdoc(method) or "").partition("\n")[0])
+        for name, method in vars(kind).items()
+        if not name.startswith("_")
+    ]
+    return "\n".join(
+        [f".llm: what can be done with {whose}", *(f"  .{name}()  {does}" for name, does in rows)]
+    )

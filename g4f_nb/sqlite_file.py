@@ -7,12 +7,13 @@ damaged file is set aside, never deleted, and reported.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from g4f_nb.private_files import make_folder
 Row = tuple[Any, ...]
 # Rows that are written in one transaction; each alone would cost ten times as much.
 _AT_ONCE = 500
+# How long the writer lets rows gather, in seconds: woken for each of them, it would take as much time from
+# whoever makes them as the writing itself.
+_GATHERING = 0.02
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
 _PATIENCE = 30.0
 _FLUSHING = 60.0
@@ -52,6 +56,8 @@ class Storage:
         self._writer: threading.Thread | None = None
         self._memory: sqlite3.Connection | None = None
         self._process = 0
+        # Somebody waits for what was handed over.
+        self._hurry = threading.Event()
         self.in_memory_because: str | None = None
 
     def write(self, statement: str, rows: Iterable[Row]) -> None:
@@ -78,6 +84,7 @@ class Storage:
             return
         done = threading.Event()
         self._inbox.put(done)
+        self._hurry.set()
         end = time.monotonic() + _FLUSHING
         while not done.wait(0.1) and self._writer.is_alive() and time.monotonic() < end:
             pass
@@ -109,6 +116,7 @@ class Storage:
         self.flush()
         if self._writer is not None:
             self._inbox.put(None)
+            self._hurry.set()
             self._writer.join(_FLUSHING)
         with self._lock:
             for connection in (self._reader, self._memory):
@@ -124,6 +132,7 @@ class Storage:
             if self._process != os.getpid():
                 # After a fork the connections and the writer are the parent's.
                 self._inbox = queue.SimpleQueue()
+                self._hurry = threading.Event()
                 self._reader = self._memory = self._writer = None
                 self.in_memory_because = None
                 self._process = os.getpid()
@@ -221,11 +230,11 @@ class Storage:
 
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None
-        inbox = self._inbox
+        inbox, hurry = self._inbox, self._hurry
         try:
             while True:
                 waiting: list[threading.Event] = []
-                writes, go_on = self._gather(inbox, waiting)
+                writes, go_on = self._gather(inbox, hurry, waiting)
                 if writes and connection is None and self.in_memory_because is None:
                     with contextlib.suppress(sqlite3.Error):
                         connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
@@ -241,12 +250,18 @@ class Storage:
 
     @staticmethod
     def _gather(
-        inbox: queue.SimpleQueue[Write | threading.Event | None], waiting: list[threading.Event]
+        inbox: queue.SimpleQueue[Write | threading.Event | None],
+        hurry: threading.Event,
+        waiting: list[threading.Event],
     ) -> tuple[list[Write], bool]:
         """Whatever is there, at most so many rows; whoever waits for it goes into `waiting`."""
         writes: list[Write] = []
         rows = 0
         item = inbox.get()
+        if inbox.qsize() < _AT_ONCE:
+            hurry.wait(_GATHERING)
+        # Before looking what is there: whoever sets it later has put something in before that.
+        hurry.clear()
         while True:
             if item is None:
                 return writes, False
@@ -284,10 +299,16 @@ class Storage:
         run: Callable[[str, Sequence[Row]], object] = connection.executemany
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for write in writes:
-                run(write.statement, write.rows)
+            for statement, rows in _together(writes):
+                run(statement, rows)
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+
+def _together(writes: list[Write]) -> Iterator[tuple[str, Sequence[Row]]]:
+    """Each statement once for all rows that follow each other."""
+    for statement, some in itertools.groupby(writes, key=lambda write: write.statement):
+        yield statement, [row for write in some for row in write.rows]

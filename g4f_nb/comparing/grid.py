@@ -30,6 +30,8 @@ class Seat:
     place: Place | None = field(default=None, repr=False)
     plan: Plan = field(default_factory=Plan, repr=False)
     fault: G4FError | None = None
+    # Whether `model` is what the user calls it.
+    labelled: bool = False
     # The model's own name where there is no place, beside the label in `model`.
     named: str | None = None
 

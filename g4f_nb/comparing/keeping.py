@@ -95,14 +95,28 @@ def runs(most: int = 100) -> pd.DataFrame:
 
 def seed_of(frame: pd.DataFrame) -> int:
     """The seed of the run that a table is of; 0 where it had none, or where there are several runs."""
-    names = [name for name in frame.columns if str(name).endswith("run_id")]
-    found = {str(run_id) for name in names for run_id in frame[name].unique()}
+    found = _runs_of(frame)
     if len(found) != 1:
         return 0
     (run_id,) = found
     known = live(run_id)
     seed = known.run.manner.seed if known is not None else (store().run_plan(run_id) or {}).get("seed")
     return seed or 0
+
+
+def labelled(frame: pd.DataFrame) -> set[tuple[str, str]]:
+    """The providers and models of a table that have a name of the user's own."""
+    seats: list[Seat] = []
+    for run_id in _runs_of(frame):
+        known = live(run_id)
+        plan = None if known is not None else store().run_plan(run_id)
+        seats += known.run.grid.seats if known is not None else grid_of(plan).seats if plan else []
+    return {(seat.provider, seat.model) for seat in seats if seat.labelled}
+
+
+def _runs_of(frame: pd.DataFrame) -> set[str]:
+    names = [name for name in frame.columns if str(name).endswith("run_id")]
+    return {str(run_id) for name in names for run_id in frame[name].unique()}
 
 
 def raw(cell_id: str) -> dict[str, Any]:
@@ -166,6 +180,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
     return {
         "provider": seat.provider,
         "model": seat.model,
+        "labelled": seat.labelled,
         "sent_as": seat.named if where is None else where.model,
         "host": None if where is None else where.host,
         "endpoint": getattr(where.address, "chat_url", None) if where is not None else None,
@@ -188,7 +203,13 @@ def grid_of(plan: Mapping[str, Any]) -> Grid:
     """The grid of a kept run, whose seats have no place yet."""
     data = None if plan["data"] is None else tablejson.from_json(plan["data"])
     seats = [
-        Seat(provider=each["provider"], model=each["model"], varied=each["varied"]) for each in plan["seats"]
+        Seat(
+            provider=each["provider"],
+            model=each["model"],
+            varied=each["varied"],
+            labelled=each.get("labelled", False),
+        )
+        for each in plan["seats"]
     ]
     texts = {} if data is None else {name: as_texts(data[name]) for name in data.columns}
     return Grid(

@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 
 from g4f_nb import asking
+from g4f_nb.chunks import Usage
 from g4f_nb.comparing.batch import Done, Lane, Outcome, Stop, run_all
 from g4f_nb.comparing.budget import Budget
+from g4f_nb.comparing.collecting import SeldomCollected
 from g4f_nb.comparing.columns import Outcomes, Record, beside, from_error, from_reply, text
 from g4f_nb.comparing.grid import Grid, Seat
 from g4f_nb.comparing.identity import lane_key, request_key, row_of
@@ -83,6 +85,8 @@ class Comparison:
         self._begun = time.perf_counter()
         # The first failure, where one is to end it all.
         self.error: BaseException | None = None
+        # Seats of which nobody knows what a kept answer cost.
+        self._unpriced: set[int] = set()
         # Models that the server does not know: asked once.
         self._unknown: dict[tuple[str, str], BaseException] = {}
 
@@ -96,7 +100,8 @@ class Comparison:
                 for at in self._unwanted:
                     self.stop(at)
             lanes = self._lanes(inquiries)
-            await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
+            with SeldomCollected():
+                await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
         except* FailedError:
             # Told by whoever started it, when what there is has been gathered.
             self.give_up()
@@ -191,6 +196,8 @@ class Comparison:
     def _take_over(self, inquiry: Inquiry, packed: bytes) -> None:
         """An answer of an earlier run, as it was kept: with its times and its cost."""
         record: Record = orjson.loads(packed)
+        if "cost_usd" not in record:
+            packed = self._priced(inquiry, record, packed)
         for at in inquiry.cells:
             self.columns.put(at, record)
             self.columns.put(at, _FROM_STORE)
@@ -200,6 +207,24 @@ class Comparison:
                 self.store.keep_packed_cell(self.run_id, at, packed[:-1] + _PACKED_FROM_STORE)
         if self.watcher is not None:
             self.watcher.ended(inquiry.cells)
+
+    def _priced(self, inquiry: Inquiry, record: Record, packed: bytes) -> bytes:
+        """What a kept answer cost, where nobody knew its price when it was given; it is not paid again."""
+        number = self.grid.cells.seats[inquiry.cells[0]]
+        place = self.grid.seats[number].place
+        if place is None or number in self._unpriced or record.get("out_tokens") is None:
+            return packed
+        where = place[0]
+        reply = Reply(provider=where.provider.__name__, model=record.get("model_returned") or where.model)
+        reply.url, reply.price = where.host, where.price
+        into, out = record.get("in_tokens"), record["out_tokens"]
+        reply.add(Usage(into, out, None, record.get("reasoning_tokens"), record.get("cached_tokens")))
+        cost = self.budget.price_of(reply)
+        if cost is None:
+            self._unpriced.add(number)
+            return packed
+        record |= {"cost_usd": cost.usd, "price_source": cost.source, "price_date": cost.date}
+        return orjson.dumps({name: value for name, value in record.items() if value is not None})
 
     def _lanes(self, inquiries: list[Inquiry]) -> list[Lane[Inquiry]]:
         if self.manner.seed is not None:

@@ -58,7 +58,14 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
     except (MissingAuthError, ProviderNotWorkingError) as error:
         name = model.name if isinstance(model, Model) else model
         cls, named, _ = choose(name)
-        return Seat(provider=cls.__name__, model=label or named, varied=varied, fault=error, named=named)
+        return Seat(
+            provider=cls.__name__,
+            model=label or named,
+            varied=varied,
+            fault=error,
+            named=named,
+            labelled=label is not None,
+        )
     where, given = place
     if "max_retries" not in given and takes(where.provider, "max_retries"):
         # One owner of trying again: the lanes, which also let everybody else wait.
@@ -68,6 +75,7 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
         provider=where.provider.__name__,
         model=label or where.model,
         varied=varied,
+        labelled=label is not None,
         place=(where, given),
         plan=plan,
     )

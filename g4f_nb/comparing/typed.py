@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 # The name of the column where the answer is one value and not an object of several.
 VALUE = "value"
 _MOST_WHOLE = 2**63
+_DATE, _MOMENT = "date", "date-time"
 _KINDS = {"string": "string", "integer": "Int64", "number": "Float64", "boolean": "boolean"}
 
 
 def fields_of(wanted: Wanted) -> dict[str, str]:
-    """The names of the columns and their types; what is neither text, number nor truth is JSON text."""
+    """The names of the columns and their types; what is no text, number, truth or date is JSON text."""
     if not is_table(wanted) and not wanted.wrapped:
         return {VALUE: "string"}
     properties: Mapping[str, Any] = wanted.schema.get("properties") or {}
@@ -45,12 +47,40 @@ def columns_of(wanted: Wanted, parsed: Sequence[str | None]) -> dict[str, pd.Ser
         for name, kind in kinds.items():
             value = read.get(name) if isinstance(read, dict) else None
             values[name].append(_cell(value, kind))
-    return {name: pd.Series(column, dtype=kinds[name]) for name, column in values.items()}
+    return {
+        name: _moments(column) if kinds[name] in (_DATE, _MOMENT) else pd.Series(column, dtype=kinds[name])
+        for name, column in values.items()
+    }
+
+
+def _moments(texts: Sequence[str | None]) -> pd.Series[Any]:
+    """Dates and moments in a type of pandas' own; where one of them has a zone, all are in UTC."""
+    import pandas as pd
+
+    read = [None if text is None else _moment(text) for text in texts]
+    zoned = any(each is not None and each.tzinfo is not None for each in read)
+    if zoned:
+        read = [
+            each if each is None or each.tzinfo is not None else each.replace(tzinfo=UTC) for each in read
+        ]
+    made = pd.Series(pd.to_datetime(pd.Series(read, dtype="object"), utc=zoned))
+    # Microseconds: nanoseconds end in the year 2262.
+    return made.astype("datetime64[us, UTC]" if zoned else "datetime64[us]")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        made = datetime.fromisoformat(text)
+        return made if made.tzinfo is None else made.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _cell(value: Any, kind: str) -> Any:
     """A value that its column can hold; one row's odd number costs no other row anything."""
     match kind:
+        case "date" | "date-time":
+            return value if isinstance(value, str) else None
         case "string":
             return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
         case "Int64":
@@ -83,4 +113,6 @@ def _kind(schema: Any, definitions: Mapping[str, Any]) -> str:
         named = (
             {int: "integer", float: "number", bool: "boolean"}.get(types.pop()) if len(types) == 1 else None
         )
+    if named == "string" and schema.get("format") in (_DATE, _MOMENT):
+        return str(schema["format"])
     return _KINDS.get(str(named), "string")

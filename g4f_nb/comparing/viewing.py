@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,15 @@ class Names:
         return rows
 
 
-def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
-    """A row a prompt or data row, a column a model (and parameters and repeat, where there are several)."""
+def wide(
+    frame: pd.DataFrame, values: str = "answer", *, labelled: Collection[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """A row a prompt or data row, a column a model (and parameters and repeat, where there are several).
+
+    `labelled` are the providers and models that have a name of the user's own, which stands alone.
+    """
+    import pandas as pd
+
     names = Names.of(frame)
     if not isinstance(values, str):
         raise InvalidParameterError(f"values is {values!r}: it is the name of a column, like 'latency_s'")
@@ -89,6 +97,12 @@ def wide(frame: pd.DataFrame, values: str = "answer") -> pd.DataFrame:
         data[name] = comparable(data[name])
     provider, model = (data[names.prefix + name].astype("string") for name in ("provider", "model"))
     data[_MODEL] = provider.str.cat(model.fillna(""), sep=":").str.removesuffix(":")
+    full = data[_MODEL].tolist()
+    names_shown = [
+        own if (service, own) in labelled else name
+        for service, own, name in zip(provider, model, full, strict=True)
+    ]
+    data[_MODEL] = pd.Series(names_shown, index=data.index, dtype="string")
     across = [_MODEL]
     if len(data[names.prefix + "repeat"].unique()) > 1:
         across.append(names.prefix + "repeat")

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from g4f_nb.judging.contests import contests_of
+from g4f_nb.judging.intervals import with_ends
 from g4f_nb.judging.resampling import Draws
-from g4f_nb.judging.strengths import fit
-from g4f_nb.judging.unlimited import is_limited, with_coins
 from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# With so few prompts the bootstrap knows too little of what others would bring.
+# With so few prompts there are few different things that could have been seen.
 _FEW = 10
 # Ends of intervals that are nearer than this are the same number.
 _SAME = 1e-6
@@ -31,8 +30,8 @@ def rank(
     """A row a model, the strongest first.
 
     `strength` is on the logit scale with mean 0: a model that is 1 ahead of another wins 73 % of the time.
-    Two models share a rank unless the interval of one lies wholly above that of the other. Where a model has
-    won or lost always, one more prompt is taken into account over which coins decide.
+    A model's rank is one more than how many lie wholly above it, with the whole of their intervals. Where a
+    model has won or lost always, one more prompt is taken into account over which coins decide.
     """
     import numpy as np
     import pandas as pd
@@ -42,16 +41,11 @@ def rank(
     count = len(contests.names)
     if contests.prompts < _FEW:
         tell(
-            f"the ranking rests on {contests.prompts} prompts: intervals from so few are too "
-            "narrow; .llm.test() is right with few, too",
+            f"the ranking rests on {contests.prompts} prompts: intervals from so few are rough; "
+            ".llm.test() is exact with few, too",
             once=False,
         )
-    if is_limited(contests):
-        strength, drawn = fit(contests), fit(contests, draws.weights(contests.prompts))
-    else:
-        more, even, weights = with_coins(contests, draws)
-        strength, drawn = fit(more, even), fit(more, weights)
-    low, high = draws.interval(drawn[:, :count])
+    strength, low, high = with_ends(contests, draws)
     seats = np.arange(count)[:, None]
     in_first, in_second = contests.first == seats, contests.second == seats
     met = in_first.sum(axis=1) + in_second.sum(axis=1)
@@ -61,7 +55,7 @@ def rank(
         {
             "rank": pd.array(above + 1, dtype="Int64"),
             "model": pd.array(list(contests.names), dtype="string"),
-            "strength": pd.array(strength[0, :count], dtype="Float64"),
+            "strength": pd.array(strength, dtype="Float64"),
             "low": pd.array(low, dtype="Float64"),
             "high": pd.array(high, dtype="Float64"),
             "win_rate": pd.array(won / np.maximum(met, 1), dtype="Float64"),

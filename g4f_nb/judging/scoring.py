@@ -14,6 +14,7 @@ import orjson
 
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,9 +75,21 @@ def score(
         faults.append(fault)
     made = frame.copy()
     made[into] = pd.array(values, dtype="Float64")
+    _tell_of_nothing(criterion, values)
     if any(faults):
         made[f"{into}_error"] = pd.array(faults, dtype="string")
     return made
+
+
+def _tell_of_nothing(criterion: Criterion, values: list[float | None]) -> None:
+    """A word that no answer has may have been meant as the name of a column."""
+    word = criterion.exact if criterion.exact is not None else criterion.contains
+    if isinstance(word, str) and word.isidentifier() and any(values) is False and 0.0 in values:
+        tell(
+            f"no answer has the text {word!r}: if a column was meant, this result has none of that name "
+            f"(in braces, '{{{word}}}', a name is always a column's)",
+            once=False,
+        )
 
 
 def _is_result(names: Names, column: str) -> bool:
@@ -111,7 +124,7 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
         case "json_valid":
             return lambda _, answer: _is_json(answer) == bool(criterion.json_valid)
         case chosen:
-            wanted = _wanted(frame, getattr(criterion, chosen))
+            wanted = _wanted(names, getattr(criterion, chosen))
             compared = {"contains": _contains, "exact": _exact, "similarity": _similarity}[chosen]
             return lambda at, answer: _compared(compared, answer, wanted(at), case=case)
 
@@ -148,10 +161,12 @@ def _similarity(answer: str, wanted: str) -> float:
     return difflib.SequenceMatcher(None, answer, wanted, autojunk=False).ratio()
 
 
-def _wanted(frame: pd.DataFrame, given: Any) -> Callable[[int], Any]:
-    """The value for each row: of the column that is called so, else the same for all."""
-    if isinstance(given, str) and given in frame.columns:
-        values = frame[given].tolist()
+def _wanted(names: Names, given: Any) -> Callable[[int], Any]:
+    """The value for each row: of the column that is called so (in braces in any case), else one for all."""
+    frame = names.frame
+    name = _column_in(names, given)
+    if name is not None:
+        values = frame[name].tolist()
         return values.__getitem__
     if hasattr(given, "tolist") or isinstance(given, list | tuple):
         values = list(given.tolist() if hasattr(given, "tolist") else given)
@@ -162,6 +177,23 @@ def _wanted(frame: pd.DataFrame, given: Any) -> Callable[[int], Any]:
             )
         return values.__getitem__
     return lambda _: given
+
+
+def _column_in(names: Names, given: Any) -> str | None:
+    """The column that a text names: as it stands, or in braces like in a prompt, where it must be one."""
+    if not isinstance(given, str) or given in names.frame.columns:
+        return given if isinstance(given, str) else None
+    braced = re.fullmatch(r"\{([^{}]+)\}", given.strip())
+    word = braced[1] if braced else given
+    if braced and word in names.frame.columns:
+        return word
+    near = difflib.get_close_matches(word, names.varied(), n=1, cutoff=0.6 if braced else 0.8)
+    if braced or near:
+        there = ", ".join(map(repr, names.frame.columns))
+        hint = f"did you mean {{{near[0]}}}?" if near else f"there are {there}"
+        literal = "" if braced else " (A text that is meant as it stands goes through a function.)"
+        raise InvalidParameterError(f"{given!r} is no column of this result: {hint}{literal}")
+    return None
 
 
 def _takes_row(function: Scorer) -> bool:

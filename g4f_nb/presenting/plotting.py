@@ -38,7 +38,13 @@ def check_installed() -> None:
         raise MissingRequirementsError('figures need the extra "plots": pip install "g4f_nb[plots]"')
 
 
-def plot(frame: pd.DataFrame, by: str | None = None, *, against: str = "latency_s") -> Figure:
+def plot(
+    frame: pd.DataFrame,
+    by: str | None = None,
+    *,
+    against: str = "latency_s",
+    draws: Draws | None = None,
+) -> Figure:
     """Quality against time (or cost) with intervals, bubbles as large as the cost; and the spread of times.
 
     Quality is the column `by`, else what judges said; where there is neither, only the spread is drawn.
@@ -50,7 +56,9 @@ def plot(frame: pd.DataFrame, by: str | None = None, *, against: str = "latency_
     candidates = Candidates.of(frame)
     if against not in _AXES:
         raise InvalidParameterError(f"against is {against!r}: it is one of {', '.join(_AXES)}")
-    quality = _quality(frame, candidates, by)
+    # The same draws as those of the summary and the ranking: a figure is to say what the tables say.
+    draws = draws or Draws()
+    quality = _quality(frame, candidates, by, draws)
     count = len(candidates.order)
     size = (11.0 if quality else 5.5, max(3.4, 0.45 * count + 1.6))
     made = Figure(figsize=size, layout="constrained")
@@ -58,7 +66,7 @@ def plot(frame: pd.DataFrame, by: str | None = None, *, against: str = "latency_
     colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(candidates.order)}
     if quality:
         first, second = made.subplots(1, 2)
-        _draw_quality(first, candidates, quality, against, colours)
+        _draw_quality(first, candidates, quality, against, colours, draws)
         first.set_ylabel(_safe(by) if by is not None else "strength (logits)")
     else:
         second = made.subplots()
@@ -96,31 +104,37 @@ class Chart:
 Ends = tuple[float | None, float | None, float | None]
 
 
-def _quality(frame: pd.DataFrame, candidates: Candidates, by: str | None) -> dict[str, Ends]:
+def _quality(frame: pd.DataFrame, candidates: Candidates, by: str | None, draws: Draws) -> dict[str, Ends]:
     """The quality of each model with its interval, as far as it is known."""
     if by is not None:
         values = scores_of(frame, by)
-        return {name: _mean(candidates, values, name) for name in candidates.order}
+        return {name: _mean(candidates, values, name, draws) for name in candidates.order}
     if verdicts.of(frame).empty:
         return {}
-    ranked = rank(frame, draws=Draws(resamples=300))
+    ranked = rank(frame, draws=draws)
     rows = zip(ranked["model"], ranked["strength"], ranked["low"], ranked["high"], strict=True)
     return {str(name): (float(value), float(low), float(high)) for name, value, low, high in rows}
 
 
-def _mean(candidates: Candidates, values: NDArray[Any], name: str) -> Ends:
+def _mean(candidates: Candidates, values: NDArray[Any], name: str, draws: Draws) -> Ends:
     here = (candidates.label == name).to_numpy()
-    return mean_over_prompts(values[here], candidates.prompt.to_numpy()[here], Draws(resamples=500))
+    return mean_over_prompts(values[here], candidates.prompt.to_numpy()[here], draws)
 
 
 def _draw_quality(
-    axes: Axes, candidates: Candidates, quality: dict[str, Ends], against: str, colours: dict[str, str]
+    axes: Axes,
+    candidates: Candidates,
+    quality: dict[str, Ends],
+    against: str,
+    colours: dict[str, str],
+    draws: Draws,
 ) -> None:
     across = _numbers(candidates, against)
-    costs = {name: _mean(candidates, _numbers(candidates, "cost_usd"), name)[0] for name in candidates.order}
+    paid = _numbers(candidates, "cost_usd")
+    costs = {name: _mean(candidates, paid, name, draws)[0] for name in candidates.order}
     dearest = max((cost for cost in costs.values() if cost), default=None)
     for name, (value, low, high) in quality.items():
-        middle, left, right = _mean(candidates, across, name)
+        middle, left, right = _mean(candidates, across, name, draws)
         if value is None or middle is None or low is None or high is None:
             continue
         assert left is not None and right is not None  # noqa: S101, PT018  # they come with the middle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -17,6 +18,7 @@ from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.diagnostics import agreement, bias
 from g4f_nb.judging.ranking import rank
+from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.significance import differences
 from g4f_nb.judging.summaries import summary
 from g4f_nb.presenting.plotting import plot, png
@@ -26,6 +28,8 @@ from g4f_nb.showing.rendering import safe_html
 if TYPE_CHECKING:
     import pandas as pd
 
+# A small p needs more of them than an interval does.
+_RESAMPLES = 10_000
 _STYLE = """
 body{font:15px/1.55 system-ui,sans-serif;max-width:68em;margin:2em auto;padding:0 1.2em;color:#1d1d1f;
 background:#fff}
@@ -61,6 +65,7 @@ def report(
     title: str = "A comparison of models",
     question: str | None = None,
     most: int = 500,
+    draws: Draws | None = None,
 ) -> Path:
     """Write the file and give its path; `most` answers are in it."""
     if not isinstance(path, str | PathLike):
@@ -74,7 +79,9 @@ def report(
     )
     parts = [
         f"<section><h2>{heading}</h2>{content}</section>"
-        for heading, content in _parts(frame, candidates, by, question, most)
+        for heading, content in _parts(
+            frame, candidates, by, question=question, most=most, draws=draws or Draws()
+        )
     ]
     page = _PAGE.format(
         policy=_POLICY.format(script_hash()), title=text(title), told=text(told), style=STYLE + _STYLE,
@@ -86,34 +93,40 @@ def report(
 
 
 def _parts(
-    frame: pd.DataFrame, candidates: Candidates, by: str | None, question: str | None, most: int
+    frame: pd.DataFrame,
+    candidates: Candidates,
+    by: str | None,
+    *,
+    question: str | None,
+    most: int,
+    draws: Draws,
 ) -> Iterator[tuple[str, str]]:
-    yield "Models", table_html(summary(frame, by))
+    yield "Models", table_html(summary(frame, by, draws=draws))
     said = verdicts.of(frame)
     if by is not None:
-        yield f"Ranking by {text(by)}", _ranking(frame, by)
+        yield f"Ranking by {text(by)}", _ranking(frame, by, draws)
     if not said.empty:
-        yield "Ranking by verdicts", _ranking(frame, None)
+        yield "Ranking by verdicts", _ranking(frame, None, draws)
     if importlib.util.find_spec("matplotlib") is not None:
-        image = base64.b64encode(png(plot(frame, by))).decode()
+        image = base64.b64encode(png(plot(frame, by, draws=draws))).decode()
         yield (
             "Figures",
             f'<img alt="quality, time and cost of each model" src="data:image/png;base64,{image}">',
         )
     if (said["status"] == "ok").any():
-        yield "Judges", table_html(bias(frame)) + _agreement(frame)
+        yield "Judges", table_html(bias(frame, draws=draws)) + _agreement(frame)
     failed = errors(frame)
     if len(failed):
         yield "What has no answer", table_html(failed.drop(columns=f"{candidates.names.prefix}cell_id"))
     yield "Answers", _answers(candidates, questions(candidates.names, question), most)
 
 
-def _ranking(frame: pd.DataFrame, by: str | None) -> str:
-    ranked = rank(frame, by=by)
+def _ranking(frame: pd.DataFrame, by: str | None, draws: Draws) -> str:
+    ranked = rank(frame, by=by, draws=draws)
     html = table_html(ranked)
     if len(ranked) > 1:
         html += "<p>Differences over the same prompts, corrected for their number (Holm):</p>"
-        html += table_html(differences(frame, by=by))
+        html += table_html(differences(frame, by=by, draws=replace(draws, resamples=_RESAMPLES)))
     return html
 
 

@@ -89,6 +89,12 @@ def _parts(text: str) -> list[str]:
 def _field(part: str, line: str) -> tuple[str, Any]:
     head, colon, words = part.partition(":")
     match = _FIELD.match(head.strip())
+    if match is None or "," in (match[3] or ""):
+        # The comma did not part two fields, so what follows it is none: most often its type is mistyped.
+        for piece in map(str.strip, head.split(",")):
+            found = _FIELD.match(piece)
+            if found is not None and found[3]:
+                _type_of_words(found[3].removesuffix("?").strip(), line)
     if match is None:
         raise InvalidParameterError(f"the schema {line!r} has a field {part!r} without a name: {_HOW}")
     name, optional, kind = match[1], bool(match[2]), (match[3] or "str").strip()

@@ -203,11 +203,39 @@ def test_schemas_of_every_form():
     row = frame.iloc[0]
     assert (row["tags"], row["at"], row["mood"], row["where"]) == (
         '["a"]',
-        "2025-01-02",
+        pd.Timestamp(2025, 1, 2),
         "good",
         '{"city":"Ulm"}',
     )
     assert str(frame["n"].dtype) == "Int64"
+    assert str(frame["at"].dtype) == "datetime64[us]"
+
+
+def test_dates_and_moments(tmp_path):
+    """They are dates of pandas', missing where there is none, in files and after a restart too."""
+    says = {
+        "plain": '{"day": "2025-01-02", "at": "2025-01-02T03:04:05"}',
+        "zone": '{"day": "0001-01-01", "at": "2025-01-02T03:04:05+02:00"}',
+        "none": '{"day": null, "at": null}',
+    }
+    schema = {"day": dt.date | None, "at": dt.datetime | None}
+    with serve(answers={name: lambda _, text=text: text for name, text in says.items()}) as server:
+        models = [nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in says]
+        plain = nb.compare("q", [models[0], models[2]], schema=schema, progress=False)
+        zoned = nb.compare("q", models, schema=schema, progress=False)
+    assert plain["at"].tolist() == [pd.Timestamp(2025, 1, 2, 3, 4, 5), pd.NaT]
+    assert [str(plain[name].dtype) for name in ("day", "at")] == ["datetime64[us]"] * 2
+    assert str(zoned["at"].dtype) == "datetime64[us, UTC]"
+    assert zoned["at"].iloc[1] == pd.Timestamp("2025-01-02T01:04:05Z")
+    assert zoned["day"].dt.year.tolist()[:2] == [2025, 1]
+    keeping._live.clear()
+    pd.testing.assert_frame_equal(nb.attach(zoned.attrs["g4f_nb_run"]), zoned)
+    plain.llm.to_excel(tmp_path / "r.xlsx")
+    assert pd.read_excel(tmp_path / "r.xlsx")["day"].iloc[0] == pd.Timestamp(2025, 1, 2)
+    zoned.llm.to_excel(tmp_path / "z.xlsx")
+    pytest.importorskip("pyarrow")
+    zoned.to_parquet(tmp_path / "r.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "r.parquet"), zoned)
 
 
 def test_half_a_surrogate_pair_in_a_prompt(echo):

@@ -298,6 +298,18 @@ def test_a_budget_ends_a_run_with_rows(server):
     assert frame[frame["status"] == "skipped"]["error"].str.contains("12 USD").all()
 
 
+def test_a_kept_answer_is_priced_once_its_price_is_known(server):
+    """What was answered without a price has one as soon as somebody says it, and is not paid again."""
+    first = _compare(["a", "b"], _model(server))
+    assert first["cost_usd"].isna().all()
+    again = _compare(["a", "b"], _model(server), prices={"upper": (1, 2)}, budget="1 USD")
+    assert again["cached"].all()
+    expected = (first["in_tokens"] * 1 + first["out_tokens"] * 2) / 1e6
+    assert again["cost_usd"].tolist() == pytest.approx(expected.tolist())
+    assert again["price_source"].tolist() == ["prices="] * 2
+    assert nb.attach(again["run_id"].iloc[0])["cost_usd"].notna().all()
+
+
 def test_a_dry_run_sends_nothing(server):
     """It gives the same table: planned, or answered where the answer is kept."""
     _compare("a", _model(server))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
+from g4f_nb.comparing import keeping
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.testing import serve
 
@@ -36,6 +37,28 @@ def test_models_of_one_name_are_told_apart(server):
     assert frame["model"].tolist() == ["upper", "upper (2)", "cold", "warm"]
     assert frame.llm.wide().shape == (1, 4)
     assert {request.body["model"] for request in server.requests} == {"upper"}
+
+
+def test_a_label_is_the_name_of_its_column(server):
+    """`wide` calls a model as its user does, after a restart too; others are `provider:model`."""
+    models = [
+        nb.Model("OpenaiTemplate:upper", api_base=server.api_base, label="loud"),
+        nb.Model("OpenaiTemplate:echo", api_base=server.api_base),
+    ]
+    frame = _compare("a", models)
+    assert frame.llm.wide().columns.tolist() == ["loud", "OpenaiTemplate:echo"]
+    keeping._live.clear()
+    again = nb.attach(frame["run_id"].iloc[0])
+    assert again.llm.wide().columns.tolist() == ["loud", "OpenaiTemplate:echo"]
+
+
+def test_the_accessor_says_what_it_can(upper):
+    """`frame.llm` alone lists its methods, each with what it does."""
+    said = repr(_compare("a", upper).llm)
+    assert ".wide()" in said
+    assert ".rank()" in said
+    assert "_repr" not in said
+    assert ".extract()" in repr(pd.Series(["a"]).llm)
 
 
 def test_several_providers_as_one_have_columns_of_their_own(server, upper):

@@ -67,13 +67,13 @@ def _start(prompts, models, **options):
 
 
 def test_every_answer_is_seen_to_grow(server):
-    """Each of two begins, grows word by word and ends, on our loop; the result is that of `nb.compare`."""
+    """Each of two begins, grows with what arrives and ends, on our loop; the result is `nb.compare`'s."""
     seen, run, job = _start(["one two three"], [_model(server), _model(server, "echo")])
     job.result()
     for cell in (0, 1):
         told = [what for what, *cells in seen.told if cells == [cell]]
         assert told == ["began", *["grew"] * (len(told) - 2), "ended"]
-        assert len(told) > 4
+        assert len(told) > 2
     assert seen.texts[0,][0] == "ONE" or seen.texts[0,][0] == ""
     assert seen.threads == {own_loop().thread}
     frame = frame_of(run)

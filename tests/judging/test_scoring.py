@@ -82,6 +82,27 @@ def test_wrong_calls_say_what_to_do(result, wrong):
         result.llm.score(**wrong)
 
 
+def test_a_column_in_braces_must_be_there(result):
+    """`{label}` is always a column; a name that is nearly one of the data's is an error."""
+    column = result.llm.score(exact="{label}", into="s")["s"]
+    assert column.equals(result.llm.score(exact="label", into="s")["s"])
+    for given, says in (
+        ("{right}", r"'{right}' is no column"),
+        ("{lable}", "did you mean {label}"),
+        ("lable", r"did you mean {label}.*function"),
+    ):
+        with pytest.raises(InvalidParameterError, match=says):
+            result.llm.score(exact=given)
+
+
+def test_a_word_that_no_answer_has_is_told(result, capsys):
+    """It may have been meant as a column; the scores are there all the same."""
+    assert result.llm.score(exact="expected")["score"].dropna().eq(0).all()
+    assert "no answer has the text 'expected'" in capsys.readouterr().err
+    result.llm.score(contains="good")
+    assert not capsys.readouterr().err
+
+
 def test_a_table_that_is_no_result_is_refused():
     """The error says what is missing."""
     with pytest.raises(InvalidParameterError, match=r"no result of nb\.compare"):

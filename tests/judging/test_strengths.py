@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
 
+from g4f_nb.judging.intervals import student, with_ends
 from g4f_nb.judging.resampling import Draws, holm, p_of_mean
 from g4f_nb.judging.strengths import Contests, fit
 from g4f_nb.judging.unlimited import is_limited
@@ -94,17 +95,67 @@ def test_a_resample_is_what_it_would_be_alone():
         assert together == pytest.approx(fit(alone)[0], abs=1e-5)
 
 
-def test_intervals_cover_at_the_stated_rate():
-    """Of 95 % intervals about 95 % hold the true strength, though each verdict was given twice."""
+@pytest.mark.parametrize(("prompts", "models"), [(8, 4), (12, 3), (80, 4)])
+def test_intervals_cover_at_the_stated_rate(prompts, models):
+    """95 % of 95 % intervals hold the true strength (never less), though each verdict was given twice."""
     generator = np.random.default_rng(0)
-    truth = _truth(4)
+    truth = _truth(models)
     inside = []
-    for seed in range(150):
-        contests = _simulated(generator, prompts=80, models=4)
-        drawn = fit(contests, Draws(resamples=300, seed=seed).weights(contests.prompts))
-        low, high = Draws().interval(drawn)
+    for _ in range(400):
+        contests = _simulated(generator, prompts=prompts, models=models)
+        _, low, high = with_ends(contests, Draws(resamples=300))
         inside.append((low <= truth) & (truth <= high))
-    assert 0.91 < np.mean(inside) < 0.98
+    assert 0.94 < np.mean(inside) < 0.985
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.99])
+def test_intervals_of_another_level(level):
+    """At another level they hold it as often as that one says."""
+    generator = np.random.default_rng(2)
+    truth = _truth(3)
+    inside = []
+    for _ in range(300):
+        contests = _simulated(generator, prompts=30, models=3)
+        _, low, high = with_ends(contests, Draws(level=level))
+        inside.append((low <= truth) & (truth <= high))
+    assert np.mean(inside) == pytest.approx(level, abs=0.04)
+
+
+def test_who_wins_nearly_always_is_in_the_interval():
+    """Two models of which one often wins all: the coins keep the interval honest."""
+    generator = np.random.default_rng(4)
+    truth = np.array([1.2, -1.2])
+    inside = []
+    for _ in range(300):
+        result = (generator.random(10) < 1 / (1 + np.exp(-2.4))).astype(float)
+        contests = Contests(
+            names=("a", "b"), first=np.zeros(10, dtype=int), second=np.ones(10, dtype=int), result=result,
+            prompt=np.arange(10),
+        )  # fmt: skip
+        _, low, high = with_ends(contests, Draws(resamples=300))
+        inside.append((low <= truth) & (truth <= high))
+    assert np.mean(inside) > 0.94
+
+
+def test_thousands_of_prompts_are_left_out_together():
+    """Beyond some hundreds the interval is nearly the same as with each left out alone, and much faster."""
+    contests = _simulated(np.random.default_rng(6), prompts=1200, models=3)
+    _, low, high = with_ends(contests, Draws())
+    found = fit(contests)[0]
+    alone = fit(contests, 1.0 - np.eye(1200))
+    spread = np.sqrt(1199 / 1200 * ((alone - found) ** 2).sum(axis=0))
+    assert (high - low) / 2 == pytest.approx(1.96 * spread, rel=0.1)
+
+
+def test_students_distribution():
+    """The two-sided quantiles are those of the tables."""
+    for freedom, level, expected in (
+        (1, 0.95, 12.706),
+        (2, 0.95, 4.303),
+        (10, 0.99, 3.169),
+        (120, 0.95, 1.980),
+    ):
+        assert student(freedom, level) == pytest.approx(expected, abs=2e-3)
 
 
 def test_chance_alone_is_seldom_significant():

@@ -83,7 +83,8 @@ def test_the_same_seed_gives_the_same_intervals():
     """Nothing depends on when it is run."""
     found = _simulated(prompts=10)
     pd.testing.assert_frame_equal(found.llm.rank(seed=4), found.llm.rank(seed=4))
-    assert not found.llm.rank(seed=4).equals(found.llm.rank(seed=5))
+    assert found.llm.bias(seed=4).equals(found.llm.bias(seed=4))
+    assert not found.llm.bias(seed=4).equals(found.llm.bias(seed=5))
 
 
 def test_a_judge_that_favours_the_first_is_found_out():
