@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError, NoProviderAnsweredError, ServerError
+from g4f_nb.panels.items import item_of
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.providers.models.model import set_used
 from g4f_nb.widgets import ChatPanel
@@ -54,7 +55,7 @@ def test_in_a_panel(careful, at):
     panel.ask("hello")
     assert panel.wait(5)
     assert panel.value.text == "HELLO"
-    footer = " ".join(panel.turns[-1]["footer"])
+    footer = " ".join(item_of(panel.turns[-1])["footer"])
     assert "instead of OpenaiTemplate:error-500, Error 500" in footer
     assert panel.model == "Careful"
     assert panel.problem == ""
@@ -62,8 +63,7 @@ def test_in_a_panel(careful, at):
     broken = ChatPanel(nb.FallbackProvider([at("error-500")]), max_retries=0)
     broken.ask("hello")
     assert broken.wait(5)
-    assert broken.turns[-1]["role"] == "error"
-    assert "Error 500" in broken.turns[-1]["text"]
+    assert "Error 500" in broken.turns[-1].error
     broken.close()
 
 
