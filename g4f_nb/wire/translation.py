@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl as tls
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from g4f_nb import errors
@@ -18,7 +18,7 @@ class OutOfTimeError(TimeoutError):
     """The time for the whole call is over, as opposed to a silence that lasted too long."""
 
 
-def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C901, PLR0912  # one arm a kind
+def translate(error: Exception, call: Call, when: str) -> G4FError:
     """Make one of our errors of whatever the transport raised; what is not the transport's is raised again.
 
     The original is the cause, without its frames: their locals hold the headers, and with them the key. One
@@ -31,90 +31,117 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:  # noqa: C90
     if isinstance(error, aiohttp.ClientOSError) and isinstance(error.__cause__, tls.SSLError):
         # A connector that goes through SOCKS calls it a broken connection.
         error = error.__cause__
-    about: dict[str, Any] = {"provider": call.provider, "model": call.model}
-    host = urlsplit(call.url).netloc.rpartition("@")[2]
     words = _words(error, call)
-    made: G4FError
-    match error:
-        case OutOfTimeError():
-            made = errors.RequestTimeoutError(
-                f"the whole call to {host} was allowed {call.limits.total or 0:g} s and is not done: "
-                "try again, or allow more with total_timeout=",
-                **about,
-            )
-        case TimeoutError():
-            limits = call.limits
-            limit = limits.connect if isinstance(error, aiohttp.ConnectionTimeoutError) else limits.silence
-            when = "while connecting" if isinstance(error, aiohttp.ConnectionTimeoutError) else when
-            made = errors.RequestTimeoutError(
-                f"{host} was silent for {limit or 0:g} s {when}: try again, or allow more with timeout=",
-                **about,
-            )
-        case aiohttp.ClientConnectorCertificateError() | tls.SSLCertVerificationError():
-            made = errors.CertificateError(
-                f"{host} cannot prove who it is ({words}): check the address; a private authority's "
-                "certificate is given with ssl=ssl.create_default_context(cafile=…)",
-                **about,
-            )
-        case aiohttp.ClientConnectorSSLError() | tls.SSLError():
-            made = errors.ConnectionFailedError(
-                f"{host} and this machine find no common TLS ({words}): if it speaks plain HTTP, write "
-                "http:// in api_base=, and if it asks for a certificate, give it with ssl=",
-                **about,
-            )
-        case aiohttp.ClientConnectorDNSError() if _is_of_proxy(error.host, call):
-            made = errors.ConnectionFailedError(
-                f"there is no host named {error.host}: check proxy= or the variable HTTPS_PROXY", **about
-            )
-        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-            made = errors.ConnectionFailedError(
-                f"the proxy{_proxy_name(call)} refused the way to {host} ({_reason(error) or words}): "
-                "check proxy= or the variable HTTPS_PROXY",
-                **about,
-            )
-        case aiohttp.ClientConnectorDNSError():
-            made = errors.ConnectionFailedError(
-                f"there is no host named {host}: check api_base= and the network", **about
-            )
-        case aiohttp.ClientConnectorError() | ConnectionRefusedError():
-            made = errors.ConnectionFailedError(
-                f"nothing answers at {host} ({_reason(error) or words}): "
-                "start the server there, or check api_base=",
-                **about,
-            )
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            made = errors.ConnectionFailedError(
-                f"{shown_address(call.url)!r} is no web address: check api_base=", **about
-            )
-        case aiohttp.ClientPayloadError() | aiohttp.ContentTypeError():
-            made = errors.StreamInterruptedError(
-                f"{host} broke off in the middle of its answer ({words}): ask again", **about
-            )
-        case aiohttp.ClientResponseError():
-            made = errors.UnreadableResponseError(
-                f"{host} does not speak HTTP as it should ({words}): check api_base= and any proxy", **about
-            )
-        case aiohttp.ClientError() | OSError():
-            made = errors.ConnectionFailedError(
-                f"the connection to {host} broke ({words or type(error).__name__}): try again", **about
-            )
-        case _ if type(error).__module__.partition(".")[0] in ("aiohttp_socks", "python_socks"):
-            made = errors.ConnectionFailedError(
-                f"the proxy{_proxy_name(call)} refused the way to {host} ({words}): check proxy=", **about
-            )
-        case _ if type(error).__module__.partition(".")[0] == "aiohttp":
-            # Its parser's own, which it usually wraps into those above.
-            made = errors.UnreadableResponseError(
-                f"{host} does not speak HTTP as it should ({words}): check api_base= and any proxy", **about
-            )
-        case _:
-            raise error
+    kind, message = _told(error, _About(call, when, words))
+    made = kind(message, provider=call.provider, model=call.model)
     hidden = isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) or words != str(error)
     if call.proxy is not None or hidden:
         made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
     else:
         made.__cause__ = bare(error)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What the messages are made of: the call, when it failed, and the transport's own words."""
+
+    call: Call
+    when: str
+    words: str
+
+    @property
+    def host(self) -> str:
+        """The host that was called."""
+        return urlsplit(self.call.url).netloc.rpartition("@")[2]
+
+    @property
+    def proxy(self) -> str:
+        """The proxy's name, with a blank before it, if there is one."""
+        return "" if self.call.proxy is None else f" {shown_address(self.call.proxy.reveal())}"
+
+
+def _told(error: Exception, about: _About) -> tuple[type[G4FError], str]:
+    """The class and the message; time comes first, for a connection that is late is also one that broke."""
+    import aiohttp
+
+    connecting = (
+        aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, tls.SSLError, ConnectionRefusedError,
+    )  # fmt: skip
+    match error:
+        case TimeoutError():
+            return errors.RequestTimeoutError, _late(error, about)
+        case aiohttp.ClientConnectorCertificateError() | tls.SSLCertVerificationError():
+            return errors.CertificateError, (
+                f"{about.host} cannot prove who it is ({about.words}): check the address; a private "
+                "authority's certificate is given with ssl=ssl.create_default_context(cafile=…)"
+            )
+        case _ if isinstance(error, connecting):
+            return errors.ConnectionFailedError, _no_way(error, about)
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            shown = shown_address(about.call.url)
+            return errors.ConnectionFailedError, f"{shown!r} is no web address: check api_base="
+    return _told_of_answer(error, about)
+
+
+def _told_of_answer(error: Exception, about: _About) -> tuple[type[G4FError], str]:
+    import aiohttp
+
+    host, words = about.host, about.words
+    library = type(error).__module__.partition(".")[0]
+    match error:
+        case aiohttp.ClientPayloadError() | aiohttp.ContentTypeError():
+            message = f"{host} broke off in the middle of its answer ({words}): ask again"
+            return errors.StreamInterruptedError, message
+        case aiohttp.ClientError() | OSError() if not isinstance(error, aiohttp.ClientResponseError):
+            words = words or type(error).__name__
+            return errors.ConnectionFailedError, f"the connection to {host} broke ({words}): try again"
+        case _ if library in ("aiohttp_socks", "python_socks"):
+            message = f"the proxy{about.proxy} refused the way to {host} ({words}): check proxy="
+            return errors.ConnectionFailedError, message
+        case _ if library == "aiohttp":
+            # Also its parser's own errors, which it usually wraps.
+            message = f"{host} does not speak HTTP as it should ({words}): check api_base= and any proxy"
+            return errors.UnreadableResponseError, message
+    raise error
+
+
+def _late(error: Exception, about: _About) -> str:
+    import aiohttp
+
+    limits, when = about.call.limits, about.when
+    if isinstance(error, OutOfTimeError):
+        return (
+            f"the whole call to {about.host} was allowed {limits.total or 0:g} s and is not done: "
+            "try again, or allow more with total_timeout="
+        )
+    limit = limits.silence
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        limit, when = limits.connect, "while connecting"
+    return f"{about.host} was silent for {limit or 0:g} s {when}: try again, or allow more with timeout="
+
+
+def _no_way(error: Exception, about: _About) -> str:
+    """Why no connection came about."""
+    import aiohttp
+
+    host, reason = about.host, _reason(error) or about.words
+    match error:
+        case aiohttp.ClientConnectorSSLError() | tls.SSLError():
+            return (
+                f"{host} and this machine find no common TLS ({about.words}): if it speaks plain HTTP, write "
+                "http:// in api_base=, and if it asks for a certificate, give it with ssl="
+            )
+        case aiohttp.ClientConnectorDNSError() if _is_of_proxy(error.host, about.call):
+            return f"there is no host named {error.host}: check proxy= or the variable HTTPS_PROXY"
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return (
+                f"the proxy{about.proxy} refused the way to {host} ({reason}): "
+                "check proxy= or the variable HTTPS_PROXY"
+            )
+        case aiohttp.ClientConnectorDNSError():
+            return f"there is no host named {host}: check api_base= and the network"
+    return f"nothing answers at {host} ({reason}): start the server there, or check api_base="
 
 
 def is_gone(error: Exception) -> bool:
@@ -146,10 +173,6 @@ def _words(error: Exception, call: Call) -> str:
 
 def _is_of_proxy(host: str, call: Call) -> bool:
     return call.proxy is not None and host == urlsplit(call.proxy.reveal()).hostname
-
-
-def _proxy_name(call: Call) -> str:
-    return "" if call.proxy is None else f" {shown_address(call.proxy.reveal())}"
 
 
 def _reason(error: Exception) -> str:

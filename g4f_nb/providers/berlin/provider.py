@@ -30,7 +30,7 @@ from g4f_nb.secret import Secret, Veiled, shown_address
 from g4f_nb.typing import AsyncResult, Messages
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.failures import as_text, excerpt, read_complaint
-from g4f_nb.wire.http import Exchange
+from g4f_nb.wire.fetching import fetch
 from g4f_nb.wire.proxies import proxy_fault
 
 if TYPE_CHECKING:
@@ -227,7 +227,6 @@ async def _login(call: Call, account: Account, retries: int) -> Token:
 
 
 async def _new_token(call: Call, account: Account, retries: int) -> Token:
-    attempts = Attempts(retries)
     password = account.password or Secret("")
     said = Veiled(account=account.account, password=password.reveal())
     login = replace(
@@ -239,17 +238,19 @@ async def _new_token(call: Call, account: Account, retries: int) -> Token:
         model=None,
     )
     said.clear()
-    while True:
-        try:
-            async with Exchange(login) as answer:
-                return _read_token(await answer.read(_LONGEST_LOGIN), login, account)
-        except G4FError as error:
-            failure = error
-        if failure.status in _REFUSING:
-            raise _refused(account, failure.body or str(failure), failure.status, secret=password)
-        if not attempts.again(failure):
-            raise failure.alone() from failure.__cause__
-        await attempts.wait()
+
+    def meant(failure: G4FError) -> G4FError:
+        if failure.status not in _REFUSING:
+            return failure
+        return _refused(account, failure.body or str(failure), failure.status, secret=password)
+
+    return await fetch(
+        lambda: login,
+        lambda body: _read_token(body, login, account),
+        attempts=Attempts(retries),
+        limit=_LONGEST_LOGIN,
+        meant=meant,
+    )
 
 
 def _read_token(body: bytes, login: Call, account: Account) -> Token:

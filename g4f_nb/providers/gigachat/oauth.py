@@ -12,7 +12,7 @@ from g4f_nb.providers.sending.shortlived import Token, Tokens
 from g4f_nb.secret import Secret
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.failures import excerpt
-from g4f_nb.wire.http import Exchange
+from g4f_nb.wire.fetching import fetch
 
 _LONGEST_TOKEN = 1024 * 1024
 # Unix time in milliseconds, as the service writes it; smaller numbers are seconds, as some of its hosts do.
@@ -33,17 +33,13 @@ def refused(line: Line, token: Token) -> None:
 
 
 async def _new_token(line: Line) -> Token:
-    attempts = Attempts(line.retries)
-    while True:
-        failure: G4FError
-        try:
-            async with Exchange(line.token_call()) as answer:
-                return _read_token(await answer.read(_LONGEST_TOKEN), line)
-        except G4FError as error:
-            failure = as_meant(error)
-        if not attempts.again(failure):
-            raise _explained(failure, line).alone() from failure.__cause__
-        await attempts.wait()
+    return await fetch(
+        line.token_call,
+        lambda body: _read_token(body, line),
+        attempts=Attempts(line.retries),
+        limit=_LONGEST_TOKEN,
+        meant=lambda error: _explained(as_meant(error), line),
+    )
 
 
 def _read_token(body: bytes, line: Line) -> Token:

@@ -17,7 +17,7 @@ from g4f_nb.providers.models.flags import note_flags
 from g4f_nb.secret import shown_address
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.failures import error_for, excerpt, read_complaint
-from g4f_nb.wire.http import Exchange
+from g4f_nb.wire.fetching import fetch
 
 _Read = TypeVar("_Read")
 _KEPT_FOR = 300.0
@@ -103,17 +103,7 @@ def name_of(entry: Any) -> str:
 
 async def fetched(call: Call, read: Callable[[bytes], _Read]) -> _Read:
     """What `read` makes of a small answer; a failure that may pass is tried once more."""
-    attempts = Attempts(1)
-    while True:
-        try:
-            async with Exchange(call) as answer:
-                return read(await answer.read(settings.current().max_event_bytes))
-        except G4FError as error:
-            failure = error
-        if not attempts.again(failure):
-            # Without the frames that hold the answer, for it may repeat the key.
-            raise failure.alone()
-        await attempts.wait()
+    return await fetch(lambda: call, read, attempts=Attempts(1), limit=settings.current().max_event_bytes)
 
 
 def _no_list(body: bytes, provider: str, call: Call) -> UnreadableResponseError:
