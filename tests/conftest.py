@@ -27,6 +27,7 @@ _ROWS = {
 _numbers = itertools.count()
 _KEPT = {
     "G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER", "G4F_NB_AIMOCK", "G4F_NB_REQUIRE_AIMOCK", "G4F_NB_FOREIGN",
+    "G4F_NB_AXE", "G4F_NB_REQUIRE_AXE",
 }  # fmt: skip
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 

@@ -72,6 +72,9 @@ class Views:
     ) -> State:
         """Everything, for one view."""
         items = self._all(turns, conversation, unsent)
+        if self._v == 0:
+            # Nothing has changed yet since the panel was made: this is what every view has.
+            self._told, self._room = items, dict(room)
         return {
             "type": "state",
             "view": view,

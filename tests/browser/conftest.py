@@ -123,31 +123,41 @@ class Lab:
         self.url, self._root, self.browser = url, root, browser
         self._contexts = []
 
-    def open(self, cells=(), *, width=1280, height=900):
+    def open(self, cells=(), *, width=1280, height=900, front="lab"):
         """Write a notebook with these cells and open it in a new browser profile."""
+        return self.visit(self.write(cells), width=width, height=height, front=front)
+
+    def write(self, cells, *, kernel="python3"):
+        """Write a notebook with these cells and give its path."""
         path = self._root / f"test-{time.monotonic_ns()}.ipynb"
-        spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        spec = {"name": kernel, "display_name": "Python 3", "language": "python"}
         made = nbformat.v4.new_notebook(metadata={"kernelspec": spec})
         made.cells = [nbformat.v4.new_code_cell(source) for source in cells]
         nbformat.write(made, path)
-        return self.visit(path, width=width, height=height)
+        return path
 
-    def visit(self, path, *, width=1280, height=900):
-        """Open a notebook file that exists."""
+    def visit(self, path, *, width=1280, height=900, front="lab", kernel=True):
+        """Open a notebook file that exists, in JupyterLab or in Notebook 7 (`front="notebook"`).
+
+        Without `kernel` nobody waits for one: its name in the file may be one that there is not.
+        """
         context = self.browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(WAIT)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         self._contexts.append(context)
         page = context.new_page()
         # A workspace of its own: Lab would open again what another test had open.
-        page.goto(f"{self.url}/lab/workspaces/{path.stem}/tree/{path.name}?reset")
+        lab = f"lab/workspaces/{path.stem}/tree/{path.name}?reset"
+        page.goto(f"{self.url}/{lab if front == 'lab' else f'notebooks/{path.name}'}")
+        ready = "context.sessionContext.session?.kernel?.status === 'idle'" if kernel else "true"
         page.wait_for_function(
             f"""() => {{
                 const context = ({HEAD})()?.context;
-                return context?.isReady && context.sessionContext.session?.kernel?.status === "idle";
+                return context?.isReady && {ready};
             }}"""
         )
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        if front == "lab":
+            page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         return Notebook(page, path)
 
     def close(self):
@@ -194,6 +204,7 @@ def _command(port, root):
         "MappingKernelManager.cull_interval": 60,
         "LabApp.extension_manager": "readonly",
         "LabApp.expose_app_in_browser": True,
+        "JupyterNotebookApp.expose_app_in_browser": True,
     }
     options = [f"--{name}={value}" for name, value in given.items()]
     return [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", *options]

@@ -16,7 +16,6 @@ function createMentions({ text, ask, changed }) {
   function close() {
     list.hidden = true;
     place = null;
-    text.setAttribute("aria-expanded", "false");
     text.removeAttribute("aria-activedescendant");
   }
 
@@ -58,7 +57,6 @@ function createMentions({ text, ask, changed }) {
       }),
     );
     list.hidden = !fitting.length;
-    text.setAttribute("aria-expanded", String(fitting.length > 0));
     mark(0);
   }
 

@@ -1,0 +1,203 @@
+"""What is left of a panel: in a reopened notebook, in its file, on a page that all can trust and read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from chatting import Panel
+from hostile_markdown import PAYLOADS
+from playwright.sync_api import expect
+
+from g4f_nb.testing import serve
+
+SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+MANY = """
+import g4f_nb as nb
+from IPython.display import display
+panel = nb.ChatPanel("Demo:demo-fast")
+for n in range(5):
+    panel.ask("a long text, a table, code and math")
+    assert panel.wait(20)
+panel
+"""
+
+
+def size(notebook):
+    """Save the notebook and give the bytes of its file."""
+    notebook.save()
+    return notebook.path.stat().st_size
+
+
+def test_a_reopened_notebook_shows_the_conversation(lab):
+    """With a kernel that knows nothing of the panel, and without any: the transcript, and no error."""
+    notebook = lab.open(["import g4f_nb as nb\npanel = nb.ChatPanel('Demo:demo-fast')\npanel", "0"])
+    notebook.run(0)
+    chat = Panel(notebook, 0)
+    chat.ask("think, a list and math")
+    chat.done()
+    notebook.run_new("panel.ask('a table')\npanel.wait(20)")
+    expect(chat.answers).to_have_count(2)
+    transcript = notebook.output(0).locator(".g4f-transcript")
+    expect(transcript).to_contain_text("Mercury")
+    # The live panel stands for it.
+    expect(transcript).to_be_hidden()
+    notebook.save()
+    notebook.page.evaluate(
+        "async () => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
+    )
+    text = notebook.path.read_text(encoding="utf-8")
+    dead = notebook.path.with_name("nobody.ipynb")
+    dead.write_text(text.replace('"python3"', '"not-there"'), encoding="utf-8")
+    for path, kernel in ((notebook.path, True), (dead, False)):
+        again = lab.visit(path, kernel=kernel)
+        shown = again.output(0)
+        expect(shown.locator(".g4f-transcript")).to_be_visible()
+        expect(shown.locator(".g4f-transcript")).to_contain_text("another one")
+        expect(shown.get_by_text("Error displaying widget")).to_be_hidden()
+        expect(shown.get_by_text("Loading widget")).to_be_hidden()
+        again.screenshot(f"reopened-{'new-kernel' if kernel else 'no-kernel'}", of=again.cell(0))
+
+
+def test_a_panel_adds_little_to_a_notebook(lab):
+    """60 kB at most for one with a long conversation, 150 for ten; saved with the state of all widgets."""
+    notebook = lab.open([MANY, *["panel = nb.ChatPanel('Demo:demo-fast')\npanel"] * 9])
+    before = notebook.path.stat().st_size
+    notebook.run(0)
+    Panel(notebook, 0).done(5)
+    notebook.page.evaluate("name => window.jupyterapp.commands.execute(name)", SAVE_STATE)
+    one = size(notebook) - before
+    saved = json.loads(notebook.path.read_text(encoding="utf-8"))
+    assert saved["metadata"]["widgets"]
+    assert one < 60_000
+    for index in range(1, 10):
+        notebook.run(index)
+        Panel(notebook, index).node.wait_for()
+        Panel(notebook, index).ask("a table and code")
+        Panel(notebook, index).done()
+    assert size(notebook) - before < 150_000
+
+
+def test_it_is_the_same_in_notebook_7(lab):
+    """Streams, stops while it does, goes on; code becomes a cell; the transcript is there."""
+    with serve() as server:
+        code = f"panel = nb.ChatPanel('OpenaiTemplate:drip-20', api_base={server.api_base!r})\npanel"
+        notebook = lab.open([f"import g4f_nb as nb\n{code}"], front="notebook")
+        notebook.run(0)
+        chat = Panel(notebook, 0)
+        chat.ask(" ".join(f"word{n}" for n in range(300)))
+        expect(chat.answers.last).to_contain_text("word9")
+        assert not notebook.output(0).locator(".g4f-transcript").is_visible()
+        aborted = server.aborted
+        chat.stop.click()
+        assert server.wait_for(lambda seen: seen.aborted > aborted, 0.5)
+        expect(chat.done()).to_contain_text("Stopped")
+        chat.model.fill("OpenaiTemplate:markdown")
+        chat.model.press("Enter")
+        chat.ask("Show all")
+        chat.done(2)
+        chat.kept("notebook-7")
+        cells = notebook.page.locator(".jp-Notebook-cell")
+        chat.node.get_by_role("button", name="Put into a new cell").first.click()
+        expect(cells).to_have_count(2)
+        expect(notebook.output(0).locator(".g4f-transcript")).to_contain_text("Stopped")
+
+
+def test_no_payload_acts_in_a_panel(lab):
+    """All hostile answers and questions in one conversation, live and as a transcript: nothing runs."""
+    with serve() as server:
+        notebook = lab.open([f"import g4f_nb as nb\nbase = {server.api_base!r}\npayloads = {PAYLOADS!r}"])
+        asked = []
+        notebook.page.on("request", lambda request: asked.append(request.url))
+        notebook.run(0)
+        index = notebook.run_new(
+            "panel = nb.ChatPanel('OpenaiTemplate:echo', api_base=base)\n"
+            "for text in payloads:\n"
+            "    panel.ask(text + '\\n\\n- ' + text + '\\n\\n> ' + text)\n"
+            "    assert panel.wait(20)\n"
+            "panel"
+        )
+        chat = Panel(notebook, index)
+        chat.done(len(PAYLOADS))
+        notebook.page.evaluate(
+            "() => document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+        )
+        chat.ask(PAYLOADS[0])
+        chat.done(len(PAYLOADS) + 1)
+        notebook.save()
+        again = lab.visit(notebook.path)
+        again.page.wait_for_timeout(500)
+        for page in (notebook.page, again.page):
+            assert page.evaluate("() => window.pwned") is None
+        assert [url for url in asked if "beacon" in url] == []
+        assert chat.node.locator("script, iframe, object, embed, [onerror], [onload]").count() == 0
+
+
+STATES = """
+import g4f_nb as nb
+def add(a: int, b: int) -> int:
+    return a + b
+templates = {"Sum": "Sum {text}"}
+panel = nb.ChatPanel("Demo:demo-fast", tools=[add], templates=templates, height="40rem")
+panel
+"""
+
+
+def axe():
+    """Give the text of axe-core, which npm has."""
+    folder = os.environ.get("G4F_NB_AXE")
+    file = Path(folder or "nowhere") / "axe.min.js"
+    if not file.exists():
+        reason = "no axe-core: set G4F_NB_AXE to the folder of npm's axe-core"
+        if os.environ.get("G4F_NB_REQUIRE_AXE") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return file.read_text(encoding="utf-8")
+
+
+def faults(page):
+    """What axe finds in panels that is serious."""
+    found = page.evaluate(
+        "async () => (await axe.run('.g4f-chat', {resultTypes: ['violations']})).violations"
+        ".filter((each) => ['serious', 'critical'].includes(each.impact))"
+    )
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+
+
+def test_axe_finds_no_serious_fault(lab):
+    """In every state: empty, answers of all kinds, an error, a call that waits, each drawer and list open."""
+    script = axe()
+    notebook = lab.open([STATES])
+    notebook.run(0)
+    page, chat = notebook.page, Panel(notebook, 0)
+    chat.node.wait_for()
+    page.evaluate(script)
+    assert faults(page) == []
+    chat.ask("Please add 2 and 3")
+    chat.node.get_by_role("button", name="Allow").wait_for()
+    assert faults(page) == []
+    chat.node.get_by_role("button", name="Deny").click()
+    chat.done()
+    calm = "panel.conversation = nb.Conversation('x', model='Demo:demo-fast')"
+    notebook.run_new(f"{calm}\npanel._tools = {{'tools': []}}")
+    chat.ask("think, a list, a table, code and math")
+    chat.done()
+    chat.ask("error 500")
+    expect(chat.errors).to_be_visible()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.theme(theme)
+        assert faults(page) == []
+    for name in ("Settings", "Conversations"):
+        chat.node.get_by_role("button", name=name, exact=True).click()
+        page.wait_for_timeout(300)
+        assert faults(page) == []
+        page.keyboard.press("Escape")
+    chat.model.click()
+    chat.node.get_by_role("option").first.wait_for()
+    assert faults(page) == []
+    chat.model.press("Escape")
+    chat.node.get_by_role("button", name="Templates").click()
+    chat.node.get_by_role("button", name="Sum", exact=True).click()
+    assert faults(page) == []
