@@ -33,9 +33,11 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
     models = named.several(options, desk.names)
     cache = "use" if options.cache else "refresh"
     given = Veiled({"system": prompt.system, "cache": cache, **given})
-    if options.quiet or options.dry_run:
-        return compare(asked, models, dry_run=options.dry_run, **given)
-    if paints(stream=False if options.no_stream else None):
+    if options.dry_run:
+        return compare(asked, models, dry_run=True, **given)
+    if options.quiet:
+        frame = compare(asked, models, progress=False, **given)
+    elif paints(stream=False if options.no_stream else None):
         frame = _watched(asked, models, given)
     else:
         frame = compare(asked, models, **given)

@@ -300,6 +300,15 @@ def test_code_where_there_is_none_says_so(notebook):
     assert "nobody is here to put it into a cell" in str([each["content"].get("data") for each in messages])
 
 
+def test_quiet_shows_nothing_at_all(notebook):
+    """Neither an answer nor a comparison; both are in `_`."""
+    for line in ("%%chat -m upper --quiet", "%%chat --compare upper,echo --quiet"):
+        _, messages = notebook.cell("a", f"{line}\nhello")
+        kinds = {each["msg_type"] for each in messages}
+        assert kinds == {"status", "execute_input"}
+    assert notebook.value("list(_['answer'])") == "['HELLO', 'hello']"
+
+
 def test_a_format_is_what_is_shown(notebook):
     """The code alone, say; the whole text is in the reply all the same."""
     _, messages = notebook.cell("a", "%%chat -p Demo -m demo-fast -f code\nshow code")
