@@ -16,7 +16,7 @@ from g4f_nb.conversations.preparing import Account, Chosen, Given, asked_before,
 from g4f_nb.conversations.sending import GO_ON, to_continue
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.spending import entry_of
-from g4f_nb.conversations.spots import Spot, at_place, behind, put, version_of
+from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, version_of
 from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
@@ -142,6 +142,9 @@ class Conversation(Filed):
         begun = Asking(question, turn, spot, given=given, notices=notices, record=self._record)
         with self._lock:
             self._on_their_way.add(begun)
+            elsewhere = look_at(self._tree, spot)
+        if elsewhere is not None:
+            self._changed("switched", elsewhere)
         self._observers.tell("begun", turn)
         return begun
 

@@ -43,6 +43,16 @@ def at_place(tree: Tree, place: str | None) -> Spot:
     return Spot(after=branch[-1] if branch else None, at_end=True, before=branch)
 
 
+def look_at(tree: Tree, spot: Spot) -> Turn | None:
+    """Go to the branch of the turn that is named, for its answer is wanted there; gives it if one had to."""
+    named = spot.instead_of or spot.after
+    here = None if named is None else tree.get(named.id)
+    if here is None or here in tree.branch():
+        return None
+    tree.choose(here)
+    return here
+
+
 def put(tree: Tree, turn: Turn, spot: Spot) -> Turn:
     """Put a turn there, or where that has gone meanwhile, at the end of the current branch."""
     branch = tree.branch()

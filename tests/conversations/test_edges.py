@@ -81,6 +81,18 @@ def test_a_branch_that_was_left_meanwhile_is_not_come_back_to(talk):
     assert [each.shown for each in talk] == ["one", "two"]
 
 
+def test_what_is_asked_of_another_branch_is_seen(talk):
+    """Going on behind a hidden version goes to its branch, if the question is sent at all."""
+    talk.ask("one")
+    hidden = talk.turns[0]
+    talk.edit(hidden, "uno")
+    with pytest.raises(nb.G4FError):
+        talk.ask("two", "Nobody:x", after=hidden)
+    assert talk.turns[0].shown == "uno"
+    talk.ask("two", after=hidden)
+    assert [turn.shown for turn in talk] == ["one", "two"]
+
+
 def test_a_turn_whose_place_in_the_tree_is_gone_goes_to_the_end(talk):
     """Nothing that was answered is lost with what was dropped meanwhile."""
     talk.ask("one")
