@@ -153,6 +153,10 @@ IMAGES = (
 
 # What one parser takes for code or mathematics and another for text.
 DISAGREEMENTS = (
+    f"\\\\[\\\\\\](javascript:{RUN})",
+    f"\\\\[x\\\\](javascript:{RUN})",
+    f"[a\\\\[x\\\\](javascript:{RUN})",
+    f"\\\\[x\\\\]: javascript:{RUN}\n\n[x\\\\]",
     f"{FENCE}mermaid\n<script>{RUN}</script>\n{FENCE}",
     f"{FENCE}Mermaid x\ngraph TD; A[<img src=x onerror={RUN}>]\n{FENCE}",
     f'{FENCE}x"onmouseover="{RUN}\nx\n{FENCE}',

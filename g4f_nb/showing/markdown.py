@@ -443,7 +443,11 @@ class _Span:
         # Another parser may see the formula begin elsewhere, and this one as text: no address, fence, link.
         text = re.sub(r"(?<=~)(?=~)|(?<=:)(?=:|//)|(?i:(?<=www)(?=\.))", " ", text)
         text = re.sub(r"(?<=!)(?=\[)|(?<=\])(?=[(:{])", " ", text)
-        return self.in_dollars(text, whole, start)
+        text = self.in_dollars(text, whole, start)
+        # To another parser a bracket ends a link's words here: what follows would be its address, unseen.
+        return (
+            f"{text} " if text.endswith("]") and self.text[self.at : self.at + 1] in ("(", ":", "{") else text
+        )
 
     def in_dollars(self, text: str, whole: str, start: int) -> str:
         r"""`\(x\)` as `$x$`: many models write the one, and most notebooks read only the other."""

@@ -1,0 +1,200 @@
+"""Long answers, hostile answers, formats in a real JupyterLab: what is seen, when, what is asked for."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "showing"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from hostile_markdown import PAYLOADS
+from test_pages import TRICKS
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+SETUP = f"""
+%load_ext g4f_nb
+import asyncio, base64, json, sys
+sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+from answers import Paced
+from g4f_nb.chunks import FinishReason, Reasoning
+from g4f_nb.providers.base import AsyncGeneratorProvider
+
+class Parrot(AsyncGeneratorProvider):
+    "Says what it is told in base64: in small pieces at once, or with a pause in the middle (slow)."
+    working = True
+    supports_message_history = True
+    @classmethod
+    async def create_async_generator(cls, model, messages, **options):
+        text = base64.b64decode(messages[-1]["content"]).decode(errors="surrogatepass")
+        for start in range(0, len(text), 50):
+            yield text[start : start + 50]
+            if model == "slow":
+                await asyncio.sleep(0.01)
+        yield FinishReason("stop")
+"""
+# In the page: when the kernel ended, and when each state of the output was first seen.
+WATCH = """([index, word]) => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cell = panel.content.widgets[index];
+    const log = (window.log = {kinds: {}, bytes: 0, ended: 0, seen: 0, heights: []});
+    panel.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+        if (direction !== "recv") return;
+        const kind = msg.header.msg_type;
+        log.kinds[kind] = (log.kinds[kind] ?? 0) + 1;
+        log.bytes += new TextEncoder().encode(JSON.stringify(msg)).length;
+        if (kind === "execute_reply") log.ended = Date.parse(msg.header.date);
+    });
+    const look = () => {
+        const area = cell.node.querySelector(".jp-OutputArea");
+        const now = Date.now();
+        if (area) log.heights.push([now, area.getBoundingClientRect().height]);
+        if (!log.seen && area?.textContent.includes(word)) log.seen = now;
+        if (!log.seen || now < log.seen + 500) requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
+
+
+# What the page has asked for, and every dialog.
+_asked: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    notebook = lab.open([SETUP], height=1000)
+    notebook.run(0)
+    notebook.page.on("request", lambda request: _asked.append(request.url))
+    notebook.page.on("dialog", lambda dialog: (_asked.append("dialog"), dialog.dismiss()))
+    return notebook
+
+
+def _foreign(asked=_asked):
+    return [url for url in asked if "127.0.0.1" not in url and not url.startswith(("data:", "blob:"))]
+
+
+def _add(notebook, source):
+    script = """source => {
+        const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+        shared.addCell({cell_type: "code", source});
+        return shared.cells.length - 1;
+    }"""
+    return notebook.page.evaluate(script, source)
+
+
+def _say(text):
+    return base64.b64encode(text.encode(errors="surrogatepass")).decode()
+
+
+def test_five_thousand_tokens_are_there_as_soon_as_the_kernel_is_done(notebook):
+    """At 300 a second; no more bytes than twenty times the answer, and the page does not jump at the end."""
+    cell = _add(notebook, "%%chat -p Paced -m mixed-20000\nanything")
+    notebook.page.evaluate(WATCH, [cell, "Paced · "])
+    notebook.run(cell, wait=False)
+    notebook.output(cell).get_by_text("Section 5").first.wait_for()
+    assert notebook.page.evaluate("() => window.log.ended") == 0
+    notebook.page.wait_for_function("() => window.log.seen && Date.now() > window.log.seen + 600")
+    log = notebook.page.evaluate("() => window.log")
+    late = log["seen"] - log["ended"]
+    print(f"last word {late} ms after the kernel; {log['bytes']} bytes; {log['kinds']}")  # noqa: T201
+    # The promise is 300 ms; a machine with other work to do is given more.
+    assert late <= 1000
+    assert log["bytes"] <= 20 * 20_000
+    before = [height for when, height in log["heights"] if when < log["seen"]][-1]
+    after = [height for when, height in log["heights"] if when >= log["seen"]]
+    assert min(after) > before - 60
+    assert max(after) < before + 160
+    assert notebook.output(cell).locator(".jp-OutputArea-child").count() == 1
+
+
+def _harmless(notebook, cell):
+    """Nothing ran, nothing was asked for, and no element of what is shown could act."""
+    assert notebook.page.evaluate("() => window.pwned") is None
+    assert _foreign() == []
+    found = notebook.output(cell).evaluate(
+        """area => {
+            const bad = "script, iframe, object, embed, form, img:not([src^='data:image/']), style, link," +
+                "base, meta, video, audio, input:not([type=checkbox]), svg";
+            const shown = ".jp-RenderedMarkdown *, .jp-RenderedHTML *";
+            const elements = [...area.querySelectorAll(shown)].filter(each => !each.closest("mjx-container"));
+            const attributes = elements.flatMap(each => [...each.attributes]);
+            const links = elements.filter(each => each.tagName === "A" && each.href);
+            const handlers = attributes.filter(each => each.name.startsWith("on"));
+            return {
+                count: elements.length,
+                bad: elements.filter(each => each.matches(bad)).map(each => each.outerHTML.slice(0, 200)),
+                links: [...new Set(links.map(each => each.protocol))],
+                handlers: handlers.map(each => each.name),
+            };
+        }"""
+    )
+    assert found["bad"] == []
+    assert found["handlers"] == []
+    assert set(found["links"]) <= {"http:", "https:", "mailto:"}
+    return found["count"]
+
+
+@pytest.mark.parametrize("kind", ["markdown", "text", "html", "json", "code", "math", "df"])
+def test_no_payload_acts_while_it_streams_and_in_the_end(notebook, kind):
+    """Every payload of the collections, in every format, piece by piece and whole."""
+    texts = [*PAYLOADS, *TRICKS]
+    if kind in ("json", "df"):
+        answer = json.dumps([{"payload": text.encode(errors="replace").decode()} for text in texts])
+    elif kind == "code":
+        answer = "\n\n".join(f"~~~~~html\n{text}\n~~~~~" for text in texts)
+    else:
+        answer = "\n\n".join(texts)
+    cell = _add(notebook, f"%%chat -p Parrot -m slow -f {kind}\n{_say(answer)}")
+    notebook.run(cell, wait=False)
+    notebook.output(cell).locator(".jp-OutputArea-child").first.wait_for()
+    for _ in range(4):
+        notebook.page.wait_for_timeout(250)
+        _harmless(notebook, cell)
+    notebook.wait(cell)
+    notebook.page.wait_for_timeout(700)
+    assert _harmless(notebook, cell) >= 1
+    assert len(texts) >= 100
+
+
+def test_no_payload_acts_as_a_page_of_its_own(notebook):
+    """In one page an unclosed element hides the next payload: here each is sanitised by itself."""
+    each = _say(json.dumps([text.encode(errors="replace").decode() for text in [*PAYLOADS, *TRICKS]]))
+    cell = notebook.run_new(
+        "from IPython.display import display\nfrom g4f_nb.showing.pages import safe_page\n"
+        f"pages = [safe_page(each) for each in json.loads(base64.b64decode({each!r}))]\n"
+        "display({'text/html': '<hr>'.join(pages), 'text/plain': 'x'}, raw=True)"
+    )
+    notebook.output(cell).locator("hr").last.wait_for()
+    notebook.page.wait_for_timeout(700)
+    assert _harmless(notebook, cell) > 200
+
+
+def test_no_payload_acts_in_a_reopened_notebook(lab, notebook):
+    """Saved and opened again, by somebody who trusts it and by somebody who does not."""
+    notebook.save()
+    notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    again = lab.visit(notebook.path)
+    asked = []
+    again.page.on("request", lambda request: asked.append(request.url))
+    again.page.wait_for_timeout(1500)
+    for trusted in (False, True):
+        if trusted:
+            again.page.evaluate(
+                "() => { const cells = window.jupyterapp.shell.currentWidget.content.model.cells;"
+                " for (const cell of cells) cell.trusted = true; }"
+            )
+            again.page.wait_for_timeout(1500)
+        assert again.page.evaluate("() => window.pwned") is None
+        assert _foreign(asked) == []
+        handlers = again.page.evaluate(
+            """() => [...document.querySelectorAll(".jp-OutputArea *")].flatMap(each => [...each.attributes])
+                .filter(each => each.name.startsWith("on")).length"""
+        )
+        assert handlers == 0
+    assert again.page.locator(".jp-RenderedMarkdown").count() >= 3
+    shown = again.page.locator(".jp-OutputArea").nth(1)
+    assert "Section 5" in shown.inner_text()

@@ -1,0 +1,171 @@
+"""What `--format` makes of an answer; where there is no such thing, the answer and a line about it."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+
+from g4f_nb.cells.looks import Look
+from g4f_nb.chunks import Reasoning, Source, Sources, ToolCall, ToolCalls, ToolResult, Usage
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.prices import Price
+from g4f_nb.reply import Reply
+from g4f_nb.showing.bundles import mimebundle
+from g4f_nb.showing.formats import FORMATS
+
+FENCE = "`" * 3
+TABLE = "| a | b |\n|---|---:|\n| x | 1 |\n| y | 2 |\n"
+
+
+def _reply(text):
+    reply = Reply(provider="P", model="m")
+    reply.add(text)
+    return reply
+
+
+def _bundle(text, kind, **how):
+    return mimebundle(_reply(text), kind=kind, **how)
+
+
+def test_text_is_verbatim():
+    """Marks, spaces and tags as they are."""
+    bundle = _bundle("**a**\n  <b>&amp;", "text", quiet=True)
+    assert bundle["text/plain"] == "**a**\n  <b>&amp;"
+    assert "**a**\n  &lt;b&gt;&amp;amp;</pre>" in bundle["text/html"]
+
+
+@pytest.mark.parametrize("text", [f"Here:\n{FENCE}html\n<h1>Hi</h1>\n{FENCE}\nbye", "<h1>Hi</h1>"])
+def test_html_is_shown_as_a_page(text):
+    """That of the fenced blocks, else the whole."""
+    bundle = _bundle(text, "html", quiet=True)
+    assert bundle == {"text/plain": text, "text/html": "<h1>Hi</h1>" + "\n" * text.count("\nbye")}
+
+
+def test_json_is_set_so_that_it_can_be_read():
+    """As code, whatever stood around it."""
+    bundle = _bundle('Sure: {"b": [1, "é"]} ok?', "json", quiet=True)
+    assert bundle["text/plain"] == '{\n  "b": [\n    1,\n    "é"\n  ]\n}'
+    assert bundle["text/markdown"] == f"{FENCE}json\n{bundle['text/plain']}\n{FENCE}"
+
+
+def test_code_is_the_code_alone():
+    """Every block with its language; as plain text that of the first language."""
+    text = f"One:\n{FENCE}python\nx = 1\n{FENCE}\nTwo:\n{FENCE}sh\nls\n{FENCE}\nThree."
+    bundle = _bundle(text, "code", quiet=True)
+    assert bundle["text/plain"] == "x = 1\n"
+    assert bundle["text/markdown"] == f"{FENCE}python\nx = 1\n{FENCE}\n\n{FENCE}sh\nls\n{FENCE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"x = \frac{1}{2}", r"$$x = \frac{1}{2}$$"),
+        (f"{FENCE}latex\n\\sqrt{{2}}\n{FENCE}", r"$$\sqrt{2}$$"),
+        (r"So \(a^2\) holds.", r"So $a^2$ holds."),
+        ("\\[\na = b\n\\]", "$$a = b$$"),
+        ("$a$ and $$b$$", "$a$ and $$b$$"),
+    ],
+)
+def test_math_is_set(text, shown):
+    """However the model has marked it, or has not."""
+    assert _bundle(text, "math", quiet=True)["text/markdown"] == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Here:\n\n{TABLE}",
+        f"{FENCE}csv\na,b\nx,1\ny,2\n{FENCE}",
+        '[{"a": "x", "b": 1}, {"a": "y", "b": 2}]',
+        'Sure: {"rows": [{"a": "x", "b": 1}, {"a": "y", "b": 2}]}',
+        '{"a": ["x", "y"], "b": [1, 2]}',
+    ],
+)
+def test_tables_are_frames(text):
+    """From Markdown, CSV and JSON."""
+    bundle = _bundle(text, "df", quiet=True)
+    assert bundle["text/plain"].split() == ["a", "b", "0", "x", "1", "1", "y", "2"]
+    assert bundle["text/html"].count("<tr") == 3
+    assert 'class="dataframe"' in bundle["text/html"]
+
+
+def test_cells_of_a_table_are_text():
+    """What a model writes into one is no HTML."""
+    shown = _bundle("| <b>a</b> |\n|---|\n| <img src=x onerror=1> |\n", "df")["text/html"]
+    assert "<img" not in shown
+    assert "<b>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("html", "no HTML"),
+        ("json", "no JSON"),
+        ("code", "no block of code"),
+        ("math", "no math"),
+        ("df", "no table"),
+    ],
+)
+def test_what_is_not_there_is_said(kind, missing):
+    """The answer is shown as it came, below a line that says why."""
+    bundle = _bundle("Just *words*.", kind, quiet=True)
+    assert bundle["text/plain"] == "Just *words*."
+    assert bundle["text/markdown"].startswith(f"**There is {missing}")
+    assert bundle["text/markdown"].endswith("Just *words*.")
+
+
+def test_a_mistyped_format_is_told():
+    """With those there are."""
+    with pytest.raises(InvalidParameterError, match="no format 'jsno': it is one of markdown, text"):
+        Look(format="jsno")
+
+
+def test_the_footer_says_what_is_known():
+    """Who, how fast, for how many tokens and how much, which turn; with `quiet` nothing."""
+    reply = _reply("Hi")
+    reply.add(Usage(1200, 345, cached_tokens=1024))
+    reply.ttft, reply.seconds, reply.price = 0.25, 2.5, Price(input=1.0, output=2.0)
+    shown = mimebundle(reply, turn="turn 3 of main", notices=["4 turns are left out"])["text/markdown"]
+    assert shown.startswith("Hi\n\n<sub")
+    for words in (
+        "250 ms",
+        "1,200 → 345 tokens, 1,024 of them cached",
+        "turn 3 of main",
+        "4 turns are left out",
+    ):
+        assert words.replace(",", "&#44;") in shown
+    assert "USD" in shown
+    assert mimebundle(reply, quiet=True)["text/markdown"] == "Hi"
+
+
+def _everything():
+    reply = _reply("Let me look.")
+    reply.add(Reasoning("First I think.\n\n- a\n- b"))
+    reply.add(ToolCalls((ToolCall("1", "weather", '{"city": "Paris"}'),)))
+    reply.add(ToolResult("1", "weather", '{"today": "sunny"}'))
+    reply.end_round()
+    reply.add(
+        f"It is **sunny**.\n\n{TABLE}\n{FENCE}python\nx = 1\n{FENCE}\n\n<script>window.pwned=1</script>"
+    )
+    reply.add(Sources((Source("https://a.invalid/p", "A page"),)))
+    reply.end_round()
+    return reply
+
+
+def test_a_notebook_with_an_answer_converts_to_html():
+    """nbconvert, and with it nbviewer, shows folds, table, code and links, and no script of the model's."""
+    notebook = nbformat.v4.new_notebook()
+    for kind in FORMATS:
+        bundle = mimebundle(_everything(), kind=kind)
+        cell = nbformat.v4.new_code_cell("%%chat\nhi", execution_count=1)
+        cell.outputs = [nbformat.v4.new_output("display_data", data=bundle)]
+        notebook.cells.append(cell)
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    assert page.count("<summary>Reasoning</summary>") == 1
+    assert "Called <code>weather" in page
+    assert "<strong>sunny</strong>" in page
+    assert '<a href="https://a.invalid/p">A page</a>' in page
+    assert page.count("<td") >= 8
+    assert "<script>window.pwned" not in page
+    assert "&lt;script&gt;window.pwned=1&lt;/script&gt;" in page
