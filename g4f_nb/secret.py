@@ -19,6 +19,9 @@ _LONG_ENOUGH = 8
 # Of a text that will be shortened, and of a key in its longest spelling.
 _BEGINNING = 32_000
 _LONGEST_KEY = 4_000
+# Characters; in a longer text a key is first looked for in a cheaper way.
+_SHORT = 2_000
+_RUN = re.compile(r"[A-Za-z0-9]+")
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.
 _KEY_SHAPED = re.compile(
@@ -221,6 +224,9 @@ def mask_given(text: str, *secrets: Secret | None) -> str:
         for secret in (given.parts if isinstance(given, Secrets) else (given,))
         if secret is not None and secret.reveal()
     ]
+    if len(text) > _SHORT:
+        folded = text.casefold()
+        each = [secret for secret in each if _may_be_in(folded, secret)]
     each.sort(key=lambda secret: -len(secret.reveal()))
     for secret in each:
         text = _spellings(secret).sub(MASK, text)
@@ -259,6 +265,25 @@ def shown_address(url: str) -> str:
         # No port: a password with a slash or a question mark in it.
         rest = f"{MASK}@{rest.rpartition('@')[2]}"
     return scheme + mark + re.split(r"[?#]", rest, maxsplit=1)[0]
+
+
+@functools.lru_cache(maxsize=64)
+def _traces(secret: Secret) -> Sequence[Sequence[str]]:
+    """Runs of letters and digits: where a key is, or enough of it to be masked, all of one of these are."""
+    value = secret.reveal()
+    if len(value) < _LONG_ENOUGH:
+        return [_RUN.findall(value.casefold())]
+    forms = _parts(secret)[2]
+    pieces = [*(form[: _enough(form)] for form in forms), forms[0][-_enough(forms[0]) :]]
+    # What may be written in several ways is a longer pattern, and parts the runs.
+    return [
+        _RUN.findall("".join(each if len(each) == 1 else " " for each in piece).casefold())
+        for piece in pieces
+    ]
+
+
+def _may_be_in(folded: str, secret: Secret) -> bool:
+    return any(all(run in folded for run in runs) for runs in _traces(secret))
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import copy
+import html
+import json
 import pickle
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +16,7 @@ from g4f_nb.secret import (
     MASK,
     Secret,
     Veiled,
+    mask_given,
     redact,
     secrets_in,
     secrets_of_address,
@@ -243,3 +247,30 @@ def test_of_two_keys_none_is_left_where_one_begins_like_the_other():
     """The whole ones are masked before the parts."""
     both = together([Secret("planted-key-0123"), Secret("planted-key-0123456789")])
     assert redact("<planted-key-0123456789>", both) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-AbC/def+123", "sk-proj-Zq8_planted01", "a.b", "....", "Ünïcode-pass phrase", "k"]
+)
+def test_a_long_text_is_masked_like_a_short_one(key):
+    """In every spelling, whole or in part or as base64, whatever stands around it."""
+    spellings = [key, key.upper(), key.lower(), quote(key, safe=""), html.escape(key), json.dumps(key)[1:-1]]
+    spellings += [
+        key[:13],
+        key[-13:],
+        base64.b64encode(f"user:{key}".encode()).decode(),
+        key.replace("s", "\N{LATIN SMALL LETTER LONG S}"),
+    ]
+    around = "lorem ipsum, sk: proj. " * 300
+    for spelling in spellings:
+        short = mask_given(f"<{spelling}>", Secret(key))
+        assert mask_given(f"{around}<{spelling}>{around}", Secret(key)) == f"{around}{short}{around}"
+
+
+def test_a_long_text_without_keys_is_read_quickly():
+    """However many keys there are."""
+    keys = [Secret(f"sk-proj-{number:040x}") for number in range(7, 30)]
+    begin = time.monotonic()
+    text = "the quick brown fox; sk jumps over proj.\n" * 100_000
+    assert mask_given(text, *keys) == text
+    assert time.monotonic() - begin < 5

@@ -94,6 +94,7 @@ class _Composing:
         self._below: dict[str, Summary] = {}
         self._values: list[Piece] = []
         self._notices: dict[str, None] = {}
+        self._fences: list[tuple[int, int]] | None = None
         self.typed = ""
         self.text = ""
 
@@ -127,12 +128,24 @@ class _Composing:
                 f"{{{place.source}}} stands where LaTeX has braces, and your variable was put in: "
                 f"{{{{{place.source}}}}} sends it as typed"
             ] = None
+        elif self._is_in_code(place, text):
+            self._notices[
+                f"{{{place.source}}} stands in code, and your variable was put in: "
+                f"{{{{{place.source}}}}} sends it as typed"
+            ] = None
         value = self._value_of(place)
         if not place.plain:
             written = sendable(formatted(place, value))
             self._values.append(text_piece("value", place.expression, written, model=self._model))
             return written
         return self._put(place.expression, value, alone=_is_alone(place, text))
+
+    def _is_in_code(self, place: Field, text: str) -> bool:
+        """Whether it stands in a line of fenced code with more in it: a template or an f-string, perhaps."""
+        if self._fences is None:
+            self._fences = [found.span() for found in _FENCE.finditer(text)]
+        fenced = any(start <= place.start < end for start, end in self._fences)
+        return fenced and not _is_alone(place, text)
 
     def _value_of(self, place: Field) -> Any:
         if place.expression.partition(".")[0] == LAST_ERROR and LAST_ERROR not in self._scope:
@@ -163,7 +176,7 @@ class _Composing:
     def _notice_near_names(self, text: str, taken: Sequence[tuple[int, int]]) -> None:
         """A slip of the pen in a name is sent as typed, and told."""
         names = [*users_names(self._scope)]
-        code = [found.span() for found in _FENCE.finditer(text)]
+        code = self._fences or [found.span() for found in _FENCE.finditer(text)]
         for found in _UNKNOWN.finditer(text):
             if any(start <= found.start() < end for start, end in (*taken, *code)):
                 continue
@@ -180,7 +193,9 @@ class _Composing:
         for name, made in self._attached:
             pieces.append(_value_piece(name, made, made.named(name), self._model, kind="attachment"))
             _add(parts, texts, made, f"{name}:\n\n{made.body}" if made.whole else made.named(name))
-        _add(parts, texts, None, self.text)
+        if self.text.strip() or not self._attached:
+            # Some services refuse a part without a text in it.
+            _add(parts, texts, None, self.text)
         for name, made in self._below.items():
             _add(parts, texts, made, made.named(name))
         whole = "\n\n".join(text.strip("\n") if len(texts) > 1 else text for text in texts)

@@ -74,6 +74,8 @@ def test_attachments_stand_before_the_prompt():
     assert made.content[-1] == {"type": "text", "text": "What is it?"}
     assert [piece.kind for piece in made.pieces] == ["prompt", "attachment", "attachment", "attachment"]
     assert isinstance(compose("go", {"df": FRAME}, attach=["df"]).content, str)
+    alone = compose("", {}, attach=[Image.new("L", (4, 4))])
+    assert [part["type"] for part in alone.content] == ["text", "image_url"]
 
 
 def test_the_pieces_tell_what_is_sent():

@@ -202,6 +202,15 @@ def test_a_slip_in_a_name_is_told():
     assert compose("```\n{nmae}\n```", {"name": 1}).notices == ()
 
 
+def test_a_value_in_a_line_of_code_is_told():
+    """A pasted f-string may mean a variable of its own; what stands alone on its line is meant to go in."""
+    made = compose('```\nprint(f"{x:.1f} {y}")\n{name}\n```\n{x}', USER)
+    assert made.content == '```\nprint(f"5.0 {y}")\nAnn\n```\n5'
+    assert made.notices == (
+        "{x:.1f} stands in code, and your variable was put in: {{x:.1f}} sends it as typed",
+    )
+
+
 @pytest.mark.parametrize("typed", [r"\frac{x}{2}", "e^{x}", r"\textbf{x}"])
 def test_a_value_in_the_place_of_latex_is_told(typed):
     """The rule is one and has no exception; that it met LaTeX is said with the way out."""
