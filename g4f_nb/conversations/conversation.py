@@ -112,9 +112,10 @@ class Conversation(Filed):
         given = Given(model=model, provider=provider, system=checked_system(system), options=options)
         with self._lock:
             old = None if instead_of is None else self._turn(instead_of)
+            if old is not None:
+                place = place or old.place
             if old is not None and prompt is None:
-                prompt, continues = old.prompt, old.continues
-                shown, place = shown or old.shown, place or old.place
+                prompt, continues, shown = old.prompt, old.continues, shown or old.shown
             spot = self._spot(old, after, place, continues=continues)
             if prompt is None and continues:
                 prompt = self._to_go_on(spot)
@@ -139,14 +140,7 @@ class Conversation(Filed):
             model=question.label,
             system=system,
         )
-        begun = Asking(question, turn, spot, given=given, notices=notices, record=self._record)
-        with self._lock:
-            self._on_their_way.add(begun)
-            elsewhere = look_at(self._tree, spot)
-        if elsewhere is not None:
-            self._changed("switched", elsewhere)
-        self._observers.tell("begun", turn)
-        return begun
+        return self._begun(Asking(question, turn, spot, given=given, notices=notices, record=self._record))
 
     def ask(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask and wait for the whole answer; the arguments are those of `begin` and of `nb.ask`."""
@@ -250,8 +244,7 @@ class Conversation(Filed):
             return version_of(self._tree, old)
         if after != _END:
             return behind(self._tree, None if after is None else self._turn(after))
-        # What goes on with an answer does not replace it.
-        return at_place(self._tree, None if continues else place)
+        return at_place(self._tree, place, continues=continues)
 
     def _to_go_on(self, spot: Spot) -> str:
         if to_continue(spot.before) is None:
@@ -259,6 +252,16 @@ class Conversation(Filed):
                 f"nothing in the conversation {self.name!r} broke off: ask for more in words of your own"
             )
         return GO_ON
+
+    def _begun(self, begun: Asking) -> Asking:
+        """Note a question that is on its way, and go to where its answer will be."""
+        with self._lock:
+            self._on_their_way.add(begun)
+            elsewhere = look_at(self._tree, begun.spot)
+        if elsewhere is not None:
+            self._changed("switched", elsewhere)
+        self._observers.tell("begun", begun.turn)
+        return begun
 
     def _record(self, done: Asking, *, failed: bool) -> Turn:
         with self._lock:

@@ -34,11 +34,14 @@ def behind(tree: Tree, turn: Turn | None) -> Spot:
     return Spot() if turn is None else Spot(after=turn, before=tree.path(turn))
 
 
-def at_place(tree: Tree, place: str | None) -> Spot:
-    """The spot of the turn that was asked from this place before, or else the end of the current branch."""
+def at_place(tree: Tree, place: str | None, *, continues: bool = False) -> Spot:
+    """The spot of the turn that was asked from this place before, or else the end of the current branch.
+
+    What goes on with an answer replaces only what went on with it before.
+    """
     branch = tree.branch()
     for at, turn in enumerate(branch):
-        if place is not None and turn.place == place:
+        if place is not None and turn.place == place and (turn.continues or not continues):
             return Spot(instead_of=turn, keeps_later=True, before=branch[:at])
     return Spot(after=branch[-1] if branch else None, at_end=True, before=branch)
 

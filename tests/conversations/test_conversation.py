@@ -82,6 +82,15 @@ def test_editing_makes_a_branch_and_switching_comes_back(talk, server):
     assert [turn.prompt for turn in talk.turns] == ["one", "two"]
 
 
+def test_what_was_edited_keeps_its_place(talk):
+    """The cell that asked first replaces the edited version when it is run again."""
+    talk.ask("one", place="cell-1")
+    talk.ask("two", place="cell-2")
+    talk.edit(talk.turns[0], "uno")
+    talk.ask("one again", place="cell-1")
+    assert [turn.shown for turn in talk] == ["one again"]
+
+
 def test_regenerating_asks_the_same_again_with_the_same_options(talk, server):
     """The model and the options of the turn hold, unless others are given."""
     talk.ask("one", "OpenaiTemplate:upper", temperature=0.5)

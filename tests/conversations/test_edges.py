@@ -164,6 +164,19 @@ def test_going_on_failed_and_can_be_tried_again(talk, server):
     assert [text for _, text in _sent(server)] == ["one", talk.turns[0].text, GO_ON]
 
 
+def test_a_place_that_went_on_goes_on_again(talk, server):
+    """It replaces what it said before, and not the answer that it goes on with."""
+    with pytest.raises(StreamInterruptedError):
+        talk.ask("one", "OpenaiTemplate:cut", place="cell-1")
+    talk.ask(continues=True, place="cell-2")
+    talk.ask(continues=True, place="cell-2")
+    assert [turn.place for turn in talk] == ["cell-1", "cell-2"]
+    assert len(_sent(server)) == 3
+    talk.drop(talk.turns[-1])
+    talk.ask(continues=True, place="cell-1")
+    assert len(talk) == 2
+
+
 def test_going_on_in_words_of_ones_own(talk, server):
     """The part goes along."""
     with pytest.raises(StreamInterruptedError):
