@@ -172,7 +172,8 @@ def test_a_place_that_went_on_goes_on_again(talk, server):
     talk.ask(continues=True, place="cell-2")
     assert [turn.place for turn in talk] == ["cell-1", "cell-2"]
     assert len(_sent(server)) == 3
-    talk.drop(talk.turns[-1])
+    for version in talk.branches(talk.turns[-1]):
+        talk.drop(version)
     talk.ask(continues=True, place="cell-1")
     assert len(talk) == 2
 
