@@ -21,6 +21,7 @@ from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels import requests
+from g4f_nb.panels.beside import show_both
 from g4f_nb.panels.choosing import Choice
 from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.room import Room, checked_templates
@@ -113,16 +114,7 @@ class ChatPanel(Telling):
         return f"<ChatPanel of {self.model or 'no model'}, {turns} turns: shown in a live notebook>"
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        if not frontend.in_kernel():
-            print(repr(self))  # noqa: T201  # a terminal's form of it
-            return
-        if frontend.attached() or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
-            bundle = self._repr_mimebundle_()
-            data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-            display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
-        self._transcript.show(self.turns)
+        show_both(self, lambda: self._transcript.show(self.turns))
 
     # ---- from Python -------------------------------------------------------------------------------
 

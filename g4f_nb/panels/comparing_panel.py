@@ -18,6 +18,7 @@ from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots, Choice
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.messages import content_text
+from g4f_nb.panels.kept_columns import KeptColumns
 from g4f_nb.panels.offers import named, said, tell_models, tell_providers
 from g4f_nb.panels.round import Round
 from g4f_nb.panels.round_view import ballot_view, side_view, sides_view
@@ -89,6 +90,7 @@ class ComparePanel(SideBySide):
         self._columns = [ModelColumn(name=name, model=model) for name, model in given.items()]
         self._judge, self._chance = judge, random.Random(seed)
         self._next = 0
+        self._kept = KeptColumns()
         super().__init__(kind="compare", blind=blind, height=height)
         told = Told(
             delta=lambda steps: self.tell("delta", sides=steps), settled=self._settled, over=self._over,
@@ -210,6 +212,7 @@ class ComparePanel(SideBySide):
         finally:
             self._shown_at = time.monotonic()
             self.tell_state()
+            self.keep()
             self.busy = self._rounds.busy
 
     def _after(self, prompt: Any) -> Any:
@@ -242,6 +245,11 @@ class ComparePanel(SideBySide):
         if round_ is not None and round_.ballots is not None and round_.ballots.current is None:
             round_.revealed = True
         self.tell_state()
+        self.keep()
+
+    def kept(self) -> tuple[str, str]:
+        """The prompts with their answers, as far as a notebook has room for them."""
+        return self._kept.of(self._rounds.all)
 
     def state(self) -> dict[str, Any]:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""

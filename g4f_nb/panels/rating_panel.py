@@ -9,6 +9,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
+from g4f_nb.panels.kept_columns import score_html
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, side_state
 
@@ -76,6 +77,16 @@ class RatingPanel(SideBySide):
         """Show the next pair, or what has come of it all."""
         self._turn()
         self.tell_state(contents=self._pair)
+        self.keep()
+
+    def kept(self) -> tuple[str, str]:
+        """How far it is; behind the last pair, the score."""
+        told = f"{self.done} of {self.total} pairs judged"
+        over = self._ballots.current is None
+        score = self._ballots.score() if over or not self._blind else []
+        lines = [f"{told}."] + (agreed(self._ballots.frame, self._ballots.judge) if over else [])
+        rows = [f"{name}: won {won}, tied {tied}, lost {lost}" for name, won, tied, lost in score]
+        return score_html(score, lines), "\n".join([*lines, *rows])
 
     def state(self) -> dict[str, Any]:
         """The pair that is judged now; behind the last one the score."""

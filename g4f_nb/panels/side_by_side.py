@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from asyncio import to_thread
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from g4f_nb import frontend
 from g4f_nb.errors import LoopError
 from g4f_nb.judging.ballots import CHOICES, Ballots
 from g4f_nb.judging.diagnostics import agreement
 from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.panels.beside import Beside, show_both
 from g4f_nb.panels.served import Served
 from g4f_nb.panels.side import Side
 from g4f_nb.presenting.differences import Difference, pieces
@@ -47,6 +50,7 @@ class SideBySide(Served):
     height = traitlets.Unicode(help="A CSS length.").tag(sync=True)
     busy = traitlets.Bool(default_value=False, help="Whether answers are on their way.").tag(sync=True)
     problem = traitlets.Unicode(help="Why something was not done, with the way out.").tag(sync=True)
+    transcript = traitlets.Unicode(help="The class of what is kept beside the panel.").tag(sync=True)
     choices: traitlets.List[str] = traitlets.List(help="Models that are offered first.").tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
@@ -55,7 +59,16 @@ class SideBySide(Served):
         self._idle.set()
         self._n = 0
         self._shown_at = time.monotonic()
-        super().__init__(**state)
+        self._beside = Beside(uuid.uuid4().hex[:10])
+        super().__init__(transcript=self._beside.mark, **state)
+
+    def _ipython_display_(self) -> None:
+        show_both(self, lambda: self._beside.publish(self._beside.bundle(*self.kept())))
+
+    def keep(self, *, here: bool = False) -> None:
+        """Bring up to date what the notebook keeps; `here` as a message of the cell that runs now."""
+        if self._beside.is_shown:
+            self._beside.renew(self._beside.bundle(*self.kept()), here=here)
 
     # ---- what a panel says of itself -----------------------------------------------------------------
 
@@ -69,6 +82,10 @@ class SideBySide(Served):
 
     def ballots(self) -> Ballots | None:
         """What is voted on, if anything is."""
+        raise NotImplementedError
+
+    def kept(self) -> tuple[str, str]:
+        """What a reader of the notebook sees without a kernel: HTML that is safe, and text."""
         raise NotImplementedError
 
     def voted(self) -> None:
@@ -153,6 +170,9 @@ class SideBySide(Served):
         while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
             if end is not None and time.monotonic() >= end:
                 return False
+        if not frontend.attached():
+            # nbclient reads only what the cell that runs now sends.
+            self.keep(here=True)
         return True
 
     @traitlets.observe("busy")
@@ -160,16 +180,16 @@ class SideBySide(Served):
         (self._idle.clear if self.busy else self._idle.set)()
 
 
-def _letter(at: int) -> str:
+def letter(at: int) -> str:
     """What a side is called while its name is hidden."""
     return _LETTERS[at] if at < len(_LETTERS) else f"{at + 1}"
 
 
 def side_state(side: Side, *, hidden: bool, at: int, **more: Any) -> dict[str, Any]:
     """One side without its text; while names are hidden, with a letter and without what would tell them."""
-    title = f"Answer {_letter(at)}" if hidden else side.name
+    title = f"Answer {letter(at)}" if hidden else side.name
     if hidden:
-        more["letter"] = _letter(at)
+        more["letter"] = letter(at)
     item = side.item()
     if item is not None and hidden:
         item = {**item, "facts": [], "error": _HIDDEN_ERROR if item["error"] else None}

@@ -1,76 +1,44 @@
-"""What a notebook keeps of a panel: the conversation as plain, safe HTML, in an output of its own.
+"""What a notebook keeps of a chat panel: the conversation as plain, safe HTML, in an output of its own.
 
-A widget is dead without its kernel, and shows no other form of its output. So a second output stands beside
-it: live panels hide it, and where there is none (a reopened notebook, nbconvert, GitHub) it is what is read.
 It has a limit: a notebook is no archive, `panel.save(…)` is.
 """
 
 from __future__ import annotations
 
 import contextlib
-import contextvars
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-from g4f_nb import frontend
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
+from g4f_nb.panels.beside import Beside, Bundle
 from g4f_nb.panels.calls import cards_of
 from g4f_nb.panels.items import attached, links_of, mark_of, speed
 from g4f_nb.showing.rendering import facts, safe_html
 
 # Characters of all turns together, in each form.
 LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
-# Where a live panel's output could not be restored, what Jupyter says in its place is left out.
-_TIDY = (
-    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .{name}):not(:has(.g4f-root))"
-    "{{display:none}}</style>"
-)
 
 
 class Transcript:
     """The transcript of one panel, on the page wherever the panel was shown."""
 
     def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._context: contextvars.Context | None = None
-        self._last: dict[str, str] = {}
+        self._beside = Beside(mark)
+        self.mark = self._beside.mark
         self._html: dict[str, tuple[Any, str]] = {}
-
-    @property
-    def mark(self) -> str:
-        """The class of its element, by which a live panel finds it."""
-        return f"g4f-transcript-{self._mark}"
 
     def show(self, turns: Iterable[Turn]) -> None:
         """Publish it as an output of the cell that runs now."""
-        self._context = contextvars.copy_context()
-        self._last = self._bundle(tuple(turns))
-        self._publish(update=False)
+        self._beside.publish(self._bundle(tuple(turns)))
 
     def update(self, turns: Iterable[Turn], *, here: bool = False) -> None:
         """Bring it up to date; `here` as a message of the cell that runs now, which is all nbclient reads."""
-        if self._context is None:
-            return
-        bundle = self._bundle(tuple(turns))
-        if bundle == self._last and not here:
-            return
-        self._last = bundle
-        publish = contextvars.copy_context() if here else self._context.copy()
-        publish.run(self._publish, update=True)
+        if self._beside.is_shown:
+            self._beside.renew(self._bundle(tuple(turns)), here=here)
 
-    def _publish(self, *, update: bool) -> None:
-        shell = frontend.shell()
-        if shell is None:
-            return
-        # A front end that went away must not disturb the conversation.
-        with contextlib.suppress(OSError, RuntimeError):
-            shell.display_pub.publish(
-                dict(self._last), {}, transient={"display_id": self.mark}, update=update
-            )
-
-    def _bundle(self, turns: tuple[Turn, ...]) -> dict[str, str]:
+    def _bundle(self, turns: tuple[Turn, ...]) -> Bundle:
         blocks: list[str] = []
         left, room = 0, LONGEST_HTML
         for turn in reversed(turns):
@@ -85,9 +53,7 @@ class Transcript:
             left -= 1
         parts = [_earlier(left)] if left else []
         body = "".join([*parts, *reversed(blocks)])
-        tidy = _TIDY.format(name=self.mark)
-        html = f'<div class="g4f-transcript {self.mark}">{body}</div>{tidy}'
-        return {"text/html": html, "text/plain": _plain(turns)}
+        return self._beside.bundle(body, _plain(turns))
 
     def _block(self, turn: Turn) -> str:
         kept = self._html.get(turn.id)

@@ -480,13 +480,12 @@ function render({ model, el }) {
     });
   }
   model.on("msg:custom", receive);
-  const unguard = guardKeys(root);
+  const undo = [guardKeys(root), hideTranscript(model.get("transcript")), patience.close];
   el.append(root);
   sync();
   hello();
   return () => {
-    unguard();
-    patience.close();
+    for (const each of undo) each();
   };
 }
 

@@ -51,3 +51,11 @@ function createPatience(node) {
     close: () => clearTimeout(timer),
   };
 }
+
+/** As long as a live widget is on the page, what the notebook keeps of it in an output beside it is not. */
+function hideTranscript(name) {
+  const style = make("style");
+  style.textContent = `.${name}{display:none}.jp-OutputArea-child:has(.${name}){display:none}`;
+  document.head.append(style);
+  return () => style.remove();
+}

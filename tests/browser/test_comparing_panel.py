@@ -125,6 +125,21 @@ def test_a_blind_vote_with_the_keyboard(panel, notebook):
     assert python(notebook, "panel.verdicts['winner_model'].tolist()") == f"['OpenaiTemplate:{better}']"
 
 
+def test_a_reader_without_a_kernel_sees_the_answers(panel, notebook):
+    """What is kept beside the panel is out of sight while it lives, and in the file with all answers."""
+    both = panel("upper", "echo")
+    both.ask("Kept for readers")
+    both.done()
+    kept = notebook.output(both.index).locator(".g4f-transcript")
+    expect(kept).to_have_count(1)
+    expect(kept).to_be_hidden()
+    cell = notebook.save().cells[both.index]
+    (html,) = [each["data"]["text/html"] for each in cell.outputs if "text/html" in each["data"]]
+    assert "KEPT FOR READERS" in html
+    assert "OpenaiTemplate:echo" in html
+    assert len(str(cell.outputs)) < 8_000
+
+
 def test_prompts_one_after_the_other_and_their_words(panel, notebook):
     """Next prompt goes through the list, arrows go back; two answers are compared word by word."""
     both = panel("upper", "echo", prompts={"rain": "About rain 1 2 3", "snow": "About snow 1 2 3"})

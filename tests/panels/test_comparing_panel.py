@@ -379,3 +379,35 @@ def test_the_cell_returns_at_once(compare):
     assert time.monotonic() - began < 1
     assert panel.busy
     panel.stop()
+
+
+def test_what_a_notebook_keeps_is_safe_and_small(compare):
+    """Each prompt is a table of text under the names, within limits; nothing a model wrote is run."""
+    panel = compare("echo", "error-401")
+    panel.ask("<img src=x onerror=alert(1)> **bold** <script>x</script>")
+    assert panel.wait(10)
+    html, text = panel.kept()
+    assert "<strong>bold</strong>" in html
+    assert "<img" not in html.replace("&lt;img", "")
+    assert "<script" not in html
+    assert "<b>Error:</b>" in html
+    assert "OpenaiTemplate:error-401:" in text
+    for number in range(12):
+        panel.ask(f"{number} " + WORDS[:2400])
+        assert panel.wait(10)
+    html, text = panel.kept()
+    assert len(html) < 21_000
+    assert len(text) <= 5_000
+    assert "Earlier prompts are not kept here" in html
+    assert "11 word0" in html
+
+
+def test_what_is_kept_tells_no_name_before_the_vote(compare):
+    """A notebook that is saved too early gives nothing away."""
+    panel = compare("upper", "echo", blind=True)
+    panel.ask("hello")
+    assert panel.wait(10)
+    assert "OpenaiTemplate" not in str(panel.kept())
+    assert "Answer B" in str(panel.kept())
+    panel.vote("left")
+    assert "OpenaiTemplate:upper" in str(panel.kept())

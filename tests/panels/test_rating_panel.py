@@ -85,3 +85,15 @@ def test_without_a_notebook_the_way_out_is_told(result):
     """A script has nobody who would see the panel."""
     with pytest.raises(InvalidParameterError, match=r"\.llm\.vote\(better, worse\)"):
         result.llm.rate()
+
+
+def test_what_a_notebook_keeps_tells_the_score_at_the_end(result):
+    """How far it is, and no name before the last vote."""
+    panel = Rating(result)
+    assert panel.kept()[1] == "0 of 3 pairs judged."
+    assert "OpenaiTemplate" not in panel.kept()[0]
+    while panel.done < panel.total:
+        panel.vote("tie")
+    html, text = panel.kept()
+    assert "3 of 3 pairs judged." in html
+    assert "OpenaiTemplate:one: won 0, tied 4, lost 0" in text

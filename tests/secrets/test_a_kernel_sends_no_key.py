@@ -44,6 +44,13 @@ SHOWING = [
     "panel.ask('hello'); panel.wait(10), panel.value",
     "panel.get_state(), vars(panel)",
     "mine = nb.Model('groq:echo', api_key=os.environ['GROQ_API_KEY'], api_base=HOME); mine, vars(Groq)",
+    "both = nb.ComparePanel(['groq:echo', mine], headers={'X-Token': os.environ['GROQ_API_KEY']}); both",
+    "both.ask('hello'); both.wait(10), both.results, both.get_state(), vars(both), vars(both._rounds)",
+    "prompt = nb.KeyPrompt('groq'); prompt",
+    "typed = [memoryview(os.environ['GROQ_API_KEY'].encode())]",
+    "prompt._handle_custom_msg({'type': 'key', 'view': 'v', 'save': False}, typed)",
+    "prompt, typed, prompt.told, prompt.problem, prompt.get_state(), vars(prompt)",
+    "nb.ModelPicker(mine), nb.ModelPicker('groq:echo').place",
     "%%chat -m mine\nhello",
     "%whos",
     "nb.asking.prepare('x', mine), nb.asking.locate(mine)",
@@ -173,7 +180,8 @@ def test_a_saved_notebook_holds_no_key(home, echoing, monkeypatch, tmp_path):
     written = nbformat.writes(notebook)
     assert "widgets" in notebook.metadata
     state = json.dumps(notebook.metadata.widgets)
-    assert "once more" in state
+    assert "groq:echo" in state
+    assert "once more" in written
     failed = [
         cell.source for cell in notebook.cells if any(out.output_type == "error" for out in cell.outputs)
     ]

@@ -5,15 +5,6 @@
  * `textContent`. The messages are described in `panels/views.py` and `panels/requests.py`.
  */
 
-/** As long as a live panel is on the page, the transcript beside it is not. */
-function hideTranscript(name) {
-  const style = make("style");
-  style.textContent =
-    `.${name}{display:none}.jp-OutputArea-child:has(.${name}){display:none}`;
-  document.head.append(style);
-  return () => style.remove();
-}
-
 const FETCH_WAIT = 3000; // milliseconds until the text of a long answer is taken from the page instead
 
 /** The Markdown of a long answer is fetched when it is copied. */

@@ -1,0 +1,99 @@
+"""What a notebook keeps of answers side by side: tables of text, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from g4f_nb.errors import shorten
+from g4f_nb.panels.round import Round
+from g4f_nb.panels.side import Side
+from g4f_nb.panels.side_by_side import letter
+from g4f_nb.showing.rendering import safe_html
+
+# Characters of all prompts together, in each form.
+LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
+_EARLIER = "<p><small>Earlier prompts are not kept here: panel.results has them.</small></p>\n"
+_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em"
+
+
+class KeptColumns:
+    """The tables of one panel's prompts; each answer is rendered once."""
+
+    def __init__(self) -> None:
+        self._html: dict[str, str] = {}
+
+    def of(self, rounds: Sequence[Round]) -> tuple[str, str]:
+        """The latest prompts as HTML and as text."""
+        html, plain, room = [], [], LONGEST_HTML
+        for round_ in reversed(rounds):
+            if not round_.is_settled:
+                continue
+            block = self._round(round_)
+            room -= len(block)
+            if room < 0:
+                html.append(_EARLIER)
+                break
+            html.append(block)
+            plain.append(_plain(round_))
+        text = shorten("\n\n".join(reversed(plain)), LONGEST_PLAIN)
+        return "".join(reversed(html)), text or "A comparing panel; nothing was asked yet."
+
+    def _round(self, round_: Round) -> str:
+        asked = f'<blockquote dir="auto">{_lines(shorten(round_.question, 2_000))}</blockquote>\n'
+        shown = round_.shown
+        heads = _row([escape(name) for name in _names(round_)], tag="th")
+        answers = _row([self._answer(side) for side in shown])
+        facts = _row([f"<small>{escape(_facts(round_, side))}</small>" for side in shown])
+        return f"{asked}<table><thead>{heads}</thead><tbody>{answers}{facts}</tbody></table>\n"
+
+    def _answer(self, side: Side) -> str:
+        if side.id not in self._html:
+            text = shorten(side.text, LONGEST_HTML // 4)
+            html = f"<pre>{escape(text)}</pre>"
+            with contextlib.suppress(Exception):
+                html = safe_html(text, formulas=False)
+            self._html[side.id] = html
+        error = (side.item() or {}).get("error")
+        return self._html[side.id] + (f"<p><b>Error:</b> {_lines(error)}</p>" if error else "")
+
+
+def score_html(score: Iterable[tuple[str, int, int, int]], told: Sequence[str]) -> str:
+    """Who won how often, and what is said about it."""
+    heads = "".join(f"<th>{word}</th>" for word in ("model", "won", "tied", "lost"))
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td>{''.join(f'<td>{count}</td>' for count in counts)}</tr>"
+        for name, *counts in score
+    )
+    lines = "".join(f"<p>{escape(line)}</p>" for line in told)
+    return f"{lines}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(cells: Iterable[str], *, tag: str = "td") -> str:
+    made = "".join(f'<{tag} dir="auto" style="{_CELL}">{cell}</{tag}>' for cell in cells)
+    return f"<tr>{made}</tr>"
+
+
+def _names(round_: Round) -> list[str]:
+    if round_.hides_names:
+        return [f"Answer {letter(at)}" for at in range(len(round_.shown))]
+    return [side.name for side in round_.shown]
+
+
+def _facts(round_: Round, side: Side) -> str:
+    item = side.item() or {}
+    facts = [] if round_.hides_names else item.get("facts", [])
+    return " · ".join(filter(None, [item.get("mark"), *facts]))
+
+
+def _plain(round_: Round) -> str:
+    parts = [f"> {shorten(round_.question, 500)}"]
+    for name, side in zip(_names(round_), round_.shown, strict=True):
+        error = (side.item() or {}).get("error")
+        parts.append(f"{name}:\n{shorten(side.text, 1_500)}" + (f"\nError: {error}" if error else ""))
+    return "\n\n".join(parts)
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
