@@ -62,8 +62,10 @@ class Conversation(Filed):
         keep: bool | None = None,
         **options: Any,
     ) -> None:
+        # A traceback that prints locals must show no key: from here on only names are seen.
+        options = veiled(options)
         super().__init__(
-            name, model=model, provider=provider, system=system, limit=limit, keep=keep, **veiled(options)
+            name, model=model, provider=provider, system=system, limit=limit, keep=keep, **options
         )
         self._on_their_way: weakref.WeakSet[Asking] = weakref.WeakSet()
         there = shelf()
@@ -73,9 +75,10 @@ class Conversation(Filed):
     @classmethod
     def named(cls, name: str = "main", **settings: Any) -> Conversation:
         """The notebook's conversation of that name; it is made, with these settings, where there is none."""
+        settings = veiled(settings)
         there = shelf()
         found = there.get(checked_name(name)) if there is not None else None
-        return cls(name, **veiled(settings)) if found is None else found
+        return cls(name, **settings) if found is None else found
 
     @property
     def on_their_way(self) -> tuple[Asking, ...]:
@@ -144,7 +147,8 @@ class Conversation(Filed):
 
     def ask(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask and wait for the whole answer; the arguments are those of `begin` and of `nb.ask`."""
-        begun = _told(self.begin(prompt, model, **veiled(how)))
+        how = veiled(how)
+        begun = _told(self.begin(prompt, model, **how))
         try:
             asking.complete(begun.question, begun.reply)
         except BaseException as error:
@@ -155,7 +159,8 @@ class Conversation(Filed):
 
     async def ask_async(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
         """`ask` for `await`; cancelling it closes the connection and keeps what had arrived."""
-        begun = _told(self.begin(prompt, model, **veiled(how)))
+        how = veiled(how)
+        begun = _told(self.begin(prompt, model, **how))
         try:
             await asking.complete_async(begun.question, begun.reply)
         except BaseException as error:
@@ -166,11 +171,13 @@ class Conversation(Filed):
 
     def edit(self, turn: Turn | str, prompt: asking.Prompt, model: Chosen = None, **how: Any) -> Reply:
         """Ask something else in the place of a turn; that one stays as another branch."""
-        return self.ask(prompt, model, instead_of=turn, **veiled(how))
+        how = veiled(how)
+        return self.ask(prompt, model, instead_of=turn, **how)
 
     def regenerate(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask the same again, the last question if no other is named; the first answer stays as a branch."""
-        return self.ask(None, **self.again(turn, model, **veiled(how)))
+        how = veiled(how)
+        return self.ask(None, **self.again(turn, model, **how))
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""

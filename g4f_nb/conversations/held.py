@@ -46,12 +46,15 @@ class Held:
         options = veiled(options)
         self._id = uuid.uuid4().hex
         self._lock = threading.RLock()
-        self._name = f"chat-{self.id[:4]}" if name is None else checked_name(name)
+        self._tree = Tree()
+        self._ledger = Ledger()
+        # One whose making is refused is shown, too: by a traceback that prints locals.
+        self._name = f"chat-{self.id[:4]}"
+        if name is not None:
+            self._name = checked_name(name)
         check_model(model.name if isinstance(model, Model) else model)
         self._own = Given(model=model, provider=provider, system=checked_system(system), options=options)
         self._limit = dollars(limit, "limit")
-        self._tree = Tree()
-        self._ledger = Ledger()
         self._given: dict[str, Given] = {}
         self._sizes = Sizes()
         self._observers = Observers()
