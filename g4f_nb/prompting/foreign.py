@@ -37,7 +37,7 @@ def foreign(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one 
         return Summary(f"pyarrow {type(value).__name__}{_of_shape(value)}", schema)
     if hasattr(value, "get_params") and (hasattr(value, "fit") or hasattr(value, "predict")):
         return _estimator(value, budget)
-    if is_a(value, "torch", "Module") or (home == "keras" and hasattr(value, "layers")):
+    if is_a(value, "torch", "Module"):
         return _network(value, budget)
     return None
 
@@ -162,10 +162,6 @@ def _value(value: Any) -> str:
 def _network(value: Any, budget: int) -> Summary:
     head = f"{home_of(value)} {type(value).__name__}"
     with contextlib.suppress(Exception):  # lazy parameters have no size yet
-        count = (
-            value.count_params()
-            if hasattr(value, "count_params")
-            else sum(p.numel() for p in value.parameters())
-        )
+        count = sum(each.numel() for each in value.parameters())
         head += f", {count:,} parameters"
     return Summary(head, cut(said_by(value, room_for(budget)), budget))

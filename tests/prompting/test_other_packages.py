@@ -82,6 +82,26 @@ def test_xarray_tells_itself():
     assert tokens_of(told(made, 60)) <= 100
 
 
+class DeviceArray:
+    """An array that lives elsewhere, as JAX's do: its values are asked for only if they are few."""
+
+    def __init__(self, *shape):
+        self.shape, self.dtype = shape, "float32"
+
+    def __repr__(self):
+        assert self.shape == (2,)
+        return "Array([1., 2.])"
+
+
+DeviceArray.__module__ = "jaxlib._jax"
+
+
+def test_arrays_of_other_devices_are_not_fetched_whole():
+    """Shape and type of a large one; of a small one its own text."""
+    assert told(DeviceArray(1000, 1000)) == "`v`: jaxlib DeviceArray, shape 1000×1000, float32"  # noqa: RUF001
+    assert told(DeviceArray(2)).endswith("shape 2, float32\nArray([1., 2.])")
+
+
 class Line:
     """An estimator as scikit-learn's are: parameters, and names that end with `_` once it is fitted."""
 
