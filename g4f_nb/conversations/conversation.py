@@ -19,7 +19,7 @@ from g4f_nb.conversations.spending import entry_of
 from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, version_of
 from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.conversations.turns import Turn, prompt_text
+from g4f_nb.conversations.turns import Turn, check_words, checked_content, prompt_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.model import Provider, veiled
@@ -113,6 +113,11 @@ class Conversation(Filed):
         options = veiled(options)
         media = options.pop("media", None)
         given = Given(model=model, provider=provider, system=checked_system(system), options=options)
+        check_words(shown=shown, place=place)
+        if instead_of is not None and after != _END:
+            raise InvalidParameterError(
+                "instead_of= and after= are two spots for one turn: give one of them"
+            )
         with self._lock:
             old = None if instead_of is None else self._turn(instead_of)
             if old is not None:
@@ -172,7 +177,7 @@ class Conversation(Filed):
     def edit(self, turn: Turn | str, prompt: asking.Prompt, model: Chosen = None, **how: Any) -> Reply:
         """Ask something else in the place of a turn; that one stays as another branch."""
         how = veiled(how)
-        return self.ask(prompt, model, instead_of=turn, **how)
+        return self.ask(checked_content(prompt), model, instead_of=turn, **how)
 
     def regenerate(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:
         """Ask the same again, the last question if no other is named; the first answer stays as a branch."""

@@ -19,7 +19,7 @@ from g4f_nb.conversations.transcript import transcript
 from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.trimming import Sizes
 from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.conversations.turns import Turn
+from g4f_nb.conversations.turns import Turn, check_words
 from g4f_nb.errors import G4FError, InvalidParameterError, shorten
 from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
@@ -52,6 +52,8 @@ class Held:
         self._name = f"chat-{self.id[:4]}"
         if name is not None:
             self._name = checked_name(name)
+        if not isinstance(keep, bool | None):
+            raise InvalidParameterError(f"keep is {keep!r}: it is True, False, or None for what is set")
         check_model(model.name if isinstance(model, Model) else model)
         self._own = Given(model=model, provider=provider, system=checked_system(system), options=options)
         self._limit = dollars(limit, "limit")
@@ -121,6 +123,8 @@ class Held:
 
     @options.setter
     def options(self, options: Mapping[str, Any]) -> None:
+        if not isinstance(options, Mapping):
+            raise InvalidParameterError(f"options are a {type(options).__name__}: they are a dict")
         self._own = replace(self._own, options=veiled(options))
         self._changed("settings")
 
@@ -222,6 +226,8 @@ class Held:
 
         What is given back ends it.
         """
+        if not callable(observer):
+            raise InvalidParameterError(f"an observer is {observer!r}: it is a function that takes a Change")
         return self._observers.add(observer)
 
     # ---- within ------------------------------------------------------------------------------------
@@ -297,8 +303,7 @@ def checked_name(name: object) -> str:
     return name.strip()
 
 
-def checked_system(system: object) -> str | None:
+def checked_system(system: str | None) -> str | None:
     """A system prompt, if it is one."""
-    if not isinstance(system, str | None):
-        raise InvalidParameterError(f"system is a {type(system).__name__}: it is a text")
+    check_words(system=system)
     return system

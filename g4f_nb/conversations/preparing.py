@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from g4f_nb import asking
+from g4f_nb import asking, settings
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.spending import Ledger, check_limit
 from g4f_nb.conversations.textonly import readable
 from g4f_nb.conversations.trimming import Sizes, fit_turns
-from g4f_nb.conversations.turns import Content, Turn, checked_content
+from g4f_nb.conversations.turns import Content, Turn, checked_content, prompt_messages
 from g4f_nb.errors import G4FError
 from g4f_nb.files.media import read_media, with_media
 from g4f_nb.messages import as_messages
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
-from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over, used
 from g4f_nb.secret import Veiled
 
 Chosen = str | Model | Provider | None
@@ -89,8 +89,9 @@ def content_of(prompt: object, media: Any) -> Content:
     files = read_media(media)
     if not files:
         return content
-    given = content if isinstance(content, str) else list(content)
-    return checked_content(with_media([{"role": "user", "content": given}], files)[0]["content"])
+    messages = with_media(prompt_messages(content), files)
+    whole = not isinstance(content, str) and "role" in content[0]
+    return checked_content(messages if whole else messages[0]["content"])
 
 
 def prepared(
@@ -126,9 +127,13 @@ def prepared(
 
 
 def _who(given: Given) -> Provider | None:
+    now = settings.current()
+    if not given.names_somebody and used() is None and not now.model and not now.provider:
+        # Whoever would be asked by circumstances is told to the user when it is asked.
+        return None
     name = given.model.name if isinstance(given.model, Model) else given.model
     try:
-        return registry.choose(name, given.provider, interactive=True)[0]
+        return registry.choose(name, given.provider)[0]
     except G4FError:
         # Whoever asks it is told.
         return None

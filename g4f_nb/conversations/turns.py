@@ -81,6 +81,13 @@ def checked_content(prompt: object) -> Content:
     return tuple(copy.deepcopy(check_messages(prompt)))
 
 
+def check_words(**given: object) -> None:
+    """Refuse what is neither a text nor left out."""
+    for name, value in given.items():
+        if not isinstance(value, str | None):
+            raise InvalidParameterError(f"{name} is a {type(value).__name__}: it is a text")
+
+
 def prompt_messages(prompt: Content) -> list[dict[str, Any]]:
     """The messages that a question is."""
     if isinstance(prompt, str):

@@ -334,3 +334,42 @@ def test_a_long_conversation_stays_quick():
     for _ in range(10):
         talk.begin("one more")
     assert (time.perf_counter() - begun) / 10 < 0.25
+
+
+_WRONG = {
+    "shown": lambda talk: talk.ask("a", shown=3),
+    "place": lambda talk: talk.ask("a", place=3),
+    "instead_of= and after=": lambda talk: talk.ask("a", instead_of=talk[0], after=talk[0]),
+    "has no turn 3": lambda talk: talk.ask("a", after=3),
+    "observer": lambda talk: talk.observe("x"),
+    "options": lambda talk: setattr(talk, "options", 3),
+    "keep": lambda _: nb.Conversation(keep="x"),
+    "system": lambda _: nb.Conversation(system=3),
+    "model": lambda _: nb.Conversation(model=3),
+    "provider": lambda _: nb.Conversation(provider=3).ask("a"),
+    "prompt": lambda talk: talk.edit(talk[0], None),
+    "media": lambda talk: talk.ask("a", media=3),
+    "no turn yet": lambda _: nb.Conversation().regenerate(),
+}
+
+
+@pytest.mark.parametrize("said", _WRONG)
+def test_what_is_wrong_is_told_and_changes_nothing(talk, server, said):
+    """As one of our errors, which names it."""
+    talk.ask("one")
+    sent = len(server.requests)
+    with pytest.raises(nb.G4FError, match=said):
+        _WRONG[said](talk)
+    assert (len(server.requests), len(talk.all_turns)) == (sent, 1)
+
+
+def test_files_go_into_messages_too(talk, server):
+    """In front of the last one's text."""
+    talk.ask([{"role": "user", "content": "look"}], media=["https://example.org/a.png"])
+    assert [part["type"] for part in _sent(server)[0][1]] == ["image_url", "text"]
+
+
+def test_whose_options_they_are_is_found_out_quietly(capsys):
+    """Nobody is told of a provider that is not asked."""
+    nb.Conversation(temperature=1).ask("hello", "Demo:demo-fast")
+    assert capsys.readouterr().err == ""
