@@ -115,9 +115,7 @@ class Conversation(Filed):
         given = Given(model=model, provider=provider, system=checked_system(system), options=options)
         check_words(shown=shown, place=place)
         if instead_of is not None and after != _END:
-            raise InvalidParameterError(
-                "instead_of= and after= are two spots for one turn: give one of them"
-            )
+            raise InvalidParameterError("instead_of= and after= are two spots for one turn: give one of them")
         with self._lock:
             old = None if instead_of is None else self._turn(instead_of)
             if old is not None:
