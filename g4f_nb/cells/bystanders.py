@@ -98,7 +98,8 @@ class Bystanders:
 
     def _hearer(self, name: str) -> Callable[[str], None]:
         def hear(text: str) -> None:
-            if not self._own:
+            # Somebody may hold the stream beyond the end.
+            if self._tees and not self._own:
                 self._heard.append((name, text))
 
         return hear
