@@ -81,8 +81,9 @@ class Answering(Served):
                 self._live.cancel()
                 self._settle(self._live, busy=True)
             self._live, self.error = live, None
-            self.busy = True
+            # Seen before Stop can be pressed, which names what it stops.
             self._begun(live)
+            self.busy = True
         try:
             live.typed = typed
             self._start(live, Veiled({**self._how(), **how}))

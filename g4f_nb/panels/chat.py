@@ -223,7 +223,7 @@ class ChatPanel(Telling):
                 self._again(id, turn)
             case requests.GoOn(id):
                 self._go_on(id)
-            case requests.Stop(id) if self._live is not None and self._live.id == id:
+            case requests.Stop(id) if self._live is not None and id in ("", self._live.id):
                 self.stop()
             case requests.Change(do, id, value):
                 self._change(do, id, value, buffers)

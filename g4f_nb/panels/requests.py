@@ -40,7 +40,7 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The answer on its way shall end, if it is still this one."""
+    """The answer on its way shall end, if it is still this one; without a name, whichever it is."""
 
     request: str
 

@@ -88,7 +88,7 @@ function render({ model, el }) {
   const root = make("section", { class: "g4f-root g4f-chat", "aria-label": "Chat", "data-jp-suppress-context-menu": "true" });
   const announce = (text) => (status.textContent = text);
   const hello = () => model.send({ type: "hello", view });
-  const stop = () => model.send({ type: "stop", view, request: log.request() });
+  const stop = () => model.send({ type: "stop", view, request: log.request() ?? "" });
   const tell = (text) => {
     notice.textContent = text;
     notice.hidden = !text;
