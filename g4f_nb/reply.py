@@ -153,6 +153,8 @@ class Reply:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Every call that the model asked for, in order."""
+        if len(self.steps) <= 1:
+            return self.steps[0].tool_calls + self._calls if self.steps else self._calls
         return tuple(call for step in self.steps for call in step.tool_calls) + self._calls
 
     @property
@@ -163,6 +165,9 @@ class Reply:
     @property
     def usage(self) -> Usage | None:
         """The tokens of all rounds; what one round did not tell is not known of the whole."""
+        if len(self.steps) <= 1 and (self._usage is None or not self.steps):
+            # One round, running or finished, as nearly always.
+            return self._usage or (self.steps[0].usage if self.steps else None)
         told = [step.usage for step in self.steps]
         if self._usage is not None or not told:
             told.append(self._usage)

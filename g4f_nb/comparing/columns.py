@@ -61,6 +61,17 @@ NAMES = tuple(OUTCOME)
 Record = dict[str, Any]
 
 
+class _Lists(dict[str, list[Any]]):
+    """A list a column; one that nothing is known of takes no room."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def __missing__(self, name: str) -> list[Any]:
+        return [None] * self.rows
+
+
 @dataclass(slots=True)
 class Outcomes:
     """The values of one result, a list a column; a row that has no outcome yet is empty."""
@@ -71,12 +82,18 @@ class Outcomes:
     @classmethod
     def empty(cls, rows: int) -> Outcomes:
         """So many rows of which nothing is known."""
-        return cls(rows, {name: [None] * rows for name in NAMES})
+        lists = _Lists(rows)
+        lists["status"] = [None] * rows
+        return cls(rows, lists)
 
     def put(self, position: int, record: Mapping[str, Any]) -> None:
         """What became of one cell."""
         lists = self.lists
         for name, value in record.items():
+            if name not in lists:
+                if value is None:
+                    continue
+                lists[name] = [None] * self.rows
             lists[name][position] = value
 
     def record(self, position: int) -> Record:

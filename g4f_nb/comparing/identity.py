@@ -19,11 +19,21 @@ from g4f_nb.providers.sending.adapting import row_in_force
 TRAVEL = HOST_BOUND | {"timeout", "total_timeout", "max_retries", "proxy", "api_endpoint", "max_streams"}
 
 
-def request_key(grid: Grid, cell: Cell) -> str | None:
-    """What tells the request of one cell from every other; `None` if that cannot be told."""
-    seat = grid.seats[cell.seat]
-    assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
-    return key_of(seat.place, seat.plan, grid.messages(cell), repeat=cell.repeat)
+class Keys:
+    """The keys of a grid's requests; what all cells of a seat have in common is looked up once."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._of_seats: dict[int, dict[str, Any] | None] = {}
+
+    def of(self, cell: Cell) -> str | None:
+        """What tells the request of one cell from every other; `None` if that cannot be told."""
+        if cell.seat not in self._of_seats:
+            seat = self._grid.seats[cell.seat]
+            assert seat.place is not None  # noqa: S101  # the cells of a seat without a place are never asked
+            self._of_seats[cell.seat] = _common(seat.place, seat.plan)
+        common = self._of_seats[cell.seat]
+        return None if common is None else _digest(common, self._grid.messages(cell), cell.repeat)
 
 
 def key_of(
@@ -34,16 +44,24 @@ def key_of(
     repeat: int = 0,
 ) -> str | None:
     """What tells this request from every other, without any key; `None` if that cannot be told."""
+    common = _common(place, plan)
+    return None if common is None else _digest(common, messages, repeat)
+
+
+def _common(place: tuple[Resolution, Mapping[str, Any]], plan: Plan) -> dict[str, Any] | None:
+    """What all questions to one place under one plan have in common."""
     who = _who(*place)
     if who is None:
         return None
-    asked = {
+    return {
         **who,
-        "messages": messages,
         "tools": plan.tools.as_json() if plan.tools else None,
         "schema": plan.wanted.schema if plan.wanted is not None else None,
-        "repeat": repeat,
     }
+
+
+def _digest(common: dict[str, Any], messages: Sequence[Mapping[str, Any]], repeat: int) -> str | None:
+    asked = {**common, "messages": messages, "repeat": repeat}
     try:
         packed = orjson.dumps(
             asked, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY

@@ -6,7 +6,8 @@ import asyncio
 import random
 import time
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.collecting import SeldomCollected
 from g4f_nb.comparing.columns import Outcomes, Record, beside, from_error, from_reply, text
 from g4f_nb.comparing.grid import Grid, Seat
-from g4f_nb.comparing.identity import lane_key, request_key, row_of
+from g4f_nb.comparing.identity import Keys, lane_key, row_of
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.mishaps import Tries, stops_all
 from g4f_nb.comparing.pacing import Limits, Pace
@@ -94,12 +95,7 @@ class Comparison:
         """Ask whatever is not known yet; whoever cancels this finds what there is in the columns."""
         self._begun = time.perf_counter()
         try:
-            inquiries = self._inquiries()
-            if self.watcher is not None:
-                self._by_cell = {at: inquiry for inquiry in inquiries for at in inquiry.cells}
-                for at in self._unwanted:
-                    self.stop(at)
-            lanes = self._lanes(inquiries)
+            lanes = self._lanes(self._inquiries())
             with SeldomCollected():
                 await run_all(lanes, self._attempt, concurrency=self.manner.concurrency, skip=self._skip)
         except* FailedError:
@@ -149,6 +145,7 @@ class Comparison:
         inquiries: list[Inquiry] = []
         by_key: dict[str, Inquiry] = {}
         known = self.columns.lists["status"]
+        keys = Keys(self.grid)
         for at, cell in enumerate(self.grid.cells):
             seat = self.grid.seats[cell.seat]
             if known[at] == "ok":
@@ -164,7 +161,7 @@ class Comparison:
                     [at], {"status": "skipped", "error": f"the column {missing!r} is empty in this row"}
                 )
                 continue
-            key = request_key(self.grid, cell) if self.manner.cache != "off" else None
+            key = keys.of(cell) if self.manner.cache != "off" else None
             if key is not None and key in by_key:
                 by_key[key].cells.append(at)
                 continue
@@ -227,9 +224,13 @@ class Comparison:
         return orjson.dumps({name: value for name, value in record.items() if value is not None})
 
     def _lanes(self, inquiries: list[Inquiry]) -> list[Lane[Inquiry]]:
+        if self.watcher is not None:
+            self._by_cell = {at: inquiry for inquiry in inquiries for at in inquiry.cells}
+            for at in self._unwanted:
+                self.stop(at)
         if self.manner.seed is not None:
             random.Random(self.manner.seed).shuffle(inquiries)
-        by_lane: dict[tuple[Any, ...], list[Inquiry]] = defaultdict(list)
+        by_lane: dict[tuple[Any, ...], deque[Inquiry]] = defaultdict(deque)
         seats: dict[tuple[Any, ...], Seat] = {}
         for inquiry in inquiries:
             seat = self.grid.seats[self.grid.cells[inquiry.cells[0]].seat]
@@ -238,11 +239,9 @@ class Comparison:
             seats.setdefault(key, seat)
         return [self._lane(self._limits(seats[key]), lane) for key, lane in by_lane.items()]
 
-    def _lane(self, limits: Limits, inquiries: list[Inquiry]) -> Lane[Inquiry]:
-        pace = Pace(limits, self.manner.concurrency)
-        if limits.tpm is None:
-            return Lane(pace, iter(inquiries))
-        return Lane(pace, iter(inquiries), self._tokens)
+    def _lane(self, limits: Limits, inquiries: deque[Inquiry]) -> Lane[Inquiry]:
+        pace, jobs = Pace(limits, self.manner.concurrency), _taken_from(inquiries)
+        return Lane(pace, jobs) if limits.tpm is None else Lane(pace, jobs, self._tokens)
 
     def _limits(self, seat: Seat) -> Limits:
         given = {name.lower(): limits for name, limits in self.manner.limits.items()}
@@ -413,3 +412,9 @@ class Comparison:
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _taken_from(inquiries: deque[Inquiry]) -> Iterator[Inquiry]:
+    """One after the other, each gone from there when it is taken: what is done is to cost no memory."""
+    while inquiries:
+        yield inquiries.popleft()

@@ -75,6 +75,22 @@ class EventStreamDecoder:
         self._grow(len(piece))
         return events
 
+    def feed_data(self, piece: bytes) -> list[bytes]:
+        """`feed` for whoever wants the data alone; whole events of one line go a short way."""
+        if self._at_start and piece.startswith(b"data:") and not self._pending:
+            self._at_start = False
+        if self._at_start or self._skip_lf or self._pending or self._in_event or b"\r" in piece:
+            return [event.data for event in self.feed(piece)]
+        *blocks, tail = piece.split(b"\n\n")
+        datas = [block[6:] for block in blocks if block.startswith(b"data: ") and b"\n" not in block]
+        if len(datas) < len(blocks) or len(tail) > _LONG_TAIL:
+            return [event.data for event in self.feed(piece)]
+        if tail:
+            self._pending.append(tail)
+        self._size = 0
+        self._grow(len(tail))
+        return datas
+
     def flush(self) -> list[Event]:
         """End the stream and give what was still open."""
         events: list[Event] = []

@@ -58,8 +58,12 @@ def _reference(stream: bytes) -> list[Event]:
 
 
 def _decoded(pieces) -> list[Event]:
-    decoder = EventStreamDecoder()
-    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
+    decoder, short = EventStreamDecoder(), EventStreamDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
+    # The short way to the data alone is the same, wherever the cuts fall.
+    datas = [data for piece in pieces for data in short.feed_data(piece)]
+    assert datas + [event.data for event in short.flush()] == [event.data for event in events]
+    return events
 
 
 def _cut(stream: bytes, places) -> list[bytes]:

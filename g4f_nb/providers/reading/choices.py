@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -47,6 +48,11 @@ class ChoiceReader:
     def text(self) -> str:
         """The text that has arrived so far."""
         return self._text.getvalue()
+
+    @property
+    def write(self) -> Callable[[str], object] | None:
+        """What takes text that needs no more looking at; `None` as long as it may still be thoughts."""
+        return None if self._think is not None else self._text.write
 
     @property
     def empty(self) -> bool:

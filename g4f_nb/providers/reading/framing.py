@@ -45,7 +45,7 @@ class Frames:
         if self.form == "events":
             if self._events is None:
                 self._events = EventStreamDecoder(limit=self._limit)
-            return [event.data for event in self._events.feed(piece)]
+            return self._events.feed_data(piece)
         if self.form == "lines":
             if self._lines is None:
                 self._lines = LineDecoder(limit=self._limit)

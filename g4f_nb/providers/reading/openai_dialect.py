@@ -6,6 +6,7 @@ JSON object. The content type decides, not what was asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -22,6 +23,12 @@ from g4f_nb.wire.sse import DEFAULT_LIMIT
 
 _NO_JSON: Any = object()
 
+# What a frame and a choice of mere text hold.
+_USUAL_FRAME = frozenset({
+    "id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier",
+    "obfuscation",
+})  # fmt: skip
+_USUAL_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 # Each costs some memory; OpenAI allows 128.
 _MOST_CHOICES = 4096
 
@@ -61,6 +68,8 @@ class ChatReader:
         self._told_finish = False
         self._held: list[str | Chunk] = []
         self._introduced = False
+        # How text goes on to the answer, once nothing but more of it is to be expected.
+        self._write: Callable[[str], object] | None = None
         # A frame whose text ends with half a character; the other half begins the next one.
         self._torn = b""
         self._usage: Usage | None = None
@@ -128,7 +137,9 @@ class ChatReader:
             raise error
         self.failure = error.alone()
 
-    def _read(self, datas: list[bytes], out: list[str | Chunk], *, joined: bool = False) -> None:
+    def _read(  # noqa: C901  # hot: one frame for all of it
+        self, datas: list[bytes], out: list[str | Chunk], *, joined: bool = False
+    ) -> None:
         if self._torn:
             datas, torn = rejoin([self._torn, *datas])
             self._torn = b""
@@ -158,7 +169,12 @@ class ChatReader:
                     self._torn = torn
                     return
                 frame = self._mended(data)
-            self._frame(frame, out)
+            more = None if self._write is None else _more_text(frame)
+            if more is None or self._write is None:
+                self._frame(frame, out)
+            else:
+                self._write(more)
+                out.append(more)
 
     def _mended(self, data: bytes) -> Any:
         try:
@@ -212,6 +228,7 @@ class ChatReader:
         if self._aside:
             out += self._aside
             self._aside = []
+        self._write = main.write
         if main.finish_reason and not self._told_finish:
             self._told_finish = True
             main.close(out)
@@ -338,6 +355,23 @@ class ChatReader:
             raise self._who.unreadable(body)
         self._read(datas, out)
         self._end_stream(out)
+
+
+def _more_text(frame: Any) -> str | None:
+    """The text of the commonest frame by far, some of it and nothing beside; `None` for any other."""
+    if type(frame) is not dict or not frame.keys() <= _USUAL_FRAME or frame.get("usage"):
+        return None
+    choices = frame.get("choices")
+    if type(choices) is not list or len(choices) != 1:
+        return None
+    choice = choices[0]
+    if type(choice) is not dict or not choice.keys() <= _USUAL_CHOICE:
+        return None
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) != 1 or choice.get("index") or choice.get("finish_reason"):
+        return None
+    content = delta.get("content")
+    return content if type(content) is str and content else None
 
 
 def _index(choice: dict[str, Any], place: int) -> int:
