@@ -16,6 +16,7 @@ from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Ready, given, prepared, prompt_of
 from g4f_nb.cells.screens import BEAT, attend, screen_for
 from g4f_nb.cells.talks import MAIN
+from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.errors import SchemaError
 from g4f_nb.notices import tell
@@ -151,5 +152,5 @@ def _stopped_words(begun: Asking, options: Options, desk: Desk) -> str:
     if not begun.reply.text:
         return "Stopped. Nothing had arrived yet."
     name = options.fork or options.name
-    further = f"%chat -n {name} --continue" if name not in (None, MAIN) else "%chat --continue"
+    further = f"%chat -n {quoted(name)} --continue" if name not in (None, MAIN) else "%chat --continue"
     return f"Stopped. What had arrived is kept in `{desk.last_name()}`; {further} goes on with it."

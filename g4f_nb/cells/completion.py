@@ -13,12 +13,21 @@ from typing import Any
 from g4f_nb.cells import commands
 from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.flags import BY_NAME, FLAGS, Flag
+from g4f_nb.cells.values import quoted
 
 # The line up to the cursor: a magic of ours, at the beginning or behind an assignment.
 _LINE = re.compile(r"^\s*(?:[^%#'\"]*=\s*)?(%%?)(chat|g4f)(?:\s+(.*))?$", re.DOTALL)
 _WORD = re.compile(r"""\S*?("[^"]*("|$)|'[^']*('|$))\S*|\S+""")
 # A place in a prompt that is being typed: `{name`, and what is typed of it.
 _OPEN_BRACE = re.compile(r"(?<!\{)\{([^{}]*)$")
+
+
+# What a front end says beside each.
+_KINDS: Mapping[str, str] = {
+    "providers": "provider", "models": "model", "several models": "model", "variables": "variable",
+    "types": "type", "functions": "function", "files": "file", "conversations": "conversation",
+    "parameters": "parameter",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,15 @@ class Typed:
     given: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the word at the cursor may become; `kind` says beside it what that is."""
+
+    fragment: str
+    texts: Sequence[str] = ()
+    kind: str = "value"
+
+
 def matcher(desk: Desk) -> Any:
     """A matcher for one shell."""
     from IPython.core.completer import SimpleCompletion, context_matcher
@@ -40,11 +58,12 @@ def matcher(desk: Desk) -> Any:
         found = matches(context.full_text, context.cursor_line, context.cursor_position, desk)
         if found is None:
             return {"completions": []}
-        fragment, texts = found
         return {
             # A word that nothing fits stands for itself: with nothing to offer, Python's names would come.
-            "completions": [SimpleCompletion(text=text) for text in texts or [fragment]],
-            "matched_fragment": fragment,
+            "completions": [
+                SimpleCompletion(text=text, type=found.kind) for text in found.texts or [found.fragment]
+            ],
+            "matched_fragment": found.fragment,
             "suppress": True,
             "ordered": True,
         }
@@ -52,7 +71,7 @@ def matcher(desk: Desk) -> Any:
     return chat_matcher
 
 
-def matches(text: str, line: int, column: int, desk: Desk) -> tuple[str, Sequence[str]] | None:
+def matches(text: str, line: int, column: int, desk: Desk) -> Offer | None:
     """The word at the cursor and what it may become; `None` where it is none of ours."""
     lines = text.split("\n")
     before = lines[line][:column] if line < len(lines) else ""
@@ -68,7 +87,8 @@ def matches(text: str, line: int, column: int, desk: Desk) -> tuple[str, Sequenc
     typed = read(found[3])
     if typed.in_prompt:
         return _in_prompt(before, desk)
-    return typed.fragment, _offered(typed, desk)
+    kind = "flag" if typed.flag is None else _KINDS.get(typed.flag.completes, "value")
+    return Offer(typed.fragment, _offered(typed, desk), kind)
 
 
 def read(text: str) -> Typed:
@@ -108,7 +128,13 @@ def _offered(typed: Typed, desk: Desk) -> list[str]:
     found = _values(typed.flag, typed, desk)
     if typed.flag.completes in ("models", "several models", "files"):
         return found
-    return [each for each in found if each.lower().startswith(typed.fragment.lower())]
+    return _beginning(found, typed.fragment)
+
+
+def _beginning(found: Sequence[str], fragment: str) -> list[str]:
+    """Those that begin like this; quotes around either make no difference."""
+    wanted = fragment.lstrip("\"'").lower()
+    return [each for each in found if each.lstrip('"').lower().startswith(wanted)]
 
 
 def _flags(typed: Typed) -> list[str]:
@@ -137,7 +163,7 @@ def _values(flag: Flag, typed: Typed, desk: Desk) -> list[str]:
             *offers.files(typed.fragment),
             *(name for name in offers.variables(desk.names) if name.startswith(typed.fragment)),
         ],
-        "conversations": lambda: [each.name for each in desk.talks],
+        "conversations": lambda: [quoted(each.name) for each in desk.talks],
         "parameters": lambda: offers.parameters(typed.given.get("model"), provider, desk.names),
     }
     return kinds[flag.completes]()
@@ -151,31 +177,33 @@ def _several(fragment: str, desk: Desk) -> list[str]:
     return [f"{done}{comma}{name}" for name in offers.models(last, desk.names, provider=None, api_base=None)]
 
 
-def _in_prompt(before: str, desk: Desk) -> tuple[str, Sequence[str]] | None:
+def _in_prompt(before: str, desk: Desk) -> Offer | None:
     """The user's names in a `{` of a prompt; their attributes are Python's; prose is nobody's to complete."""
     from g4f_nb.cells import offers
 
     found = _OPEN_BRACE.search(before)
     if found is None:
-        return re.split(r"\s", before)[-1], []
+        return Offer(re.split(r"\s", before)[-1])
     if not found[1].isidentifier() and found[1]:
         return None
-    return found[1], [name for name in offers.variables(desk.names) if name.startswith(found[1])]
+    names = [name for name in offers.variables(desk.names) if name.startswith(found[1])]
+    return Offer(found[1], names, "variable")
 
 
-def _command(text: str, desk: Desk) -> tuple[str, Sequence[str]]:
+def _command(text: str, desk: Desk) -> Offer:
     """A subcommand, its flags and its words."""
     words = text.split()
     fragment = "" if not words or text[-1].isspace() else words.pop()
     if not words:
-        return fragment, [name for name in commands.COMMANDS if name.startswith(fragment)]
+        return Offer(fragment, [name for name in commands.COMMANDS if name.startswith(fragment)], "command")
     command = commands.COMMANDS.get(words[0])
     if command is None:
-        return fragment, []
+        return Offer(fragment)
     if fragment.startswith("-"):
-        return fragment, [name for name in command.flags if name.startswith(fragment)]
+        return Offer(fragment, [name for name in command.flags if name.startswith(fragment)], "flag")
     kind = command.words[len(words) - 1] if len(words) <= len(command.words) else ""
-    return fragment, _words_of(kind.strip("[]"), fragment, desk)
+    kind = kind.strip("[]")
+    return Offer(fragment, _words_of(kind, fragment, desk), kind.lower() or "value")
 
 
 def _words_of(kind: str, fragment: str, desk: Desk) -> list[str]:
@@ -187,9 +215,9 @@ def _words_of(kind: str, fragment: str, desk: Desk) -> list[str]:
         case "PROVIDER":
             found = offers.providers(desk.names)
         case "CONVERSATION":
-            found = [each.name for each in desk.talks]
+            found = [quoted(each.name) for each in desk.talks]
         case "FILE":
             return offers.files(fragment)
         case _:
             found = []
-    return [each for each in found if each.lower().startswith(fragment.lower())]
+    return _beginning(found, fragment)

@@ -32,6 +32,8 @@ class Flag:
     choices: tuple[str, ...] = ()
     # Given again, it adds.
     many: bool = False
+    # Its value is prose, in which whatever looks like a key may be an example.
+    prose: bool = False
     # Its name in `Options`, where it is not the flag's own.
     field: str = ""
 
@@ -76,11 +78,11 @@ _TABLE: Mapping[str, tuple[Flag, ...]] = {
              help="the most tokens that the answer may have"),
         Flag(name="--top-p", takes="NUMBER", check=values.number(0, 1, above=True, like="0.9"),
              choices=("0.5", "0.9"), help="only the likeliest words that make up this share"),
-        Flag(name="--stop", takes="TEXT", check=values.stop_word, many=True,
+        Flag(name="--stop", takes="TEXT", check=values.stop_word, many=True, prose=True,
              help="the answer ends before this text; may be given several times"),
         Flag(name="--seed", takes="N", check=values.whole(like="42"), choices=("42",),
              help="the same seed, the same answer, as far as the service can"),
-        Flag(name="--system", short="-s", takes="TEXT", check=values.words,
+        Flag(name="--system", short="-s", takes="TEXT", check=values.words, prose=True,
              help="what the model is told before everything else"),
         Flag(name="--set", takes="KEY=VALUE", check=values.setting, many=True, field="set_",
              completes="parameters", help="any other parameter of the provider; may be given several times"),

@@ -128,6 +128,8 @@ def _put(found: dict[str, Any], flag: Flag, written: str) -> None:
 
 def _checked(flag: Flag, written: str) -> Any:
     try:
+        if not flag.prose and redact(written) != written:
+            raise HidesKeyError  # noqa: TRY301  # told as the others are
         return flag.check(written)
     except HidesKeyError:
         # Not shown: it may be the key itself.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from g4f_nb.cells.talks import MAIN
+from g4f_nb.cells.values import quoted
 from g4f_nb.cells.words import Place, Words
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
@@ -46,7 +47,7 @@ def fork_command(given: Words, place: Place) -> None:
     """Copy a conversation under another name."""
     source = place.talks.known(_name(given.words[1:]))
     made = place.talks.fork(source, given.words[0])
-    place.say(f"{made.name} begins as {source.name} is now: %%chat -n {made.name} goes on with it.")
+    place.say(f"{made.name} begins as {source.name} is now: %%chat -n {quoted(made.name)} goes on with it.")
 
 
 def cost_command(given: Words, place: Place) -> Table:
@@ -91,7 +92,7 @@ def load_command(given: Words, place: Place) -> None:
             f"another name, or %g4f reset {before.name} makes room"
         )
     count = len(talk.turns)
-    place.say(f"{talk.name}, {count} {_turns(count)}: %%chat -n {talk.name} goes on with it.")
+    place.say(f"{talk.name}, {count} {_turns(count)}: %%chat -n {quoted(talk.name)} goes on with it.")
 
 
 def _name(words: Sequence[str]) -> str:

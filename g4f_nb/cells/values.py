@@ -7,6 +7,7 @@ import difflib
 import json
 import keyword
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -119,11 +120,16 @@ def expression(given: str) -> str:
 
 
 def conversation(given: str) -> str:
-    """The name of a conversation: one that can be typed again."""
+    """The name of a conversation: one that can be typed again, in quotes where it has blanks."""
     name = given.strip()
-    if not name or not name.isprintable() or name.startswith("-") or any(map(str.isspace, name)):
-        raise UnfitValueError("it is one word, like main or plan-b")
+    if not name or not name.isprintable() or name.startswith("-"):
+        raise UnfitValueError('it is a name, like main or "plan b"')
     return name
+
+
+def quoted(name: str) -> str:
+    """A name as it is typed into a line."""
+    return name if re.fullmatch(r"[^\s\"']+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def names(given: str) -> tuple[str, ...]:

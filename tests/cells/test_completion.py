@@ -41,7 +41,7 @@ def offered():
     def at_the_end_of(text):
         lines = text.split("\n")
         found = completion.matches(text, len(lines) - 1, len(lines[-1]), desk)
-        return None if found is None else (found[0], list(found[1]))
+        return None if found is None else (found.fragment, list(found.texts))
 
     return at_the_end_of
 
@@ -76,6 +76,14 @@ def offered():
 def test_what_is_offered(offered, text, fragment, texts):
     """For the word at the cursor, whatever stands before it."""
     assert offered(text) == (fragment, texts)
+
+
+def test_a_name_with_blanks_is_offered_in_quotes(offered, monkeypatch):
+    """As it has to be typed, also where its first quote is typed already."""
+    monkeypatch.setattr(Desk, "talks", [SimpleNamespace(name="plan b"), SimpleNamespace(name="main")])
+    for text in ("%%chat -n p", '%%chat -n "pl', "%g4f history p"):
+        assert offered(text)[1] == ['"plan b"']
+    assert offered("%%chat -n ")[1] == ['"plan b"', "main"]
 
 
 @pytest.mark.parametrize(

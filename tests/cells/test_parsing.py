@@ -60,7 +60,8 @@ def test_values_are_what_they_say(line, expected):
         ("--tool 'f(1)'", "it is the name of something of yours"),
         ("--fallback ,", "it is models parted by commas"),
         ("--race a,a", "it names a twice"),
-        ("-n 'a b'", "it is one word"),
+        ("-n ' '", "it is a name"),
+        ("--fork -x", "it is a name"),
         ("--stop ''", "it is empty"),
         ("--cache=yes", "--cache takes no value"),
         ("-t 0 -t 1", "--temperature is given twice"),
@@ -103,7 +104,7 @@ def test_flags_that_contradict_each_other_say_so(line):
     [f"--api-key {KEY}", f"--api-key={KEY}", f"--key {KEY}", f"-k {KEY}", f"--set api_key={KEY}",
      f"--set token={KEY}", f"--set x-api-key={KEY}", f"--api-base http://me:{KEY}@host/v1",
      f"--api-base http://host/v1?key={KEY}", f"--proxy http://me:{KEY}@host:3128", f"--{KEY}", f"-t {KEY}",
-     f"-f {KEY}", f"--timeout {KEY}"],
+     f"-f {KEY}", f"--timeout {KEY}", f"-p {KEY}", f"-m groq:{KEY}", f"--fallback Demo,{KEY}", f"-n {KEY}"],
 )  # fmt: skip
 def test_a_key_has_no_place_in_a_cell_and_is_not_repeated(line):
     """It is refused with what to do instead, and no message shows it."""

@@ -41,6 +41,7 @@ class Notebook:
         while (reply := self.client.get_shell_msg(timeout=30))["parent_header"].get("msg_id") != about:
             pass
         found = reply["content"]
+        self.kinds = {each["type"] for each in found["metadata"]["_jupyter_types_experimental"]}
         return code[found["cursor_start"] : found["cursor_end"]], found["matches"]
 
     def value(self, code):
@@ -90,6 +91,8 @@ def test_tab_offers_what_fits_and_no_name_of_pythons(notebook, server):
         "%%chat\nprovider_ta": ("provider_ta", ["provider_ta"]),
     }
     assert {code: notebook.complete(code) for code in expected} == expected
+    notebook.complete("%%chat -p Dem")
+    assert notebook.kinds == {"provider"}
     assert "prefix" in notebook.complete("pre")[1]
     before = len(server.requests)
     for word in ("upp", "uppe", "upper"):
