@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Seconds between two deltas: at most 12 a second reach the browser, for all columns together.
-_PACE = 1 / 11.5
+_PACE = 1 / 10.5
 # Characters a second that may go to a view; more columns or longer blocks are shown in larger steps.
 _RATE = 80_000
 

@@ -90,7 +90,7 @@ class Side:
             step = self._rendered(self.text[self._read :], thoughts, last=True)
         except Exception:  # noqa: BLE001  # the answer comes first: a view shows its text as it is
             self.finished, self.open = [], ""
-            return {"id": self.id, "plain": True, "open": "", "anew": True}
+            return {"id": self.id, "plain": self.text, "open": "", "anew": True}
         if self.reply is not None:
             beside = list(exhibits(self.reply.images, self.reply.audio))
             self.finished += beside
@@ -100,7 +100,7 @@ class Side:
     def whole(self) -> dict[str, Any]:
         """All that the steps gave, for a view that comes later."""
         thoughts = self.reply.reasoning if self.reply else ""
-        plain = self.is_settled and bool(self.text) and not self.finished
+        plain = self.text if self.is_settled and not self.finished else ""
         return {
             "id": self.id, "anew": True, "finished": self.finished, "open": self.open,
             "reasoning": thoughts, "plain": plain,
@@ -116,7 +116,8 @@ class Side:
             "facts": list(facts_of(self.record)),
             "mark": _mark(self.record, self.text),
             "error": error,
-            "text": self.text,
+            # The text itself is fetched by who wants to copy it: it is on the page already.
+            "said": bool(self.text),
         }
 
     def _rendered(self, text: str, thoughts: str, *, last: bool) -> dict[str, Any]:

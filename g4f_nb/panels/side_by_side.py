@@ -1,10 +1,11 @@
 """Answers side by side, as views show them: what both panels for comparing do the same way.
 
-    to Python    hello {view} · diff {view, one, other} · vote {choice} · skip · undo · …of one panel alone
+    to Python    hello {view} · diff {view, one, other} · vote {choice} · skip · undo
+                 text {view, side} · … of one panel alone
     to views     state {n, sides, ballot, …}    what there is; `contents` where a view cannot have it yet
                  delta {n, sides}               what is new of each answer, for all columns together
                  settled {n, side, item}        one answer is all there
-                 diff {view, html}              two answers word by word, for one view
+                 diff {view, html} · text {view, side, text}   for one view
 
 Each message to all has the next `n`; a view that misses one says hello and gets everything. While names are
 hidden, nothing that is sent tells them: sides bear random ids and letters, and neither times nor tokens.
@@ -150,6 +151,9 @@ class SideBySide(Served):
                 self.skip()
             case {"type": "undo"}:
                 self.undo()
+            case {"type": "text", "view": str(view), "side": str(id_)}:
+                text = next((side.text for side in self.sides() if side.id == id_), None)
+                self.send({"type": "text", "view": view, "side": id_, "text": text})
             case {"type": "diff", "view": str(view), "one": str(one), "other": str(other)}:
                 found = {side.id: side.text for side in self.sides()}
                 if one in found and other in found:

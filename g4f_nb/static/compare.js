@@ -13,7 +13,7 @@ const CHOICES = [
 // ---- one column --------------------------------------------------------------------------------------
 
 /** One answer: it grows through `add`, and `describe` says whose it is and how it stands. */
-function createSide(id, send) {
+function createSide(id, send, fetchText) {
   const title = make("h3", { class: "g4f-side-title", dir: "auto" });
   const badge = make("span", { class: "g4f-badge", hidden: true });
   const stop = button("Stop", { icon: "stop", press: () => send({ type: "stop", side: id }) });
@@ -32,10 +32,10 @@ function createSide(id, send) {
   const body = make("div", { class: "g4f-side-body", tabindex: "0", role: "group" }, reasoning, text, waiting, error);
   const mark = make("span", { class: "g4f-side-mark" });
   const facts = make("span", { class: "g4f-side-facts" });
-  const copy = copyButton("Copy answer", () => side.text);
+  const copy = copyButton("Copy answer", async () => (await fetchText(id)) ?? text.innerText);
   const foot = make("footer", { class: "g4f-side-foot" }, copy, make("span", {}, mark, facts), stop, again);
   const node = make("article", { class: "g4f-side" }, head, body, foot);
-  const side = { id, node, text: "", column: null, status: "waiting", described: null };
+  const side = { id, node, column: null, status: "waiting", described: null };
   let source = ""; // the HTML of the block that grows, as it was told
   let following = true;
 
@@ -57,16 +57,16 @@ function createSide(id, send) {
     }
     if (step.reasoning) thoughts.append(step.reasoning);
     reasoning.hidden = !thoughts.textContent;
-    side.plain = step.plain ?? false;
+    side.plain = step.plain ?? "";
     side.got = true;
     refresh();
     if (following && side.status === "live") body.scrollTop = body.scrollHeight;
   };
 
   function refresh() {
-    if (side.plain && side.text) {
+    if (side.plain) {
       finished.replaceChildren();
-      open.replaceChildren(make("div", { class: "g4f-plain" }, side.text));
+      open.replaceChildren(make("div", { class: "g4f-plain" }, side.plain));
     }
     const any = Boolean(text.textContent);
     const over = side.status === "done" || side.status === "empty";
@@ -86,12 +86,11 @@ function createSide(id, send) {
     badge.hidden = !badge.textContent;
     badge.classList.toggle("g4f-is-found", told.badge === "better");
     const item = told.item;
-    side.text = item?.text ?? "";
     mark.textContent = item?.mark ?? "";
     facts.textContent = (item?.facts ?? []).join(" · ");
     error.textContent = item?.error ?? "";
     error.hidden = !error.textContent;
-    copy.hidden = !side.text;
+    copy.hidden = !item?.said;
     stop.hidden = told.status === "done" || told.status === "empty";
     again.hidden = !(told.column && item && (item.error || item.mark === "Stopped"));
     remove.hidden = !told.column;
@@ -141,7 +140,7 @@ function createVote(send) {
     if (node.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [role=listbox]")) return;
     // Within a text the arrows move it; letters and digits vote everywhere.
-    if (event.key.startsWith("Arrow") && event.target.closest(".g4f-side-body, .g4f-diff-words")) return;
+    if (event.key.startsWith("Arrow") && event.target.closest(".g4f-side-body, .g4f-diff-words, .g4f-question-text")) return;
     const found = CHOICES.find((each) => each.keys.includes(event.key));
     if (!found && !["s", "S", "u", "U", "Backspace"].includes(event.key)) return;
     event.preventDefault();
@@ -302,7 +301,7 @@ function render({ model, el }) {
   };
   const hello = () => send({ type: "hello", view });
 
-  const question = make("div", { class: "g4f-question-text", dir: "auto" });
+  const question = make("div", { class: "g4f-question-text", dir: "auto", tabindex: "0", role: "region", "aria-label": "What was asked" });
   const back = button("Earlier prompt", { icon: "left", quiet: true, words: false });
   const on = button("Later prompt", { icon: "right", quiet: true, words: false });
   const where = make("span", { class: "g4f-caption" });
@@ -335,6 +334,7 @@ function render({ model, el }) {
   let n = 0; // of the last message to all
   let state = null;
   const sides = new Map();
+  const waiters = new Map();
 
   function toggleBlind() {
     model.set("blind", !model.get("blind"));
@@ -350,8 +350,17 @@ function render({ model, el }) {
     send({ type: "go", to: state.at + by });
   }
 
+  /** What a model wrote is fetched when it is copied; a kernel that is busy leaves what the page shows. */
+  function fetchText(id) {
+    return new Promise((done) => {
+      waiters.set(id, done);
+      model.send({ type: "text", view, side: id });
+      setTimeout(() => done(null), PATIENCE);
+    });
+  }
+
   function sideOf(id) {
-    if (!sides.has(id)) sides.set(id, createSide(id, send));
+    if (!sides.has(id)) sides.set(id, createSide(id, send, fetchText));
     return sides.get(id);
   }
 
@@ -382,7 +391,7 @@ function render({ model, el }) {
     notes.hidden = !notes.children.length;
     if (rating) showRating();
     else showComparing();
-    difference.sync(told.filter((each) => each.item?.text));
+    difference.sync(told.filter((each) => each.item?.said));
     root.classList.toggle("g4f-is-blind", state.blind);
   }
 
@@ -398,7 +407,7 @@ function render({ model, el }) {
     setDisabled(on, state.at >= state.rounds - 1);
     empty.hidden = list.children.length > 0;
     if (!empty.hidden) empty.replaceChildren(make("p", {}, "Add two or more models to compare."));
-    setDisabled(words, state.sides.filter((each) => each.item?.text).length < 2);
+    setDisabled(words, state.sides.filter((each) => each.item?.said).length < 2);
     ask.sync(state);
   }
 
@@ -412,7 +421,7 @@ function render({ model, el }) {
     state = message;
     for (const whole of message.contents ?? []) sideOf(whole.id).add(whole);
     show();
-    const lacking = state.sides.some((each) => each.item?.text && !sides.get(each.id)?.got && shownSides().some((s) => s.id === each.id));
+    const lacking = state.sides.some((each) => each.item?.said && !sides.get(each.id)?.got && shownSides().some((s) => s.id === each.id));
     if (lacking && !message.contents) hello();
     if (rating && state.summary && before && !before.summary) empty.querySelector("h3")?.focus();
     else if (state.ballot?.ready && before && JSON.stringify(before.ballot) !== JSON.stringify(state.ballot)) {
@@ -436,6 +445,7 @@ function render({ model, el }) {
         n = message.n;
         takeState(message);
       } else if (message.type === "diff") difference.receive(message);
+      else if (message.type === "text") waiters.get(message.side)?.(message.text);
       else chooser.receive(message);
       return;
     }

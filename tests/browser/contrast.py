@@ -20,7 +20,8 @@ CONTRASTS = """(root, selector) => {
         const [r, g, b] = colour.map((v) => linear(v / 255));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    return [...root.querySelectorAll(selector)].map((node) => {
+    const seen = [...root.querySelectorAll(selector)].filter((node) => node.checkVisibility());
+    return seen.map((node) => {
         const below = ground(node);
         const ink = over(rgba(getComputedStyle(node).color), below);
         const [high, low] = [light(ink), light(below)].sort((a, b) => b - a);

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
-import pytest
+from axe import axe_core, faults_of
 from chatting import Panel
 from hostile_markdown import PAYLOADS
 from playwright.sync_api import expect
@@ -145,39 +143,18 @@ panel
 """
 
 
-def axe():
-    """Give the text of axe-core, which npm has."""
-    folder = os.environ.get("G4F_NB_AXE")
-    file = Path(folder or "nowhere") / "axe.min.js"
-    if not file.exists():
-        reason = "no axe-core: set G4F_NB_AXE to the folder of npm's axe-core"
-        if os.environ.get("G4F_NB_REQUIRE_AXE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return file.read_text(encoding="utf-8")
-
-
-def faults(page):
-    """What axe finds in panels that is serious."""
-    found = page.evaluate(
-        "async () => (await axe.run('.g4f-chat', {resultTypes: ['violations']})).violations"
-        ".filter((each) => ['serious', 'critical'].includes(each.impact))"
-    )
-    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
-
-
 def test_axe_finds_no_serious_fault(lab):
     """In every state: empty, answers of all kinds, an error, a call that waits, each drawer and list open."""
-    script = axe()
+    script = axe_core()
     notebook = lab.open([STATES])
     notebook.run(0)
     page, chat = notebook.page, Panel(notebook, 0)
     chat.node.wait_for()
     page.evaluate(script)
-    assert faults(page) == []
+    assert faults_of(page, ".g4f-chat") == []
     chat.ask("Please add 2 and 3")
     chat.node.get_by_role("button", name="Allow").wait_for()
-    assert faults(page) == []
+    assert faults_of(page, ".g4f-chat") == []
     chat.node.get_by_role("button", name="Deny").click()
     chat.done()
     calm = "panel.conversation = nb.Conversation('x', model='Demo:demo-fast')"
@@ -188,16 +165,16 @@ def test_axe_finds_no_serious_fault(lab):
     expect(chat.errors).to_be_visible()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.theme(theme)
-        assert faults(page) == []
+        assert faults_of(page, ".g4f-chat") == []
     for name in ("Settings", "Conversations"):
         chat.node.get_by_role("button", name=name, exact=True).click()
         page.wait_for_timeout(300)
-        assert faults(page) == []
+        assert faults_of(page, ".g4f-chat") == []
         page.keyboard.press("Escape")
     chat.model.click()
     chat.node.get_by_role("option").first.wait_for()
-    assert faults(page) == []
+    assert faults_of(page, ".g4f-chat") == []
     chat.model.press("Escape")
     chat.node.get_by_role("button", name="Templates").click()
     chat.node.get_by_role("button", name="Sum", exact=True).click()
-    assert faults(page) == []
+    assert faults_of(page, ".g4f-chat") == []

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from axe import axe_core, faults_of
 from contrast import CONTRASTS
+from hostile_markdown import PAYLOADS
 from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
 pytestmark = pytest.mark.browser
 WORDS = " ".join(f"word{number}" for number in range(200))
-HOSTILE = (
-    "<img src=x onerror=window.pwned=1> <script>window.pwned=2</script> [link](javascript:window.pwned=3) "
-    "<svg onload=window.pwned=4>"
-)
 
 
 class Panel:
@@ -191,15 +189,26 @@ def test_it_streams_while_a_cell_runs_and_a_late_view_has_it_all(panel, notebook
 
 
 def test_models_write_text_and_nothing_else(panel, notebook):
-    """HTML, scripts and links of a model do nothing, in a column and word by word."""
+    """All hostile answers and prompts, in a column, word by word, and in what is kept: nothing acts."""
     both = panel("echo", "upper")
-    both.ask(HOSTILE)
+    both.ask("\n\n".join(PAYLOADS))
     both.done()
     both.node.get_by_role("button", name="Differences").click()
     expect(both.node.locator(".g4f-diff-words")).to_contain_text("onerror")
+    notebook.page.wait_for_timeout(300)
     assert notebook.page.evaluate("() => window.pwned") is None
-    assert both.node.locator(".g4f-side img, .g4f-side script, .g4f-diff-box img").count() == 0
-    assert both.node.locator("a[href^='javascript']").count() == 0
+    acting = "script, iframe, object, embed, img, [onerror], [onload], a[href^='javascript']"
+    assert notebook.output(both.index).locator(acting).count() == 0
+
+
+def test_an_answer_is_copied_as_it_was_written(panel, notebook):
+    """The Markdown, not what it looks like."""
+    one = panel("echo")
+    one.ask("Some **bold** words")
+    one.done()
+    one.sides.first.get_by_role("button", name="Copy answer").click()
+    expect(one.sides.first.get_by_role("button", name="Copied")).to_be_visible()
+    assert notebook.page.evaluate("() => navigator.clipboard.readText()") == "Some **bold** words"
 
 
 RESULT = """from g4f_nb.testing import serve
@@ -266,3 +275,49 @@ def test_it_fits(panel, notebook, width):
     assert both.node.evaluate(sticking) == []
     tops = [both.sides.nth(at).bounding_box()["y"] for at in (0, 1)]
     assert (tops[1] > tops[0]) == (width < 500)
+
+
+def test_axe_finds_no_serious_fault(panel, notebook):
+    """Empty, blind, with names, word by word, with an error; the fields for a model and for a key."""
+    script = axe_core()
+    notebook.page.evaluate(script)
+    both = panel("upper", "markdown", "error-401", blind=True)
+    field = both.node.get_by_role("combobox", name="Add a model")
+    field.click()
+    both.node.get_by_role("option", name="Demo").wait_for()
+    assert faults_of(notebook.page, ".g4f-compare") == []
+    field.press("Escape")
+    both.ask("Everything")
+    both.done()
+    expect(both.vote.get_by_role("button").first).to_be_enabled()
+    assert faults_of(notebook.page, ".g4f-compare") == []
+    both.vote.get_by_role("button", name="Tie").click()
+    both.node.get_by_role("button", name="Differences").click()
+    expect(both.node.locator(".g4f-diff-words del").first).to_be_visible()
+    assert faults_of(notebook.page, ".g4f-compare") == []
+    picker = notebook.output(notebook.run_new("nb.ModelPicker('groq:x')"))
+    key = notebook.output(notebook.run_new("nb.KeyPrompt('groq')"))
+    picker.get_by_role("alert").wait_for()
+    key.locator(".g4f-key").wait_for()
+    picker.get_by_role("combobox").click()
+    picker.get_by_role("option", name="Demo").wait_for()
+    for place in (".g4f-model-picker", ".g4f-key"):
+        assert faults_of(notebook.page, place) == []
+
+
+def test_it_is_the_same_in_notebook_7(lab, server):
+    """Streams, is stopped, is voted on blindly with a key; what is kept is out of sight."""
+    own = f"api_base={server.api_base!r}, api_key='sk-none'"
+    models = "['OpenaiTemplate:drip-20', 'OpenaiTemplate:upper']"
+    code = f"import g4f_nb as nb\npanel = nb.ComparePanel({models}, blind=True, {own})\npanel"
+    notebook = lab.open([code], front="notebook")
+    notebook.run(0)
+    both = Panel(notebook, 0)
+    both.ask("one two three four five six seven eight nine")
+    expect(both.sides.first).to_contain_text("two", ignore_case=True)
+    both.done()
+    assert not notebook.output(0).locator(".g4f-transcript").is_visible()
+    expect(both.vote.get_by_role("button").first).to_be_enabled()
+    notebook.page.keyboard.press("t")
+    expect(both.sides.first).to_contain_text("a tie")
+    both.kept("compare-notebook-7")

@@ -6,7 +6,8 @@ import contextlib
 import time
 
 import pytest
-from chatting import CONTRASTS, Panel
+from chatting import Panel
+from contrast import CONTRASTS
 from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
