@@ -12,6 +12,7 @@ from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.providers.models.model import Model
 
 
 class Filed(Held):
@@ -73,8 +74,11 @@ class Filed(Held):
 
     @classmethod
     def _of(cls, saved: Saved, *, kept: bool = False, copied: bool = False) -> Self:
+        model: Any = saved.model
+        if model is not None and saved.price is not None:
+            model = Model(model, price=saved.price)
         made = cls(
-            model=saved.model,
+            model=model,
             provider=saved.provider,
             system=saved.system,
             limit=saved.limit,

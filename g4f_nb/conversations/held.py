@@ -237,15 +237,17 @@ class Held:
     def as_saved(self) -> Saved:
         """All of it that can be kept, as a value: no key, no address, no function."""
         with self._lock:
-            own = self._own
+            own, model = self._own, self._own.model
+            settings_of_model = model.options if isinstance(model, Model) else {}
             return Saved(
                 id=self._id,
                 name=self._name,
                 model=_name_of(own.model),
                 provider=_name_of(own.provider),
+                price=model.price if isinstance(model, Model) else None,
                 system=own.system,
                 limit=self._limit,
-                options=own.options,
+                options=Veiled({**settings_of_model, **own.options}),
                 turns=self._tree.all,
                 chosen=self._tree.chosen,
                 ledger=Ledger(self._ledger.entries),

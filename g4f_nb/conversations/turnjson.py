@@ -7,7 +7,7 @@ one is refused, a damaged one too: there is never half a conversation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turns import Content, Turn, prompt_messages
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.parameters import SAFE_PARAMETERS
+from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.store import packed
 
@@ -44,6 +45,8 @@ class Saved:
     name: str | None = None
     model: str | None = None
     provider: str | None = None
+    # What the user says that the model costs.
+    price: Price | None = None
     system: str | None = None
     limit: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -69,6 +72,7 @@ def settings_json(saved: Saved) -> dict[str, Any]:
     return {
         "model": saved.model,
         "provider": saved.provider,
+        "price": None if saved.price is None else _price_json(saved.price),
         "system": saved.system,
         "limit": saved.limit,
         "options": kept_options(saved.options),
@@ -108,6 +112,7 @@ def _saved(data: Mapping[str, Any], *, heal: bool) -> Saved:
         name=text_or_none(data, "name"),
         model=text_or_none(data, "model"),
         provider=text_or_none(data, "provider"),
+        price=None if data.get("price") is None else checked_price(data["price"], "its price"),
         system=text_or_none(data, "system"),
         limit=number_or_none(data, "limit"),
         options=kept_options(table(data.get("options", {}), "options")),
@@ -208,6 +213,11 @@ def moment(text: Any) -> datetime:
         raise DamagedError(f"a moment is {text!r}")
     found = datetime.fromisoformat(text)
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _price_json(price: Price) -> dict[str, Any]:
+    made = asdict(price)
+    return {name: made[name] for name in made if name != "source" and made[name] is not None}
 
 
 def kept_options(options: Mapping[str, Any]) -> dict[str, Any]:

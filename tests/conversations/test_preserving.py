@@ -13,7 +13,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import store
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, SpendingLimitError
 from g4f_nb.settings import cache_folder
 
 _KEY = "sk-planted-0123456789abcdef"
@@ -52,6 +52,19 @@ talk.ask("three")
     again = nb.Conversation.restore("physics")
     assert [turn.shown for turn in again] == ["one", "two", "three"]
     assert again.id == talk.id
+
+
+def test_a_limit_holds_after_a_restart():
+    """With the price that the user gave."""
+    talk = nb.Conversation("dear", model=nb.Model("Demo:demo-fast", price=(1_000_000, 0)), limit=1)
+    talk.ask("one two three")
+    back = nb.Conversation.restore("dear")
+    assert back.spent == talk.spent > 1
+    with pytest.raises(SpendingLimitError):
+        back.ask("more")
+    back.limit = 1000
+    back.ask("more")
+    assert back.cost > talk.cost
 
 
 def test_what_is_dropped_moved_and_renamed_is_so_on_disk():

@@ -42,7 +42,7 @@ def talk(server):
 
     talk = nb.Conversation(
         "physics & more",
-        model=nb.Model("OpenaiTemplate:echo", price=(3, 7)),
+        model=nb.Model("OpenaiTemplate:echo", price=(3, 7), top_p=0.5, api_base=server.api_base),
         api_base=server.api_base,
         api_key=_KEY,
         system="Be brief.",
@@ -102,7 +102,8 @@ def test_json_brings_everything_back(talk, tmp_path):
     assert back.messages == talk.messages
     assert (back.name, back.system, back.limit) == ("physics & more", "Be brief.", 3)
     assert (back.cost, back.spent, back.tokens) == (talk.cost, talk.spent, talk.tokens)
-    assert (back.model, dict(back.options)) == ("OpenaiTemplate:echo", {"temperature": 0.5, "max_retries": 0})
+    assert (back.model.name, back.model.price) == (talk.model.name, talk.model.price)
+    assert dict(back.options) == {"temperature": 0.5, "max_retries": 0, "top_p": 0.5}
     assert back.id != talk.id
 
 
@@ -307,6 +308,7 @@ def _damages(whole):
     yield "chosen", {**whole, "chosen": [[None, "nobody"]]}, "chosen"
     yield "costs", {**whole, "costs": {"x": 3}}, ""
     yield "limit", {**whole, "limit": "x"}, "no number"
+    yield "price", {**whole, "price": [1]}, "its price"
     yield "options", {**whole, "options": []}, "no object"
 
 
