@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.files.dataurls import data_url, is_data_url, read_data_url
 from g4f_nb.files.kinds import media_type_of
@@ -118,7 +119,7 @@ def _read(item: Any, name: str | None, which: str) -> Media:
         case Media():
             return item
         case str() if _WEB.fullmatch(item.strip()):
-            return _address(item.strip(), name, which)
+            return _address(Address.of(item.strip()), name, which)
         case str() if is_data_url(item.lstrip()):
             return _from_data_url(item.strip(), name, which)
         case bytes() | bytearray() | memoryview():
@@ -180,14 +181,14 @@ def _from_file(item: Any, name: str | None, which: str) -> Media:
 def _address(url: str, name: str | None, which: str) -> Media:
     path = unquote(urlsplit(url).path).lower()
     if path.endswith(_FILMS):
-        return Media("video/mp4", url=url, name=name)
+        return Media("video/mp4", url=str.__str__(url), name=name)
     if path.endswith(_NEEDS_DATA):
         raise _fault(
             f"{shown_address(url)!r} is no image, and servers take only images and films by their address",
             which,
             "fetch it yourself and give its bytes",
         )
-    return Media("image/*", url=url, name=name)
+    return Media("image/*", url=str.__str__(url), name=name)
 
 
 def _made(data: bytes, name: str | None, shown: str, which: str) -> Media:

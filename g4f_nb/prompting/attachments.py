@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.files.dataurls import is_data_url
 from g4f_nb.files.media import Media, read_media
@@ -40,7 +41,8 @@ def attached(item: Any, scope: dict[str, Any], budget: int) -> tuple[str, Summar
     if not isinstance(item, str):
         made = _value(item, budget, scope)
         return _name_of(item, made), made
-    text = item.strip()
+    # An address may hold a key, which a traceback that prints variables must not show.
+    text = item = Address.of(item.strip())
     if _WEB.match(text) or is_data_url(text):
         media = read_media(text)[0]
         return (shown_address(text) if media.url else f"{media.type} from a data: URL"), _of_media(media)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb import settings
+from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prompting import failures
 from g4f_nb.prompting.attachments import attached
@@ -45,11 +46,6 @@ class Composed:
     pieces: tuple[Piece, ...]
     notices: tuple[str, ...] = ()
 
-    @property
-    def has_media(self) -> bool:
-        """Whether anything in it is no text."""
-        return not isinstance(self.content, str)
-
 
 def compose(
     text: str,
@@ -74,8 +70,7 @@ def compose(
     if failed is not None:
         scope.setdefault(LAST_ERROR, failed)
     composing = _Composing(scope, budget or settings.current().value_tokens, model)
-    for item in attach:
-        composing.attach(item)
+    composing.attach([Address.of(item) for item in attach])
     if raw:
         composing.typed = text
         composing.text = text
@@ -98,8 +93,9 @@ class _Composing:
         self.typed = ""
         self.text = ""
 
-    def attach(self, item: Any) -> None:
-        self._attached.append(attached(item, self._scope, self._budget))
+    def attach(self, items: Iterable[Any]) -> None:
+        """Put these before the prompt."""
+        self._attached += [attached(item, self._scope, self._budget) for item in items]
 
     def read(self, text: str) -> None:
         """Put values into the places of a text."""
@@ -133,12 +129,12 @@ class _Composing:
                 f"{{{place.source}}} stands in code, and your variable was put in: "
                 f"{{{{{place.source}}}}} sends it as typed"
             ] = None
-        value = self._value_of(place)
+        # A value stands in no variable here: a traceback that prints them must show none.
         if not place.plain:
-            written = sendable(formatted(place, value))
+            written = sendable(formatted(place, self._value_of(place)))
             self._values.append(text_piece("value", place.expression, written, model=self._model))
             return written
-        return self._put(place.expression, value, alone=_is_alone(place, text))
+        return self._put(place.expression, self._value_of(place), alone=_is_alone(place, text))
 
     def _is_in_code(self, place: Field, text: str) -> bool:
         """Whether it stands in a line of fenced code with more in it: a template or an f-string, perhaps."""

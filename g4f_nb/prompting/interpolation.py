@@ -183,21 +183,24 @@ def value_of(field: Field, scope: dict[str, Any]) -> Any:
 def formatted(field: Field, value: Any) -> str:
     """The value as an f-string would write it."""
     try:
-        shown = value
-        if "r" in field.conversion:
-            shown = repr(value)
-        elif "s" in field.conversion:
-            shown = str(value)
-        elif "a" in field.conversion:
-            shown = ascii(value)
-        elif field.conversion == "=" and not field.spec:
-            shown = repr(value)
-        text = format(shown, field.spec)
+        return _written(field, value)
     except Exception as error:  # noqa: BLE001  # a user's own class may raise anything
         failure = _failure(field, error)
-    else:
-        return f"{field.expression}={text}" if "=" in field.conversion else text
+    # What is raised of here must not show the value.
+    del value
     raise failure
+
+
+def _written(field: Field, value: Any) -> str:
+    shown = value
+    if "r" in field.conversion or (field.conversion == "=" and not field.spec):
+        shown = repr(value)
+    elif "s" in field.conversion:
+        shown = str(value)
+    elif "a" in field.conversion:
+        shown = ascii(value)
+    text = format(shown, field.spec)
+    return f"{field.expression}={text}" if "=" in field.conversion else text
 
 
 def _compiled(expression: str) -> CodeType:

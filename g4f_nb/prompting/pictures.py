@@ -18,6 +18,8 @@ from g4f_nb.prompting.tabular import table
 
 _TITLE = 80
 _AXES = 6
+# Pixels of the longer side.
+_LARGEST = 4096
 
 
 def picture(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one a kind
@@ -26,7 +28,7 @@ def picture(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one 
     if figure is not None:
         return _drawn(figure, _about_figure(figure))
     if is_a(value, "PIL", "Image"):
-        return _drawn(value, f"image, {value.width}{TIMES}{value.height} pixels, mode {value.mode}")
+        return _image(value)
     if isinstance(value, bytes | bytearray):
         kind = media_type_of(bytes(value[:4096])) or ""
         return _drawn(bytes(value), f"{kind}, {len(value):,} bytes") if kind.startswith("image/") else None
@@ -39,6 +41,16 @@ def picture(value: Any, budget: int) -> Summary | None:  # noqa: PLR0911  # one 
     if home_of(value) == "altair" and hasattr(value, "to_dict"):
         return _specified(value, "Altair chart", budget)
     return None
+
+
+def _image(image: Any) -> Summary | None:
+    about = f"image, {image.width}{TIMES}{image.height} pixels, mode {image.mode}"
+    if max(image.size) <= _LARGEST:
+        return _drawn(image, about)
+    # Services make it smaller than that in any case, and refuse a file of a hundred megabytes.
+    smaller = image.copy()
+    smaller.thumbnail((_LARGEST, _LARGEST))
+    return _drawn(smaller, f"{about}, sent as {smaller.width}{TIMES}{smaller.height}")
 
 
 def _drawn(value: Any, about: str) -> Summary | None:

@@ -54,6 +54,7 @@ def test_addresses_go_on_as_addresses_and_nothing_is_fetched():
     """An image by its address is the service's to fetch; a data: URL is its content."""
     made = sent("https://example.com/a.png?sig=hidden")
     assert made.content[1]["image_url"]["url"] == "https://example.com/a.png?sig=hidden"
+    assert type(made.content[1]["image_url"]["url"]) is str
     assert "hidden" not in repr(made.pieces)
     assert sent(PNG).content[1]["image_url"]["url"] == PNG
 

@@ -57,7 +57,6 @@ def test_pictures_are_parts_behind_their_names():
     assert kinds == ["text", "image_url", "text", "image_url"]
     assert made.content[0]["text"].startswith("Compare `figure` with `image`.\n\n`figure`: matplotlib figure")
     assert made.content[2]["text"].startswith("`image`: image, 8×8 pixels")  # noqa: RUF001
-    assert made.has_media
     assert isinstance(made.text, str)
     assert "pixels, mode RGB (it cannot be shown to you)" in made.text
     assert as_messages([{"role": "user", "content": made.content}])

@@ -175,10 +175,18 @@ def test_a_coroutine_is_told_and_closed():
         compose("{fetch()}", {"fetch": fetch})
 
 
-def test_no_frame_of_an_error_shows_what_the_user_has():
+@pytest.mark.parametrize(
+    ("typed", "attach"),
+    [
+        ("{x.y}", []), ("{password:.2f}", []), ("{password!r:d}", []), ("go", ["nowhere.txt"]),
+        ("go", ["https://example.com/a.pdf?sig=hunter2-hunter2"]), ("go", ["password.nothing"]),
+    ],
+)  # fmt: skip
+def test_no_frame_of_an_error_shows_what_the_user_has(typed, attach):
     """A traceback with local variables shows names only, and no cause with the user's frames."""
     with pytest.raises(InvalidParameterError) as caught:
-        compose("{x.y}", {"x": 1, "password": "hunter2-hunter2"})
+        compose(typed, {"x": 1, "password": "hunter2-hunter2"}, attach=iter(attach))
+    assert "hunter2" not in str(caught.value)
     frame = caught.value.__traceback__.tb_next
     while frame is not None:
         assert "hunter2" not in repr(frame.tb_frame.f_locals)

@@ -278,6 +278,9 @@ def test_pictures_are_pictures(tmp_path):
         assert "matplotlib figure, 640×480 pixels, 2 axes: 'Sales' x 'year'" in made.head  # noqa: RUF001
     image = Image.new("RGB", (30, 20))
     assert summarize(image, 2_000).head == "image, 30×20 pixels, mode RGB"  # noqa: RUF001
+    assert (
+        summarize(Image.new("L", (9000, 90)), 2_000).head == "image, 9000×90 pixels, mode L, sent as 4096×41"  # noqa: RUF001
+    )
     image.save(tmp_path / "a.png")
     made = summarize((tmp_path / "a.png").read_bytes(), 2_000)
     assert made.media.type == "image/png"
