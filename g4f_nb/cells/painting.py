@@ -19,7 +19,7 @@ from g4f_nb.showing.bundles import mimebundle
 # Bytes a second that painting may take, and what one output costs whatever is in it.
 _BANDWIDTH, _ENVELOPE = 16_000, 650
 # An output is left as it is once it holds so many characters, or this part of the whole answer.
-_ENOUGH, _SHARE = 1_200, 20
+_ENOUGH, _SHARE = 1_600, 20
 # JupyterLab shows the first fifty outputs of a cell.
 _MOST_OUTPUTS = 36
 

@@ -15,8 +15,10 @@ from g4f_nb.showing.markdown import clean, closed_blocks, openers, parse_blocks,
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-# Characters; what is shorter is not cut, however long it stays open.
+# Characters; what is shorter is not cut, however long it stays open. Between two pieces of code a reader sees
+# a gap that closes in the end, so there are fewer of them.
 LONG = 1500
+_CODE = 3
 _ITEM = "list_item_open"
 
 
@@ -58,7 +60,8 @@ class Splitter:
         start, _, tokens = block
         head = tokens[0]
         if head.type == "fence":
-            return self._cut_code(start, head, lines)
+            enough = len(self._open) > _CODE * self._long
+            return self._cut_code(start, head, lines) if enough else []
         if head.type in ("bullet_list_open", "ordered_list_open"):
             # The last line may still become something else.
             items = [line - (head.map or [0])[0] + start for line in _item_lines(tokens)]
