@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +87,11 @@ class ChatPanel(Telling):
             )
         plan = {name: options.pop(name) for name in ("approve", "tool_limits") if name in options}
         choice = Choice(model, provider)
-        make = partial(
-            Conversation, model=model, provider=provider, system=system, limit=limit, **veiled(options)
-        )
+
+        def make() -> Conversation:
+            # No partial: its repr would show the options, and in them a key.
+            return Conversation(model=model, provider=provider, system=system, limit=limit, **options)
+
         given = _given(conversation) if conversation is not None else make()
         if conversation is not None:
             # What it goes on with is its own, unless this panel says otherwise.
