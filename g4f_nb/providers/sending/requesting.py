@@ -25,6 +25,8 @@ from g4f_nb.wire.http import Answer, Exchange
 _AFTERWORD = 5.0
 _BROKE_OFF = (StreamInterruptedError, RequestTimeoutError)
 
+Explain = Callable[[ModelNotFoundError], Awaitable[ModelNotFoundError]]
+
 
 class Reader(Protocol):
     """Takes the body of one answer piece by piece; pure, so that every way of cutting it is a small test."""
@@ -59,7 +61,7 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
     limit: int,
     plain: Callable[[bytes], list[str | Chunk] | None] | None = None,
     mend: Callable[[Call, G4FError], Call | None] | None = None,
-    explain: Callable[[ModelNotFoundError], Awaitable[ModelNotFoundError]] | None = None,
+    explain: Explain | None = None,
 ) -> AsyncGenerator[list[str | Chunk], None]:
     """Send the call and read its answer; a failure before the first content is tried again.
 
@@ -74,19 +76,16 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
         answer: Answer | None = None
         try:
             async with Exchange(call, end=attempts.end) as answer:
+                piece = b""
                 if plain is not None and answer.media_type == "application/json":
                     piece = await answer.read(limit, broken_too=True)
                     chunks = plain(piece)
                     if chunks is not None:
                         yield chunks
                         return
-                    reader = reader_for(answer.media_type)
-                    chunks = reader.feed(piece)
-                    if chunks:
-                        yield chunks
-                if reader is None:
-                    reader = reader_for(answer.media_type)
-                held = 0
+                reader, held = reader_for(answer.media_type), 0
+                if piece and (chunks := reader.feed(piece)):
+                    yield chunks
                 while piece := await answer.piece():
                     chunks = reader.feed(piece)
                     if chunks:
@@ -117,29 +116,44 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
         # What a server says may repeat the key, and tracebacks can show locals: here, and in the frames
         # that are left out below.
         piece, chunks = b"", None
-        if reader is not None and reader.finish_reason:
-            # The answer is whole; only its afterword got lost.
-            yield reader.finish()
+        chunks = None if reader is None else _rescued(reader, failure)
+        if chunks is not None:
+            yield chunks
             return
         if answer is not None and isinstance(failure, UnreadableResponseError):
             _blame_coding(failure, answer.coding)
-        if reader is not None and not reader.started and isinstance(failure, _BROKE_OFF):
-            # One JSON value that is whole counts, whatever its length or the last chunk should have been.
-            with contextlib.suppress(G4FError):
-                chunks = reader.finish()
-            if chunks and reader.failure is None:
-                yield chunks
-                return
         mended = None if mend is None else mend(call, failure)
         if mended is not None:
             call = mended
-            continue
-        if (reader is not None and reader.started) or not attempts.again(failure):
-            failure.partial = failure.partial or (reader.partial if reader else None) or None
-            if explain is not None and isinstance(failure, ModelNotFoundError):
-                raise await explain(failure.alone())
-            raise failure.alone()
+        else:
+            await _again(failure, reader, attempts, explain)
+
+
+def _rescued(reader: Reader, failure: G4FError) -> list[str | Chunk] | None:
+    """The end of an answer that is whole although its connection was not; `None` if it is not whole."""
+    if reader.finish_reason:
+        # Only its afterword got lost.
+        return reader.finish()
+    if reader.started or not isinstance(failure, _BROKE_OFF):
+        return None
+    # One JSON value that is whole counts, whatever its length or the last chunk should have been.
+    with contextlib.suppress(G4FError):
+        chunks = reader.finish()
+        return chunks if chunks and reader.failure is None else None
+    return None
+
+
+async def _again(
+    failure: G4FError, reader: Reader | None, attempts: Attempts, explain: Explain | None
+) -> None:
+    """Wait for another try; raise where there is none."""
+    if (reader is None or not reader.started) and attempts.again(failure):
         await attempts.wait()
+        return
+    failure.partial = failure.partial or (reader.partial if reader else None) or None
+    if explain is not None and isinstance(failure, ModelNotFoundError):
+        raise await explain(failure.alone())
+    raise failure.alone()
 
 
 def _blame_coding(failure: G4FError, coding: str) -> None:
