@@ -9,8 +9,8 @@ from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from g4f_nb import loops, parameters, settings
-from g4f_nb.calls import Address, Call, Headers, Host, Limits
+from g4f_nb import parameters, settings
+from g4f_nb.calls import Call, Headers, Host
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import (
     InvalidParameterError,
@@ -18,11 +18,12 @@ from g4f_nb.errors import (
 )
 from g4f_nb.files.media import read_media, read_media_async, with_media
 from g4f_nb.messages import check_messages, last_user_text
+from g4f_nb.providers import hosted
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.models.flags import makes_images
-from g4f_nb.providers.models.listing import fetched, kept_models, model_names
-from g4f_nb.providers.models.offering import first_that_chats, unlisted
+from g4f_nb.providers.models.listing import fetched, model_names
+from g4f_nb.providers.models.offering import first_that_chats
 from g4f_nb.providers.models.suggesting import with_nearest
 from g4f_nb.providers.openai.chatting import Chatting
 from g4f_nb.providers.openai.images import PATH as IMAGES_PATH
@@ -30,9 +31,7 @@ from g4f_nb.providers.openai.images import image_body, image_reader
 from g4f_nb.providers.sending.adapting import (
     fitted_fields,
     fitted_messages,
-    key_headers,
     models_url,
-    row_headers,
     row_in_force,
 )
 from g4f_nb.providers.sending.checks import what_is_wrong
@@ -45,16 +44,14 @@ from g4f_nb.providers.sending.fields import (
 )
 from g4f_nb.providers.sending.outgoing import (
     encoded,
-    least,
-    overlaid,
     secrets_of_call,
     trust,
 )
 from g4f_nb.providers.sending.requesting import batches
 from g4f_nb.providers.sending.ways import TRAVEL, Way
-from g4f_nb.providers.services.hosts import find_host, is_home, join, look_up_host
+from g4f_nb.providers.services.hosts import find_host, join, look_up_host
 from g4f_nb.providers.services.rows import Row, rows
-from g4f_nb.secret import Secret, Veiled, shown_address
+from g4f_nb.secret import Veiled, shown_address
 from g4f_nb.typing import AsyncResult, MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts
 
@@ -102,57 +99,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     # Whether `<think>…</think>` at the head of an answer is reasoning rather than text.
     splits_thinking = True
 
-    @classmethod
-    def get_models(
-        cls,
-        api_key: str | None = None,
-        api_base: str | None = None,
-        *,
-        refresh: bool = False,
-        timeout: float = 30.0,
-        **kwargs: Any,
-    ) -> list[str]:
-        """The names of the models that the server offers; kept for some minutes per address and key."""
-        wrong = what_is_wrong({"api_key": api_key})
-        secret, api_base = None if wrong else Secret.of(api_key), Address.of(api_base)
-        kwargs = Veiled(kwargs)
-        del api_key
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-        return loops.run(cls.get_models_async(secret, api_base, refresh=refresh, timeout=timeout, **kwargs))
-
-    @classmethod
-    async def get_models_async(
-        cls,
-        api_key: str | Secret | None = None,
-        api_base: str | None = None,
-        *,
-        refresh: bool = False,
-        timeout: float = 30.0,  # noqa: ASYNC109  # a limit on silence, as everywhere
-        **kwargs: Any,
-    ) -> list[str]:
-        """`get_models` for `await`."""
-        wrong = what_is_wrong({"api_key": api_key, "api_base": api_base, "timeout": timeout, **kwargs})
-        secret, api_base = None if wrong else Secret.of(api_key), Address.of(api_base)
-        kwargs = Veiled(kwargs)
-        del api_key
-        parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
-        if "proxy" in kwargs:
-            kwargs["proxy"] = None if wrong else Secret.of(kwargs["proxy"])
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-        if cls.models and not api_base:
-            return list(cls.models)
-        host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=secret)
-        if cls.row is not None and not cls.row.lists_models and is_home(cls.row, host):
-            return unlisted(cls)
-        return await kept_models(
-            cls,
-            host,
-            lambda: cls._fetch_models(host, timeout, kwargs),
-            refresh=refresh,
-            in_order=cls.sort_models,
-        )
+    get_models = classmethod(hosted.get_models)
+    get_models_async = classmethod(hosted.get_models_async)
+    look_up_host = classmethod(look_up_host)
+    get_headers = classmethod(hosted.get_headers)
 
     @classmethod
     def create_async_generator(  # type: ignore[override]
@@ -332,17 +282,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         )
 
     @classmethod
-    def look_up_host(
-        cls,
-        *,
-        api_base: str | None = None,
-        api_endpoint: str | None = None,
-        api_key: str | Secret | None = None,
-    ) -> Host:
-        """Where a call would go, by the rules of `hosts`."""
-        return look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
-
-    @classmethod
     def take_along(cls, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options, with the files of `media` read: figures and open files are at home on this thread."""
         given = super().take_along(model, options)
@@ -357,26 +296,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         parameters.refuse_unknown(names, {*known, *CHAT_FIELDS, *IMAGE_FIELDS}, provider=cls.__name__)
 
     @classmethod
-    def get_headers(
-        cls, stream: bool, api_key: str | None = None, headers: dict[str, str] | None = None
-    ) -> dict[str, str]:
-        """The headers of a request; `api_key=None` takes the class's own key, `""` takes none."""
-        key = cls.api_key if api_key is None else api_key
-        made = {
-            "Accept": "text/event-stream" if stream else "application/json",
-            "Content-Type": "application/json",
-        }
-        if key:
-            made.update(key_headers(cls.row, key))
-        return overlaid(made, headers or {})
-
-    @classmethod
-    def _headers(cls, host: Host, *, stream: bool, given: Headers, impersonate: str | None) -> Headers:
-        key = host.secret.reveal() if host.secret else ""
-        beneath = Headers(_BROWSER_LIKE if impersonate else {})
-        beneath.update(cls.get_headers(stream, key, Headers({**row_headers(cls.row, host), **given})))
-        del key
-        return beneath
+    def _headers(cls, host: Host, *, stream: bool, given: Headers, impersonate: str | None = None) -> Headers:
+        made = hosted.headers_for(cls, host, stream=stream, given=given)
+        return Headers({**_BROWSER_LIKE, **made}) if impersonate else made
 
     @classmethod
     def _body(
@@ -419,7 +341,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
 
     @classmethod
     def _listing_headers(cls, host: Host) -> Headers:
-        return cls._headers(host, stream=False, given=Headers(), impersonate=None)
+        return cls._headers(host, stream=False, given=Headers())
 
     @classmethod
     def _image_model(cls, model: str) -> str:
@@ -450,19 +372,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return await with_nearest(error, listed)
 
     @classmethod
-    async def _fetch_models(cls, host: Host, silence: float, options: Mapping[str, Any]) -> list[str]:
-        url, way = cls._models_url(host), Secret.of(options.get("proxy"))
-        call = Call(
-            "GET",
-            url,
-            cls._listing_headers(host),
-            secret=secrets_of_call(host.secret, url, headers=Headers(), extra_data=None, proxy=way),
-            limits=Limits(connect=least(settings.current().connect_timeout, silence), silence=silence),
-            proxy=way,
-            ssl=trust(cls, options.get("ssl")),
-            connector=options.get("connector"),
-            provider=cls.__name__,
-        )
+    async def _fetch_models(cls, host: Host, way: Way) -> list[str]:
+        call = hosted.listing_call(cls, cls._models_url(host), host, way)
 
         def read(body: bytes) -> list[str]:
             return cls._listed(model_names(body, cls.__name__, call, base=host.base))

@@ -14,7 +14,7 @@ from typing import Any
 
 from g4f_nb.providers import Anthropic, Berlin, Demo, Gemini, GigaChat, OpenAIResponses, OpenaiTemplate
 from g4f_nb.providers.catalog import provider_of
-from g4f_nb.providers.finding.homes import PROVIDERS
+from g4f_nb.providers.finding.homes import LAST, PROVIDERS
 from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.testing import (
     AnthropicServer,
@@ -129,7 +129,8 @@ COMPATIBLE_MODULES = {"", "azure", "quirks"}
 
 def names() -> list[str]:
     """Every class that the package registers."""
-    return [*PROVIDERS, *(row.class_name for row in rows().values())]
+    first = [name for name in PROVIDERS if name not in LAST]
+    return [*first, *(row.class_name for row in rows().values()), *LAST]
 
 
 def bench_of(name: str) -> AbstractContextManager[Bench]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import ECHOES
+from echoes import ECHOES
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY
 

@@ -7,7 +7,7 @@ import threading
 from functools import partial
 
 import pytest
-from conftest import ECHOES
+from echoes import ECHOES
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY, SOURCES
 

@@ -14,7 +14,7 @@ from functools import partial
 from inspect import signature
 from typing import Any, ClassVar
 
-from g4f_nb import loops, parameters, settings
+from g4f_nb import parameters, settings
 from g4f_nb.calls import Call, Headers, Host
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import (
@@ -26,20 +26,18 @@ from g4f_nb.errors import (
 )
 from g4f_nb.files.media import read_media_async, with_media
 from g4f_nb.messages import check_messages
+from g4f_nb.providers import hosted
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.models.flags import note_flags
-from g4f_nb.providers.models.listing import fetched, kept_models, name_of, names_of, read_listing
+from g4f_nb.providers.models.listing import fetched, name_of, names_of, read_listing
 from g4f_nb.providers.models.offering import first_that_chats
 from g4f_nb.providers.models.suggesting import with_nearest
 from g4f_nb.providers.reading.body_reader import BodyReader
-from g4f_nb.providers.sending.adapting import key_headers, row_headers
-from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.providers.sending.fields import CHAT_FIELDS
 from g4f_nb.providers.sending.outgoing import (
     encoded,
     least,
-    overlaid,
     secrets_of_call,
     trust,
     with_body,
@@ -48,7 +46,7 @@ from g4f_nb.providers.sending.requesting import batches
 from g4f_nb.providers.sending.ways import TRAVEL, Way
 from g4f_nb.providers.services.hosts import find_host, look_up_host
 from g4f_nb.providers.services.rows import Row
-from g4f_nb.secret import Secret, Veiled, shown_address
+from g4f_nb.secret import Veiled, shown_address
 from g4f_nb.typing import MediaListType, Messages
 from g4f_nb.wire.attempts import Attempts
 
@@ -90,6 +88,11 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     # What asks for long pages of the list of models.
     page_size: ClassVar[str] = ""
 
+    get_models = classmethod(hosted.get_models)
+    get_models_async = classmethod(hosted.get_models_async)
+    look_up_host = classmethod(look_up_host)
+    get_headers = classmethod(hosted.get_headers)
+
     @classmethod
     @abstractmethod
     def translate(
@@ -128,60 +131,6 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return f"{base.rstrip('/')}/models" + (f"?{queries}" if queries else "")
 
     @classmethod
-    def get_models(
-        cls,
-        api_key: str | None = None,
-        api_base: str | None = None,
-        *,
-        refresh: bool = False,
-        timeout: float = 30.0,
-        **kwargs: Any,
-    ) -> list[str]:
-        """The names of the models that the service offers; kept for some minutes per address and key."""
-        wrong = what_is_wrong({"api_key": api_key})
-        secret = None if wrong else Secret.of(api_key)
-        del api_key
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-        return loops.run(cls.get_models_async(secret, api_base, refresh=refresh, timeout=timeout, **kwargs))
-
-    @classmethod
-    async def get_models_async(
-        cls,
-        api_key: str | Secret | None = None,
-        api_base: str | None = None,
-        *,
-        refresh: bool = False,
-        timeout: float = 30.0,  # noqa: ASYNC109  # a limit on silence, as everywhere
-        **kwargs: Any,
-    ) -> list[str]:
-        """`get_models` for `await`."""
-        parameters.refuse_unknown(kwargs, {"proxy", "ssl", "connector"}, provider=cls.__name__)
-        given = Veiled(api_key=api_key, api_base=api_base, timeout=timeout)
-        given.update((name, kwargs.get(name)) for name in ("proxy", "ssl", "connector"))
-        way = Way.of(given)
-        del api_key, given, kwargs
-        if way.wrong:
-            raise InvalidParameterError(way.wrong, provider=cls.__name__)
-        if cls.models and not api_base:
-            return list(cls.models)
-        host = find_host(cls, api_base=api_base, api_endpoint=None, api_key=way.secret)
-        return await kept_models(
-            cls, host, lambda: cls._fetch_models(host, way), refresh=refresh, in_order=cls.sort_models
-        )
-
-    @classmethod
-    def look_up_host(
-        cls,
-        *,
-        api_base: str | None = None,
-        api_endpoint: str | None = None,
-        api_key: str | Secret | None = None,
-    ) -> Host:
-        """Where a call would go, by the rules of `hosts`."""
-        return look_up_host(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
-
-    @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
         """Refuse by name what is no parameter here and no field of the service."""
         names = list(names)
@@ -195,20 +144,6 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                     provider=cls.__name__,
                 )
         parameters.refuse_unknown(names, known, provider=cls.__name__)
-
-    @classmethod
-    def get_headers(
-        cls, stream: bool, api_key: str | None = None, headers: dict[str, str] | None = None
-    ) -> dict[str, str]:
-        """The headers of a request; `api_key=None` takes the class's own key, `""` takes none."""
-        key = cls.api_key if api_key is None else api_key
-        made = {
-            "Accept": "text/event-stream" if stream else "application/json",
-            "Content-Type": "application/json",
-        }
-        if key:
-            made.update(key_headers(cls.row, key))
-        return overlaid(made, headers or {})
 
     @classmethod
     async def _stream(cls, given: Veiled) -> AsyncGenerator[str | Chunk, None]:
@@ -260,7 +195,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         call = Call(
             "POST",
             url,
-            cls._headers(host, stream=stream, given=way.headers),
+            hosted.headers_for(cls, host, stream=stream, given=way.headers),
             body=encoded(body, cls.__name__),
             secret=secrets_of_call(
                 host.secret, url, headers=way.headers, extra_data=extra_data, proxy=way.proxy
@@ -289,7 +224,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 yield chunks
         except ModelNotFoundError as error:
             listing = replace(way, timeout=least(way.timeout, _LIST_WITHIN))
-            listed = partial(kept_models, cls, host, lambda: cls._fetch_models(host, listing), refresh=False)
+            listed = partial(hosted.kept_names, cls, host, listing)
             raise await with_nearest(error, listed) from None
         finally:
             await pieces.aclose()
@@ -311,17 +246,13 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         return mend
 
     @classmethod
-    def _headers(cls, host: Host, *, stream: bool, given: Headers) -> Headers:
-        key = host.secret.reveal() if host.secret else ""
-        made = Headers(cls.get_headers(stream, key, Headers({**row_headers(cls.row, host), **given})))
-        del key
-        return made
+    def _listing_headers(cls, host: Host) -> Headers:
+        return hosted.headers_for(cls, host, stream=False, given=Headers())
 
     @classmethod
     async def _choose_model(cls, model: str, host: Host, way: Way) -> str:
         if not model and not cls.default_model and not cls.models:
-            offered = await kept_models(cls, host, lambda: cls._fetch_models(host, way), refresh=False)
-            model = first_that_chats(cls, host.base, offered)
+            model = first_that_chats(cls, host.base, await hosted.kept_names(cls, host, way))
         return cls.get_model(model)
 
     @classmethod
@@ -329,20 +260,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         found: list[dict[str, Any]] = []
         query: str | None = ""
         for _ in range(_MOST_PAGES):
-            url = cls.models_url(host, query or "")
-            call = Call(
-                "GET",
-                url,
-                cls._headers(host, stream=False, given=Headers()),
-                secret=secrets_of_call(
-                    host.secret, url, headers=way.headers, extra_data=None, proxy=way.proxy
-                ),
-                limits=way.limits(settings.current().connect_timeout),
-                proxy=way.proxy,
-                ssl=trust(cls, way.ssl),
-                connector=way.connector,
-                provider=cls.__name__,
-            )
+            call = hosted.listing_call(cls, cls.models_url(host, query or ""), host, way)
             data, entries = await fetched(call, partial(read_listing, provider=cls.__name__, call=call))
             found += [
                 {**(entry if isinstance(entry, dict) else {}), "id": name}

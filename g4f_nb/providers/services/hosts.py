@@ -49,7 +49,12 @@ def find_host(
 
 
 def look_up_host(
-    cls: Any, *, api_base: str | None, api_endpoint: str | None, api_key: str | Secret | None
+    cls: Any,
+    /,
+    *,
+    api_base: str | None = None,
+    api_endpoint: str | None = None,
+    api_key: str | Secret | None = None,
 ) -> Host:
     """`find_host` for who wants to see: a missing key is told in the result, and where it is looked for."""
     secret = Secret.of(api_key)
