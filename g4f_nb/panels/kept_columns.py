@@ -15,7 +15,8 @@ from g4f_nb.showing.rendering import safe_html
 # Characters of all prompts together, in each form.
 LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
 _EARLIER = "<p><small>Earlier prompts are not kept here: panel.results has them.</small></p>\n"
-_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em"
+# Attributes, for GitHub leaves no style.
+_CELL = 'align="left" valign="top" dir="auto"'
 
 
 class KeptColumns:
@@ -67,11 +68,12 @@ def score_html(score: Iterable[tuple[str, int, int, int]], told: Sequence[str]) 
         for name, *counts in score
     )
     lines = "".join(f"<p>{escape(line)}</p>" for line in told)
-    return f"{lines}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return lines + (table if rows else "")
 
 
 def _row(cells: Iterable[str], *, tag: str = "td") -> str:
-    made = "".join(f'<{tag} dir="auto" style="{_CELL}">{cell}</{tag}>' for cell in cells)
+    made = "".join(f"<{tag} {_CELL}>{cell}</{tag}>" for cell in cells)
     return f"<tr>{made}</tr>"
 
 

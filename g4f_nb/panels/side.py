@@ -153,7 +153,7 @@ def facts_of(record: Mapping[str, Any]) -> Iterator[str]:
     if counts != [None, None]:
         yield " → ".join("?" if count is None else f"{count:,}" for count in counts) + " tokens"
     if record.get("cost_usd") is not None:
-        yield f"${record['cost_usd']:.2g}" if record["cost_usd"] < 1 else f"${record['cost_usd']:,.2f}"
+        yield _money(record["cost_usd"])
     if record.get("cached"):
         yield "asked before"
 
@@ -175,6 +175,12 @@ def _mark(record: Mapping[str, Any], text: str) -> str:
     if not text.strip():
         return "The answer is empty"
     return _ENDS.get(str(record.get("finish_reason")), "")
+
+
+def _money(dollars: float) -> str:
+    if not dollars:
+        return "free"
+    return f"${dollars:.2g}" if dollars < 1 else f"${dollars:,.2f}"
 
 
 def _shared(one: str, other: str) -> str:

@@ -37,10 +37,11 @@ function createSide(id, send, fetchText) {
   const node = make("article", { class: "g4f-side" }, head, body, foot);
   const side = { id, node, column: null, status: "waiting", described: null };
   let source = ""; // the HTML of the block that grows, as it was told
-  let following = true;
+  // One reads from the top, where the answers begin beside each other; who scrolls to the end stays there.
+  let following = false;
 
   body.addEventListener("scroll", () => {
-    following = body.scrollHeight - body.scrollTop - body.clientHeight < 40;
+    following = body.scrollTop > 0 && body.scrollHeight - body.scrollTop - body.clientHeight < 40;
   });
 
   side.add = (step) => {

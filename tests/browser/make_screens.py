@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from chatting import Panel
 from playwright.sync_api import expect
@@ -47,3 +48,29 @@ def test_the_pictures(lab):
     expect(chat.done()).to_contain_text("fibonacci")
     notebook.page.wait_for_timeout(300)
     keep(chat, "panel")
+
+
+COMPARED = """
+import g4f_nb as nb
+from g4f_nb.testing import serve
+HAIKU = "Soft rain on the roof —\\n*each drop a small, patient clock*\\ncounting down the night."
+CLOUD = "There once was a cloud over Spain\\nthat was **dreadfully fond** of its rain;\\n\\n> it poured."
+serving = serve(answers={"brief": lambda _: HAIKU, "lively": lambda _: CLOUD})
+base = serving.__enter__().api_base
+models = [nb.Model(f"OpenaiTemplate:{name}", api_base=base, label=name) for name in ("brief", "lively")]
+panel = nb.ComparePanel(models, blind=True, seed=4, height="23rem")
+panel
+"""
+
+
+def test_the_picture_of_two_models(lab):
+    """A blind vote, before it is given."""
+    notebook = lab.open([COMPARED], width=1000)
+    notebook.run(0)
+    panel = notebook.output(0).locator(".g4f-compare")
+    panel.evaluate("node => { node.parentElement.style.width = '720px'; }")
+    panel.get_by_role("textbox", name="Prompt").fill("A few lines about rain")
+    panel.get_by_role("textbox", name="Prompt").press("Enter")
+    expect(panel.get_by_role("button", name="Tie")).to_be_enabled()
+    notebook.page.wait_for_timeout(300)
+    keep(SimpleNamespace(node=panel), "blind")
