@@ -17,17 +17,19 @@ import traitlets
 from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels import requests
 from g4f_nb.panels.beside import show_both
 from g4f_nb.panels.choosing import Choice
+from g4f_nb.panels.offers import said
 from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.room import Room, checked_templates
 from g4f_nb.panels.telling import Telling
 from g4f_nb.panels.transcript import Transcript
 from g4f_nb.providers.models.model import Model, Provider, veiled
 from g4f_nb.secret import redact
+from g4f_nb.tools import Toolbox
 
 _WORDS = {"schema": "an answer of a type", "n": "several answers"}
 
@@ -86,6 +88,7 @@ class ChatPanel(Telling):
                 f"{name}= asks for {_WORDS[name]}, which a panel does not show: use nb.ask(…, {name}=…)"
             )
         plan = {name: options.pop(name) for name in ("approve", "tool_limits") if name in options}
+        names = [str((each.get("function") or each).get("name")) for each in Toolbox.of(tools).as_json()]
         choice = Choice(model, provider)
 
         def make() -> Conversation:
@@ -101,7 +104,7 @@ class ChatPanel(Telling):
             given.limit = given.limit if limit is None else limit
         self.last_code = ""
         super().__init__(
-            Room(given, make, checked_templates(templates)),
+            Room(given, make, templates=checked_templates(templates), tools=names),
             choice,
             tools=veiled({"tools": list(tools or ()), **plan}),
             model=choice.text or choice.name(given),
@@ -200,9 +203,8 @@ class ChatPanel(Telling):
         request = requests.read(message)
         try:
             self._do(request, buffers)
-        except G4FError as error:
-            view = message.get("view")
-            self.send({"type": "trouble", "view": view, "words": redact(str(error))})
+        except Exception as error:  # noqa: BLE001  # the panel is where the user looks, not the kernel's log
+            self.send({"type": "trouble", "view": message.get("view"), "words": redact(said(error))})
         finally:
             buffers.clear()
 

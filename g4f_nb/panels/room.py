@@ -9,7 +9,6 @@ from typing import Any
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.tools import tool
 
 Template = dict[str, Any]
 
@@ -18,12 +17,17 @@ class Room:
     """One conversation in sight, the others in a list: the panel's own, and those of the notebook."""
 
     def __init__(
-        self, current: Conversation, make: Callable[..., Conversation], templates: Sequence[Template]
+        self,
+        current: Conversation,
+        make: Callable[..., Conversation],
+        *,
+        templates: Sequence[Template] = (),
+        tools: Sequence[str] = (),
     ) -> None:
         self.current = current
         self._make = make
         self._own = [current]
-        self._templates = templates
+        self._templates, self._tools = list(templates), list(tools)
 
     @property
     def all(self) -> tuple[Conversation, ...]:
@@ -71,17 +75,20 @@ class Room:
             return self.current
         return self._own[min(at, len(self._own) - 1)] if self._own else self.new()
 
-    def as_json(self, *, tools: Sequence[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """What the views show around the turns: small, and without any text of an answer."""
+    def as_json(self, *, filled: int = 0) -> dict[str, Any]:
+        """What the views show around the turns: small, and without any text of an answer.
+
+        `filled` is how many parameters are filled in.
+        """
         current = self.current
         return {
             "current": current.id,
             "list": [{"id": each.id, "name": title_of(each), "turns": len(each.turns)} for each in self.all],
             "system": current.system or "",
             "total": totals(current),
-            "templates": list(self._templates),
-            "tools": [tool(each).name if callable(each) else str(each) for each in tools],
-            "filled": len(parameters),
+            "templates": self._templates,
+            "tools": self._tools,
+            "filled": filled,
         }
 
 

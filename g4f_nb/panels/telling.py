@@ -178,4 +178,4 @@ class Telling(Answering):
         return list(turns) if before is None else [turn for turn in turns if turn.id in set(before)]
 
     def _room_now(self) -> dict[str, Any]:
-        return self._room.as_json(tools=self._tools["tools"], parameters=self._values)
+        return self._room.as_json(filled=len(self._values))

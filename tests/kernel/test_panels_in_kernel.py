@@ -1,0 +1,79 @@
+"""Panels in a notebook that a program runs: transcripts only, with what cells said, and no key anywhere."""
+
+from __future__ import annotations
+
+import json
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.kernel
+KEY = "planted-key-4711"
+CELLS = [
+    f"""%load_ext g4f_nb
+import g4f_nb as nb
+import os
+table = {{"planet": "Mars", "moons": 2}}
+panel = nb.ChatPanel("OpenaiTemplate:echo", api_base=os.environ["TEST_SERVER"], api_key={KEY!r})
+panel""",
+    "panel.ask('<b>Hello</b> $x^2$')\npanel.wait(20)",
+    "%%chat -m Demo:demo-fast\nShow me a list",
+    "shared = nb.ChatPanel(conversation='main')\nshared.ask('And a table')\nshared.wait(20)\nshared",
+    "%%chat -m Demo:demo-fast\nAnd math",
+    "print([turn.shown for turn in shared.turns])",
+    "panel.ask('What of @table?')\npanel.wait(20)\nprint(panel.turns[-1].prompt)",
+    "print(panel._looking.names('ta'))",
+]
+
+
+@pytest.fixture(scope="module")
+def ran(clean_env, tmp_path_factory):
+    """The notebook, run by nbclient."""
+    from g4f_nb.testing import serve
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    with serve() as server, pytest.MonkeyPatch.context() as patched:
+        for name, value in (clean_env | {"TEST_SERVER": server.api_base}).items():
+            patched.setenv(name, value)
+        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    return notebook
+
+
+def outputs(notebook, index):
+    """Everything that a cell put out, as one text."""
+    cell = notebook.cells[index]
+    return "".join(each.get("text", "") + "".join(each.get("data", {}).values()) for each in cell.outputs)
+
+
+def test_only_the_transcript_is_put_out(ran):
+    """Nobody is in front: no widget is shown, and the transcript holds what was asked in later cells."""
+    kinds = [set(each["data"]) for each in ran.cells[0].outputs]
+    assert kinds == [{"text/html", "text/plain"}]
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in outputs(ran, 0)
+    # For places that would typeset it otherwise.
+    assert "<code>$x^2$</code>" in outputs(ran, 0)
+    (shown,) = ran.cells[0].outputs
+    assert "<b>Hello" not in shown["data"]["text/html"]
+
+
+def test_a_panel_and_cells_share_a_conversation(ran):
+    """What `%%chat` said is there, and the next cell goes on with what the panel said."""
+    assert outputs(ran, 5).strip() == "['Show me a list', 'And a table', 'And math']"
+    assert "another one" in outputs(ran, 3)
+    assert "Mercury" in outputs(ran, 3)
+
+
+def test_a_variable_is_named(ran):
+    """Its value goes along; the text stays as it was typed."""
+    assert "'Mars'" in outputs(ran, 6) or '"Mars"' in outputs(ran, 6)
+    assert "What of @table?" in outputs(ran, 6)
+    assert "'name': 'table'" in outputs(ran, 7)
+
+
+def test_no_key_and_no_front_end_is_in_the_file(ran):
+    """Neither in an output nor in the widgets' state, which holds a few lines of loader each."""
+    state = json.dumps(ran.metadata.get("widgets", {}))
+    assert KEY not in json.dumps([each.get("outputs") for each in ran.cells])
+    assert KEY not in state
+    assert len(state) < 2 * 12_000
