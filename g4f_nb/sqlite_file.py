@@ -60,6 +60,10 @@ class Storage:
         self._hurry = threading.Event()
         self.in_memory_because: str | None = None
 
+    def open(self) -> None:
+        """Open the file now, on this thread, and not with the first row."""
+        self._ready()
+
     def write(self, statement: str, rows: Iterable[Row]) -> None:
         """Hand rows to the writer; they are in the file soon after, `flush` waits for that."""
         kept = list(rows)
@@ -135,8 +139,9 @@ class Storage:
                 self._hurry = threading.Event()
                 self._reader = self._memory = self._writer = None
                 self.in_memory_because = None
-                self._process = os.getpid()
                 self._reader = self._open_or_stand_in()
+                # Only now: a file of a newer form is refused each time, and never written.
+                self._process = os.getpid()
             if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._work, name="g4f_nb-store", daemon=True)
                 self._writer.start()

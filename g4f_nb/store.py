@@ -92,6 +92,10 @@ class Store:
         # How often something was deleted: whoever keeps by differences begins anew then.
         self.purged = 0
 
+    def open(self) -> None:
+        """Open the file now, on this thread: it may wait for another kernel."""
+        self._storage.open()
+
     def write(self, statement: str, rows: Iterable[Row]) -> None:
         """Carry a statement out for these rows, soon; for whoever keeps something in tables of its own."""
         self._storage.write(statement, rows)

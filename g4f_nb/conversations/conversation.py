@@ -265,6 +265,7 @@ class Conversation(Filed):
 
     def _begun(self, begun: Asking) -> Asking:
         """Note a question that is on its way, and go to where its answer will be."""
+        self._open_store()
         with self._lock:
             self._on_their_way.add(begun)
             elsewhere = look_at(self._tree, begun.spot)

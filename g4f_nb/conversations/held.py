@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -281,6 +282,12 @@ class Held:
         if not turns:
             raise InvalidParameterError(f"the conversation {self.name!r} has no turn yet: ask it something")
         return turns[-1]
+
+    def _open_store(self) -> None:
+        if self.keep:
+            # What is wrong with it is told when something is to be kept.
+            with contextlib.suppress(G4FError):
+                self._keeper.open()
 
     def _changed(self, kind: str, turn: Turn | None = None) -> None:
         if self.keep:

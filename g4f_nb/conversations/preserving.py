@@ -72,6 +72,11 @@ class Keeper:
             about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
             there.write(_HEAD, [(saved.id, saved.name, title, time.time(), packed(about))])
 
+    @staticmethod
+    def open() -> None:
+        """Open the store here, where it may take a moment: answers end on the loop that all streams share."""
+        store().open()
+
     def take_as_kept(self, saved: Saved) -> None:
         """Note what the store has already, for a conversation that was read from it."""
         with self._lock:

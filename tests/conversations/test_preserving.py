@@ -188,6 +188,13 @@ def test_the_setting_keeps_none_and_a_conversations_own_word_wins(monkeypatch):
     assert nb.list_conversations()["name"].tolist() == ["two"]
 
 
+def test_the_store_is_opened_where_the_question_is_asked():
+    """Not on the loop that all streams share, where answers end: it may wait for another kernel."""
+    begun = _talk().begin("one")
+    assert (cache_folder() / "store.sqlite3").exists()
+    assert begun.finish(KeyboardInterrupt()).partial is False
+
+
 def test_no_key_is_kept():
     """Neither one that was given to the conversation nor one of a question."""
     talk = nb.Conversation("x", model="Demo:demo-fast", api_key=_KEY)
@@ -270,6 +277,10 @@ def test_a_store_of_a_newer_form_costs_a_notice_and_no_answer(capsys):
     talk.ask("one")
     assert talk.turns[0].text
     assert "is not kept on disk" in capsys.readouterr().err
+    talk.ask("two")
+    with sqlite3.connect(cache_folder() / "store.sqlite3") as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connection.close()
 
 
 def test_a_store_of_before_has_room_for_conversations():
