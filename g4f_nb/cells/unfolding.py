@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from g4f_nb.showing.formats import verbatim
-from g4f_nb.showing.markdown import clean, safe_text
-from g4f_nb.showing.parts import call_folds, login_line, reasoning_fold, wrapped
+from g4f_nb.showing.markdown import clean
+from g4f_nb.showing.parts import call_folds, login_line, reasoning_fold, small, wrapped
 from g4f_nb.showing.splitting import LONG, SafePieces, Splitter
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class MarkdownUnfolding:
         if running.text:
             yield self._safe.open(self._rest)
         elif running.reasoning:
-            yield f"*Thinking …* <sub>{safe_text(_glimpse(running.reasoning))}</sub>"
+            yield small([f"Thinking … {_glimpse(running.reasoning)}"])
         yield from call_folds(running.tool_calls, running.tool_results)
         if reply.waits_for_login:
             yield login_line(reply)
@@ -111,8 +112,8 @@ class MarkdownUnfolding:
 
 def _glimpse(text: str) -> str:
     """The end of a text, from a word on."""
-    words = " ".join(text[-4 * _GLIMPSE :].split())
-    return words if len(words) <= _GLIMPSE else "… " + words[-_GLIMPSE:].partition(" ")[2]
+    words = " ".join(re.sub(r"[*_#`|]+", " ", text[-4 * _GLIMPSE :]).split())
+    return words if len(words) <= _GLIMPSE else words[-_GLIMPSE:].partition(" ")[2]
 
 
 class VerbatimUnfolding:
