@@ -180,13 +180,15 @@ def _several(fragment: str, desk: Desk) -> list[str]:
 def _in_prompt(before: str, desk: Desk) -> Offer | None:
     """The user's names in a `{` of a prompt; their attributes are Python's; prose is nobody's to complete."""
     from g4f_nb.cells import offers
+    from g4f_nb.prompting.naming import LAST_ERROR
 
     found = _OPEN_BRACE.search(before)
     if found is None:
         return Offer(re.split(r"\s", before)[-1])
     if not found[1].isidentifier() and found[1]:
         return None
-    names = [name for name in offers.variables(desk.names) if name.startswith(found[1])]
+    error = [] if desk.failure is None else [LAST_ERROR]
+    names = [name for name in [*offers.variables(desk.names), *error] if name.startswith(found[1])]
     return Offer(found[1], names, "variable")
 
 

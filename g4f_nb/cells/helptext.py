@@ -14,6 +14,7 @@ EXAMPLES = (
     ("%%chat -m groq:openai/gpt-oss-120b", "provider:model in one word"),
     ('%%chat -s "Be brief" -t 0 -o answer', "the Reply is in `answer`, and in `_`"),
     ("%chat what is pandas?", "one line; `x = %chat why?` and loops work, too"),
+    ("%chat why {last_error}", "what the last cell failed with goes along"),
     ('%%chat --schema "[name, age int]"', "data instead of text, in `_.data`"),
     ("%%chat --tool add", "the model may call your function `add`"),
     ("%%chat --code", "the code of the answer goes into the next cell"),

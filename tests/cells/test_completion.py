@@ -103,6 +103,19 @@ def test_what_is_not_ours_is_left_alone(offered, text):
     assert offered(text) is None
 
 
+def test_the_last_error_is_offered_in_a_prompt_once_there_is_one():
+    """A cell that failed gives `{last_error}` a meaning; a question that could not be asked does not."""
+    desk = Desk(SimpleNamespace(user_ns={"last": 1}))
+
+    def offered():
+        return completion.matches("%%chat\nwhy {last", 1, 9, desk).texts
+
+    desk.note_failure(SimpleNamespace(error_in_exec=nb.G4FError("no key"), error_before_exec=None))
+    assert list(offered()) == ["last"]
+    desk.note_failure(SimpleNamespace(error_in_exec=KeyError("k"), error_before_exec=None))
+    assert list(offered()) == ["last", "last_error"]
+
+
 def test_a_flag_that_was_given_is_not_offered_again(offered):
     """Unless it may come several times."""
     texts = offered("%%chat -t 0 --tool look_up_weather --")[1]
