@@ -26,7 +26,7 @@ from g4f_nb.providers.authed.authfile import fingerprint
 _LOOK = 0.5
 
 
-class Store(Protocol):
+class LoginStore(Protocol):
     """Where logins are kept: the provider class."""
 
     def read_cache_file(self, cache_file: Path) -> AuthResult | None:
@@ -44,7 +44,7 @@ class Login:
     kept_as: str | None = None
 
 
-class Account:
+class LoginAccount:
     """What is known of one account: a login that is not in its file, and the one that is under way."""
 
     def __init__(self, file: Path) -> None:
@@ -60,7 +60,7 @@ class Account:
         """Whether anything is known of it that its file does not say."""
         return self._flight is not None or self._unsaved is not None or bool(self._refused)
 
-    def known(self, store: Store) -> Login | None:
+    def known(self, store: LoginStore) -> Login | None:
         """The login to begin with."""
         result = store.read_cache_file(self.file)
         kept_as = None if result is None else fingerprint(result)
@@ -68,7 +68,7 @@ class Account:
             return self._unsaved
         return Login(result, kept_as)
 
-    def reject(self, login: Login, store: Store) -> None:
+    def reject(self, login: Login, store: LoginStore) -> None:
         """Forget a login that the server refused; a newer one, of another task or kernel, stays."""
         with self._lock:
             if self._unsaved is login:
@@ -81,7 +81,7 @@ class Account:
                 with contextlib.suppress(OSError):
                     store.write_cache_file(self.file, None)
 
-    def keep(self, login: Login, store: Store) -> None:
+    def keep(self, login: Login, store: LoginStore) -> None:
         """Write a login that the server has accepted, if the file does not hold it as it is now."""
         now = fingerprint(login.result)
         with self._lock:
@@ -93,7 +93,7 @@ class Account:
                 self._unsaved = None
 
     async def log_in(
-        self, store: Store, start: Callable[[], Any], *, provider: str
+        self, store: LoginStore, start: Callable[[], Any], *, provider: str
     ) -> AsyncIterator[str | Chunk | Login]:
         """Give what a login shows, and in the end the login; it is done once for all who need it now."""
         while True:
@@ -131,7 +131,7 @@ class Account:
 class _Flight:
     """A login under way, in a task of its own: it goes on while anybody waits for it."""
 
-    def __init__(self, account: Account, provider: str, start: Callable[[], Any]) -> None:
+    def __init__(self, account: LoginAccount, provider: str, start: Callable[[], Any]) -> None:
         self.login: Login | None = None
         self._account = account
         self._provider = provider
@@ -234,14 +234,14 @@ async def _steps(source: Any) -> AsyncIterator[Any]:
         yield await source
 
 
-_accounts: Newest[Path, Account] = Newest(256, in_use=lambda account: account.in_use)
+_accounts: Newest[Path, LoginAccount] = Newest(256, in_use=lambda account: account.in_use)
 _accounts_lock = threading.Lock()
 
 
-def account_at(file: Path) -> Account:
+def account_at(file: Path) -> LoginAccount:
     """The account whose login is in this file."""
     with _accounts_lock:
-        return _accounts.setdefault(file, Account(file))
+        return _accounts.setdefault(file, LoginAccount(file))
 
 
 def _after_fork() -> None:

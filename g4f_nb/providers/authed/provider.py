@@ -15,7 +15,7 @@ from g4f_nb.errors import G4FError, MissingAuthError
 from g4f_nb.loops.handover import closing
 from g4f_nb.notices import tell
 from g4f_nb.providers.authed.authfile import AuthFileMixin, delete_login, read_login, save_login
-from g4f_nb.providers.authed.logins import Account, Login, account_at
+from g4f_nb.providers.authed.logins import Login, LoginAccount, account_at
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, CreateResult, Messages
@@ -174,7 +174,7 @@ class AsyncAuthedProvider(AsyncGeneratorProvider, AuthFileMixin):
             yield answer
 
     @classmethod
-    def _keep(cls, account: Account, login: Login) -> None:
+    def _keep(cls, account: LoginAccount, login: Login) -> None:
         """Write an accepted login; if that fails, the next one is due sooner, and the answer goes on."""
         try:
             account.keep(login, cls)

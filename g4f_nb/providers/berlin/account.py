@@ -20,7 +20,7 @@ _PARTS = ("account", "password", "token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class BerlinAccount:
     """A server and a login there: account and password, or a token, or all of them."""
 
     base: str
@@ -61,7 +61,7 @@ def base_of(cls: Any) -> tuple[str, str] | None:
     return None
 
 
-def find_account(cls: Any, **given: Any) -> Account:
+def find_account(cls: Any, **given: Any) -> BerlinAccount:
     """Decide for one call of one class; raises before anything is sent if there is no login."""
     found = look_up_account(cls, **given)
     if found.source is None:
@@ -76,7 +76,7 @@ def look_up_account(
     account: str | None = None,
     password: str | Secret | None = None,
     token: str | Secret | None = None,
-) -> Account:
+) -> BerlinAccount:
     """`find_account` for who only wants to see: a login that is missing is told in the result."""
     told = base_of(cls) if not api_base else (api_base, "api_base=")
     if told is None:
@@ -98,7 +98,7 @@ def look_up_account(
     for name in _PARTS:
         _check(name, parts[name], cls.__name__)
     whole = parts["token"] or (parts["account"] and parts["password"])
-    return Account(base=Address(base), chosen_by=chosen_by, source=source if whole else None, **parts)
+    return BerlinAccount(base=Address(base), chosen_by=chosen_by, source=source if whole else None, **parts)
 
 
 def _of_class(cls: Any, base: str) -> tuple[dict[str, Any], str | None]:

@@ -18,7 +18,7 @@ from g4f_nb.errors import BerlinError, G4FError, InvalidParameterError, MissingA
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
-from g4f_nb.providers.berlin.account import Account, base_of, find_account, look_up_account
+from g4f_nb.providers.berlin.account import BerlinAccount, base_of, find_account, look_up_account
 from g4f_nb.providers.berlin.reader import BerlinReader
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.sending.checks import what_is_wrong
@@ -180,7 +180,7 @@ def _login_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _answer(
-    call: Call, account: Account, attempts: Attempts, *, retries: int
+    call: Call, account: BerlinAccount, attempts: Attempts, *, retries: int
 ) -> AsyncGenerator[list[str | Chunk], None]:
     """The answer, with one new login if the token is refused before any of it has come."""
     limit, renewed, begun = settings.current().max_event_bytes, False, False
@@ -216,17 +216,17 @@ async def _answer(
         token = await _login(call, account, retries)
 
 
-def _key_of(account: Account) -> tuple[object, ...]:
+def _key_of(account: BerlinAccount) -> tuple[object, ...]:
     return account.base, account.account, account.password
 
 
-async def _login(call: Call, account: Account, retries: int) -> Token:
+async def _login(call: Call, account: BerlinAccount, retries: int) -> Token:
     """The account's token, of an earlier login or of a new one."""
     here = call.connector is not None
     return await _tokens.get(_key_of(account), lambda: _new_token(call, account, retries), here=here)
 
 
-async def _new_token(call: Call, account: Account, retries: int) -> Token:
+async def _new_token(call: Call, account: BerlinAccount, retries: int) -> Token:
     password = account.password or Secret("")
     said = Veiled(account=account.account, password=password.reveal())
     login = replace(
@@ -253,7 +253,7 @@ async def _new_token(call: Call, account: Account, retries: int) -> Token:
     )
 
 
-def _read_token(body: bytes, login: Call, account: Account) -> Token:
+def _read_token(body: bytes, login: Call, account: BerlinAccount) -> Token:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -274,7 +274,9 @@ def _read_token(body: bytes, login: Call, account: Account) -> Token:
     )
 
 
-def _refused(account: Account, body: str, status: int | None, *, secret: Secret | None) -> MissingAuthError:
+def _refused(
+    account: BerlinAccount, body: str, status: int | None, *, secret: Secret | None
+) -> MissingAuthError:
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -31,7 +31,7 @@ _YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class GigaChatAccount:
     """The hosts, the scope and the authorization key of a call."""
 
     base: str
@@ -126,7 +126,7 @@ def find_account(
     auth_url: str | None,
     api_key: str | Secret | None,
     scope: str | None = None,
-) -> Account:
+) -> GigaChatAccount:
     """Decide for one call of one class; raises before anything is sent if there is no key."""
     account = look_up_account(cls, api_base=api_base, auth_url=auth_url, api_key=api_key, scope=scope)
     if account.missing is not None:
@@ -142,7 +142,7 @@ def look_up_account(
     auth_url: str | None,
     api_key: str | Secret | None,
     scope: str | None = None,
-) -> Account:
+) -> GigaChatAccount:
     """`find_account` for who only wants to see: a key that is missing is told in the result."""
     owner = _owner(cls)
     base, chosen_by = _address("api_base", api_base, owner)
@@ -153,7 +153,7 @@ def look_up_account(
         secret, source = _key(cls, owner, targets)
     if secret is not None:
         secret = _plain(secret, source, cls.__name__)
-    return Account(
+    return GigaChatAccount(
         base=Address(base),
         auth_url=Address(auth),
         scope=chosen("scope", scope, cls.scope, PERSONAL),

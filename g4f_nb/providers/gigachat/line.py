@@ -12,7 +12,7 @@ import orjson
 
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.errors import CertificateError, ConversationTooLongError, G4FError, UnreadableResponseError
-from g4f_nb.providers.gigachat.account import Account
+from g4f_nb.providers.gigachat.account import GigaChatAccount
 from g4f_nb.providers.gigachat.trust import unknown_authority
 from g4f_nb.providers.sending.outgoing import encoded
 from g4f_nb.providers.sending.shortlived import Token
@@ -30,7 +30,7 @@ _TOO_LARGE = 413
 class Line:
     """The way to GigaChat that one call takes: on whose account, by which connection, with which limits."""
 
-    account: Account
+    account: GigaChatAccount
     provider: str
     limits: Limits
     retries: int
