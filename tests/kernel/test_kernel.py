@@ -37,6 +37,8 @@ WAYS = {
     "ask": "ask(M, S)",
     "ask_async": "await ask(M, S, form=asking.ask_async)",
     "async for": "async for _ in stream(M, S): pass",
+    "nb.stream": "for _ in ask(M, S, form=g4f_nb.stream): pass",
+    "nb.stream, async": "async for _ in ask(M, S, form=g4f_nb.stream): pass",
 }
 
 
@@ -121,6 +123,13 @@ def test_an_error_in_a_cell_leaves_no_stream_behind(kernel, server):
     assert result.error == "ZeroDivisionError"
     kernel.run(f"chunks = go('drip-20', {server.api_base!r}); next(chunks)")
     assert kernel.run("del chunks; left()").value == "(0, 0)"
+    begun = f"said = ask('drip-20', {server.api_base!r}, form=g4f_nb.stream)\n"
+    aborted = server.aborted
+    for loop in ("for piece in said: 1/0", "async for piece in said: 1/0"):
+        assert kernel.run(begun + loop).error == "ZeroDivisionError"
+        kernel.run(begun + loop.replace("1/0", "break"))
+    assert kernel.run("await asyncio.sleep(0.2); left(), said.reply.partial").value == "((0, 0), True)"
+    assert server.wait_for(lambda seen: seen.aborted == aborted + 4, timeout=3)
 
 
 @pytest.mark.parametrize("door", ["auto", "own"])
