@@ -62,15 +62,13 @@ class Room:
         return conversation
 
     def delete(self, key: str) -> Conversation:
-        """Take one out of the list; gives the one to show, a new one if none is left."""
+        """Take one out of the list and off the disk; gives the one to show, a new one if none is left."""
         gone = self.find(key)
         if gone is None:
             return self.current
         at = self._own.index(gone) if gone in self._own else 0
         self._own = [each for each in self._own if each is not gone]
-        there = shelf()
-        if there is not None:
-            there.remove(gone)
+        gone.forget()
         if gone is not self.current:
             return self.current
         return self._own[min(at, len(self._own) - 1)] if self._own else self.new()

@@ -17,7 +17,11 @@ function createShelf({ model, view }) {
     button(words, { title: `Download this conversation as ${words}`, press: () => model.send({ type: "look", view, what: "file", text: kind }) }),
   );
   const load = button("Load a file", { press: () => file.click() });
-  const clear = button("Clear this one", { press: () => change("clear") });
+  const clear = button("Delete all turns", { press: () => {
+    const sure = clear.textContent !== "Delete all turns";
+    clear.firstChild.textContent = sure ? "Delete all turns" : "Really delete all turns?";
+    if (sure) change("clear");
+  } });
   const saving = make("div", { class: "g4f-side-group", role: "group", "aria-label": "Save as" }, make("h4", {}, "Save as"));
   saving.append(make("div", { class: "g4f-buttons" }, ...saves));
   side.body.append(begin, list, saving, make("div", { class: "g4f-buttons" }, load, clear), file);
@@ -65,7 +69,7 @@ function createShelf({ model, view }) {
     const row = make("div", { class: "g4f-talk" }, open);
     row.append(
       button(`Rename ${entry.name}`, { icon: "pen", quiet: true, words: false, press: () => rename(entry, row) }),
-      button(`Delete ${entry.name}`, { icon: "bin", quiet: true, words: false, press: () => change("delete", entry.id) }),
+      sureButton(`Delete ${entry.name}`, () => change("delete", entry.id)),
     );
     return make("li", {}, row);
   }

@@ -18,6 +18,25 @@ function chip(name) {
   return make("span", { class: "g4f-chip" }, make("span", { dir: "auto" }, name));
 }
 
+/** A button for what cannot be taken back: the first press asks, the second one does it. */
+function sureButton(label, press) {
+  const node = button(label, { icon: "bin", quiet: true, words: false, press: () => {
+    if (node.classList.contains("g4f-sure")) {
+      press();
+      return;
+    }
+    node.classList.add("g4f-sure");
+    node.replaceChildren(make("span", {}, "Delete?"));
+    node.setAttribute("aria-label", `Really ${label.toLowerCase()}?`);
+    setTimeout(() => {
+      node.classList.remove("g4f-sure");
+      node.replaceChildren(icon("bin"));
+      node.setAttribute("aria-label", label);
+    }, 4000);
+  } });
+  return node;
+}
+
 /** The field in which a question is put otherwise; Enter asks it, Esc leaves it. */
 function editField(item, { edit, done }) {
   const text = make("textarea", { class: "g4f-edit-text", "aria-label": "Edit the question", dir: "auto", rows: "1" });
@@ -116,7 +135,7 @@ function fillFoot(foot, item, acts, { last, busy }) {
   if (item.text !== "") tools.append(copyButton("Copy answer", () => item.text ?? acts.copyText(item.id, foot)));
   tools.append(quiet("Ask again", "again", () => acts.again(item.id)));
   tools.append(quiet("Fork from here", "fork", () => acts.act("fork", item.id)));
-  tools.append(quiet("Delete this turn", "bin", () => acts.act("drop", item.id)));
+  tools.append(sureButton("Delete this turn", () => acts.act("drop", item.id)));
   const said = make("div", { class: "g4f-foot-text" });
   if (item.mark) said.append(make("span", { class: "g4f-mark" }, item.mark));
   said.append(make("span", { class: "g4f-facts" }, (item.footer ?? []).join(" · ")));
