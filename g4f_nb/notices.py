@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from g4f_nb.newest import Newest
 
@@ -17,11 +20,24 @@ _SAME_LOGIN = 30.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
+_unheard: ContextVar[bool] = ContextVar("_unheard", default=False)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Say nothing of what is done here, as while somebody types: it would land in any cell."""
+    before = _unheard.set(True)
+    try:
+        yield
+    finally:
+        _unheard.reset(before)
+
+
 def tell(text: str, *, once: bool = True) -> None:
     """Write a line to stderr; the same line is written once a process, so that loops stay readable."""
     if len(_told) > _MOST:
         _told.clear()
-    if once and text in _told:
+    if _unheard.get() or (once and text in _told):
         return
     _told.add(text)
     print(f"g4f_nb: {text}", file=sys.stderr)  # noqa: T201  # telling the user is the purpose

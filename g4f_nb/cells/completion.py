@@ -14,6 +14,7 @@ from g4f_nb.cells import commands
 from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.flags import BY_NAME, FLAGS, Flag
 from g4f_nb.cells.values import quoted
+from g4f_nb.errors import G4FError
 
 # The line up to the cursor: a magic of ours, at the beginning or behind an assignment.
 _LINE = re.compile(r"^\s*(?:[^%#'\"]*=\s*)?(%%?)(chat|g4f)(?:\s+(.*))?$", re.DOTALL)
@@ -55,7 +56,11 @@ def matcher(desk: Desk) -> Any:
 
     @context_matcher(identifier="g4f_nb.chat", priority=200)  # type: ignore[untyped-decorator, unused-ignore]
     def chat_matcher(context: Any) -> Any:
-        found = matches(context.full_text, context.cursor_line, context.cursor_position, desk)
+        try:
+            found = matches(context.full_text, context.cursor_line, context.cursor_position, desk)
+        except G4FError:
+            # A setting that is wrong, say: whoever asks is told, and nobody who types.
+            found = None
         if found is None:
             return {"completions": []}
         return {

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from g4f_nb import settings
+from g4f_nb.calls import Host
 from g4f_nb.cells.named import is_model
 from g4f_nb.errors import G4FError
+from g4f_nb.listings.modeltable import bound_to
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.newest import Newest
+from g4f_nb.notices import unheard
 from g4f_nb.providers.finding.known import everything, look_up
 from g4f_nb.providers.models.listing import models_at_hand
 from g4f_nb.providers.models.model import Model, used
@@ -27,6 +30,8 @@ from g4f_nb.secret import Veiled
 
 # Seconds: how long a first list is waited for, and how long one that did not come is left alone.
 _PATIENCE, _AGAIN = 0.8, 60.0
+# How long the server may be silent meanwhile.
+_LONGEST = 10.0
 _MOST = 400
 # When a list was asked for, by provider and address: nobody is asked at every key that is pressed.
 _asked: Newest[tuple[str, str], float] = Newest(256)
@@ -144,7 +149,7 @@ def _listed_of(cls: Any, api_base: str | None) -> list[str]:
     if host is not None and not known:
         kept = models_at_hand(host)
         if kept is None and host.missing is None and hasattr(cls, "get_models_async"):
-            kept = _fetched(cls, host.base, given)
+            kept = _fetched(cls, host)
         known = kept or []
     row = getattr(cls, "row", None)
     more = [*(getattr(cls, "fallback_models", None) or ()), getattr(cls, "default_model", "")]
@@ -152,13 +157,14 @@ def _listed_of(cls: Any, api_base: str | None) -> list[str]:
     return sorted(known) if known else list(dict.fromkeys(filter(None, more)))
 
 
-def _fetched(cls: Any, base: str, given: Veiled) -> list[str] | None:
+def _fetched(cls: Any, host: Host) -> list[str] | None:
     """The list, if it comes at once; it is kept for the next key in any case."""
     now = time.monotonic()
-    if now - _asked.get((cls.__name__, base), -_AGAIN) < _AGAIN:
+    if now - _asked.get((cls.__name__, host.base), -_AGAIN) < _AGAIN:
         return None
-    _asked[cls.__name__, base] = now
-    job = own_loop().submit(cls.get_models_async(**given, timeout=10.0))
+    _asked[cls.__name__, host.base] = now
+    with unheard():
+        job = own_loop().submit(cls.get_models_async(**bound_to(host), timeout=_LONGEST))
     done, _ = wait({job.future}, timeout=_PATIENCE)
     if not done or job.future.exception() is not None:
         return None

@@ -156,6 +156,21 @@ def test_a_list_that_does_not_come_is_not_asked_for_at_every_key(offered, monkey
         assert len(server.seen) == seen <= 2  # a failed list is tried once more
 
 
+def test_nothing_is_said_while_somebody_types(offered, monkeypatch, capsys):
+    """A line about a list that could not be had would land in whichever cell ran last."""
+
+    class Shaky(nb.providers.OpenaiTemplate):
+        api_key = None
+        fallback_models = ["one", "two"]  # noqa: RUF012  # class API
+
+    with web(lambda _: (500, {})) as server:
+        Shaky.api_base = f"{server.address}/v1"
+        names = {"Shaky": Shaky}
+        assert offers.models("o", names, provider="Shaky", api_base=None) == ["one", "two"]
+        assert len(server.seen) > 0
+    assert capsys.readouterr().err == ""
+
+
 def test_without_a_key_nobody_is_asked(offered):
     """What the catalog knows is offered: a default is one that stays."""
     assert offered("%%chat -m groq:open")[1] == ["groq:openai/gpt-oss-120b"]
