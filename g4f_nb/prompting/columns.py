@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import math
+import numbers
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +18,8 @@ _LONGEST_CELL = 80
 _NAME = 60
 _TOP = 5
 _DIGITS = 4
+# A number from which on one counts its digits.
+_LONG = 1e12
 _MOST_DISTINCT = 50
 
 
@@ -48,9 +52,14 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
-    if isinstance(value, dt.date | dt.time | dt.timedelta):
-        return str(value)
+    if isinstance(value, dt.date | dt.time | dt.timedelta | dt.tzinfo | numbers.Number | uuid.UUID):
+        return short(str(value), _LONGEST_CELL)
     return short(value, _LONGEST_CELL)
+
+
+def _shown(value: Any) -> str:
+    """One value among words: a text in quotes, anything else as in a cell."""
+    return repr(short(value, _CELL)) if isinstance(value, str) else short(cell(value), _CELL)
 
 
 def number(value: Any) -> str:
@@ -58,7 +67,9 @@ def number(value: Any) -> str:
     if isinstance(value, float) or hasattr(value, "dtype"):
         value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float):
-        return f"{value:,.{_DIGITS}g}" if abs(value) < 1e6 else f"{value:.{_DIGITS}g}"  # noqa: PLR2004
+        if value.is_integer() and abs(value) < _LONG:
+            return f"{value:.0f}"
+        return f"{value:.1f}" if 10**_DIGITS <= abs(value) < _LONG else f"{value:.{_DIGITS}g}"
     return short(value, _CELL)
 
 
@@ -121,11 +132,11 @@ def _values(column: Any) -> list[str]:
         return []
     # A category that nothing belongs to is counted, too.
     top = counts[counts > 0].iloc[:_TOP]
-    shown = [f"{short(value, _CELL)!r} {TIMES}{int(count):,}" for value, count in top.items()]
+    shown = [f"{_shown(value)} {TIMES}{int(count):,}" for value, count in top.items()]
     if int(top.iloc[0]) == 1:
         return ["all distinct", *_examples(column)] if distinct > 1 else _examples(column)
     if distinct == 1:
-        return [f"always {short(counts.index[0], _CELL)!r}"]
+        return [f"always {_shown(counts.index[0])}"]
     return [f"{distinct:,} distinct", f"top {', '.join(shown)}"]
 
 
@@ -133,7 +144,7 @@ def _examples(column: Any) -> list[str]:
     found = column[column.notna()]
     kinds = {type(value).__name__ for value in found.iloc[:_MOST_DISTINCT]}
     told = [f"holds {', '.join(sorted(kinds))}"] if kinds - {"str"} and str(column.dtype) == "object" else []
-    examples = [repr(short(value, _CELL)) for value in found.iloc[:2]]
+    examples = [_shown(value) for value in found.iloc[:2]]
     return [*told, f"like {', '.join(examples)}"] if examples else told
 
 

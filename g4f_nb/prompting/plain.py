@@ -23,6 +23,7 @@ _STEPS = (
 # A number of more digits takes Python very long, and then it refuses.
 _MOST_BITS = 10_000
 _FIELDS = 60
+_TEXTS = ("Timestamp", "Timedelta", "Period", "NaTType", "NAType", "Interval", "ExtensionDtype")
 _SECRET = re.compile(
     r"(?i)passw|secret|credential|authorization|cookie|(?:api|access|private|auth)[_-]?key"
     r"|(?:access|auth|refresh|bearer|api)[_-]?token|^[A-Z0-9_]+_(?-i:KEY|TOKEN)$"
@@ -128,7 +129,7 @@ class _Writer:
     def _written(self, value: Any) -> str:
         if isinstance(value, str | bytes | bytearray):
             return self._text(value)
-        if is_a(value, "numpy", "generic") or _is_moment(value):
+        if is_a(value, "numpy", "generic") or _reads_well(value):
             # `np.float64(1.5)` in a list is the number to whoever reads it.
             return said_by(value, self._characters, plain=True)
         if value is None or isinstance(value, bool | float | complex):
@@ -165,7 +166,7 @@ class _Writer:
             return f"{name}({self._named(zip(value._fields, value, strict=False))})"
         if isinstance(value, list | tuple | deque | AbstractSet):
             return self._items_of(value, name)
-        if shape_of(value) is not None and not isinstance(value, type):
+        if shape_of(value) and not isinstance(value, type):
             return f"<{kind_of(value)}>"
         if hasattr(type(value), "__repr_args__") or not speaks(value) or has_made_repr(value):
             return self._object(value)
@@ -234,10 +235,9 @@ def _in_order(value: Sequence[Any] | AbstractSet[Any]) -> Iterable[Any]:
         return value
 
 
-def _is_moment(value: Any) -> bool:
-    return any(
-        is_a(value, "pandas", name) for name in ("Timestamp", "Timedelta", "Period", "NaTType", "NAType")
-    )
+def _reads_well(value: Any) -> bool:
+    """Whether it is one of those whose text says all, and whose repr only says it longer."""
+    return is_a(value, "numpy", "dtype") or any(is_a(value, "pandas", name) for name in _TEXTS)
 
 
 def has_made_repr(value: Any) -> bool:

@@ -110,7 +110,8 @@ def _rows_of(frame: Any, budget: int) -> list[str]:
             break
         columns = columns if count > 1 else max(1, columns // 2)
     of = f", their first {counted(columns, 'column')}" if columns < width else ""
-    return [f"{counted(len(places), 'row')} from all over it{of}, as CSV:", text]
+    where = " from all over it" if len(places) > 1 else ""
+    return [f"{counted(len(places), 'row')}{where}{of}, as CSV:", text]
 
 
 def _spread(rows: int, count: int) -> Sequence[int]:
@@ -127,13 +128,11 @@ def _as_csv(frame: Any, rows: Sequence[int], columns: int, room: int | None) -> 
     into = io.StringIO()
     writer = csv.writer(into, lineterminator="\n")
     counts = _only_counts(frame.index)
-    names = (
-        [] if counts else [" / ".join(short(name, _CELL) for name in frame.index.names if name is not None)]
-    )
+    names = [] if counts else _levels(frame.index)
     writer.writerow([*names, *(short(name, _CELL) for name in frame.columns[:columns])])
     part = frame.iloc[list(rows), :columns]
     for at, row in enumerate(_cells(part)):
-        label = [] if counts else [short(part.index[at], _CELL)]
+        label = [] if counts else _label(part.index, at)
         writer.writerow([*label, *(cell(value) for value in row)])
         if room is not None and into.tell() > room:
             return None
@@ -143,6 +142,19 @@ def _as_csv(frame: Any, rows: Sequence[int], columns: int, room: int | None) -> 
 def _cells(part: Any) -> Iterable[tuple[Any, ...]]:
     columns = [list(part.iloc[:, at]) for at in range(part.shape[1])]
     return zip(*columns, strict=True)
+
+
+def _levels(index: Any) -> list[str]:
+    """What the columns of a table's labels are called."""
+    several = index.nlevels > 1
+    return [
+        short(name, _CELL) if name is not None else f"level {at}" if several else "index"
+        for at, name in enumerate(index.names)
+    ]
+
+
+def _label(index: Any, at: int) -> list[str]:
+    return [cell(each) for each in index[at]] if index.nlevels > 1 else [cell(index[at])]
 
 
 def _only_counts(index: Any) -> bool:
@@ -155,7 +167,8 @@ def _about_index(value: Any) -> str:
     index = value.index
     if _only_counts(index):
         return ""
-    names = [short(name, _CELL) for name in index.names if name is not None]
+    unnamed = all(name is None for name in index.names)
+    names = [] if unnamed else _levels(index)
     named = f" by {', '.join(map(repr, names))}" if names else ""
     kind = type(index).__name__ if type(index).__name__ != "Index" else f"Index of {index.dtype}"
     span = ""

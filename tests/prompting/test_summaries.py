@@ -175,6 +175,9 @@ def test_tables_of_every_form():
     )
     assert "('a', 'x'): int64" in told(levels)
     assert "MultiIndex by 'n', 'm'" in told(levels)
+    assert told(levels).endswith("n,m,\"('a', 'x')\",\"('a', 'y')\"\n1,k,1,2")
+    assert told(pd.DataFrame({"a": [5]}, index=["k"])).endswith("index,a\nk,5")
+    assert told(pd.DataFrame({"a": [5]}).dtypes).endswith("index,0\na,int64")
     assert told(pd.DataFrame([[1, 2]], columns=["a", "a"])).count("  a: int64") == 2
     assert "  0: int64" in told(pd.DataFrame([[1]]))
     assert "empty\na: object" in told(pd.DataFrame(columns=["a"]))
@@ -194,8 +197,17 @@ def test_tables_of_every_form():
             "inf": [np.inf, -np.inf, 1.0] * 4,
         }
     )
+    odd["when"] = dt.date(2024, 5, 1)
+    odd["exact"] = [decimal.Decimal("1.10"), decimal.Decimal(2)] * 6
+    odd["range"] = pd.cut(range(12), [-1, 5, 11])
+    odd["large"] = [60_000.0, 12_345.678] * 6
     text = told(odd)
-    for name in odd.columns:
+    assert "when: object, always 2024-05-01" in text
+    assert "exact: object, 2 distinct, top 1.10 ×6, 2 ×6" in text  # noqa: RUF001
+    assert "top (-1, 5] ×6, (5, 11] ×6" in text  # noqa: RUF001
+    assert "large: float64, min 12345.7, " in text
+    assert "max 60000, " in text
+    for name in odd.columns.drop("range"):
         assert f"  {name}: {odd[name].dtype}" in text
     assert "nullable: Int64, 6 missing (50 %), always 1" in text
     assert "same: int64, always 7" in text
