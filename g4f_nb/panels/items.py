@@ -42,7 +42,13 @@ class Items:
         return kept.item
 
     def put(
-        self, turn: Turn, html: str | None, *, files: Sequence[str] = (), notes: Sequence[str] = ()
+        self,
+        turn: Turn,
+        html: str | None,
+        *,
+        files: Sequence[str] = (),
+        notes: Sequence[str] = (),
+        way_out: str = "",
     ) -> None:
         """Keep what was rendered while the answer came: nothing is rendered twice. `files` went along."""
         item = item_of(turn, html)
@@ -50,6 +56,8 @@ class Items:
             item["files"] = list(files)
         if notes:
             item["notes"] = list(notes)
+        if way_out:
+            item["help"] = way_out
         self._kept[turn.id] = Kept(turn, item)
 
 

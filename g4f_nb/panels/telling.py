@@ -34,9 +34,9 @@ class Telling(Answering):
         self._tools = tools
         self._values: dict[str, Any] = {}
         self._views = Views()
-        # A question that could not be sent: what the views show of it, and what it takes to send it again.
+        # A question that could not be sent: what the views show of it, and itself, to send it again.
         self._unsent: dict[str, Any] | None = None
-        self._unsent_how: tuple[Typed, str | None] = (Typed(""), None)
+        self._failed: UnderWay | None = None
         self._looking = Looking(self, choice, self)
         self._unwatch = room.current.observe(self._conversation_changed)
         super().__init__(transcript=transcript.mark, **state)
@@ -85,8 +85,7 @@ class Telling(Answering):
     def _again(self, request: str, turn: str | None) -> None:
         """The same question once more: one that failed before it was sent, or another version of a turn."""
         if turn is not None and self._unsent is not None and turn == self._unsent["id"]:
-            typed, again = self._unsent_how
-            self._take(typed, request, again=again)
+            self._send_again(request)
             return
         found = [each for each in self.turns if each.id == turn] if turn else list(self.turns[-1:])
         if not found:
@@ -102,6 +101,18 @@ class Telling(Answering):
             continues=old.continues,
         )
         self._ask(live, None, {"instead_of": old.id})
+
+    def _send_again(self, request: str) -> None:
+        """What could not be sent, whichever way it was asked for."""
+        failed = self._failed
+        if failed is None:
+            return
+        if failed.typed is not None:
+            self._take(failed.typed, request, again=failed.again)
+        elif failed.again is not None:
+            self._again(request, failed.again)
+        else:
+            self._go_on(request)
 
     def _go_on(self, request: str) -> None:
         before = tuple(turn.id for turn in self.turns)
@@ -132,9 +143,10 @@ class Telling(Answering):
                 "unsent": True,
                 "help": self._choice.help_for(error),
             }
-            self._unsent_how = (live.typed or Typed(live.shown), live.again)
+            self._failed = live
         if turn is not None:
-            self._views.items.put(turn, html, files=live.files, notes=live.notes)
+            way_out = "" if error is None else self._choice.help_for(error)
+            self._views.items.put(turn, html, files=live.files, notes=live.notes, way_out=way_out)
             self._drop_failed(live, turn)
         if live.conversation is self.conversation:
             self.send(self._state(over=None if turn is None else (live, turn), ended=live.id))

@@ -150,6 +150,27 @@ def test_a_question_that_could_not_be_sent_is_not_lost(panel, monkeypatch):
     assert (item["shown"], item["text"]) == ("Hello", "Hello")
 
 
+def test_a_key_that_is_refused_can_be_typed_anew(panel):
+    """The server's 401 comes with a field for another key."""
+    chat = asked(panel("error-401", api_key="wrong-key-0815", max_retries=0), "Hello")
+    assert chat.items[0]["help"] == "key:OpenaiTemplate"
+    assert "wrong-key" not in str(chat.items)
+
+
+def test_asking_again_is_not_lost_either(panel, monkeypatch):
+    """What could not be sent the second time goes out with Retry, in the place of the first."""
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    chat = asked(panel(), "one")
+    chat.model = "groq:echo"
+    chat.say(type="again", request="r1", turn=chat.items[0]["id"])
+    assert [item.get("unsent") for item in chat.items] == [None, True]
+    chat.model = "OpenaiTemplate:upper"
+    chat.say(type="again", request="r2", turn=chat.items[1]["id"])
+    assert chat.wait(5)
+    (item,) = chat.items
+    assert (item["text"], len(item["versions"])) == ("ONE", 2)
+
+
 def test_a_failed_turn_is_replaced_by_its_answer(panel):
     """Retry on what the server refused leaves no failure behind as a version."""
     chat = panel("error-429", max_retries=0)
