@@ -19,8 +19,9 @@ from g4f_nb.testing import serve
 WORDS = " ".join(f"word{number}" for number in range(60))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server():
+    """A server of the test's own: connections that end late are not counted elsewhere."""
     with serve() as server:
         yield server
 
