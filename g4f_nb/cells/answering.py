@@ -13,12 +13,13 @@ from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.desk import Desk, Stopped
 from g4f_nb.cells.looks import Look, NoScreen, Screen
 from g4f_nb.cells.parsing import Options
-from g4f_nb.cells.preparing import Ready, given, prepared, prompt_of
+from g4f_nb.cells.preparing import Ready, given, keyless, prepared, prompt_of
 from g4f_nb.cells.screens import BEAT, attend, screen_for
 from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
-from g4f_nb.errors import SchemaError
+from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.errors import MissingAuthError, SchemaError
 from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
 
@@ -29,14 +30,7 @@ def answer(options: Options, desk: Desk) -> object:
         return _compared(options, desk)
     conversation = desk.talks.get(options.name)
     if options.dry_run:
-        from g4f_nb.cells.dryrun import plan_of
-
-        # Asked of a copy: whoever looks on at the conversation sees nothing of it.
-        copy = conversation.fork()
-        copy.keep = False
-        tried = prepared(copy, options, desk, place=None)
-        _show_context(tried, options)
-        return plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
+        return _planned(options, desk, conversation)
     # From here on, for what is told before the answer comes stands above it in the end, too.
     bystanders = attend()
     if options.fork is not None:
@@ -50,6 +44,21 @@ def answer(options: Options, desk: Desk) -> object:
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)
     return _answered(ready, options, desk, _screen(ready.begun, options, bystanders))
+
+
+def _planned(options: Options, desk: Desk, conversation: Conversation) -> object:
+    """What would be sent, asked of a copy: whoever looks on at the conversation sees nothing of it."""
+    from g4f_nb.cells import dryrun
+
+    copy = conversation.fork()
+    copy.keep = False
+    try:
+        tried = prepared(copy, options, desk, place=None)
+    except MissingAuthError as error:
+        where, messages = keyless(copy, options, desk)
+        return dryrun.plan_without_key(where, messages, options.parameters, str(error))
+    _show_context(tried, options)
+    return dryrun.plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
 
 
 def _compared(options: Options, desk: Desk) -> object:

@@ -12,7 +12,8 @@ from g4f_nb.costs.tokens import context_size, estimate_tokens
 from g4f_nb.errors import shorten
 from g4f_nb.messages import content_text
 from g4f_nb.providers.models.model import HOST_BOUND
-from g4f_nb.secret import Secret, redact
+from g4f_nb.providers.registry import Resolution
+from g4f_nb.secret import Secret, Veiled, redact
 from g4f_nb.tables import Table
 
 # What was said before is only called to mind; what is asked now is shown.
@@ -31,6 +32,13 @@ def plan_of(question: Question, notices: Sequence[str] = ()) -> Table:
         *(("note", notice) for notice in notices),
     ]
     return Table(tuple(rows), title="This would be sent; nothing was.")
+
+
+def plan_without_key(
+    where: Resolution, messages: list[dict[str, Any]], parameters: Mapping[str, Any], missing: str
+) -> Table:
+    """The same where the key is missing: what it would cost can be looked at before one has a key."""
+    return plan_of(Question(where=where, messages=messages, options=Veiled(parameters)), [missing])
 
 
 def _parameters(question: Question) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,11 @@ from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.parsing import Options
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.turns import checked_content, prompt_messages
+from g4f_nb.messages import as_messages
 from g4f_nb.prompting.composing import Composed, compose
 from g4f_nb.prompting.context import Context, context_of
+from g4f_nb.providers.registry import Resolution, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,18 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
         **how,
     )
     return Ready(begun, prompt.context(begun.question), (*prompt.notices, *begun.notices))
+
+
+def keyless(
+    conversation: Conversation, options: Options, desk: Desk
+) -> tuple[Resolution, list[dict[str, Any]]]:
+    """Where a question would go whose key is missing, and with which messages."""
+    model, provider = named.who_answers(options, desk.names)
+    prompt = prompt_of(options, desk)
+    asked = [] if prompt.content is None else prompt_messages(checked_content(prompt.content))
+    before = [] if options.new else conversation.messages
+    where = resolve(model, provider=provider, api_base=options.api_base)
+    return where, as_messages([*before, *asked], prompt.system or conversation.system)
 
 
 def given(options: Options, desk: Desk) -> dict[str, Any]:

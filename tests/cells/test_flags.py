@@ -186,6 +186,17 @@ def test_an_answer_as_a_whole(asked, server):
     assert seen.body["stream"] is True
 
 
+def test_a_dry_run_needs_no_key(shell, asked):
+    """What it would cost can be looked at before one has a key; which is missing is told."""
+    assert asked("-m groq:openai/gpt-oss-120b --dry-run -t 0 -s Brief")[0] == []
+    rows = {row[0]: row[1] for row in shell.user_ns["_"].rows}
+    assert rows["user"] == "hello"
+    assert rows["system"] == "Brief"
+    assert "GROQ_API_KEY" in rows["key"] + rows["note"]
+    assert rows["parameters"] == "temperature=0.0"
+    assert rows["price"].startswith(("about $", "not known"))
+
+
 def test_a_dry_run_of_several_and_of_tools(shell, asked):
     """Whoever would be asked is named, with what each takes along."""
     shell.run_cell("def add(a: int, b: int):\n    'Add.'\n    return a + b")
