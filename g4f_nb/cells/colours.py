@@ -51,7 +51,7 @@ class Colours:
     def _show(self, *, last: bool = False) -> None:
         finished, rest = self._splitter.take(last=last)
         for piece in finished:
-            self._console.print(_markdown(piece))
+            self._print(piece)
         if last or not rest.strip():
             self._drop()
             return
@@ -59,6 +59,12 @@ class Colours:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
         self._live.update(_Tail(rest), refresh=True)
+
+    def _print(self, piece: str) -> None:
+        try:
+            self._console.print(_markdown(piece))
+        except Exception:  # noqa: BLE001  # an answer is not lost by its display
+            self._console.print(piece, markup=False)
 
     def _drop(self) -> None:
         if self._live is not None:

@@ -54,7 +54,11 @@ class CellScreen:
         now = self._clock()
         if now < self._next:
             return
-        sent = self._paint(reply)
+        try:
+            sent = self._paint(reply)
+        except Exception:  # noqa: BLE001  # an answer is not lost by its display: it is shown when it is whole
+            self._streams = False
+            return
         if sent:
             done = self._clock()
             # Painting takes its time, too: of a long answer no more than a third of it goes into repaints.

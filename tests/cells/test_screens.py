@@ -231,6 +231,20 @@ def test_an_answer_that_never_began_leaves_nothing(wire, alone):
     assert wire.shown == ""
 
 
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("after", [0, 3_000])
+def test_an_answer_is_not_lost_by_its_display(wire, alone, after, monkeypatch):
+    """What fails while it grows is not shown until the end, and then there is one output with all of it."""
+    screen, text = _screen(wire, alone=alone), _text("paragraphs", 6_000)
+    reply = _stream(wire, screen, text[:after])
+    monkeypatch.setattr(screen._unfolding, "take", lambda _: 1 / 0)
+    _stream(wire, screen, text[after:], reply)
+    screen.finish(reply)
+    (data,) = wire.outputs.values()
+    assert data["text/plain"] == text
+    assert data["text/markdown"].count("jumps over") == text.count("jumps over")
+
+
 def test_verbatim_text_grows_verbatim(wire):
     """`--format text`: every character is there, marks too, in pieces without a seam."""
     screen, text = _screen(wire, format="text"), _text("one block of code", 20_000)
