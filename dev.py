@@ -208,7 +208,15 @@ def marked(name: str) -> list[str]:
 def notebooks() -> list[str]:
     """Every notebook, run and compared with what it shows; apart, for their cells have an order."""
     sanitizer = ROOT / "notebooks" / "sanitize.cfg"
-    options = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={sanitizer}", "-p", "no:randomly"]
+    options = [
+        "-p",
+        "nbval",
+        "--nbval",
+        "--nbval-current-env",
+        f"--nbval-sanitize-with={sanitizer}",
+        "-p",
+        "no:randomly",
+    ]
     return ["-m", "pytest", *options, "notebooks"]
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from walking import steps_of
 
+# Ten seconds where nobody else is at work.
+pytestmark = pytest.mark.timeout(400)
+
 ROOT = Path(__file__).resolve().parents[2]
 # A user's own code is strict; the examples are as they were written, and most of them have no annotations.
 CONFIG = """
