@@ -1,6 +1,7 @@
 """`{name…}`: what is replaced, and everything that stays exactly as it is typed."""
 
 import contextlib
+import datetime as dt
 import json
 import re
 import time
@@ -79,6 +80,7 @@ def test_only_the_fields_themselves_change(text):
         ("{df2.get('b', {1: 2})}", "{1: 2}"),
         ("{items[\n1\n]}", "2"),
         ("{x:.2f} {x:>4} {x!r} {name!r:>6}", "5.00    5 5  'Ann'"),
+        ("{x:,} {x:08.3f} {x!s:>3}", "5 0005.000   5"),
         ("{x=} {name=} {x=:.1f}", "x=5 name='Ann' x=5.0"),
         ("{name.replace('n', 'N')}", "ANN"),
         ("{x.bit_length()}", "3"),
@@ -94,6 +96,12 @@ def test_only_the_fields_themselves_change(text):
 def test_names_of_the_user_are_replaced(typed, expected):
     """Attributes, items, calls, conversions and formats, as in f-strings; doubled braces are literal."""
     assert sent(typed) == expected
+
+
+def test_dates_are_formatted_as_in_f_strings():
+    """With blanks and colons in the format; what is no format leaves the field as text."""
+    made = sent("{day:%d %B %Y, %H:%M} {day:later}", day=dt.datetime(2024, 5, 1, 9, 30))  # noqa: DTZ001
+    assert made == "01 May 2024, 09:30 {day:later}"
 
 
 def test_names_are_read_as_python_reads_them():
