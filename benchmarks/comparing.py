@@ -2,13 +2,17 @@
 
     python benchmarks/comparing.py          20,000 rows of 50 ms, 200 at a time; some minutes
     python benchmarks/comparing.py 5000     fewer
+    python benchmarks/comparing.py --rivals ~/rivals/bin/python
 
-Each way of asking runs in a process of its own, one after the other, against one server in another process.
-CPU is that of the client; memory is how much its peak grows between 2,000 rows and all of them.
+`--rivals` names the Python of an environment that has openai and litellm (and aiohttp, orjson); else those
+are measured that are installed here. Each way of asking runs in a process of its own, one after the other,
+against one server in another process. CPU is that of the client; memory is how much its peak grows between
+2,000 rows and all of them.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -28,15 +32,25 @@ AT_ONCE = 200
 ANSWER, STREAM = "text-1500", "stream-20"
 
 
+RIVALS = ("openai", "litellm")
+
+
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    options = argparse.ArgumentParser()
+    options.add_argument("count", nargs="?", type=int, default=20_000)
+    options.add_argument("--rivals", default=sys.executable)
+    options.add_argument("--ways", nargs="*")
+    given = options.parse_args()
+    count = given.count
     ways = ["raw", "ours", "ours cached", "ours patched", "raw stream", "ours stream"]
-    ways += [name for name in ("openai", "litellm") if clients.installed(name)]
+    ways += [name for name in RIVALS if is_installed(name, given.rivals)]
+    ways = given.ways or ways
     print(f"\n### {count:,} rows of 50 ms, {AT_ONCE} at a time\n")
     print("| | CPU ms a row | the same for 2,000 rows | bytes a row | rows/s |\n|---|---:|---:|---:|---:|")
     with server() as base:
         for way in ways:
-            few, many = measured(way, base, 2_000), measured(way, base, count)
+            python = given.rivals if way in RIVALS else sys.executable
+            few, many = measured(way, base, 2_000, python), measured(way, base, count, python)
             grown = (many["peak"] - few["peak"]) / max(1, count - 2_000)
             print(
                 f"| {way} | {many['cpu'] / count * 1000:.2f} | {few['cpu'] / 2_000 * 1000:.2f} "
@@ -45,11 +59,18 @@ def main() -> None:
             )
 
 
-def measured(way: str, base: str, count: int) -> dict[str, float]:
+def is_installed(name: str, python: str) -> bool:
+    """Whether another Python has this package."""
+    code = f"import importlib.util as u, sys; sys.exit(u.find_spec({name!r}) is None)"
+    return subprocess.run([python, "-c", code], check=False).returncode == 0
+
+
+def measured(way: str, base: str, count: int, python: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, __file__, "--one", way, base, str(count)],
-            env={**os.environ, "G4F_NB_CACHE_DIR": folder}, capture_output=True, text=True, check=True,
+            [python, __file__, "--one", way, base, str(count)],
+            env={**os.environ, "G4F_NB_CACHE_DIR": folder, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 

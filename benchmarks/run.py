@@ -141,7 +141,7 @@ def length(base: str) -> None:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     async def drain(count: int) -> None:
-        async for _ in clients.OpenaiTemplate.create_async_generator(
+        async for _ in clients.template().create_async_generator(
             f"stream-{count}", clients.MESSAGES, api_base=base, stream=True
         ):
             pass
