@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT, _WHOLE, _REAL = "string", "Int64", "Float64"
+# So many texts become a part of a column at a time.
+_AT_ONCE = 2000
 # No column of integers could hold more.
 MOST = 2**53
 
@@ -119,6 +121,12 @@ def series(name: str, values: Sequence[Any]) -> pd.Series[Any]:
     if kind.startswith("datetime"):
         seconds = pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)
         return pd.Series(seconds).dt.as_unit("ns")
+    if kind == _TEXT and len(values) > _AT_ONCE:
+        # Put together from parts, which costs no copy: made at once, long texts take their room twice over.
+        parts = range(0, len(values), _AT_ONCE)
+        return pd.concat(
+            [pd.Series(values[at : at + _AT_ONCE], dtype=kind, name=name) for at in parts], ignore_index=True
+        )
     made: pd.Series[Any] = pd.Series(values, dtype=kind, name=name)
     return made
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any, Protocol, Self
 
 from g4f_nb import frontend
+
+# Before so many seconds no bar is shown: it would be gone before it is read, and an output is left of it.
+_WAIT = 0.4
 
 
 class Work(Protocol):
@@ -25,30 +29,40 @@ class Progress:
         self._total = total
         self._title = title
         self._bar: Any = None
+        self._line: CellLine | None = None
+        self._from = 0.0
         self._shown = shown and (frontend.attached() or (not frontend.in_kernel() and sys.stderr.isatty()))
 
     def __enter__(self) -> Self:
-        if self._shown:
-            from tqdm import tqdm
-
-            target = CellLine() if frontend.in_kernel() else sys.stderr
-            self._bar = tqdm(
-                total=self._total, desc=self._title, unit="call", file=target, leave=False, ncols=80,
-                mininterval=0.25, ascii=False if frontend.in_kernel() else None,
-            )  # fmt: skip
+        self._from = time.monotonic() + _WAIT
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self.refresh()
             self._bar.close()
+        if self._line is not None:
+            self._line.vanish()
 
     def refresh(self) -> None:
-        """Show how far the work is."""
+        """Show how far the work is; what is done in a moment needs no bar."""
+        if self._bar is None and self._shown and time.monotonic() >= self._from:
+            self._begin()
         if self._bar is not None:
             self._bar.set_postfix_str(self._work.notes(), refresh=False)
             self._bar.n = self._work.done
             self._bar.refresh()
+
+    def _begin(self) -> None:
+        from tqdm import tqdm
+
+        self._line = CellLine() if frontend.in_kernel() else None
+        self._bar = tqdm(
+            total=self._total, desc=self._title, unit="call", file=self._line or sys.stderr, leave=False,
+            ncols=80, mininterval=0.25, ascii=None if self._line is None else False,
+        )  # fmt: skip
+        # The time that has passed already counts for what is left.
+        self._bar.start_t -= _WAIT
 
 
 class CellLine:
@@ -77,3 +91,11 @@ class CellLine:
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def vanish(self) -> None:
+        """Leave an output that shows nothing, in any form that a saved notebook may be shown in.
+
+        Jupyter's protocol cannot take one output back: only all of a cell's, with what the user printed.
+        """
+        if self._displayed:
+            self._handle.update({"text/plain": "", "text/html": ""}, raw=True)  # type: ignore[no-untyped-call]

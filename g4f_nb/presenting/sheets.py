@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.columns import OUTCOME, PLACE
+from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.showing.markdown import clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# A text with more characters needs room.
+_LONG = 40
 # The classes keep MathJax out: what a model writes between dollars is no formula of ours.
 _ROOT = '<div class="g4f-sheet tex2jax_ignore mathjax_ignore" data-page="{page}">'
 # So specific, for JupyterLab has rules of its own for tables in outputs.
@@ -28,6 +32,7 @@ font-weight:600}
 div.g4f-sheet table .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:break-word;max-width:42em;max-height:9em;
 overflow:auto;unicode-bidi:isolate}
+.g4f-sheet .g4f-long{min-width:24em;text-align:start}
 .g4f-sheet .g4f-none{opacity:.45}
 .g4f-sheet th button,.g4f-sheet .g4f-pages button{font:inherit;color:inherit;background:none;border:0;
 padding:0;cursor:pointer}
@@ -109,7 +114,8 @@ def sheet(
 
 def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
     if columns is None:
-        return [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
+        filled = [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
+        return _as_read(frame, filled)
     if not isinstance(columns, Iterable):
         raise InvalidParameterError(f"columns is {columns!r}: it is a list of names of columns")
     chosen = [columns] if isinstance(columns, str) else list(columns)
@@ -118,6 +124,31 @@ def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
         there = ", ".join(map(repr, frame.columns))
         raise InvalidParameterError(f"there is no column {unknown[0]!r}: there are {there}")
     return chosen
+
+
+def _as_read(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """Of a result first what is read: who was asked what, and what came; bookkeeping last, or not at all."""
+    try:
+        result = Names.of(frame)
+    except InvalidParameterError:
+        return names
+    prefix = result.prefix
+    first = [f"{prefix}{name}" for name in ("model", "prompt_id")]
+    first += [*result.varied(), f"{prefix}answer"]
+    if f"{prefix}finish_reason" in names:
+        # The columns of a schema stand between them, and added ones (scores, grades) behind everything.
+        answer, reason = names.index(f"{prefix}answer") + 1, names.index(f"{prefix}finish_reason")
+        first += [name for name in names[answer:reason] if not str(name).startswith(f"{prefix}parse")]
+    own = {prefix + name for name in (*PLACE, *OUTCOME)}
+    first += [name for name in names if name not in own and name not in first]
+    first.append(f"{prefix}status")
+    if len(frame[f"{prefix}prompt_id"].unique()) == 1:
+        first.remove(f"{prefix}prompt_id")
+    left_out = {f"{prefix}run_id", f"{prefix}request_key", f"{prefix}parsed", f"{prefix}prompt_id"}
+    last = [name for name in names if name not in first and name not in left_out]
+    # What `.raw()` and `.vote()` ask for goes to the end.
+    last.sort(key=lambda name: name == f"{prefix}cell_id")
+    return [name for name in first if name in names] + last
 
 
 def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
@@ -136,8 +167,13 @@ def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
         for name, number in zip(frame.columns, numbers, strict=True)
     )
     columns = [frame[name].tolist() for name in frame.columns]
+    # A narrow column of long texts is one word a line: such get some room, whatever stands beside them.
+    longs = [
+        not number and any(len(value) > _LONG for value in values if isinstance(value, str))
+        for values, number in zip(columns, numbers, strict=True)
+    ]
     rows = "".join(
-        f"<tr>{''.join(map(_cell, values, numbers))}</tr>" for values in zip(*columns, strict=True)
+        f"<tr>{''.join(map(_cell, values, numbers, longs))}</tr>" for values in zip(*columns, strict=True)
     )
     return (
         f'{_ROOT.format(page=page)}<div class="g4f-scroll"><table><thead><tr>{heads}</tr></thead>'
@@ -145,7 +181,7 @@ def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
     )
 
 
-def _cell(value: Any, number: bool) -> str:
+def _cell(value: Any, number: bool, long: bool) -> str:
     import pandas as pd
 
     missing = value is None or (pd.api.types.is_scalar(value) and pd.isna(value))
@@ -155,7 +191,8 @@ def _cell(value: Any, number: bool) -> str:
         return f'<td class="g4f-number" data-value="{float(value)!r}">{text(_figure(value))}</td>'
     if missing:
         return '<td><div class="g4f-none">none</div></td>'
-    return f'<td><div class="g4f-text" dir="auto">{text(value)}</div></td>'
+    kind = "g4f-text g4f-long" if long else "g4f-text"
+    return f'<td><div class="{kind}" dir="auto">{text(value)}</div></td>'
 
 
 def _figure(value: Any) -> str:

@@ -96,3 +96,7 @@ def test_the_bar_leaves_nothing(kernels):
     assert any("/40" in line and "failed" in line for line in lines)
     assert "call/s" in lines[0]
     assert lines[-1] == ""
+    # What a saved notebook keeps of it shows nothing, in whatever form it is shown; a quick one has no bar.
+    quick = 'nb.compare("a", nb.Model("OpenaiTemplate:upper", api_base=slow.options["api_base"]))'
+    said = kernel.watch(f"_ = {quick}")
+    assert not [each for each in said if each["msg_type"] == "display_data"]
