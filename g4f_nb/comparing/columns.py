@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numbers
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.packing import packed
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.reply import Reply
 
@@ -63,7 +64,7 @@ NAMES = tuple(OUTCOME)
 Record = dict[str, Any]
 
 
-class _Lists(dict[str, list[Any]]):
+class _Lists(dict[str, Any]):
     """A list a column; one that nothing is known of takes no room."""
 
     def __init__(self, rows: int) -> None:
@@ -79,7 +80,7 @@ class Outcomes:
     """The values of one result, a list a column; a row that has no outcome yet is empty."""
 
     rows: int
-    lists: dict[str, list[Any]]
+    lists: dict[str, Any]
 
     @classmethod
     def empty(cls, rows: int) -> Outcomes:
@@ -100,7 +101,21 @@ class Outcomes:
 
     def record(self, position: int) -> Record:
         """One row, without what is missing."""
-        return {name: value[position] for name, value in self.lists.items() if value[position] is not None}
+        row = {name: values[position] for name, values in self.lists.items()}
+        # Of answers that are packed, what is missing is pandas' own.
+        return {
+            name: value
+            for name, value in row.items()
+            if value is not None and type(value).__name__ != "NAType"
+        }
+
+    def pack(self) -> None:
+        """Make a column of many answers before others are made, and keep it instead of them."""
+        answers = self.lists.get("answer")
+        if isinstance(answers, list) and self.rows > _AT_ONCE:
+            made = packed(answers)
+            if made is not None:
+                self.lists["answer"] = made
 
 
 def check_free(names: Iterable[str], taken: Iterable[str], *, what: str) -> None:
@@ -113,10 +128,13 @@ def check_free(names: Iterable[str], taken: Iterable[str], *, what: str) -> None
         )
 
 
-def series(name: str, values: Sequence[Any]) -> pd.Series[Any]:
+def series(name: str, values: Any) -> pd.Series[Any]:
     """One column of a result in its type."""
     import pandas as pd
 
+    if not isinstance(values, list | tuple):
+        # It is shared with whoever keeps it: the user's column is to be his own.
+        return pd.Series(values.copy(), name=name)
     kind = OUTCOME.get(name) or PLACE[name]
     if kind.startswith("datetime"):
         seconds = pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)

@@ -9,7 +9,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import store as store_module
-from g4f_nb.comparing import keeping
+from g4f_nb.comparing import columns, keeping
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.testing import serve
 
@@ -117,3 +117,23 @@ def test_a_purge_of_no_days(days):
     """What is no number of days deletes nothing."""
     with pytest.raises(InvalidParameterError, match="number of days"):
         nb.purge_store(older_than_days=days)
+
+
+def test_many_answers_are_once_in_memory(server, monkeypatch):
+    """Of a large result the run keeps the column itself: it is attached to, changed and retried as ever."""
+    monkeypatch.setattr(columns, "_AT_ONCE", 4)
+    model = nb.Model("OpenaiTemplate:flaky-1", api_base=server.api_base)
+    asked = [f"t{n}" for n in range(9)]
+    frame = nb.compare(asked, model, retries=0, concurrency=1, progress=False)
+    run_id = frame["run_id"].iloc[0]
+    assert frame["answer"].isna().tolist() == [True] + [False] * 8
+    assert str(frame["answer"].dtype) == "string"
+    expected = frame.copy()
+    frame.loc[3, "answer"] = "mine"
+    pd.testing.assert_frame_equal(nb.attach(run_id), expected)
+    again = expected.llm.retry(progress=False)
+    assert again["answer"].tolist() == asked
+    assert again["status"].eq("ok").all()
+    pd.testing.assert_frame_equal(nb.attach(run_id), again)
+    keeping._live.clear()
+    assert nb.attach(run_id)["answer"].tolist() == asked
