@@ -6,6 +6,9 @@ import types
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.pandas import column, data_frames
 
 from g4f_nb.prompting.composing import compose
 from g4f_nb.prompting.limits import tokens_of
@@ -125,6 +128,42 @@ def test_hostile_values_are_told_within_their_budget(name):
     assert isinstance(kind_of(value), str)
     sent = compose("about {v} it\n{v}", {"v": value}, budget=500)
     assert isinstance(sent.content, str)
+
+
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50) | st.binary(max_size=50)
+    | st.decimals() | st.datetimes() | st.uuids()
+)  # fmt: skip
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(max_size=8), inner, max_size=20),
+    max_leaves=100,
+)
+
+
+@settings(deadline=None)
+@given(VALUES, st.integers(20, 3_000))
+def test_any_value_keeps_to_its_budget(value, budget):
+    """Lists in dicts in lists, of any length and depth; a text alone is the user's own and stays whole."""
+    made = summarize(value, budget)
+    assert isinstance(value, str) or tokens_of(made.named("v")) <= budget + 40
+
+
+@settings(deadline=None)
+@given(
+    data_frames(
+        columns=[
+            column("a", dtype=float), column("b", elements=st.text(max_size=200)),
+            column("c", dtype="datetime64[ns]"), column("d", elements=LEAVES, dtype=object),
+        ]
+    ),
+    st.integers(60, 2_000),
+)  # fmt: skip
+def test_any_table_keeps_to_its_budget(table, budget):
+    """Columns of any values, some of several types: told, and within the budget."""
+    text = summarize(table, budget).named("v")
+    assert "cannot be read" not in text
+    assert tokens_of(text) <= budget + 120
 
 
 def test_a_text_of_ten_million_characters_goes_in_whole_and_quickly():
