@@ -138,8 +138,8 @@ def test_in_a_cell_with_other_things_nothing_else_is_cleared(kernel, server):
     """A loop of questions: what was printed and answered before stays where it was."""
     kernel.run(f"%reload_ext g4f_nb\nmine = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})")
     code = (
-        f"text = {_PARAGRAPHS!r}\nfor number in range(2):\n    print('question', number)\n"
-        "    get_ipython().run_cell_magic('chat', '-m mine', text)\nprint('done')"
+        f"long_text = {_PARAGRAPHS!r}\nfor number in range(2):\n    print('question', number)\n"
+        "    get_ipython().run_cell_magic('chat', '-m mine', long_text)\nprint('done')"
     )
     messages, reply = _watch(kernel, code)
     assert reply["status"] == "ok"
