@@ -65,17 +65,22 @@ def test_a_panel_adds_little_to_a_notebook(lab):
     before = notebook.path.stat().st_size
     notebook.run(0)
     Panel(notebook, 0).done(5)
-    notebook.page.evaluate("name => window.jupyterapp.commands.execute(name)", SAVE_STATE)
-    one = size(notebook) - before
+    for _ in range(2):
+        # It is a switch, and somebody may have turned it on before.
+        notebook.page.evaluate("name => window.jupyterapp.commands.execute(name)", SAVE_STATE)
+        one = size(notebook) - before
+        if "widgets" in json.loads(notebook.path.read_text(encoding="utf-8"))["metadata"]:
+            break
     saved = json.loads(notebook.path.read_text(encoding="utf-8"))
     assert saved["metadata"]["widgets"]
-    assert one < 60_000
+    assert one < 60_000, one
     for index in range(1, 10):
         notebook.run(index)
         Panel(notebook, index).node.wait_for()
         Panel(notebook, index).ask("a table and code")
         Panel(notebook, index).done()
-    assert size(notebook) - before < 150_000
+    ten = size(notebook) - before
+    assert ten < 150_000, ten
 
 
 def test_it_is_the_same_in_notebook_7(lab):
