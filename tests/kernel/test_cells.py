@@ -136,7 +136,8 @@ def test_what_tools_print_stays_beside_the_answer(kernel, chat):
 
 def test_in_a_cell_with_other_things_nothing_else_is_cleared(kernel, server):
     """A loop of questions: what was printed and answered before stays where it was."""
-    kernel.run(f"%reload_ext g4f_nb\nmine = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})")
+    kernel.run("%reload_ext g4f_nb\nimport g4f_nb as nb")
+    kernel.run(f"mine = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})")
     code = (
         f"long_text = {_PARAGRAPHS!r}\nfor number in range(2):\n    print('question', number)\n"
         "    get_ipython().run_cell_magic('chat', '-m mine', long_text)\nprint('done')"
