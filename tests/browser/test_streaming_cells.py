@@ -173,21 +173,27 @@ def test_no_payload_acts_as_a_page_of_its_own(notebook):
     assert _harmless(notebook, cell) > 200
 
 
-def test_no_payload_acts_in_a_reopened_notebook(lab, notebook):
-    """Saved and opened again, by somebody who trusts it and by somebody who does not."""
+def test_no_payload_acts_in_a_reopened_notebook(lab):
+    """Saved and opened again, by somebody who does not trust it and by somebody who does."""
+    notebook = lab.open([SETUP])
+    notebook.run(0)
+    answer = "\n\n".join(PAYLOADS)
+    for kind in ("markdown", "html", "text"):
+        notebook.run_new(f"%%chat -p Parrot -f {kind}\n{_say(answer)}")
+    notebook.run_new("%%chat -p Paced -m mixed-3000-3000\nanything")
     notebook.save()
     notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     again = lab.visit(notebook.path)
     asked = []
     again.page.on("request", lambda request: asked.append(request.url))
-    again.page.wait_for_timeout(1500)
     for trusted in (False, True):
         if trusted:
             again.page.evaluate(
                 "() => { const cells = window.jupyterapp.shell.currentWidget.content.model.cells;"
                 " for (const cell of cells) cell.trusted = true; }"
             )
-            again.page.wait_for_timeout(1500)
+        again.page.get_by_text("Section 5").first.wait_for()
+        again.page.wait_for_timeout(1500)
         assert again.page.evaluate("() => window.pwned") is None
         assert _foreign(asked) == []
         handlers = again.page.evaluate(
@@ -195,6 +201,4 @@ def test_no_payload_acts_in_a_reopened_notebook(lab, notebook):
                 .filter(each => each.name.startsWith("on")).length"""
         )
         assert handlers == 0
-    assert again.page.locator(".jp-RenderedMarkdown").count() >= 3
-    shown = again.page.locator(".jp-OutputArea").nth(1)
-    assert "Section 5" in shown.inner_text()
+    assert again.page.locator(".jp-RenderedMarkdown").count() >= 2
