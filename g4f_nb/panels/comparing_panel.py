@@ -13,9 +13,10 @@ from g4f_nb.comparing.columns import text as clean_text
 from g4f_nb.comparing.entry import checked_run
 from g4f_nb.comparing.given import ModelName, Prompts, named_prompts
 from g4f_nb.conversations.conversation import Conversation
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots, Choice
+from g4f_nb.keys import type_key
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.messages import content_text
 from g4f_nb.panels.kept_columns import KeptColumns
@@ -280,10 +281,30 @@ class ComparePanel(SideBySide):
     def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Do what a view asks for; what goes wrong is told in the panel, where the user looks."""
         try:
-            self._hear(message)
+            match message:
+                case {"type": "key", "column": str(column)} if buffers:
+                    self._take_key(column, buffers)
+                case _:
+                    self._hear(message)
         except Exception as error:  # noqa: BLE001  # see above
             self.problem = said(error)
         super().hear(message, buffers)
+
+    def _take_key(self, id_: str, buffers: list[memoryview]) -> None:
+        """Keep a key that was typed where it was missed, for this session, and ask again with it."""
+        column = next((each for each in self._columns if each.id == id_), None)
+        failed = None
+        try:
+            if column is not None:
+                type_key(column.model, lambda _: bytes(buffers.pop()).decode(errors="replace"))
+        except G4FError as error:
+            failed = said(error)
+        except Exception as error:  # noqa: BLE001  # its words are not ours: they may repeat the key
+            failed = f"the key was not kept ({type(error).__name__}): set it in the environment instead"
+        buffers.clear()
+        self.problem = failed or ""
+        if not failed:
+            self._again(id_)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         match message:

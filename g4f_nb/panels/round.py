@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.frames import frame_of
 from g4f_nb.comparing.running import Comparison
+from g4f_nb.errors import MissingAuthError
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.loops.ownloop import Job
 from g4f_nb.panels.side import Side
@@ -30,6 +31,13 @@ class Asked:
         """End one of its answers; what there is of it is kept."""
         if self.run is not None and self.job is not None:
             self.job.later(self.run.stop, self.sides.index(side))
+
+    def lacks_key_of(self, side: Side) -> str | None:
+        """The provider that could not be asked for want of a key."""
+        assert self.run is not None  # noqa: S101  # asked of sides that have ended
+        grid = self.run.grid
+        seat = grid.seats[grid.cells[self.sides.index(side)].seat]
+        return seat.provider if isinstance(seat.fault, MissingAuthError) else None
 
     def record(self, side: Side) -> dict[str, Any]:
         """What became of a side, as its row says."""

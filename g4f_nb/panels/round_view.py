@@ -26,6 +26,9 @@ def side_view(round_: Round, side: Side, *, latest: bool, score: Score) -> dict[
     if not hidden:
         more["column"] = next((id_ for id_, each in round_.sides.items() if each is side and latest), None)
         more["badge"] = _fared(score, _label(round_, side))
+        asked = round_.asked_of(side)
+        if latest and asked is not None and side.is_settled:
+            more["key"] = asked.lacks_key_of(side)
     return side_state(side, hidden=hidden, at=round_.shown.index(side), **more)
 
 

@@ -35,8 +35,13 @@ from g4f_nb.presenting.differences import Difference, pieces
 if TYPE_CHECKING:
     import pandas as pd
 
-_SCRIPTS = ("shared.js", "blocks.js", "parts.js", "choosing.js", "compare.js")
-_STYLES = ("shared.css", "blocks.css", "parts.css", "choosing.css", "compare.css")
+_SCRIPTS = (
+    "shared.js", "blocks.js", "parts.js", "choosing.js", "compare/side.js", "compare/vote.js",
+    "compare/difference.js", "compare/ask.js", "compare/panel.js",
+)  # fmt: skip
+_STYLES = (
+    "shared.css", "blocks.css", "parts.css", "choosing.css", "compare/columns.css", "compare/panel.css",
+)  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # What is withheld of an answer's end while nobody may know whose it is.
 _HIDDEN_ERROR = "This model gave no answer. Whose it is and why is shown after the vote."

@@ -59,3 +59,22 @@ function hideTranscript(name) {
   document.head.append(style);
   return () => style.remove();
 }
+
+/** A field for the key that is missing: it goes to Python as bytes, and is empty before it is on its way. */
+function keyField(provider, { giveKey, again }) {
+  const input = make("input", { class: "g4f-text", type: "password", autocomplete: "off", "aria-label": `Key for ${provider}` });
+  input.placeholder = `Key for ${provider}, for this session`;
+  const give = () => {
+    if (!input.value) return;
+    const bytes = new TextEncoder().encode(input.value);
+    input.value = "";
+    giveKey(provider, bytes.buffer);
+    again();
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    give();
+  });
+  return make("div", { class: "g4f-key-line" }, input, button("Use this key", { class: "g4f-button g4f-main", press: give }));
+}

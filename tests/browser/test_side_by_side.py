@@ -23,7 +23,7 @@ class Panel:
         self.notebook, self.index = notebook, index
         self.node = notebook.output(index).locator(".g4f-compare")
         self.prompt = self.node.get_by_role("textbox", name="Prompt")
-        self.sides = self.node.locator(".g4f-side")
+        self.sides = self.node.locator(".g4f-column")
         self.vote = self.node.get_by_role("group", name="Which answer is better?")
 
     def ask(self, text):
@@ -33,8 +33,8 @@ class Panel:
 
     def done(self):
         """Wait until all have ended."""
-        expect(self.node.locator(".g4f-side-foot:visible")).not_to_have_count(0)
-        expect(self.node.locator(".g4f-side[aria-busy=true]")).to_have_count(0)
+        expect(self.node.locator(".g4f-column-foot:visible")).not_to_have_count(0)
+        expect(self.node.locator(".g4f-column[aria-busy=true]")).to_have_count(0)
         expect(self.node.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
     def kept(self, name):
@@ -97,7 +97,7 @@ def test_answers_come_side_by_side(panel, notebook):
     expect(first).to_contain_text("Stopped")
     both.done()
     expect(second.locator(".g4f-body")).to_contain_text("word119")
-    expect(second.locator(".g4f-side-facts")).to_contain_text("tokens/s")
+    expect(second.locator(".g4f-column-facts")).to_contain_text("tokens/s")
     both.kept("compare-done")
     assert python(notebook, "panel.results['status'].tolist()") == "['cancelled', 'ok', 'error']"
     first.get_by_role("button", name="Ask again").click()
@@ -254,7 +254,7 @@ def test_it_can_be_read_in_every_theme(panel, notebook, theme):
         both.node.get_by_role("button", name="Differences").click()
         expect(both.node.locator(".g4f-diff-words del").first).to_be_visible()
         both.kept(f"compare-{theme.removeprefix('JupyterLab ').lower().replace(' ', '-')}")
-        parts = ".g4f-side-title, .g4f-body p, .g4f-side-facts, .g4f-side-error, .g4f-diff-words"
+        parts = ".g4f-column-title, .g4f-body p, .g4f-column-facts, .g4f-column-error, .g4f-diff-words"
         for text, contrast in both.node.evaluate(CONTRASTS, parts):
             assert contrast >= 4.5, text
 
@@ -321,3 +321,18 @@ def test_it_is_the_same_in_notebook_7(lab, server):
     notebook.page.keyboard.press("t")
     expect(both.sides.first).to_contain_text("a tie")
     both.kept("compare-notebook-7")
+
+
+def test_other_widgets_on_the_page_change_no_looks(panel, notebook):
+    """Whatever is shown before or after, buttons stand where they stand: at the right of their column."""
+    both = panel("upper", "echo")
+    both.ask("hello")
+    both.done()
+    place = "node => node.getBoundingClientRect().right"
+    remove = both.sides.first.get_by_role("button", name="Remove this column")
+    before = remove.evaluate(place)
+    for other in ("nb.KeyPrompt('groq')", "nb.ModelPicker()", "nb.ChatPanel('Demo:demo-fast')"):
+        shown = notebook.output(notebook.run_new(other)).locator(".g4f-root")
+        shown.wait_for()
+    assert remove.evaluate(place) == before
+    assert both.sides.first.evaluate(place) - before < 12

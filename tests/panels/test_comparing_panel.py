@@ -11,6 +11,7 @@ import pytest
 from hearing import Comparing, until
 
 import g4f_nb as nb
+from g4f_nb import credentials
 from g4f_nb.errors import InvalidParameterError, NoProviderError, UnknownParameterError
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.showing.rendering import safe_html
@@ -459,3 +460,24 @@ def test_what_is_kept_tells_no_name_before_the_vote(compare):
     assert "Answer B" in str(panel.kept())
     panel.vote("left")
     assert "OpenaiTemplate:upper" in str(panel.kept())
+
+
+def test_a_missing_key_is_typed_where_it_is_missed(server):
+    """It is used at once and told nowhere; the other columns are not asked again."""
+    nb.register("locked", api_base=server.api_base, api_key_env="LOCKED_API_KEY")
+    panel = Comparing(["Demo:demo-fast", "locked:upper"])
+    panel.ask("hello")
+    assert panel.wait(10)
+    ready, lacking = panel.now["sides"]
+    assert (ready["key"], lacking["key"]) == (None, "Locked")
+    panel._handle_custom_msg({"type": "key", "column": lacking["column"]}, [memoryview(b"not a key")])
+    assert "No key is kept" in panel.problem
+    buffers = [memoryview(KEY.encode())]
+    panel._handle_custom_msg({"type": "key", "column": lacking["column"]}, buffers)
+    assert (buffers, panel.problem) == ([], "")
+    assert panel.wait(10)
+    assert panel.results["answer"].tolist()[1] == "HELLO"
+    assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
+    assert KEY not in str(panel.sent) + str(panel.get_state()) + repr(vars(panel)) + repr(vars(panel._rounds))
+    panel.close()
+    credentials.forget_typed()

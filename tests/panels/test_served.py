@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,5 +96,20 @@ def test_no_script_writes_html_but_what_python_has_made():
     }
     assert {pair for pair in found if pair[0] != "http"} <= {
         ("innerHTML", "blocks.js"),
-        ("innerHTML", "compare.js"),
+        ("innerHTML", "difference.js"),
     }
+
+
+def test_no_two_widgets_dress_the_same_class():
+    """Sheets of different widgets stand on one page: what only one of them has bears a name of its own."""
+    shared = {"shared", "blocks", "parts", "choosing"}
+    owners = {}
+    for sheet in STATIC.rglob("*.css"):
+        if sheet.stem in shared and sheet.parent == STATIC:
+            continue
+        owner = sheet.parent.name if sheet.parent != STATIC else sheet.stem
+        for name in re.findall(r"\.(g4f-[a-z-]+)", sheet.read_text(encoding="utf-8")):
+            owners.setdefault(name, set()).add(owner)
+    common = "".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in shared)
+    doubly = {name for name, those in owners.items() if len(those) > 1 and f".{name}" not in common}
+    assert doubly == set()
