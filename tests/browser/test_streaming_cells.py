@@ -192,7 +192,7 @@ def test_no_payload_acts_in_a_reopened_notebook(lab):
                 "() => { const cells = window.jupyterapp.shell.currentWidget.content.model.cells;"
                 " for (const cell of cells) cell.trusted = true; }"
             )
-        again.page.get_by_text("Section 5").first.wait_for()
+        again.page.locator(".jp-RenderedMarkdown", has_text="Section 5").first.wait_for()
         again.page.wait_for_timeout(1500)
         assert again.page.evaluate("() => window.pwned") is None
         assert _foreign(asked) == []
