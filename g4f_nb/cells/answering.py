@@ -28,18 +28,26 @@ def answer(options: Options, desk: Desk) -> object:
     """Ask what a line says, and show it; gives what the cell's value is."""
     if options.compare:
         return _compared(options, desk)
+    made = [] if desk.talks.find(options.name or MAIN) is not None else [desk.talks.get(options.name)]
     conversation = desk.talks.get(options.name)
     if options.dry_run:
-        return _planned(options, desk, conversation)
+        try:
+            return _planned(options, desk, conversation)
+        finally:
+            desk.talks.forget(made)
     # From here on, for what is told before the answer comes stands above it in the end, too.
     bystanders = attend()
-    if options.fork is not None:
-        conversation = desk.talks.fork(conversation, options.fork)
+    before = desk.talks.find(options.fork) if options.fork is not None else None
     try:
+        if options.fork is not None:
+            conversation = desk.talks.fork(conversation, options.fork)
+            made.append(conversation)
         ready = prepared(conversation, options, desk, place=desk.talks.place())
     except BaseException:
-        if options.fork is not None:
-            desk.talks.forget(conversation)
+        # A question that cannot be sent begins nothing, and pushes nobody aside.
+        desk.talks.forget(made)
+        if before is not None:
+            desk.talks.put(before)
         raise
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)

@@ -80,7 +80,7 @@ def load_command(given: Words, place: Place) -> None:
     talk = Conversation.load(file) if file.exists() or file.suffix else Conversation.restore(what)
     pushed, before = here.get(talk.name), here.get(names[0] if names else talk.name)
     if before is not None and before is not talk:
-        place.talks.forget(talk)
+        place.talks.forget([talk])
     elif names:
         talk.name = names[0]
     if pushed is not None and pushed is not talk:

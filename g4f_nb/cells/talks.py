@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
@@ -52,9 +52,10 @@ class Talks:
         """Have a conversation under its name, whoever has had it until now."""
         _shelf().put(conversation, stays=True)
 
-    def forget(self, conversation: Conversation) -> None:
-        """Let go of one that came to nothing."""
-        _shelf().remove(conversation)
+    def forget(self, conversations: Iterable[Conversation]) -> None:
+        """Let go of those that came to nothing."""
+        for each in conversations:
+            _shelf().remove(each)
 
     def fork(self, source: Conversation, name: str) -> Conversation:
         """A copy under another name; one that is taken is refused, unless the same cell took it."""

@@ -142,6 +142,9 @@ def test_names_new_and_fork(notebook, server):
     assert notebook.asked() == "['one']"
     assert notebook.asked("other") == "['two']"
     assert notebook.asked("copy") == "['one', 'four']"
+    reply, _ = notebook.cell("c", "%chat -p Grok --fork copy four")
+    assert reply["status"] == "error"
+    assert notebook.asked("copy") == "['one', 'four']"
     reply, _ = notebook.cell("d", "%chat -m upper --fork copy five")
     assert "there is a conversation 'copy' already" in reply["evalue"]
     notebook.cell("e", "%chat -m upper --new six")
@@ -156,7 +159,8 @@ def test_a_wrong_question_changes_no_conversation(notebook):
         reply, _ = notebook.cell("b", f"%chat -p Grok {flags} two")
         assert reply["status"] == "error"
     assert notebook.asked() == "['one']"
-    assert "copy" not in notebook.value("[each.name for each in shelf().all]")
+    notebook.cell("c", "%chat -p Demo -n another --dry-run two")
+    assert notebook.value("[each.name for each in shelf().all]") == "['main']"
 
 
 # ---- stop and go on ----------------------------------------------------------------------------------
