@@ -228,11 +228,15 @@ class Refusal(Chunk):
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo(Chunk):
-    """Who answers: the provider's name, the model that the server says it is, and its address."""
+    """Who answers: the provider's name, the model that the server says it is, and its address.
+
+    `request_id` is what the server calls this answer: its support asks for it.
+    """
 
     name: str
     model: str | None = None
     url: str | None = None
+    request_id: str | None = field(default=None, compare=False)
 
     __str__ = Chunk.__str__
 

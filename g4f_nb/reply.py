@@ -101,6 +101,8 @@ class Reply:
         self.provider = provider
         self.model = model
         self.url: str | None = None
+        # What the server calls its (last) answer.
+        self.request_id: str | None = None
         # The user's own price of this model; `None` leaves it to the tables.
         self.price: Price | None = None
         # Of a reply from a file or the store: what it cost when it was answered.
@@ -251,6 +253,7 @@ class Reply:
             case ProviderInfo():
                 self.provider, self.url = chunk.name, chunk.url
                 self.model = chunk.model or self.model
+                self.request_id = chunk.request_id
             case Alternative():
                 self._take_alternative(chunk)
             case ProviderFailed():

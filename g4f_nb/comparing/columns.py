@@ -166,6 +166,7 @@ def from_reply(reply: Reply) -> Record:
         "reasoning_tokens": count(usage.reasoning_tokens) if usage else None,
         "cached_tokens": count(usage.cached_tokens) if usage else None,
         "model_returned": _shared(reply.model),
+        "request_id": text(reply.request_id),
     }
 
 

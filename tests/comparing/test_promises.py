@@ -310,6 +310,19 @@ def test_a_kept_answer_is_priced_once_its_price_is_known(server):
     assert nb.attach(again["run_id"].iloc[0])["cost_usd"].notna().all()
 
 
+def test_what_a_server_calls_its_answer_is_in_the_row(server):
+    """`request_id` is the id in the answer, streamed or whole, and a kept row has it still."""
+    asked = {
+        timing: _compare("a", _model(server), timing=timing, cache="refresh") for timing in ("stream", "fast")
+    }
+        timing: _compare("a", _model(server), timing=timing, cache="refresh") for timing in ("stream", "fast")
+    }
+    for frame in asked.values():
+        assert frame["request_id"].notna().all()
+        assert frame["request_id"].str.startswith("chatcmpl").all()
+    assert _compare("a", _model(server))["request_id"].equals(asked["fast"]["request_id"])
+
+
 def test_a_dry_run_sends_nothing(server):
     """It gives the same table: planned, or answered where the answer is kept."""
     _compare("a", _model(server))

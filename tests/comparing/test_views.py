@@ -221,3 +221,24 @@ def test_no_formula_runs_in_excel(made, tmp_path):
     sheet = openpyxl.load_workbook(tmp_path / "made.xlsx").active
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert [cell.value for cell in cells if cell.data_type == "f"] == []
+
+
+def test_a_view_begins_with_what_is_read(server, upper):
+    """Model, data, the answer with its fields and scores, then how it went; no bookkeeping of ours."""
+    data = {"city": ["Ulm"], "note": ["n"]}
+    frame = _compare("{city}", upper, data=data).llm.score(contains="U", into="right")
+    shown = repr(frame.llm.view()).partition("columns ")[2].split(", ")
+    assert shown[:6] == ["model", "city", "note", "answer", "right", "status"]
+    assert shown[-1] == "cell_id"
+    assert not {"run_id", "request_key", "prompt_id"} & set(shown)
+    several = _compare({"p": "{city}", "q": "{city}?"}, upper, data=data, prefix="llm_")
+    shown = repr(several.llm.view()).partition("columns ")[2].split(", ")
+    assert shown[:5] == ["llm_model", "llm_prompt_id", "city", "note", "llm_answer"]
+    assert repr(pd.DataFrame({"b": [1], "a": ["x"]}).llm.view()).endswith("columns b, a")
+
+
+def test_a_column_of_long_texts_has_room(server, upper):
+    """It is not as narrow as the page has space left; a short one takes what it needs."""
+    long = "a text of more than forty characters, as most answers are"
+    html = _compare([long, "b"], upper).llm.view(["answer", "status"]).html
+    assert html.count("g4f-text g4f-long") == 2

@@ -75,7 +75,7 @@ class AnthropicReader(BodyReader):
             case "message_start":
                 message = frame.get("message")
                 message = message if isinstance(message, dict) else {}
-                self.introduce(message.get("model"), out)
+                self.introduce(message.get("model"), out, said=message.get("id"))
                 self._count(message.get("usage"))
             case "message_delta":
                 delta = frame.get("delta")
@@ -87,7 +87,7 @@ class AnthropicReader(BodyReader):
     def _answer(self, data: dict[str, Any], out: list[str | Chunk]) -> None:
         if not isinstance(data.get("content"), list):
             return
-        self.introduce(data.get("model"), out)
+        self.introduce(data.get("model"), out, said=data.get("id"))
         for index, block in enumerate(items(data["content"])):
             self._open(index, block, out)
             self._close(index)

@@ -61,7 +61,7 @@ class GeminiReader(BodyReader):
         if "candidates" not in frame and "promptFeedback" not in frame and "usageMetadata" not in frame:
             return
         self._answer_id = self._answer_id or string(frame.get("responseId"))
-        self.introduce(frame.get("modelVersion"), out)
+        self.introduce(frame.get("modelVersion"), out, said=self._answer_id)
         if isinstance(frame.get("usageMetadata"), dict):
             self._counts = frame["usageMetadata"]
         feedback = frame.get("promptFeedback")

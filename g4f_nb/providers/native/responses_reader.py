@@ -93,7 +93,7 @@ class ResponsesReader(BodyReader):
             self._response(as_text(kind), frame["response"], out)
 
     def _response(self, kind: str, response: dict[str, Any], out: list[str | Chunk]) -> None:
-        self.introduce(response.get("model"), out)
+        self.introduce(response.get("model"), out, said=response.get("id"))
         if kind in _ENDS:
             if not self._in_pieces and not self.partial:
                 # Nothing came piece by piece, so it is all in here.
@@ -107,7 +107,7 @@ class ResponsesReader(BodyReader):
             # An event that came alone: some gateways complain like this.
             self._take(data, out)
             return
-        self.introduce(data.get("model"), out)
+        self.introduce(data.get("model"), out, said=data.get("id"))
         for place, item in enumerate(items(data["output"])):
             self._item(place, item, out, streamed=False)
         self._end(data)

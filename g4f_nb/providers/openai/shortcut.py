@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo, Usage
+from g4f_nb.providers.reading.answerer import id_of
 from g4f_nb.providers.reading.citations import FIELDS
 
 
@@ -36,7 +37,7 @@ def plain_answer(
         if beside and any(message[name] for name in message.keys() - {"role", "content"}):
             return None
         named = data.get("model")
-        who = ProviderInfo(provider, named if isinstance(named, str) and named else model, url)
+        who = ProviderInfo(provider, named if isinstance(named, str) and named else model, url, id_of(data))
         told = [Usage.from_json(usage)] if isinstance(usage, dict) and usage else []
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None

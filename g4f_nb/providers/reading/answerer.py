@@ -14,6 +14,16 @@ from g4f_nb.wire.failures import as_text, error_for, excerpt, read_complaint
 HEAD = 64 * 1024
 
 
+# A longer one is none that anybody could tell a support.
+_LONGEST_ID = 200
+
+
+def id_of(frame: Mapping[str, Any]) -> str | None:
+    """What the server calls its answer, if it is a plain word."""
+    said = frame.get("id")
+    return said if type(said) is str and 0 < len(said) <= _LONGEST_ID and said.isprintable() else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answerer:
     """The server that was asked, as its errors name it."""

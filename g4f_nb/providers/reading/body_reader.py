@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from g4f_nb.chunks import Chunk, ProviderInfo
 from g4f_nb.errors import ContentFilterError, G4FError, UnreadableResponseError, shorten
-from g4f_nb.providers.reading.answerer import Answerer
+from g4f_nb.providers.reading.answerer import Answerer, id_of
 from g4f_nb.providers.reading.framing import Frames
 from g4f_nb.providers.reading.lenient import read_json, string
 from g4f_nb.secret import Secret, redact
@@ -163,13 +163,13 @@ class BodyReader(ABC):
             self._text.write(text)
             out.append(text)
 
-    def introduce(self, model: Any, out: list[str | Chunk]) -> None:
-        """Say once who answers; the frame was understood."""
+    def introduce(self, model: Any, out: list[str | Chunk], *, said: Any = None) -> None:
+        """Say once who answers; the frame was understood. `said` is what the server calls its answer."""
         self._understood = True
         if not self._introduced:
             self._introduced = True
             named = model if isinstance(model, str) and model else self.server.model
-            out.append(ProviderInfo(self.server.provider, named, self.server.url))
+            out.append(ProviderInfo(self.server.provider, named, self.server.url, id_of({"id": said})))
 
     def complain(self, frame: Any) -> None:
         """Raise the error that a payload holds, if it does; what had arrived goes along."""

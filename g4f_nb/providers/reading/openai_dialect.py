@@ -13,7 +13,7 @@ import orjson
 
 from g4f_nb.chunks import Alternative, Chunk, FinishReason, ProviderInfo, Usage
 from g4f_nb.errors import G4FError, ResponseError
-from g4f_nb.providers.reading.answerer import Answerer
+from g4f_nb.providers.reading.answerer import Answerer, id_of
 from g4f_nb.providers.reading.choices import ChoiceReader
 from g4f_nb.providers.reading.citations import FIELDS
 from g4f_nb.providers.reading.framing import Frames
@@ -218,7 +218,7 @@ class ChatReader:
         self._frames.keeps_head = False
         model = frame.get("model")
         name = model if isinstance(model, str) and model else self._who.model
-        out.append(ProviderInfo(self._who.provider, name, self._who.url))
+        out.append(ProviderInfo(self._who.provider, name, self._who.url, id_of(frame)))
 
     def _answer(self, choice: dict[str, Any], out: list[str | Chunk]) -> None:
         """What comes of the choice that is the answer."""
