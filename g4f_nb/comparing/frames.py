@@ -21,8 +21,6 @@ RUN = "g4f_nb_run"
 
 def frame_of(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None) -> pd.DataFrame:
     """The result of a run: one row a cell, in the order of the grid."""
-    if run.finished:
-        run.columns.pack()
     places = result_columns(run.grid, run.run_id, prefix=prefix)
     return assembled(places, run.columns.lists, run.run_id, prefix=prefix, wanted=wanted)
 

@@ -101,6 +101,8 @@ class Comparison:
         except* FailedError:
             # Told by whoever started it, when what there is has been gathered.
             self.give_up()
+        # Here and not where the frame is made: on this thread the room of the answers is taken again.
+        self.columns.pack()
         self.finished = True
 
     def stop(self, at: int) -> None:

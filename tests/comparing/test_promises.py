@@ -315,8 +315,6 @@ def test_what_a_server_calls_its_answer_is_in_the_row(server):
     asked = {
         timing: _compare("a", _model(server), timing=timing, cache="refresh") for timing in ("stream", "fast")
     }
-        timing: _compare("a", _model(server), timing=timing, cache="refresh") for timing in ("stream", "fast")
-    }
     for frame in asked.values():
         assert frame["request_id"].notna().all()
         assert frame["request_id"].str.startswith("chatcmpl").all()
