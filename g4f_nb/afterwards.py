@@ -55,7 +55,8 @@ class _Waiting:
         def load_and_tell(module: ModuleType) -> None:
             # The loader stays itself: others ask it for resources.
             if before is None:
-                del loader.exec_module
+                # Not `del`: whoever runs a loader a second time finds it as it was, too.
+                vars(loader).pop("exec_module", None)
             else:
                 # Somebody else waits for it, too.
                 loader.exec_module = before  # type: ignore[method-assign]

@@ -70,3 +70,14 @@ def test_a_package_that_is_not_there_is_still_not_there():
         "importlib.util.find_spec('colorsys')\nassert not calls\nimport colorsys\nprint(calls)"
     )
     assert _run(code).split("\n") == ["nowhere", "nowhere", "[2]"]
+
+
+def test_a_loader_may_be_run_a_second_time():
+    """Some tools make the module of a spec twice; that is no fault of theirs."""
+    code = (
+        "from g4f_nb.afterwards import after_import\nfrom importlib.util import find_spec, module_from_spec\n"
+        "after_import('colorsys', lambda: None)\nspec = find_spec('colorsys')\n"
+        "run = spec.loader.exec_module\n"
+        "for _ in range(2):\n    module = module_from_spec(spec)\n    run(module)\n    print(module.__name__)"
+    )
+    assert _run(code).split("\n") == ["colorsys", "colorsys"]
