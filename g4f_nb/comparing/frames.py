@@ -74,6 +74,14 @@ def check_names(grid: Grid, *, prefix: str) -> None:
         columns.check_free(map(str, grid.data.columns), [*taken, *grid.varied], what="the column")
 
 
+def _numbered(run_id: str, count: int) -> Any:
+    """The ids of all cells, which were never all there as texts of Python's."""
+    import pandas as pd
+
+    numbers = pd.Series(range(count)).astype("string")
+    return (f"{run_id}-" + numbers).array
+
+
 def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
     """The columns before the outcome: which cell, its parameters, its data."""
     import pandas as pd
@@ -82,7 +90,7 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, values in (
         ("run_id", [run_id] * len(cells)),
-        ("cell_id", [f"{run_id}-{at}" for at in range(len(cells))]),
+        ("cell_id", _numbered(run_id, len(cells))),
         ("row", [None] * len(cells) if grid.data is None else list(cells.rows)),
         ("repeat", list(cells.repeats)),
         ("provider", [seats[seat].provider for seat in cells.seats]),
