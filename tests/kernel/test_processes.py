@@ -93,8 +93,11 @@ def script(python, clean_env, server):
     return run
 
 
-@pytest.mark.parametrize("debug", ["", "1"])
-@pytest.mark.parametrize("name", SCRIPTS)
+# Nearly all in the debug mode, which sees more; starting Python takes its time.
+@pytest.mark.parametrize(
+    ("name", "debug"),
+    [*((name, "1") for name in SCRIPTS), *((name, "") for name in ("plain", "half read", "a pool"))],
+)
 def test_a_script_prints_its_answer_and_nothing_else(script, name, debug):
     """Warnings are errors, and asyncio's debug mode would name whatever was left behind."""
     code, times = SCRIPTS[name]
