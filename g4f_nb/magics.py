@@ -63,9 +63,14 @@ class ChatMagics(Magics):
             print(helptext.usage())  # noqa: T201  # asked for
             return None
         options = parse(line, cell)
-        from g4f_nb.cells.answering import answer
 
-        return self._in_one_line(lambda: answer(options, self.desk))
+        def ask() -> object:
+            # Here, for the first time takes a while, and an interrupt then is an interrupt like any other.
+            from g4f_nb.cells.answering import answer
+
+            return answer(options, self.desk)
+
+        return self._in_one_line(ask)
 
     @no_var_expand
     @line_cell_magic

@@ -35,7 +35,12 @@ def approve(call: Call, desk: Desk) -> bool | str:
         return True
     shown = shorten(printable(str(call)).replace("\n", "⏎"), _LONGEST)
     for _ in range(_TRIES):
-        said = input(f"Run {shown}? [y]es, [n]o, [a]lways: ").strip().lower()
+        try:
+            said = input(f"Run {shown}? [y]es, [n]o, [a]lways: ").strip().lower()
+        except EOFError:
+            # Ctrl-D: whoever will not answer has not said yes.
+            print("Not run: no answer is a no.")  # noqa: T201  # below the question
+            break
         if said in _YES:
             return True
         if said in _ALWAYS:

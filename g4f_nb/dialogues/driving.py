@@ -15,6 +15,10 @@ from g4f_nb.loops import ownloop
 
 Approval = Callable[[Call], Any] | None
 
+# Whatever a user's function raises, the model is told; `sys.exit()` too, which is meant for a script. An
+# interrupt is the user's.
+_TOLD = (Exception, SystemExit)
+
 
 def drive(steps: Steps, send: Callable[[Send], Iterator[None]], approve: Approval) -> Iterator[None]:
     """Do it here: tools and approval run on this thread, so that they may touch what is the user's.
@@ -85,8 +89,8 @@ def _run_here(run: Run) -> Outcome:
         if inspect.isgenerator(value):
             value = list(value)
         elif _is_async(value):
-            value = ownloop.own_loop().submit(_awaited(value, run.seconds)).result()
-    except Exception as error:  # noqa: BLE001  # whatever a user's function raises, the model is told
+            return ownloop.own_loop().submit(_outcome(value, run.seconds)).result()
+    except _TOLD as error:
         return Outcome(error=error)
     return Outcome(value)
 
@@ -100,9 +104,17 @@ async def _run_async(run: Run, *, in_threads: bool) -> Outcome:
                 value = list(value)
             elif _is_async(value):
                 value = await _awaited(value, None)
-    except Exception as error:  # noqa: BLE001  # see above
+    except _TOLD as error:
         return Outcome(error=error)
     return Outcome(value)
+
+
+async def _outcome(value: Any, seconds: float | None) -> Outcome:
+    """A task of our loop that raised a SystemExit would take the loop's other work with it."""
+    try:
+        return Outcome(await _awaited(value, seconds))
+    except _TOLD as error:
+        return Outcome(error=error)
 
 
 def _is_async(value: Any) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 from IPython.core.error import UsageError
 
-from g4f_nb import magics, settings
+from g4f_nb import cells, magics, settings
 from g4f_nb.cells import questionmarks
 from g4f_nb.cells.parsing import parse
 from g4f_nb.chunks import RequestLogin
@@ -400,3 +401,24 @@ def test_a_slip_about_a_conversation_is_told(shell, line, words):
     """In one line, with what is meant."""
     shell.run_cell("%chat -p Demo -m demo-fast one")
     assert words in str(shell.run_cell(line).error_in_exec)
+
+
+@pytest.mark.parametrize("code", ["%%chat -p Demo -m demo-fast\nhello", "%%chat --compare Demo,Echo\nhello"])
+def test_an_interrupt_while_modules_are_loaded_is_told_in_a_line(shell, capsys, monkeypatch, code):
+    """The first cell loads much; the stop button then is the stop button that it is later."""
+
+    class Impatient:
+        """An import that the user interrupts."""
+
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name in ("g4f_nb.cells.answering", "g4f_nb.cells.sidebyside"):
+                raise KeyboardInterrupt
+
+    for name in ("answering", "sidebyside"):
+        monkeypatch.delitem(sys.modules, f"g4f_nb.cells.{name}", raising=False)
+        monkeypatch.delattr(cells, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Impatient, *sys.meta_path])
+    result = shell.run_cell(code)
+    assert isinstance(result.error_in_exec, KeyboardInterrupt)
+    assert capsys.readouterr().out.strip() == "Stopped."

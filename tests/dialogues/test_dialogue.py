@@ -321,6 +321,33 @@ def test_an_exception_is_told_in_one_line(server):
     assert "planted" not in str(server.requests[-1].body)
 
 
+@pytest.mark.parametrize("form", ["ask", "ask_async", "compare"])
+@pytest.mark.parametrize("kind", ["def", "async", "generator"])
+def test_an_exit_of_a_tool_is_told_as_well(server, form, kind):
+    """A tool may be a script's function that ends with `sys.exit`: neither the cell nor our loop ends with it."""
+
+    def leaves(a: int, b: int):
+        raise SystemExit(a - b)
+
+    async def leaves_later(a: int, b: int):
+        await asyncio.sleep(0)
+        raise SystemExit(a - b)
+
+    async def leaves_between(a: int, b: int):
+        yield a
+        raise SystemExit(a - b)
+
+    tool = {"def": leaves, "async": leaves_later, "generator": leaves_between}[kind]
+    options = {"tools": [tool], "api_base": server.api_base}
+    if form == "ask":
+        text = nb.ask("add 2 and 3", "OpenaiTemplate:tools", **options).text
+    elif form == "ask_async":
+        text = asyncio.run(nb.ask_async("add 2 and 3", "OpenaiTemplate:tools", **options)).text
+    else:
+        text = nb.compare("add 2 and 3", "OpenaiTemplate:tools", progress=False, **options).answer[0]
+    assert text == "The tool said: SystemExit: -1"
+
+
 def test_long_results_are_cut(server):
     """To `result_chars`; the model is told so."""
 

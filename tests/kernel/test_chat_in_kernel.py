@@ -233,6 +233,17 @@ def test_a_tool_runs_when_the_user_says_so(notebook, server, answer, calls):
         assert "the user does not want this call" in told
 
 
+def test_an_end_of_input_is_a_no(notebook, server):
+    """Ctrl-D at the question: the call is not made, which is said in a line, and the model answers."""
+    notebook.kernel.run(TOOL)
+    messages = notebook.kernel.watch("%chat -m tools --tool note hello", "\x04")
+    assert not [each for each in messages if each["msg_type"] == "error"]
+    assert notebook.value("len(calls)") == "0"
+    printed = "".join(each["content"]["text"] for each in messages if each["msg_type"] == "stream")
+    assert printed == "Not run: no answer is a no.\n"
+    assert "the user does not want this call" in server.requests[-1].body["messages"][-1]["content"]
+
+
 def test_always_holds_for_the_function_and_the_session(notebook):
     """It is not asked about again, until it is defined anew; nor is it with --yes."""
     notebook.kernel.run(TOOL)
