@@ -324,7 +324,7 @@ def test_an_exception_is_told_in_one_line(server):
 @pytest.mark.parametrize("form", ["ask", "ask_async", "compare"])
 @pytest.mark.parametrize("kind", ["def", "async", "generator"])
 def test_an_exit_of_a_tool_is_told_as_well(server, form, kind):
-    """A tool may be a script's function that ends with `sys.exit`: neither the cell nor our loop ends with it."""
+    """A tool that ends with `sys.exit`, as a script's function may, ends neither the cell nor our loop."""
 
     def leaves(a: int, b: int):
         raise SystemExit(a - b)
