@@ -54,26 +54,28 @@ _looked: tuple[float, str | None, object] | None = None
 def current() -> Settings:
     """The options in force now, the layers laid over each other."""
     global _cached  # noqa: PLW0603  # a memo, not state: the key below holds everything it depends on
-    environment = variables(_VARIABLES)
-    made_of = (environment, _file_state(), _notebook)
-    if _cached is None or _cached[0] != made_of:
+    made_of = (environment, _, notebook) = (variables(_VARIABLES), _file_state(), _notebook)
+    found = _cached
+    if found is None or found[0] != made_of:
         layers = Settings()
-        for source, values in _layers(environment):
+        for source, values in _layers(environment, notebook):
             layers = _overlay(layers, values, source=source)
-        _cached = ((environment, _file_state(), dict(_notebook)), layers)
-    return _cached[1]
+        _cached = found = (made_of, layers)
+    return found[1]
 
 
-def _layers(environment: tuple[str | None, ...]) -> list[tuple[str, Mapping[str, Any]]]:
+def _layers(
+    environment: tuple[str | None, ...], notebook: Mapping[str, Any]
+) -> list[tuple[str, Mapping[str, Any]]]:
     file = config_folder() / "config.toml"
     given = {name: text for name, text in zip(_NAMES, environment, strict=True) if text not in (None, "")}
-    return [(str(file), _read_file(file)), ("the environment", given), ("the notebook", _notebook)]
+    return [(str(file), _read_file(file)), ("the environment", given), ("the notebook", notebook)]
 
 
 def explained() -> list[tuple[str, Any, str]]:
     """Each option, its value, and which layer sets it."""
     settings, sources = Settings(), dict.fromkeys(_NAMES, "the default")
-    for source, values in _layers(variables(_VARIABLES)):
+    for source, values in _layers(variables(_VARIABLES), _notebook):
         before, settings = settings, _overlay(settings, values, source=source)
         for name in _NAMES:
             if name in values or getattr(before, name) != getattr(settings, name):
@@ -83,10 +85,11 @@ def explained() -> list[tuple[str, Any, str]]:
 
 def set_notebook_layer(values: Mapping[str, Any]) -> None:
     """Replace the notebook's layer; checked at once, so that a bad value is refused where it was set."""
+    global _notebook  # noqa: PLW0603  # the layer itself
     given = {name: value for name, value in values.items() if value is not None}
     _overlay(Settings(), given, source="the notebook")
-    _notebook.clear()
-    _notebook.update(given)
+    # A new dict at once: another thread that looks meanwhile sees the old layer or the new one.
+    _notebook = given
 
 
 def config_folder() -> Path:

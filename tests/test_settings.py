@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import fields
 from pathlib import Path
 
@@ -165,6 +166,29 @@ def test_the_same_answer_is_not_made_twice():
     """Settings are read on every request."""
     set_notebook_layer({"timeout": 5})
     assert current() is current()
+
+
+def test_another_thread_never_sees_the_layer_empty():
+    """While it is set anew, requests of other threads have the old options or the new ones."""
+    set_notebook_layer({"timeout": 5})
+    seen, over = set(), threading.Event()
+
+    def look():
+        while not over.is_set():
+            seen.add(settings.current().timeout)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for number in range(2_000):
+            set_notebook_layer({"timeout": 5 + number % 2})
+    finally:
+        over.set()
+        thread.join()
+        sys.setswitchinterval(before)
+    assert seen <= {5.0, 6.0}
 
 
 @pytest.mark.parametrize(
