@@ -29,7 +29,6 @@ from g4f_nb.secret import Veiled
 Prompt = asking.Prompt | None
 # `after=None` is the beginning, so "not said" needs a word of its own.
 _END = "end"
-_LONGEST_TITLE = 60
 
 
 class Conversation(Filed):
@@ -77,8 +76,11 @@ class Conversation(Filed):
         """The notebook's conversation of that name; it is made, with these settings, where there is none."""
         settings = veiled(settings)
         there = shelf()
-        found = there.get(checked_name(name)) if there is not None else None
-        return cls(name, **settings) if found is None else found
+        if there is None:
+            return cls(name, **settings)
+        with there.lock:
+            found = there.get(checked_name(name))
+            return cls(name, **settings) if found is None else found
 
     @property
     def on_their_way(self) -> tuple[Asking, ...]:

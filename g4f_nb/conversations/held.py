@@ -80,7 +80,9 @@ class Held:
 
     @name.setter
     def name(self, name: str) -> None:
-        self._name = checked_name(name)
+        name = checked_name(name)
+        with self._lock:
+            self._name = name
         there = shelf()
         if there is not None:
             there.put(self, stays=True)
@@ -95,11 +97,12 @@ class Held:
     def model(self, model: Chosen) -> None:
         check_model(model.name if isinstance(model, Model) else model)
         chosen = Given(model=model)
-        # A key or an address that was given for one server is not another's.
-        options = Veiled(chosen.options_over(self._own))
-        if model is None:
-            options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
-        self._own = replace(self._own, model=model, provider=None, options=options)
+        with self._lock:
+            # A key or an address that was given for one server is not another's.
+            options = Veiled(chosen.options_over(self._own))
+            if model is None:
+                options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
+            self._own = replace(self._own, model=model, provider=None, options=options)
         self._changed("settings")
 
     @property
@@ -114,7 +117,9 @@ class Held:
 
     @system.setter
     def system(self, system: str | None) -> None:
-        self._own = replace(self._own, system=checked_system(system))
+        system = checked_system(system)
+        with self._lock:
+            self._own = replace(self._own, system=system)
         self._changed("settings")
 
     @property
@@ -126,7 +131,9 @@ class Held:
     def options(self, options: Mapping[str, Any]) -> None:
         if not isinstance(options, Mapping):
             raise InvalidParameterError(f"options are a {type(options).__name__}: they are a dict")
-        self._own = replace(self._own, options=veiled(options))
+        options = veiled(options)
+        with self._lock:
+            self._own = replace(self._own, options=options)
         self._changed("settings")
 
     def options_for(self, model: Chosen = None, provider: str | Provider | None = None) -> Mapping[str, Any]:
@@ -135,7 +142,9 @@ class Held:
 
     def borrow(self, other: Held) -> None:
         """Ask whom another conversation asks, and with its options; the system prompt stays."""
-        self._own = replace(other._own, system=self._own.system or other._own.system)
+        theirs = other._own
+        with self._lock:
+            self._own = replace(theirs, system=self._own.system or theirs.system)
         self._changed("settings")
 
     @property
@@ -145,7 +154,9 @@ class Held:
 
     @limit.setter
     def limit(self, limit: str | float | None) -> None:
-        self._limit = dollars(limit, "limit")
+        checked = dollars(limit, "limit")
+        with self._lock:
+            self._limit = checked
         self._changed("settings")
 
     # ---- what there is -----------------------------------------------------------------------------
@@ -230,8 +241,6 @@ class Held:
         if not callable(observer):
             raise InvalidParameterError(f"an observer is {observer!r}: it is a function that takes a Change")
         return self._observers.add(observer)
-
-    # ---- within ------------------------------------------------------------------------------------
 
     # ---- within ------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ A script or a server that has no shell has no shelf: there, whoever makes a conv
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,24 +22,30 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 _shelves: weakref.WeakKeyDictionary[Any, Shelf[Any]] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
 
 
 class Shelf(Generic[T]):
     """Those that were given a name stay here; others as long as somebody holds them."""
 
     def __init__(self) -> None:
+        # Held while one is looked for and then made: two threads make one of a name, not one each.
+        self.lock = threading.RLock()
         self._named: dict[str, T] = {}
         self._others: weakref.WeakSet[T] = weakref.WeakSet()
 
     @property
     def all(self) -> tuple[T, ...]:
         """Every conversation there is, by name."""
-        return tuple(sorted({*self._named.values(), *self._others}, key=lambda each: each.name))
+        with self.lock:
+            found = {*self._named.values(), *self._others}
+        return tuple(sorted(found, key=lambda each: each.name))
 
     @property
     def kept(self) -> tuple[T, ...]:
         """Those that were given a name."""
-        return tuple(self._named.values())
+        with self.lock:
+            return tuple(self._named.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,21 +59,23 @@ class Shelf(Generic[T]):
 
     def put(self, conversation: T, *, stays: bool) -> None:
         """Take one in; if it stays, it takes its name over from another."""
-        if not stays:
-            self._others.add(conversation)
-            return
-        before = self._named.get(conversation.name)
-        self.remove(conversation)
-        if before is not None and before is not conversation:
-            # Whoever holds it still has it.
-            self._others.add(before)
-        self._named[conversation.name] = conversation
+        with self.lock:
+            if not stays:
+                self._others.add(conversation)
+                return
+            before = self._named.get(conversation.name)
+            self.remove(conversation)
+            if before is not None and before is not conversation:
+                # Whoever holds it still has it.
+                self._others.add(before)
+            self._named[conversation.name] = conversation
 
     def remove(self, conversation: T) -> None:
         """Let one go."""
-        self._others.discard(conversation)
-        for name in [name for name, each in self._named.items() if each is conversation]:
-            del self._named[name]
+        with self.lock:
+            self._others.discard(conversation)
+            for name in [name for name, each in self._named.items() if each is conversation]:
+                del self._named[name]
 
 
 def shelf() -> Shelf[Any] | None:
@@ -74,7 +83,5 @@ def shelf() -> Shelf[Any] | None:
     shell = frontend.shell()
     if shell is None:
         return None
-    found = _shelves.get(shell)
-    if found is None:
-        found = _shelves[shell] = Shelf()
-    return found
+    with _making:
+        return _shelves.setdefault(shell, Shelf())

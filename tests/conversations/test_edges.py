@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 import time
@@ -12,6 +13,7 @@ from hostile_markdown import PAYLOADS
 import g4f_nb as nb
 from g4f_nb import asking
 from g4f_nb.chunks import SendBack
+from g4f_nb.conversations import held
 from g4f_nb.conversations.page import html_page
 from g4f_nb.conversations.sending import GO_ON
 from g4f_nb.errors import InvalidParameterError, StreamInterruptedError
@@ -65,6 +67,30 @@ def test_many_threads_ask_one_conversation_and_no_turn_is_lost(talk):
     assert len(talk) == len(talk.all_turns) == 24
     assert heard.count("finished") == heard.count("begun") == 24
     assert len(nb.Conversation.restore(talk.id)) == 24
+
+
+def test_settings_that_two_threads_change_are_both_kept(talk, monkeypatch):
+    """A system prompt that is set while another thread sets options is not lost with what they replace."""
+    replace = dataclasses.replace
+
+    def slowly(*values, **changes):
+        time.sleep(0.05)
+        return replace(*values, **changes)
+
+    monkeypatch.setattr(held, "replace", slowly)
+    together = threading.Barrier(2)
+
+    def change(name, value):
+        together.wait()
+        setattr(talk, name, value)
+
+    changes = [("system", "Be brief."), ("options", {"temperature": 0})]
+    threads = [threading.Thread(target=change, args=each) for each in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (talk.system, dict(talk.options)) == ("Be brief.", {"temperature": 0})
 
 
 def test_a_branch_that_was_left_meanwhile_is_not_come_back_to(talk):

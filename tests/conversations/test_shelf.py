@@ -65,6 +65,29 @@ print(shelf().names)
     assert done.stdout.strip() == "('main', 'x', 'y', 'z')", done.stderr
 
 
+def test_threads_that_name_the_same_conversation_have_the_same():
+    """Two that come together, before there is one, do not make one each."""
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.instance()
+import g4f_nb as nb
+
+class Slow(nb.Conversation):
+    def __init__(self, *given, **settings):
+        sleep(0.1)
+        super().__init__(*given, **settings)
+
+together = Barrier(4)
+with ThreadPoolExecutor(4) as pool:
+    print(len({id(each) for each in pool.map(lambda _: (together.wait(), Slow.named("x"))[1], range(4))}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "1", done.stderr
+
+
 @pytest.mark.parametrize("name", ["", "  ", 3])
 def test_what_is_no_name_is_refused(name):
     """The error shows it."""
