@@ -233,6 +233,19 @@ class Answering(Served):
                 return
         live.job.later(self._settle, live, seconds=_GRACE)
 
+    def _give_up(self, conversation: Conversation) -> None:
+        """End at once what is on its way in a conversation that goes away; any other goes on."""
+        with self._lock:
+            live = self._live
+            if live is not None and live.conversation is not conversation:
+                return
+            self._live, self.error = None, None
+            if live is not None:
+                live.cancel()
+                if live.asking is not None:
+                    live.asking.finish(asyncio.CancelledError())
+            self.busy = False
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
         if threading.current_thread() is own_loop().thread:

@@ -158,16 +158,11 @@ class ChatPanel(Telling):
         self._again(uuid.uuid4().hex, turn.id if isinstance(turn, Turn) else turn)
 
     def clear(self) -> None:
-        """Forget the conversation; an answer on its way is stopped."""
+        """Forget the conversation that is shown; an answer on its way in it is stopped."""
         with self._lock:
-            live, self._live, self.error = self._place_of(self.conversation), None, None
-            if live is not None:
-                live.cancel()
-                if live.asking is not None:
-                    live.asking.finish()
+            self._give_up(self.conversation)
             self._unsent = None
             self.conversation.clear()
-            self.busy = False
             self._refresh()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -226,7 +221,7 @@ class ChatPanel(Telling):
                 self._again(id, turn)
             case requests.GoOn(id):
                 self._go_on(id)
-            case requests.Stop(id) if self._live is not None and id in ("", self._live.id):
+            case requests.Stop(id) if self._is_meant(id):
                 self.stop()
             case requests.Change(do, id, value):
                 self._change(do, id, value, buffers)
@@ -257,8 +252,8 @@ class ChatPanel(Telling):
                 found.name = str(value)
                 self._refresh()
             case "delete":
-                if room.find(key) is self.conversation:
-                    self.stop()
+                if (found := room.find(key)) is not None:
+                    self._give_up(found)
                 self.conversation = room.delete(key)
             case "load":
                 self.conversation = room.adopt(self._looking.read_file(str(value), buffers))

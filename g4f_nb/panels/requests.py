@@ -40,7 +40,7 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The answer on its way shall end, if it is still this one; without a name, whichever it is."""
+    """The answer on its way shall end, if it is still this one; without a name, if it is in sight."""
 
     request: str
 

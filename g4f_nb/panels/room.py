@@ -73,10 +73,11 @@ class Room:
             return self.current
         return self._own[min(at, len(self._own) - 1)] if self._own else self.new()
 
-    def as_json(self, *, filled: int = 0) -> dict[str, Any]:
+    def as_json(self, *, filled: int = 0, elsewhere: str = "") -> dict[str, Any]:
         """What the views show around the turns: small, and without any text of an answer.
 
-        `filled` is how many parameters are filled in.
+        `filled` is how many parameters are filled in, `elsewhere` the request that is answered in another
+        conversation.
         """
         current = self.current
         return {
@@ -87,6 +88,7 @@ class Room:
             "templates": self._templates,
             "tools": self._tools,
             "filled": filled,
+            "elsewhere": elsewhere,
         }
 
 

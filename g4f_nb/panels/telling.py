@@ -190,4 +190,13 @@ class Telling(Answering):
         return list(turns) if before is None else [turn for turn in turns if turn.id in set(before)]
 
     def _room_now(self) -> dict[str, Any]:
-        return self._room.as_json(filled=len(self._values))
+        live = self._live
+        elsewhere = "" if live is None or live.conversation is self.conversation else live.id
+        return self._room.as_json(filled=len(self._values), elsewhere=elsewhere)
+
+    def _is_meant(self, request: str) -> bool:
+        """Whether the answer on its way is the one of this request, or without a name the one in sight."""
+        live = self._live
+        if live is None:
+            return False
+        return live.id == request or (not request and live.conversation is self.conversation)

@@ -233,7 +233,7 @@ def test_conversations_are_kept_and_saved(panel, notebook, tmp_path):
         download.value.save_as(tmp_path / f"saved.{ending}")
     assert "another one" in (tmp_path / "saved.md").read_text(encoding="utf-8")
     button(shelf, "Delete Lists").click()
-    button(shelf, "Really delete lists?").click()
+    button(shelf, "Really delete Lists?").click()
     expect(chat.answers).to_have_count(0)
     shelf.locator("input[type=file]").set_input_files(tmp_path / "saved.json")
     expect(chat.answers).to_have_count(1)

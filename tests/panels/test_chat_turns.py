@@ -292,6 +292,67 @@ def test_conversations_are_begun_named_chosen_and_deleted(panel):
     assert chat.items == []
 
 
+def streaming_elsewhere(panel):
+    """Give a panel that shows an empty conversation while it answers in another one, and that one."""
+    chat = panel("drip-5")
+    chat.ask(WORDS)
+    first = chat.conversation
+    until(lambda: chat.of("delta"))
+    chat.say(type="change", do="new")
+    return chat, first
+
+
+def test_what_is_cleared_is_the_conversation_that_is_shown(panel):
+    """An answer on its way in another one goes on, and is kept."""
+    chat, first = streaming_elsewhere(panel)
+    chat.say(type="change", do="clear")
+    assert chat.busy
+    assert chat.wait(10)
+    assert [turn.text for turn in first.turns] == [WORDS]
+    assert not first.on_their_way
+
+
+def test_leave_can_be_given_after_another_conversation_was_cleared():
+    """A tool that waits is still heard."""
+    chat = Recorded("Demo:demo-fast", tools=[add])
+    chat.ask("Please add 2 and 40")
+    first = chat.conversation
+    until(lambda: chat.waiting)
+    chat.say(type="change", do="new")
+    chat.clear()
+    chat.decide(chat.waiting[0], "allow")
+    assert chat.wait(5)
+    assert "42" in first.turns[0].text
+
+
+def test_only_the_answer_of_the_deleted_conversation_ends(panel):
+    """That of another one goes on; that of the deleted one ends, though it is not in sight."""
+    chat, first = streaming_elsewhere(panel)
+    chat.say(type="change", do="delete", id=chat.conversation.id)
+    assert chat.busy
+    assert not chat._live.stopped
+    chat.say(type="change", do="new")
+    chat.say(type="change", do="delete", id=first.id)
+    assert not chat.busy
+    assert not first.on_their_way
+    assert first not in chat.conversations
+    assert chat.view.live is None
+
+
+def test_stop_ends_what_is_named(panel):
+    """In another conversation the view is told what is on its way; without a name it is what is shown."""
+    chat, first = streaming_elsewhere(panel)
+    chat.say(type="stop", request="")
+    assert not chat._live.stopped
+    request = chat.view.room["elsewhere"]
+    assert request == chat._live.id
+    chat.say(type="stop", request=request)
+    assert chat.wait(5)
+    assert first.turns[0].partial
+    chat.say(type="change", do="open", id=first.id)
+    assert chat.view.room["elsewhere"] == ""
+
+
 def test_two_panels_on_one_conversation_agree(panel, server):
     """What one asks the other shows, once it is settled."""
     talk = Conversation("both", model="OpenaiTemplate:echo", api_base=server.api_base)

@@ -39,6 +39,7 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
   const node = make("form", { class: "g4f-compose" }, templates.node, field, attachments.input);
   const recall = createRecall(text, prompts, () => grow());
   const waiting = { request: null, timer: 0 };
+  let elsewhere = ""; // what is answered in another conversation
 
   function grow() {
     text.style.height = "auto";
@@ -59,11 +60,12 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
 
   function refresh() {
     const busy = model.get("busy");
-    const label = busy ? "Stop" : "Send";
+    // Nobody shall end unawares what is not in sight.
+    const label = !busy ? "Send" : elsewhere ? "Stop the other conversation" : "Stop";
     if (send.getAttribute("aria-label") !== label) {
-      send.replaceChildren(icon(busy ? "stop" : "send"), make("span", {}, label));
+      send.replaceChildren(icon(busy ? "stop" : "send"), make("span", {}, busy ? "Stop" : label));
       send.setAttribute("aria-label", label);
-      send.title = busy ? "Stop (Esc)" : "Send (Enter)";
+      send.title = { Send: "Send (Enter)", Stop: "Stop (Esc)" }[label] ?? label;
       send.classList.toggle("g4f-stop", busy);
     }
     // Not `disabled`: that would throw the keyboard's focus out of the panel.
@@ -113,6 +115,8 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
   attachments.dropOn(root);
 
   function sync(room) {
+    elsewhere = room.elsewhere;
+    refresh();
     templates.sync(room.templates);
     total.textContent = room.total;
     total.hidden = !room.total;

@@ -82,13 +82,14 @@ function createHead({ model, view, drawer, shelf }) {
 
 function render({ model, el }) {
   const view = newId();
+  let elsewhere = ""; // the request that is answered in a conversation that is not in sight
   const status = make("div", { class: "g4f-unseen", role: "status", "aria-live": "polite" });
   const problem = make("p", { class: "g4f-problem", role: "alert", hidden: true, id: `g4f-problem-${view}` });
   const notice = make("p", { class: "g4f-notice", role: "status", hidden: true });
   const root = make("section", { class: "g4f-root g4f-chat", "aria-label": "Chat", "data-jp-suppress-context-menu": "true" });
   const announce = (text) => (status.textContent = text);
   const hello = () => model.send({ type: "hello", view });
-  const stop = () => model.send({ type: "stop", view, request: log.request() ?? "" });
+  const stop = () => model.send({ type: "stop", view, request: log.request() ?? elsewhere });
   const tell = (text) => {
     notice.textContent = text;
     notice.hidden = !text;
@@ -116,6 +117,7 @@ function render({ model, el }) {
   }
 
   function takeRoom(room) {
+    elsewhere = room.elsewhere;
     for (const part of [drawer, shelf, head, composer]) part.sync(room);
   }
 
@@ -143,7 +145,7 @@ function render({ model, el }) {
   }
 
   root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && model.get("busy")) {
+    if (event.key === "Escape" && model.get("busy") && !elsewhere) {
       event.preventDefault();
       stop();
     }

@@ -17,11 +17,7 @@ function createShelf({ model, view }) {
     button(words, { title: `Download this conversation as ${words}`, press: () => model.send({ type: "look", view, what: "file", text: kind }) }),
   );
   const load = button("Load a file", { press: () => file.click() });
-  const clear = button("Delete all turns", { press: () => {
-    const sure = clear.textContent !== "Delete all turns";
-    clear.firstChild.textContent = sure ? "Delete all turns" : "Really delete all turns?";
-    if (sure) change("clear");
-  } });
+  const clear = sureButton("Delete all turns", () => change("clear"), { words: true });
   const saving = make("div", { class: "g4f-side-group", role: "group", "aria-label": "Save as" }, make("h4", {}, "Save as"));
   saving.append(make("div", { class: "g4f-buttons" }, ...saves));
   side.body.append(begin, list, saving, make("div", { class: "g4f-buttons" }, load, clear), file);

@@ -18,22 +18,31 @@ function chip(name) {
   return make("span", { class: "g4f-chip" }, make("span", { dir: "auto" }, name));
 }
 
-/** A button for what cannot be taken back: the first press asks, the second one does it. */
-function sureButton(label, press) {
-  const node = button(label, { icon: "bin", quiet: true, words: false, press: () => {
-    if (node.classList.contains("g4f-sure")) {
-      press();
-      return;
-    }
-    node.classList.add("g4f-sure");
-    node.replaceChildren(make("span", {}, "Delete?"));
-    node.setAttribute("aria-label", `Really ${label.toLowerCase()}?`);
-    setTimeout(() => {
-      node.classList.remove("g4f-sure");
-      node.replaceChildren(icon("bin"));
-      node.setAttribute("aria-label", label);
-    }, 4000);
-  } });
+/** A button for what cannot be taken back: the first press asks, the second one does it, unless it comes late. */
+function sureButton(label, press, { words = false } = {}) {
+  const really = `Really ${label[0].toLowerCase()}${label.slice(1)}?`;
+  const look = words ? {} : { icon: "bin", quiet: true, words };
+  const node = button(label, { ...look, press: () => (timer ? go() : arm()) });
+  const calm = [...node.childNodes];
+  let timer = 0;
+  const show = (armed) => {
+    node.classList.toggle("g4f-sure", armed);
+    node.replaceChildren(...(armed ? [make("span", {}, words ? really : "Delete?")] : calm));
+    node.setAttribute("aria-label", armed ? really : label);
+  };
+  const disarm = () => {
+    clearTimeout(timer);
+    timer = 0;
+    show(false);
+  };
+  const arm = () => {
+    timer = setTimeout(disarm, 4000);
+    show(true);
+  };
+  const go = () => {
+    disarm();
+    press();
+  };
   return node;
 }
 
