@@ -19,6 +19,10 @@ from g4f_nb.conversations import markdownform, notebookform
 from g4f_nb.conversations.page import html_page
 from g4f_nb.conversations.turnjson import Saved, json_bytes, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.files.reading import read_regular
+
+# Bytes; a conversation with many pictures is long, and what has no end is none.
+_LONGEST = 2**30
 
 _WRITERS: Mapping[str, Callable[[Saved], bytes]] = {
     ".json": lambda saved: json_bytes(saved_json(saved)),
@@ -52,7 +56,7 @@ def read(path: str | PathLike[str]) -> Saved:
     """The conversation that a file holds, or an error that names the file and the way out."""
     file = _file(path, _READERS, "loaded")
     try:
-        data = file.read_bytes()
+        data = read_regular(file, most=_LONGEST)
     except OSError as error:
         raise InvalidParameterError(
             f"{str(file)!r} cannot be read ({error.strerror}): check the path"

@@ -22,6 +22,7 @@ from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.files.dataurls import data_url, is_data_url, read_data_url
 from g4f_nb.files.kinds import media_type_of
+from g4f_nb.files.reading import read_regular
 from g4f_nb.secret import shown_address
 
 _WAYS = (
@@ -42,6 +43,8 @@ _NEEDS_DATA = (
     ".xml", ".zip", ".docx", ".xlsx",
 )  # fmt: skip
 _JPEG_QUALITY = 95
+# No service takes a longer file within a message; a device would fill the memory.
+MOST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def _read(item: Any, name: str | None, which: str) -> Media:
         case bytes() | bytearray() | memoryview():
             return _made(bytes(item), name, "the data", which)
         case str() | os.PathLike():
-            return _from_path(item, name, which)
+            return read_file(item, name, which=which)
     return _from_file(item, name, which) if hasattr(item, "read") else _from_drawing(item, name, which)
 
 
@@ -148,11 +151,14 @@ def _from_drawing(item: Any, name: str | None, which: str) -> Media:
     return _made(data, name, f"the {type(item).__name__}", which)
 
 
-def _from_path(item: str | os.PathLike[str], name: str | None, which: str) -> Media:
+def read_file(
+    item: str | os.PathLike[str], name: str | None = None, *, which: str = "", most: int = MOST_BYTES
+) -> Media:
+    """One file by its path, of at most so many bytes; `which` tells it from its neighbours in an error."""
     path = Path(item).expanduser()
     shown = shorten(str(item), 200)
     try:
-        data = path.read_bytes()
+        data = read_regular(path, most=most)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         here = "" if path.is_absolute() else f" in {Path.cwd()}"
@@ -165,7 +171,7 @@ def _from_file(item: Any, name: str | None, which: str) -> Media:
     try:
         # Where it stands is the caller's business, and it may be asked again.
         place = item.tell() if item.seekable() else None
-        data = item.read()
+        data = _all_of(item)
         if place is not None:
             item.seek(place)
     except (OSError, ValueError, AttributeError) as error:
@@ -176,6 +182,26 @@ def _from_file(item: Any, name: str | None, which: str) -> Media:
         raise _fault(f"{shown} gives {type(data).__name__} instead of bytes", which, _WAYS)
     own = getattr(item, "name", None)
     return _made(data, name or (Path(own).name if isinstance(own, str) else None), shown, which)
+
+
+def _all_of(file: Any) -> Any:
+    """What an open file still holds; one that goes on for ever, as `/dev/zero`, is left at the limit."""
+    try:
+        piece = file.read(MOST_BYTES + 1)
+    except TypeError:
+        # One that gives all or nothing.
+        return file.read()
+    if not isinstance(piece, str | bytes):
+        return piece
+    pieces: list[Any] = [piece]
+    left = MOST_BYTES - len(piece)
+    # Pipes and sockets give what they have, and more when they are asked again.
+    while left >= 0 and (piece := file.read(left + 1)):
+        pieces.append(piece)
+        left -= len(piece)
+    if left < 0:
+        raise ValueError(f"it has more than {MOST_BYTES / 2**20:,.0f} MiB")
+    return type(pieces[0])().join(pieces)
 
 
 def _address(url: str, name: str | None, which: str) -> Media:

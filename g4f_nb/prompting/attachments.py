@@ -12,7 +12,7 @@ from typing import Any
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.files.dataurls import is_data_url
-from g4f_nb.files.media import Media, read_media
+from g4f_nb.files.media import Media, read_file, read_media
 from g4f_nb.masking import mask_values
 from g4f_nb.prompting.interpolation import Field, fields, value_of
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, normal, users_names
@@ -77,7 +77,11 @@ def _value(value: Any, budget: int, scope: Mapping[str, Any]) -> Summary:
     if isinstance(value, Media):
         return _of_media(value)
     if hasattr(value, "read") and hasattr(value, "seek"):
-        return _of_media(read_media(value)[0])
+        media = read_media(value)[0]
+        _check_size(
+            len(media.data), repr(media.name or type(value).__name__), text=media.type.startswith("text/")
+        )
+        return _of_media(media)
     return summarize(value, budget, scope)
 
 
@@ -101,9 +105,9 @@ def _file(path: Path, given: object) -> Summary:
             f"--attach {path.name!r} is no text: read it with pandas ({_READERS[path.suffix.lower()]}) and "
             "attach the variable; nothing was sent"
         )
-    media = read_media(path)[0]
+    media = read_file(path, most=MOST_BYTES)
     if media.type.startswith("text/"):
-        _check_size(size, repr(path.name), text=True)
+        _check_size(len(media.data), repr(path.name), text=True)
     return _of_media(media)
 
 
@@ -139,7 +143,8 @@ def _name_of(item: Any, made: Summary) -> str:
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.exists()
+        # A link that leads nowhere, or to itself, is a file that cannot be read.
+        return os.path.lexists(path)
     except (OSError, ValueError):
         # Too long a name, or one with a null in it.
         return False

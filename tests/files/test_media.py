@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from pathlib import Path
 
 import pytest
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.files import media
 from g4f_nb.files.dataurls import data_url
 from g4f_nb.files.media import Media, read_media, with_media
 
@@ -18,8 +20,8 @@ PDF = b"%PDF-1.7\n"
 IMAGE = {"type": "image_url", "image_url": {"url": data_url(PNG, "image/png")}}
 
 
-def _parts(media) -> list:
-    return [each.part() for each in read_media(media)]
+def _parts(given) -> list:
+    return [each.part() for each in read_media(given)]
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_whatever_shows_itself_as_a_picture_in_a_notebook():
 
 
 @pytest.mark.parametrize(
-    ("media", "words"),
+    ("given", "words"),
     [
         ("no-such-file.png", r"'no-such-file.png' cannot be read in .*: No such file.*check the path"),
         (Path("/nowhere/at/all.png"), r"'/nowhere/at/all.png' cannot be read: No such file"),
@@ -129,10 +131,10 @@ def test_whatever_shows_itself_as_a_picture_in_a_notebook():
         (object(), "media= takes no object"),
     ],
 )
-def test_what_cannot_be_sent_is_told(media, words):
+def test_what_cannot_be_sent_is_told(given, words):
     """Which of them, why, and what to give instead; the value is cut."""
     with pytest.raises(InvalidParameterError, match=words) as caught:
-        read_media(media)
+        read_media(given)
     assert len(str(caught.value)) < 700
     assert str(caught.value).endswith("nothing was sent")
 
@@ -155,6 +157,30 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     broken = type("Plot", (), {"savefig": lambda self, *_, **__: 1 / 0})()
     with pytest.raises(InvalidParameterError, match="the Plot cannot be drawn: division by zero"):
         read_media(broken)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no such devices")
+def test_what_never_ends_is_refused(tmp_path, monkeypatch):
+    """A device or a pipe by its path is not even opened; an open one is read to the limit."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.png").symlink_to("/dev/zero")
+    for path in ("/dev/zero", tmp_path / "pipe", tmp_path / "a.png"):
+        with pytest.raises(InvalidParameterError, match="cannot be read: it is no regular file"):
+            read_media(path)
+    monkeypatch.setattr(media, "MOST_BYTES", 1_000)
+    for buffering in (0, -1):
+        with (
+            Path("/dev/zero").open("rb", buffering=buffering) as file,
+            pytest.raises(InvalidParameterError, match="cannot be read: it has more than"),
+        ):
+            read_media(file)
+
+
+def test_an_open_file_that_gives_little_at_a_time_is_read_whole():
+    """A pipe gives what is there, which is not all of it."""
+    pieces = [PNG[:5], PNG[5:], b""]
+    slow = type("Slow", (), {"read": lambda self, _: pieces.pop(0), "seekable": lambda self: False})()
+    assert read_media(slow)[0].data == PNG
 
 
 def test_files_go_before_the_text_of_the_last_user_message():

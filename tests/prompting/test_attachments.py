@@ -1,5 +1,6 @@
 """`--attach`: files, addresses and variables, and clear words where they cannot be had."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,32 @@ def test_what_cannot_be_taken_is_told_with_the_way_out(folder, monkeypatch):
     assert "fetch it yourself" in refused("s3://bucket/key")
     assert "fetch it yourself" in refused("https://example.com/a.pdf")
     assert "cannot be decoded" in refused("data:image/png;base64,%%%")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no such devices")
+def test_what_never_ends_is_refused_unread(folder):
+    """A device and a pipe, also behind a link or an object with a path; a link to itself is told."""
+    (folder / "zero.txt").symlink_to("/dev/zero")
+    (folder / "loop").symlink_to("loop")
+    (folder / "nowhere").symlink_to("gone.txt")
+    os.mkfifo(folder / "pipe")
+    given = type("Given", (), {"__fspath__": lambda self: "/dev/zero"})()
+    for each in ("/dev/zero", "zero.txt", "pipe", given, Path("/dev/zero")):
+        assert "is no regular file" in refused(each)
+    assert "is no regular file" in refused("given", given=given)
+    assert "is no regular file" in refused("given", given=Path("pipe"))
+    assert "'loop' cannot be read: Too many levels" in refused("loop")
+    assert "'nowhere' cannot be read: No such file" in refused("nowhere")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_longer_than_it_says_is_read_to_the_limit(monkeypatch):
+    """What `/proc` holds has no length at all; an open file has the same limit as a path."""
+    monkeypatch.setattr(attachments, "MOST_BYTES", 10)
+    if Path("/proc/self/status").exists():
+        assert "has more than 0 MiB" in refused("/proc/self/status")
+    with Path("paper.pdf").open("rb") as file:
+        assert "are the most for a file" in refused(file)
 
 
 @pytest.mark.usefixtures("folder")

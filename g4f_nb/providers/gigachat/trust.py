@@ -18,6 +18,7 @@ from g4f_nb import private_files, settings
 from g4f_nb.calls import Call, Headers, Limits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import CertificateError, G4FError, InvalidParameterError
+from g4f_nb.files.reading import read_regular
 from g4f_nb.secret import Secret, shown_address
 from g4f_nb.wire.http import Exchange
 
@@ -125,7 +126,7 @@ async def _bytes_of(place: str, *, proxy: Secret | None, silence: float | None) 
 
 def _bytes_in(file: str) -> bytes:
     try:
-        return Path(file).expanduser().read_bytes()[:_LONGEST_FILE]
+        return read_regular(Path(file).expanduser(), most=_LONGEST_FILE)
     except OSError as error:
         raise InvalidParameterError(f"{file} cannot be read ({error.strerror}): check its name") from error
 
