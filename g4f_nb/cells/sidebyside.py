@@ -35,27 +35,35 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
     given = Veiled({"system": prompt.system, "cache": cache, **given})
     if options.dry_run:
         return compare(asked, models, dry_run=True, **given)
-    if options.quiet:
-        frame = compare(asked, models, progress=False, **given)
-    elif paints(stream=False if options.no_stream else None):
-        frame = _watched(asked, models, given)
-    else:
-        frame = compare(asked, models, **given)
-        display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
+    painted = not options.quiet and paints(stream=False if options.no_stream else None)
+    frame = _carried_out(asked, models, given, painted=painted, shown=not options.quiet)
     desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
     return frame
 
 
-def _watched(asked: list[Any], models: list[Any], given: Mapping[str, Any]) -> pd.DataFrame:
+def _carried_out(
+    asked: list[Any], models: list[Any], given: Mapping[str, Any], *, painted: bool, shown: bool
+) -> pd.DataFrame:
     """Ask, and paint the columns while they grow; after an interrupt what there is of each stays."""
     from g4f_nb.comparing.entry import carry_out, watched_run
     from g4f_nb.comparing.frames import frame_of
+    from g4f_nb.comparing.watching import Unseen
+    from g4f_nb.typed.wanted import Wanted
 
     run = watched_run(asked, models, None, options=given)
-    run.watcher = columns = GrowingColumns(seat_names(run))
-    carry_out(run, shown=False, each_beat=columns.paint, beat=BEAT)
-    frame = frame_of(run)
-    columns.finish(bundle(frame))
+    columns = GrowingColumns(seat_names(run)) if painted else None
+    if columns is not None:
+        run.watcher = columns
+        carry_out(run, shown=False, each_beat=columns.paint, beat=BEAT)
+    else:
+        run.watcher = Unseen()
+        carry_out(run, shown=shown)
+    schema = given.get("schema")
+    frame = frame_of(run, wanted=None if schema is None else Wanted.of(schema))
+    if columns is not None:
+        columns.finish(bundle(frame))
+    elif shown:
+        display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
     return frame
 
 

@@ -207,11 +207,17 @@ def checked_run(
     prompts: Prompts, models: Sequence[ModelName] | ModelName | None, *, options: Mapping[str, Any]
 ) -> Comparison:
     """A comparison of which everything is checked and nothing noted or sent yet; options as of `compare`."""
+    return _checked(prompts, models, options)[0]
+
+
+def _checked(
+    prompts: Prompts, models: Sequence[ModelName] | ModelName | None, options: Mapping[str, Any]
+) -> tuple[Comparison, Wanted | None]:
     options = Veiled(options)
-    run, _ = _prepared(
-        prompts, models, data=None, schema=None, prefix="", **_taken_from(options), parameters=options,
+    return _prepared(
+        prompts, models, data=None, schema=options.pop("schema", None), prefix="", **_taken_from(options),
+        parameters=options,
     )  # fmt: skip
-    return run
 
 
 def watched_run(
@@ -225,9 +231,9 @@ def watched_run(
 
     `own_loop().submit(run.work())` begins it.
     """
-    run = checked_run(prompts, models, options=options)
+    run, wanted = _checked(prompts, models, options)
     run.watcher = watcher
-    begin(run)
+    begin(run, wanted=wanted)
     return run
 
 

@@ -22,3 +22,16 @@ class Watcher(Protocol):
 
     def ended(self, cells: Sequence[int]) -> None:
         """It is over; the run's columns say how. Some never began: their answers were kept, or refused."""
+
+
+class Unseen:
+    """Nobody looks on, but what a watched run is stopped in the midst of is kept, and that is wanted."""
+
+    def began(self, cells: Sequence[int], reply: Reply) -> None:
+        """Nothing is shown."""
+
+    def grew(self, cells: Sequence[int]) -> None:
+        """Nothing is shown."""
+
+    def ended(self, cells: Sequence[int]) -> None:
+        """Nothing is shown."""

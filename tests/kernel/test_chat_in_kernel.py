@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from real_kernel import start
 
@@ -420,6 +422,37 @@ def test_an_interrupt_leaves_what_was_seen_of_each(notebook):
     last = [each for each in messages if each["msg_type"] == "update_display_data"][-1]
     assert "cancelled" in last["content"]["data"]["text/html"]
     assert "word and another" in last["content"]["data"]["text/html"]
+
+
+@pytest.mark.parametrize(("flag", "person"), [("--no-stream", True), ("--quiet", True), ("", False)])
+def test_an_interrupt_leaves_what_was_not_seen_either(notebook, server, flag, person):
+    """Nothing is painted while the answers come; what had arrived of each is kept, and marked."""
+    notebook.cell("a", "slow, slower = model('drip-20'), model('drip-50')")
+    asked = len(server.requests)
+
+    def stop(message):
+        if message["content"].get("execution_state") == "busy":
+            assert server.wait_for(lambda seen: len(seen.requests) == asked + 2, timeout=20)
+            time.sleep(1)
+            notebook.kernel.interrupt()
+
+    code = f"%%chat -m slow --compare slower -o frame {flag}\n{_LONG}"
+    reply, messages = notebook.cell("b", code, during=stop, person=person)
+    assert reply["status"] == "ok"
+    assert notebook.value("frame['status'].tolist()") == "['cancelled', 'cancelled']"
+    assert notebook.value("frame['answer'].str.startswith('word').tolist()") == "[True, True]"
+    shown = [each["content"]["data"] for each in messages if each["msg_type"] == "display_data"]
+    assert len([each for each in shown if "cancelled" in each.get("text/html", "")]) == (flag != "--quiet")
+
+
+@pytest.mark.parametrize("person", [True, False])
+def test_a_comparison_with_a_schema_has_its_columns(notebook, person):
+    """Whether it is painted or not."""
+    notebook.cell("a", "one, other = model('json'), model('upper')")
+    code = '%%chat -m one --compare other --schema "name: str" -o frame\nhello'
+    reply, _ = notebook.cell("b", code, person=person)
+    assert reply["status"] == "ok", reply
+    assert "name" in notebook.value("list(frame.columns)")
 
 
 def test_without_anybody_in_front_columns_come_once(notebook):
