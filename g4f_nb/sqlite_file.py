@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ _GATHERING = 0.02
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
 _PATIENCE = 30.0
 _FLUSHING = 60.0
+# What SQLite says of a single row, and not of its file.
+_ROWS_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 # SQLITE_CORRUPT and SQLITE_NOTADB.
 _DAMAGE = (11, 26)
 
@@ -244,9 +247,13 @@ class Storage:
                     with contextlib.suppress(sqlite3.Error):
                         connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
                         connection.execute("PRAGMA synchronous=NORMAL")
-                self._carry_out(connection, writes)
-                for event in waiting:
-                    event.set()
+                try:
+                    self._carry_out(connection, writes)
+                except Exception as error:  # noqa: BLE001  # without the writer nothing more would be kept
+                    tell(f"some of what was to be kept in {self.file} is not: {_reason(error)}")
+                finally:
+                    for event in waiting:
+                        event.set()
                 if not go_on:
                     return
         finally:
@@ -299,18 +306,49 @@ class Storage:
             if self._memory is not None:
                 self._transact(self._memory, writes)
 
-    @staticmethod
-    def _transact(connection: sqlite3.Connection, writes: list[Write]) -> None:
+    def _transact(self, connection: sqlite3.Connection, writes: list[Write]) -> None:
         run: Callable[[str, Sequence[Row]], object] = connection.executemany
         connection.execute("BEGIN IMMEDIATE")
+        faults: list[str] = []
         try:
             for statement, rows in _together(writes):
-                run(statement, rows)
+                connection.execute("SAVEPOINT rows")
+                try:
+                    run(statement, rows)
+                except Exception as error:
+                    if _is_of_the_file(error):
+                        raise
+                    connection.execute("ROLLBACK TO rows")
+                    faults += _one_by_one(connection, statement, rows)
+                connection.execute("RELEASE rows")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        for fault, count in Counter(faults).items():
+            tell(f"{count} of the rows for {self.file} cannot be kept ({fault}); the others are", once=False)
+
+
+def _one_by_one(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Carry a statement out for each row alone; gives what is wrong with those for which it cannot be."""
+    for row in rows:
+        try:
+            connection.execute(statement, row)
+        except Exception as error:  # noqa: PERF203  # a row that is wrong costs no other one
+            if _is_of_the_file(error):
+                raise
+            yield _reason(error)
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and not isinstance(error, _ROWS_FAULTS)
+
+
+def _reason(error: Exception) -> str:
+    # A codec's own words would show the text.
+    said = str(error) if isinstance(error, sqlite3.Error) else ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _together(writes: list[Write]) -> Iterator[tuple[str, Sequence[Row]]]:
