@@ -335,7 +335,7 @@ def _one_by_one(connection: sqlite3.Connection, statement: str, rows: Sequence[R
     for row in rows:
         try:
             connection.execute(statement, row)
-        except Exception as error:  # noqa: PERF203  # a row that is wrong costs no other one
+        except Exception as error:  # a row that is wrong costs no other one
             if _is_of_the_file(error):
                 raise
             yield _reason(error)

@@ -36,7 +36,7 @@ def _things(storage):
     ids=["surrogate", "huge", "object", "missing", "twice", "shape"],
 )
 def test_a_row_that_cannot_be_written_costs_itself_alone(storage, bad, capsys):
-    """Rows before it, after it, in its own statement and in later ones are in the file; a notice tells why."""
+    """Rows around it, of its own statement and of others, are in the file; a notice tells why."""
     storage.write(_INSERT, [("a", 1), bad, ("b", 2)])
     storage.write("UPDATE things SET size = ? WHERE name = ?", [(7, "b")])
     storage.write(_INSERT, [("c", 3)])
@@ -50,7 +50,9 @@ def test_a_row_that_cannot_be_written_costs_itself_alone(storage, bad, capsys):
 def test_in_memory_a_bad_row_costs_itself_alone_too(tmp_path, capsys):
     """Where the file cannot be written, the rows around a bad one are in memory."""
     (tmp_path / "in-the-way").write_text("")
-    storage = Storage(tmp_path / "in-the-way" / "x.sqlite3", "CREATE TABLE things (name TEXT, size INTEGER)", 1)
+    storage = Storage(
+        tmp_path / "in-the-way" / "x.sqlite3", "CREATE TABLE things (name TEXT, size INTEGER)", 1
+    )
     storage.write(_INSERT, [("a", 1), ("y\udfff", 1), ("b", 2)])
     storage.flush()
     assert [row[0] for row in storage.read("SELECT name FROM things ORDER BY name")] == ["a", "b"]

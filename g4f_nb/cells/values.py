@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from g4f_nb.conversations.sound import LONGEST_NAME
+
 Check = Callable[[str], Any]
 
 # Names that IPython or Python need for themselves.
@@ -124,6 +126,8 @@ def conversation(given: str) -> str:
     name = given.strip()
     if not name or not name.isprintable() or name.startswith("-"):
         raise UnfitValueError('it is a name, like main or "plan b"')
+    if len(name) > LONGEST_NAME:
+        raise UnfitValueError(f"it is a name of at most {LONGEST_NAME} characters")
     return name
 
 

@@ -222,9 +222,9 @@ def text(value: object) -> str | None:
 
 def shown(value: Any) -> Any:
     """A varied parameter as it stands in a column: numbers, texts and truth as they are, the rest as text."""
-    if value is None or isinstance(value, str | bool | numbers.Number):
+    if value is None or isinstance(value, bool | numbers.Number):
         return value
-    return str(value)
+    return text(value)
 
 
 def _shared(value: object) -> str | None:

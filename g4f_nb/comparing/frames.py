@@ -94,7 +94,7 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
         ("row", [None] * len(cells) if grid.data is None else list(cells.rows)),
         ("repeat", list(cells.repeats)),
         ("provider", [seats[seat].provider for seat in cells.seats]),
-        ("model", [seats[seat].model or None for seat in cells.seats]),
+        ("model", [columns.text(seats[seat].model or None) for seat in cells.seats]),
         ("prompt_id", [names[prompt] for prompt in cells.prompts]),
     ):
         made[prefix + name] = columns.series(name, values)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.conversations.sound import sound, sound_parts
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.models.model import Model, Provider
@@ -21,7 +22,7 @@ ModelName = str | Model | Provider
 def named_prompts(prompts: Prompts) -> dict[str, Any]:
     """The prompts by name: a dict's keys, a column's index, else numbers."""
     if isinstance(prompts, str):
-        return {"0": prompts}
+        return {"0": sound(prompts)}
     if isinstance(prompts, bytes | bytearray):
         raise InvalidParameterError("prompts is bytes: give a text, prompts.decode()")
     given: object = prompts
@@ -32,19 +33,19 @@ def named_prompts(prompts: Prompts) -> dict[str, Any]:
             + (f"; a table goes in{way_out}" if way_out else "")
         )
     if isinstance(prompts, Mapping) and isinstance(prompts.get("role"), str) and "content" in prompts:
-        return {"0": [prompts]}
+        return {"0": [sound_parts(prompts)]}
     if isinstance(prompts, Mapping):
-        named = {str(name): prompt for name, prompt in prompts.items()}
+        named = {sound(str(name)): sound_parts(prompt) for name, prompt in prompts.items()}
         if len(named) < len(prompts):
             raise InvalidParameterError("two names of prompts are the same as text: name them apart")
     elif hasattr(prompts, "items") and hasattr(prompts, "index"):
         # A Series: its index names the prompts, so that the answers can be joined to it again.
-        named = {str(name): prompt for name, prompt in prompts.items()}
+        named = {sound(str(name)): sound_parts(prompt) for name, prompt in prompts.items()}
         if len(named) < len(prompts):  # type: ignore[arg-type]  # a Series has a length
             raise InvalidParameterError("the index of the prompts is not unique: use reset_index(drop=True)")
     else:
         # A list, a generator, whatever gives prompts.
-        items = list(prompts)
+        items = [sound_parts(prompt) for prompt in prompts]
         # One list of messages is one prompt.
         one = bool(items) and isinstance(items[0], Mapping)
         named = {"0": items} if one else {str(place): prompt for place, prompt in enumerate(items)}

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from g4f_nb.asking import Question
 from g4f_nb.conversations.preparing import Given
+from g4f_nb.conversations.sound import sound
 from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
 from g4f_nb.masking import masked
@@ -71,7 +72,7 @@ class Asking:
             return None
         # A provider of the user's own may have put a key into its words.
         keys = (self.question.options, *self.question.plan.members)
-        return masked(str(error) or type(error).__name__, keys)
+        return sound(masked(str(error) or type(error).__name__, keys))
 
     def __repr__(self) -> str:
         state = "on its way" if self._record is not None else "finished"

@@ -11,10 +11,11 @@ from typing import Any
 from g4f_nb import asking
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.filed import Filed
-from g4f_nb.conversations.held import checked_name, checked_system
+from g4f_nb.conversations.held import checked_system
 from g4f_nb.conversations.preparing import Account, Chosen, Given, asked_before, content_of, prepared
 from g4f_nb.conversations.sending import GO_ON, to_continue
 from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.sound import checked_name, sound
 from g4f_nb.conversations.spending import entry_of
 from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, version_of
 from g4f_nb.conversations.tree import Tree
@@ -116,6 +117,7 @@ class Conversation(Filed):
         media = options.pop("media", None)
         given = Given(model=model, provider=provider, system=checked_system(system), options=options)
         check_words(shown=shown, place=place)
+        place = None if place is None else sound(place)
         if instead_of is not None and after != _END:
             raise InvalidParameterError("instead_of= and after= are two spots for one turn: give one of them")
         with self._lock:
@@ -141,12 +143,12 @@ class Conversation(Filed):
         turn = Turn(
             id=uuid.uuid4().hex,
             prompt=content,
-            shown=prompt_text(content) if shown is None else shown,
+            shown=prompt_text(content) if shown is None else sound(shown),
             place=place,
             asked_at=datetime.now(UTC),
             continues=continues,
-            model=question.label,
-            system=system,
+            model=sound(question.label),
+            system=given.system,
         )
         return self._begun(Asking(question, turn, spot, given=given, notices=notices, record=self._record))
 

@@ -7,9 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from g4f_nb.conversations.held import Held, checked_name
+from g4f_nb.conversations.held import Held
 from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
 from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.sound import checked_name, mended_name
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.models.model import Model
@@ -84,7 +85,7 @@ class Filed(Held):
             limit=saved.limit,
             **saved.options,
         )
-        made._name = saved.name or made.name
+        made._name = mended_name(saved.name or "") or made.name
         made._take(saved, kept=kept)
         there = shelf()
         if there is not None and not copied:

@@ -15,6 +15,7 @@ from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.preserving import Keeper
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.sound import checked_name, sound
 from g4f_nb.conversations.spending import Ledger
 from g4f_nb.conversations.transcript import transcript
 from g4f_nb.conversations.tree import Tree
@@ -314,14 +315,7 @@ def _name_of(chosen: Chosen) -> str | None:
     return chosen if isinstance(chosen, str | None) else chosen.__name__
 
 
-def checked_name(name: object) -> str:
-    """A name without blanks around it."""
-    if not isinstance(name, str) or not name.strip():
-        raise InvalidParameterError(f"the name of a conversation is {name!r}: it is a text, like 'physics'")
-    return name.strip()
-
-
 def checked_system(system: str | None) -> str | None:
     """A system prompt, if it is one."""
     check_words(system=system)
-    return system
+    return None if system is None else sound(system)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.conversations.shelf import shelf
+from g4f_nb.conversations.sound import mended_name
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def list_conversations(most: int = 100) -> pd.DataFrame:
     rows: dict[str, tuple[Any, ...]] = {}
     for kept in kept_talks(most):
         rows[kept.id] = (
-            kept.name, kept.title, kept.turns, kept.model, kept.cost, kept.changed_at, False, kept.id,
+            mended_name(kept.name), kept.title, kept.turns, kept.model, kept.cost, kept.changed_at, False,
+            kept.id,
         )  # fmt: skip
     for talk in here.values():
         turns = talk.turns

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from g4f_nb.conversations.sound import sound, sound_parts
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.reply import Reply
@@ -71,14 +72,14 @@ def checked_content(prompt: object) -> Content:
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidParameterError(f"the prompt is empty: {_WAY_OUT}")
-        return prompt
+        return sound(prompt)
     if not isinstance(prompt, Sequence) or isinstance(prompt, bytes) or not prompt:
         raise InvalidParameterError(f"the prompt is {_named(prompt)}: {_WAY_OUT}")
     if all(isinstance(part, Mapping) and isinstance(part.get("type"), str) for part in prompt):
-        return tuple(copy.deepcopy([dict(part) for part in prompt]))
+        return tuple(sound_parts(copy.deepcopy([dict(part) for part in prompt])))
     if not all(isinstance(part, Mapping) and isinstance(part.get("role"), str) for part in prompt):
         raise InvalidParameterError(f"the prompt has a part without type and role: {_WAY_OUT}")
-    return tuple(copy.deepcopy(check_messages(prompt)))
+    return tuple(sound_parts(copy.deepcopy(check_messages(prompt))))
 
 
 def check_words(**given: object) -> None:

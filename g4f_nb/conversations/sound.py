@@ -1,0 +1,55 @@
+"""Text as it can be kept, sent and shown: no lone half of a surrogate pair; names that are one short line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from g4f_nb.errors import InvalidParameterError, shorten
+
+# Characters; a longer name would push everything else out of a list.
+LONGEST_NAME = 80
+
+
+def sound(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate; two halves that belong together are one character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
+    return text
+
+
+def sound_parts(value: Any) -> Any:
+    """The same of every text in lists and dicts."""
+    if isinstance(value, str):
+        return sound(value)
+    if isinstance(value, Mapping):
+        return {sound_parts(name): sound_parts(each) for name, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(sound_parts, value))
+    return value
+
+
+def checked_name(name: object) -> str:
+    """A name of a conversation, without blanks around it; or why it is none."""
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidParameterError(f"the name of a conversation is {name!r}: it is a text, like 'physics'")
+    name = sound(name.strip())
+    if len(name) > LONGEST_NAME:
+        raise InvalidParameterError(
+            f"the name of a conversation has {len(name):,} characters, {shorten(name, 20)!r}: give one of at "
+            f"most {LONGEST_NAME}"
+        )
+    if not name.isprintable():
+        raise InvalidParameterError(
+            f"the name of a conversation is {name!r}, with a character that cannot be seen: give one of "
+            "letters, digits, signs and blanks"
+        )
+    return name
+
+
+def mended_name(name: str) -> str:
+    """A name from a file or an older store, as far as it can be one: its commands for terminals are gone."""
+    seen = "".join(char if char.isprintable() else " " for char in sound(name))
+    return shorten(" ".join(seen.split()).lstrip("- "), LONGEST_NAME)
