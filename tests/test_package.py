@@ -133,39 +133,91 @@ def test_every_module_says_what_it_is():
 
 
 def test_the_house_in_contributing_is_the_house():
-    """CONTRIBUTING names every module there is, and no other."""
+    """CONTRIBUTING names every module there is, in its room, and no other; none twice."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.DOTALL)[1]
-    named = set(re.findall(r"(\w+)\.py", drawing)) - {"__init__"}
+    named = []
+    for room, lines in _rooms_drawn(drawing):
+        named += [(room, name) for name in re.findall(r"(\w+)\.py", lines) if name != "__init__"]
     # Of the dialects the picture names the pattern; the test servers are one line.
     apart = {"native", "testing", "static"}
     files = [path.relative_to(ROOT / "g4f_nb") for path in (ROOT / "g4f_nb").rglob("*.py")]
-    there = {path.stem for path in files if not apart & set(path.parts)}
-    assert named == there - {"__init__"}
+    there = [
+        (path.parts[0] if len(path.parts) > 1 else "", path.stem)
+        for path in files
+        if path.stem != "__init__" and not apart & set(path.parts)
+    ]
+    assert sorted(named) == sorted(there)
+
+
+def _rooms_drawn(drawing):
+    """The parts of the picture, each with the folder it draws; what stands beside the folders has none."""
+    for part in re.split(r"^├── |^└── ", drawing, flags=re.MULTILINE)[1:]:
+        room = re.match(r"(\w+)/", part)
+        yield (room[1] if room else ""), part
 
 
 def test_all_that_is_kept_between_calls_is_told():
-    """A module with a memory of its own, a container that begins empty or a global that is set, is listed."""
+    """A module with a memory of its own is listed.
+
+    That is a container that begins empty, a global or a class's value that is set, a cached function.
+    """
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    told = set(
-        re.findall(
-            r"`(?:\w+/)*(\w+)\.py`", text.partition("## What is kept between calls")[2].partition("\n## ")[0]
-        )
+    told = re.findall(
+        r"`((?:\w+/)*\w+\.py)`", text.partition("## What is kept between calls")[2].partition("\n## ")[0]
     )
-    remembering = {file.stem for file in (ROOT / "g4f_nb").rglob("*.py") if _remembers(file)}
-    assert remembering == told
+    modules = {f"/{file.relative_to(ROOT).as_posix()}": file for file in (ROOT / "g4f_nb").rglob("*.py")}
+    meant = {name: [path for path in modules if path.endswith(f"/{name}")] for name in told}
+    assert {name: paths for name, paths in meant.items() if len(paths) != 1} == {}
+    remembering = {path for path, file in modules.items() if _remembers(file)}
+    assert remembering == {paths[0] for paths in meant.values()}
 
 
 _CONTAINERS = {"dict", "list", "set", "deque", "Newest", "Tokens", "WeakKeyDictionary", "WeakSet"}
 
 
+_CHANGES = {"add", "append", "appendleft", "clear", "extend", "pop", "setdefault", "update"}
+
+
 def _remembers(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
-        return True
-    return any(
-        _begins_empty(node.value) for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)
+    nodes = list(ast.walk(tree))
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    # What is set while a class is made is how it is declared.
+    making = [node for node in nodes if getattr(node, "name", None) == "__init_subclass__"]
+    declared = {id(node) for function in making for node in ast.walk(function)}
+    named = {each.name for each in classes} | {"cls"}
+    return (
+        any(isinstance(node, ast.Global) for node in nodes)
+        or any(_begins_empty(value) for _, value in _values_of(tree))
+        or any(
+            _begins_empty(value) and any(_changes(node, name) for node in nodes)
+            for each in classes
+            for name, value in _values_of(each)
+        )
+        or any(_sets_a_class(node, named) for node in nodes if id(node) not in declared)
+        or any(_is_cached(node) for node in nodes)
     )
+
+
+def _values_of(body):
+    """The names that a module or a class sets, with their values."""
+    for node in body.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=value):
+                yield name, value
+
+
+def _changes(node, name):
+    """Whether a class's container of this name is changed here, or is only the default of its subclasses."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=attribute), attr=method)):
+            return attribute == name and method in _CHANGES
+        case ast.Subscript(value=ast.Attribute(attr=attribute), ctx=ast.Store()):
+            return attribute == name
+    return False
 
 
 def _begins_empty(value):
@@ -175,6 +227,30 @@ def _begins_empty(value):
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             # Of something else that there is it is a constant.
             return name in _CONTAINERS and (name == "Newest" or not value.args)
+    return False
+
+
+def _sets_a_class(node, classes):
+    match node:
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            targets = [target]
+        case ast.Assign(targets=targets):
+            pass
+        case _:
+            return False
+    parts = [part for each in targets for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
+    return any(
+        isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in classes
+        for part in parts
+    )
+
+
+def _is_cached(node):
+    names = {"cache", "lru_cache"}
+    for each in getattr(node, "decorator_list", []):
+        match each.func if isinstance(each, ast.Call) else each:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in names:
+                return True
     return False
 
 
