@@ -35,10 +35,11 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 # What depends on the version of Python: annotations and types, loops, processes and signals, TLS, tracebacks,
 # the type checker, and the promises of every provider. What only computes is the same on all of them.
 VERSIONED = (
-    "contract", "descriptions", "dialogues", "kernel/test_processes.py", "loops", "providers/authed",
-    "providers/combined", "providers/test_base.py", "providers/test_mixins.py", "test_afterwards.py",
-    "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py", "test_parameters.py",
-    "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py", "typed", "wire",
+    "cells", "contract", "descriptions", "dialogues", "kernel/test_processes.py", "loops", "prompting",
+    "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",
+    "test_afterwards.py", "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py",
+    "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py", "typed",
+    "wire",
 )  # fmt: skip
 UNIT = "not kernel and not browser and not foreign"
 # Some watch the clock, and a busy machine may be late once: a fault fails twice.
@@ -58,8 +59,9 @@ Step = list[str] | Beside
 # other processes (kernels, forked children) is not seen.
 COVERED = """
 import os, sys, coverage
-wire = "sse http deadlines attempts redirects sessions connecting proxies translation failures"
-names = ["loops/*", "credentials.py", "providers/*", *(f"wire/{name}.py" for name in wire.split())]
+from pathlib import Path
+wire = sorted(file.name for file in Path("g4f_nb/wire").glob("*.py") if file.name != "__init__.py")
+names = ["loops/*", "credentials.py", "providers/*", *(f"wire/{name}" for name in wire)]
 data = coverage.Coverage()
 data.load()
 shares = {name: data.report(include=[f"g4f_nb/{name}"], file=open(os.devnull, "w")) for name in names}
