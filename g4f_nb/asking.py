@@ -140,13 +140,12 @@ def _json_mode(where: Resolution) -> JsonMode:
     return said or "none"
 
 
-def chunks_of(question: Question, *, stream: bool = True) -> AsyncIterator[str | Chunk]:
+def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
     """The stream of one question, from whichever kind of provider.
 
     It is a stream also where only the whole is wanted: what had arrived when it broke off is not lost.
-    Where that does not matter, a whole answer costs less.
     """
-    return stream_of(question.where, question.messages, question.options, stream=stream)
+    return stream_of(question.where, question.messages, question.options, stream=True)
 
 
 async def answer(

@@ -14,7 +14,7 @@ from g4f_nb.showing.rendering import HtmlStream
 
 # Bytes a second that painting may take: all columns are sent each time, so that long ones are seldom.
 _BANDWIDTH = 16_000
-CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
+_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
 
 
 class _Column:
@@ -101,10 +101,10 @@ def table(
     names: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[int, str] | None = None
 ) -> str:
     """Columns under their names; the rows are HTML already."""
-    heads = "".join(f'<th style="{CELL}">{escape(name)}</th>' for name in names)
+    heads = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in names)
     body = ""
     for at, row in enumerate(rows):
-        style = (styles or {}).get(at, CELL)
+        style = (styles or {}).get(at, _CELL)
         body += "<tr>" + "".join(f'<td dir="auto" style="{style}">{part}</td>' for part in row) + "</tr>"
     made = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div style="overflow-x: auto">{made}</div>'

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from g4f_nb.notices import tell_login
 from g4f_nb.reply import Reply
-from g4f_nb.showing.formats import FORMATS, checked_format
+from g4f_nb.showing.formats import checked_format
 
-__all__ = ["FORMATS", "UPDATES", "Look", "NoScreen", "Screen", "ask_for_login", "is_empty"]
+__all__ = ["UPDATES", "Look", "NoScreen", "Screen", "ask_for_login", "is_empty"]
 
 # Updates a second while an answer streams; more would make the front end fall behind the model.
 UPDATES = 12
@@ -20,7 +20,8 @@ UPDATES = 12
 class Look:
     """What the flags of a cell say of its output; `stream=None` leaves it to settings and circumstances.
 
-    `format` is one of `FORMATS`; `quiet` leaves the footer out; `turn` stands in it: `"turn 3 of main"`.
+    `format` is one that `showing.formats` knows; `quiet` leaves the footer out; `turn` stands in it:
+    `"turn 3 of main"`.
     """
 
     format: str = "markdown"

@@ -6,7 +6,6 @@ import difflib
 import io
 import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,6 +209,6 @@ def _unknown(name: str) -> str:
     return f"there is no flag {redact(name)}: {hint} {_MORE}"
 
 
-def near_flags(name: str, names: Mapping[str, Flag] = BY_NAME) -> list[str]:
+def near_flags(name: str) -> list[str]:
     """The flags that were probably meant."""
-    return difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return difflib.get_close_matches(name, list(BY_NAME), n=1, cutoff=0.5)

@@ -37,15 +37,11 @@ class Keys:
 
 
 def key_of(
-    place: tuple[Resolution, Mapping[str, Any]],
-    plan: Plan,
-    messages: Sequence[Mapping[str, Any]],
-    *,
-    repeat: int = 0,
+    place: tuple[Resolution, Mapping[str, Any]], plan: Plan, messages: Sequence[Mapping[str, Any]]
 ) -> str | None:
     """What tells this request from every other, without any key; `None` if that cannot be told."""
     common = _common(place, plan)
-    return None if common is None else _digest(common, messages, repeat)
+    return None if common is None else _digest(common, messages, 0)
 
 
 def _common(place: tuple[Resolution, Mapping[str, Any]], plan: Plan) -> dict[str, Any] | None:

@@ -19,7 +19,6 @@ _JSON: Mapping[str, Any] = {
     "string": str, "integer": int, "number": float, "boolean": bool, "null": None, "array": list,
     "object": dict,
 }  # fmt: skip
-_FORMATS: Mapping[str, Any] = {"date": dt.date, "date-time": dt.datetime}
 _HOW = 'write it like "name, age int, mood good|bad, score float: 0 to 1", several as "[name, age int]"'
 # `name`, `name type`, `name type?`, `name: words`
 _FIELD = re.compile(r"([^\W\d]\w*)(\?)?(?:\s+(.+?))?\s*$", re.DOTALL)

@@ -46,10 +46,6 @@ class Model:
         # Options may hold what has no hash; two that are equal have the same name and label.
         return hash((self.name, self.label))
 
-    def with_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """These settings and a call's own, which win; a key stays with the address it was given with."""
-        return laid_over(self.options, given)
-
     def __copy__(self) -> Model:
         return self
 
