@@ -38,8 +38,8 @@ VERSIONED = (
     "cells", "contract", "descriptions", "dialogues", "kernel/test_processes.py", "loops", "prompting",
     "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",
     "test_afterwards.py", "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py",
-    "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py", "typed",
-    "wire",
+    "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
+    "typed", "wire",
 )  # fmt: skip
 UNIT = "not kernel and not browser and not foreign"
 # Some watch the clock, and a busy machine may be late once: a fault fails twice.
