@@ -10,7 +10,7 @@ import gc
 import threading
 from types import TracebackType
 
-_SELDOM = 20_000
+_SELDOM = 10_000
 _lock = threading.Lock()
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TEXT, _WHOLE, _REAL = "string", "Int64", "Float64"
 _NAN = float("nan")
+# Texts that are another one in each row, the longest first.
+_LONG = ("answer", "request_key", "request_id")
 # So many texts become a part of a column at a time.
 _AT_ONCE = 2000
 # No column of integers could hold more.
@@ -116,12 +118,12 @@ class Outcomes:
         }
 
     def pack(self) -> None:
-        """Make a column of many answers before others are made, and keep it instead of them."""
-        answers = self.lists.get("answer")
-        if isinstance(answers, list) and self.rows > _AT_ONCE:
-            made = packed(answers)
+        """Make columns of many answers and the like before others are made, and keep them instead."""
+        for name in _LONG if self.rows > _AT_ONCE else ():
+            texts = self.lists.get(name)
+            made = packed(texts) if isinstance(texts, list) else None
             if made is not None:
-                self.lists["answer"] = made
+                self.lists[name] = made
 
 
 def _empty(name: str, rows: int) -> Any:

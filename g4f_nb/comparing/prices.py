@@ -11,6 +11,7 @@ from g4f_nb.comparing.grid import Grid
 from g4f_nb.costs.pricing import cost_of
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
+from g4f_nb.providers.registry import Resolution
 from g4f_nb.reply import Reply
 
 _FORM = 'prices={"openai:gpt-4o-mini": (0.15, 0.60)}, in US dollars a million tokens in and out'
@@ -27,6 +28,16 @@ def pricing_of(prices: Any) -> Pricing:
         return cost_of(reply.usage, provider=provider, model=model, url=reply.url, own=own or reply.price)
 
     return price
+
+
+def reply_of(record: Mapping[str, Any], where: Resolution) -> Reply:
+    """As much of a kept answer as its price depends on."""
+    reply = Reply(provider=where.provider.__name__, model=record.get("model_returned") or where.model)
+    reply.url, reply.price = where.host, where.price
+    names = ("in_tokens", "out_tokens", "reasoning_tokens", "cached_tokens")
+    into, out, reasoning, cached = (record.get(name) for name in names)
+    reply.add(Usage(into, out, None, reasoning, cached))
+    return reply
 
 
 def check_prices(grid: Grid, pricing: Pricing) -> None:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 import uuid
-from collections import defaultdict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import orjson
 
 from g4f_nb import asking
-from g4f_nb.chunks import Usage
 from g4f_nb.comparing.batch import Done, Lane, Outcome, Stop, run_all
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.collecting import SeldomCollected
 from g4f_nb.comparing.columns import Outcomes, Record, beside, from_error, from_reply, text
-from g4f_nb.comparing.grid import Grid, Seat
-from g4f_nb.comparing.identity import Keys, lane_key, row_of
+from g4f_nb.comparing.grid import Grid
+from g4f_nb.comparing.identity import Keys
+from g4f_nb.comparing.lining import Inquiry, lanes_of
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.mishaps import Tries, stops_all
-from g4f_nb.comparing.pacing import Limits, Pace
 from g4f_nb.comparing.planning import planned
+from g4f_nb.comparing.prices import reply_of
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import G4FError, ModelNotSupportedError
 from g4f_nb.reply import Reply
@@ -35,18 +30,6 @@ from g4f_nb.store import Store
 # What is different about a cell that was answered by an earlier run.
 _FROM_STORE: Record = {"status": "ok", "attempts": 0, "cached": True}
 _PACKED_FROM_STORE = b"," + orjson.dumps(_FROM_STORE)[1:]
-
-
-@dataclass(slots=True, eq=False)
-class Inquiry:
-    """One question that is asked once, and all cells that it answers."""
-
-    cells: list[int]
-    key: str | None
-    tries: Tries
-    # Only where somebody watches: the try that is on its way, and whether it is wanted no more.
-    answering: asyncio.Task[Reply] | None = None
-    stopped: bool = False
 
 
 class FailedError(Exception):
@@ -213,12 +196,7 @@ class Comparison:
         place = self.grid.seats[number].place
         if place is None or number in self._unpriced or record.get("out_tokens") is None:
             return packed
-        where = place[0]
-        reply = Reply(provider=where.provider.__name__, model=record.get("model_returned") or where.model)
-        reply.url, reply.price = where.host, where.price
-        into, out = record.get("in_tokens"), record["out_tokens"]
-        reply.add(Usage(into, out, None, record.get("reasoning_tokens"), record.get("cached_tokens")))
-        cost = self.budget.price_of(reply)
+        cost = self.budget.price_of(reply_of(record, place[0]))
         if cost is None:
             self._unpriced.add(number)
             return packed
@@ -230,39 +208,7 @@ class Comparison:
             self._by_cell = {at: inquiry for inquiry in inquiries for at in inquiry.cells}
             for at in self._unwanted:
                 self.stop(at)
-        if self.manner.seed is not None:
-            random.Random(self.manner.seed).shuffle(inquiries)
-        by_lane: dict[tuple[Any, ...], deque[Inquiry]] = defaultdict(deque)
-        seats: dict[tuple[Any, ...], Seat] = {}
-        for inquiry in inquiries:
-            seat = self.grid.seats[self.grid.cells[inquiry.cells[0]].seat]
-            key = lane_key(seat)
-            by_lane[key].append(inquiry)
-            seats.setdefault(key, seat)
-        return [self._lane(self._limits(seats[key]), lane) for key, lane in by_lane.items()]
-
-    def _lane(self, limits: Limits, inquiries: deque[Inquiry]) -> Lane[Inquiry]:
-        pace, jobs = Pace(limits, self.manner.concurrency), _taken_from(inquiries)
-        return Lane(pace, jobs) if limits.tpm is None else Lane(pace, jobs, self._tokens)
-
-    def _limits(self, seat: Seat) -> Limits:
-        given = {name.lower(): limits for name, limits in self.manner.limits.items()}
-        # A label is a name for it as good as its own.
-        models = (seat.model, seat.place[0].model if seat.place else "")
-        names = (*(f"{seat.provider}:{model}".lower() for model in models), seat.provider.lower())
-        found = next((given[name] for name in names if name in given), None)
-        if found is None:
-            row = row_of(seat)
-            found = given.get(row.name.lower()) if row is not None else None
-        at_once = seat.place[0].provider.most_at_once(seat.place[1]) if seat.place else None
-        return found or Limits(concurrency=at_once)
-
-    def _tokens(self, inquiry: Inquiry) -> int:
-        """About how many tokens one takes, for a limit on tokens a minute: a quarter of its characters."""
-        cell = self.grid.cells[inquiry.cells[0]]
-        place = self.grid.seats[cell.seat].place
-        most = place[1].get("max_tokens") if place else None
-        return len(self.grid.prompt_text(cell)) // 4 + (most if isinstance(most, int) else 200)
+        return lanes_of(self.grid, self.manner, inquiries)
 
     async def _attempt(self, inquiry: Inquiry) -> Outcome:
         """One try of one question."""
@@ -414,9 +360,3 @@ class Comparison:
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _taken_from(inquiries: deque[Inquiry]) -> Iterator[Inquiry]:
-    """One after the other, each gone from there when it is taken: what is done is to cost no memory."""
-    while inquiries:
-        yield inquiries.popleft()
