@@ -17,6 +17,8 @@ class Tree:
     def __init__(self, turns: Iterable[Turn] = (), chosen: Mapping[str | None, str] | None = None) -> None:
         self._turns = {turn.id: turn for turn in turns}
         self._chosen = dict(chosen or {})
+        # What follows each, made when it is asked for: whoever shows a dialogue asks for every turn.
+        self._following: dict[str | None, list[Turn]] | None = None
 
     @property
     def all(self) -> tuple[Turn, ...]:
@@ -54,13 +56,13 @@ class Tree:
 
     def add(self, turn: Turn) -> None:
         """Put a turn behind its parent and choose it."""
-        self._turns[turn.id] = turn
+        self._put(turn)
         self._chosen[turn.parent] = turn.id
 
     def put_in_place_of(self, old: Turn, new: Turn) -> Turn:
         """Choose `new` instead of `old`, and let what follows the old one follow the new one."""
         new = replace(new, parent=self._turns[old.id].parent)
-        self._turns[new.id] = new
+        self._put(new)
         self._move(self._after(old.id), new.id)
         if old.id in self._chosen:
             self._chosen[new.id] = self._chosen.pop(old.id)
@@ -69,7 +71,7 @@ class Tree:
 
     def remove(self, turn: Turn) -> None:
         """Take one turn out; what follows it follows the turn before it."""
-        turn = self._turns.pop(turn.id)
+        turn, self._following = self._turns.pop(turn.id), None
         following = self._chosen.pop(turn.id, None)
         self._move(self._after(turn.id), turn.parent)
         if self._chosen.get(turn.parent) != turn.id:
@@ -88,8 +90,15 @@ class Tree:
             self._chosen[each.parent] = each.id
 
     def _after(self, parent: str | None) -> list[Turn]:
-        return [turn for turn in self._turns.values() if turn.parent == parent]
+        if self._following is None:
+            self._following = {}
+            for turn in self._turns.values():
+                self._following.setdefault(turn.parent, []).append(turn)
+        return self._following.get(parent, [])
+
+    def _put(self, turn: Turn) -> None:
+        self._turns[turn.id], self._following = turn, None
 
     def _move(self, turns: Iterable[Turn], parent: str | None) -> None:
         for turn in turns:
-            self._turns[turn.id] = replace(turn, parent=parent)
+            self._put(replace(turn, parent=parent))

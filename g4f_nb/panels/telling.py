@@ -186,8 +186,10 @@ class Telling(Answering):
         return {**state, "over": ended} if ended else state
 
     def _shown_turns(self, before: tuple[str, ...] | None) -> list[Turn]:
-        turns = self.turns
-        return list(turns) if before is None else [turn for turn in turns if turn.id in set(before)]
+        if before is None:
+            return list(self.turns)
+        shown = set(before)
+        return [turn for turn in self.turns if turn.id in shown]
 
     def _room_now(self) -> dict[str, Any]:
         live = self._live

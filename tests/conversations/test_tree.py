@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given, settings
@@ -94,3 +96,13 @@ def test_versions_are_told_oldest_first():
     tree.choose(first)
     assert [turn.id for turn in tree.versions(first)] == ["1", "2", "3"]
     assert [turn.id for turn in tree.branch()] == ["1"]
+
+
+def test_all_versions_of_a_long_dialogue_are_told_quickly():
+    """A panel asks for those of each turn: the time grows as the dialogue does, and not with its square."""
+    count = 10_000
+    turns = [replace(_turn(0), id=str(at), parent=str(at - 1) if at else None) for at in range(count)]
+    tree = Tree(turns, {turn.parent: turn.id for turn in turns})
+    start = time.perf_counter()
+    assert all(tree.versions(turn) == (turn,) for turn in turns)
+    assert time.perf_counter() - start < 2

@@ -70,6 +70,19 @@ def test_the_scripts_of_a_widget_are_one_module(widget, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_no_name_stands_twice_at_the_top_of_the_scripts():
+    """They are joined in several ways: a second one of that name would take the place of the first."""
+    owners = {}
+    for file in STATIC.rglob("*.js"):
+        text = file.read_text(encoding="utf-8")
+        names = re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)
+        for name in names:
+            owners.setdefault(name, []).append(file.name)
+    twice = {name: files for name, files in owners.items() if len(files) > 1}
+    # What each widget's last script gives away; it is in no other widget's module.
+    assert twice.keys() == {"render"}
+
+
 def test_the_front_end_is_in_small_files():
     """One idea a file, and each says first which."""
     for file in (STATIC / "chat").rglob("*.js"):

@@ -7,7 +7,7 @@ const INPUTS = {
 };
 
 /** A drawer at one side of the panel, with a title and a way out; Esc closes it. */
-function createSide(title, side) {
+function createSheet(title, side) {
   const heading = make("h3", {}, title);
   const shut = button("Close", { icon: "close", quiet: true, words: false, press: () => close() });
   const body = make("div", { class: "g4f-side-body" });
@@ -55,7 +55,7 @@ function parameterField(row, changed) {
 }
 
 function createDrawer({ model, view }) {
-  const side = createSide("Settings", "right");
+  const side = createSheet("Settings", "right");
   const system = make("textarea", { class: "g4f-text g4f-system", rows: "3", dir: "auto", placeholder: "How the model shall answer" });
   const place = make("div", { class: "g4f-parameters" });
   const tools = make("p", { class: "g4f-notice" });

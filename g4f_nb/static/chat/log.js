@@ -98,8 +98,9 @@ function createLog({ acts, hello, announce, changed }) {
   }
 
   function place() {
+    const wanted = new Set(order);
     for (const [id, turn] of turns) {
-      if (order.includes(id)) continue;
+      if (wanted.has(id)) continue;
       turn.node.remove();
       turns.delete(id);
       items.delete(id);
@@ -108,8 +109,8 @@ function createLog({ acts, hello, announce, changed }) {
     for (const id of order) {
       const turn = turns.get(id) ?? createTurn(acts);
       turns.set(id, turn);
-      const wanted = before ? before.nextSibling : list.firstChild;
-      if (turn.node !== wanted) list.insertBefore(turn.node, wanted);
+      const next = before ? before.nextSibling : list.firstChild;
+      if (turn.node !== next) list.insertBefore(turn.node, next);
       turn.show(items.get(id), { last: id === order.at(-1), busy: live !== null });
       before = turn.node;
     }
@@ -163,7 +164,6 @@ function createLog({ acts, hello, announce, changed }) {
     request: () => live?.request ?? null,
     prompts: () => order.map((id) => items.get(id)).filter((item) => !item.continues).map((item) => item.shown),
     lastError: () => items.get(order.at(-1))?.error ?? "",
-    isEmpty: () => !order.length,
     close: scroller.close,
   };
 }

@@ -4,7 +4,7 @@ Object.assign(ICONS, { list: "M2.5 4h11M2.5 8h11M2.5 12h7" });
 const FORMATS = { md: "Markdown", html: "HTML", json: "JSON", ipynb: "Notebook" };
 
 function createShelf({ model, view }) {
-  const side = createSide("Conversations", "left");
+  const side = createSheet("Conversations", "left");
   const list = make("ul", { class: "g4f-talks" });
   const file = make("input", { type: "file", accept: ".json,.md,.ipynb", hidden: true, tabindex: "-1", "aria-hidden": "true" });
   const change = (what, id = "", value = null, buffers = []) =>
