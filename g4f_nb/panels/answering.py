@@ -6,8 +6,6 @@ What streams runs on our own loop; whoever asks is back at once. Nothing here re
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,14 +15,13 @@ import traitlets
 from g4f_nb.asking import answer
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.dialogues.plans import Call, ToolLimits
-from g4f_nb.errors import LoopError
-from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.notices import tell
 from g4f_nb.panels.approving import Decision, Waiting
 from g4f_nb.panels.items import html_of
 from g4f_nb.panels.putting import Typed
-from g4f_nb.panels.served import Served
 from g4f_nb.panels.underway import UnderWay
+from g4f_nb.panels.working import Working
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 
@@ -39,17 +36,13 @@ _PACE = 1 / 10.5
 _GRACE = 1.0
 
 
-class Answering(Served):
+class Answering(Working):
     """The part of a panel that has an answer on its way; above it is what a user sees and changes."""
 
-    busy = traitlets.Bool(default_value=False, help="Whether an answer is on its way.").tag(sync=True)
     value = traitlets.Instance(Reply, allow_none=True, help="The last reply that has ended.")
     error = traitlets.Instance(Exception, allow_none=True, help="Why the last question failed, if it did.")
 
     def __init__(self, **state: Any) -> None:
-        self._lock = threading.RLock()
-        self._idle = threading.Event()
-        self._idle.set()
         self._live: UnderWay | None = None
         self._always: set[str] = set()
         # While a turn is recorded, what its conversation says of that is told by us, with more to it.
@@ -246,17 +239,6 @@ class Answering(Served):
                     live.asking.finish(asyncio.CancelledError())
             self.busy = False
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
-        if threading.current_thread() is own_loop().thread:
-            raise LoopError("wait() in an observer would wait for itself: look at .busy instead")
-        end = None if timeout is None else time.monotonic() + timeout
-        # In beats, for a long wait would keep interrupts out on Windows.
-        while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
-            if end is not None and time.monotonic() >= end:
-                return False
-        return True
-
     def on_reply(self, callback: Callable[[Reply], object]) -> Callable[[], None]:
         """Call this with every reply that has ended, on the thread where it does.
 
@@ -268,10 +250,6 @@ class Answering(Served):
             self._on_reply[:] = [each for each in self._on_reply if each is not callback]
 
         return end
-
-    @traitlets.observe("busy")
-    def _mark_idle(self, _: object) -> None:
-        (self._idle.clear if self.busy else self._idle.set)()
 
     def _place_of(self, conversation: Conversation) -> UnderWay | None:
         """The answer on its way, if it belongs to this conversation."""

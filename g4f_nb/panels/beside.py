@@ -10,12 +10,15 @@ import contextlib
 import contextvars
 import os
 from collections.abc import Callable
+from html import escape
 
 import anywidget
 
 from g4f_nb import frontend
 
 Bundle = dict[str, str]
+# Characters of all that one panel keeps, in each form.
+LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
 # Where a live panel's output could not be restored, what Jupyter says in its place is left out.
 _TIDY = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .{name}):not(:has(.g4f-root))"
@@ -84,3 +87,8 @@ def show_both(widget: anywidget.AnyWidget, show_beside: Callable[[], None]) -> N
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
     show_beside()
+
+
+def as_lines(text: str) -> str:
+    """A plain text as HTML, each line on one of its own."""
+    return escape(text).replace("\n", "<br>")

@@ -15,7 +15,7 @@ from g4f_nb.comparing.given import ModelName, Prompts, named_prompts
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.judging import verdicts
-from g4f_nb.judging.ballots import Ballots, Choice
+from g4f_nb.judging.ballots import Ballots
 from g4f_nb.keys import type_key
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.messages import content_text
@@ -171,10 +171,6 @@ class ComparePanel(SideBySide):
     def stop(self) -> None:
         """End all answers on their way and keep what there is of them."""
         self._rounds.stop_all()
-
-    def vote(self, choice: Choice) -> None:
-        """Vote on the two answers that are shown: "left", "right", "tie" or "bad" (both are)."""
-        super().vote(choice)
 
     def close(self) -> None:
         """Stop, and take the panel away from every view."""

@@ -8,16 +8,13 @@ from typing import Any
 
 from g4f_nb.conversations.turns import Turn, prompt_messages
 from g4f_nb.panels.calls import cards_of
+from g4f_nb.panels.endings import CUT_OFF, tells_speed
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
 from g4f_nb.showing.rendering import facts, login_line, safe_html, safe_link
 
-_ENDS = {"length": "Cut off at the token limit", "max_tokens": "Cut off at the token limit"}
-_ENDS["content_filter"] = "Cut off by the provider's content filter"
 # Characters of Markdown that go along with the HTML.
 LONGEST_TEXT = 4_000
-# Shorter answers say nothing about speed.
-_TOKENS, _SECONDS = 5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +107,14 @@ def mark_of(turn: Turn, reply: Reply) -> str:
         return f"The model asks for tools, which nobody here runs: {names}"
     if not (reply.text or reply.refusal):
         return "" if reply.images or reply.audio else "The answer is empty"
-    return "Declined" if not reply.text else _ENDS.get(reply.finish_reason or "", "")
+    return "Declined" if not reply.text else CUT_OFF.get(reply.finish_reason or "", "")
 
 
 def speed(reply: Reply) -> list[str]:
     """Tokens per second, from the first one on."""
     tokens = reply.usage.output_tokens if reply.usage else None
     seconds = None if reply.seconds is None or reply.ttft is None else reply.seconds - reply.ttft
-    if not tokens or tokens < _TOKENS or seconds is None or seconds < _SECONDS or len(reply.steps) > 1:
+    if not tokens or seconds is None or not tells_speed(tokens, seconds) or len(reply.steps) > 1:
         return []
     return [f"{tokens / seconds:,.0f} tokens/s"]
 

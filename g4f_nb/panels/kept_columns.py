@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from g4f_nb.errors import shorten
+from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, as_lines
 from g4f_nb.panels.round import Round
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import letter
 from g4f_nb.showing.rendering import safe_html
 
-# Characters of all prompts together, in each form.
-LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
 _EARLIER = "<p><small>Earlier prompts are not kept here: panel.results has them.</small></p>\n"
 # Attributes, for GitHub leaves no style.
 _CELL = 'align="left" valign="top" dir="auto"'
@@ -42,7 +41,7 @@ class KeptColumns:
         return "".join(reversed(html)), text or "A comparing panel; nothing was asked yet."
 
     def _round(self, round_: Round) -> str:
-        asked = f'<blockquote dir="auto">{_lines(shorten(round_.question, 2_000))}</blockquote>\n'
+        asked = f'<blockquote dir="auto">{as_lines(shorten(round_.question, 2_000))}</blockquote>\n'
         shown = round_.shown
         heads = _row([escape(name) for name in _names(round_)], tag="th")
         answers = _row([self._answer(side) for side in shown])
@@ -57,7 +56,7 @@ class KeptColumns:
                 html = safe_html(text, formulas=False)
             self._html[side.id] = html
         error = (side.item() or {}).get("error")
-        return self._html[side.id] + (f"<p><b>Error:</b> {_lines(error)}</p>" if error else "")
+        return self._html[side.id] + (f"<p><b>Error:</b> {as_lines(error)}</p>" if error else "")
 
 
 def score_html(score: Iterable[tuple[str, int, int, int]], told: Sequence[str]) -> str:
@@ -95,7 +94,3 @@ def _plain(round_: Round) -> str:
         error = (side.item() or {}).get("error")
         parts.append(f"{name}:\n{shorten(side.text, 1_500)}" + (f"\nError: {error}" if error else ""))
     return "\n\n".join(parts)
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")

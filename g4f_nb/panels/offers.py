@@ -28,14 +28,12 @@ async def tell_providers(widget: Served, view: str) -> None:
     widget.send({"type": "providers", "view": view, "rows": rows, "error": error})
 
 
-async def tell_models(
-    widget: Served, view: str, provider: str, given: Mapping[str, Any] | None = None
-) -> None:
+async def tell_models(widget: Served, view: str, provider: str) -> None:
     """Answer a view's `models`: what one provider offers, from its server where it has a list."""
     names: list[str] = []
     error = None
     try:
-        names = await models_of(find_provider(provider), Veiled(given or {}))
+        names = await models_of(find_provider(provider), {})
     except Exception as caught:  # noqa: BLE001  # shown where the list would stand
         error = said(caught)
     widget.send({"type": "models", "view": view, "provider": provider, "names": names, "error": error})

@@ -62,7 +62,7 @@ class Rounds:
         self._told, self._lock, self._options = told, lock, options
         self._budget: Budget | None = None
         self._due = False
-        self._last = 0.0
+        self._next = 0.0
 
     @property
     def current(self) -> Round | None:
@@ -154,7 +154,7 @@ class Rounds:
         if not self._due:
             self._due = True
             loop = own_loop().loop
-            loop.call_later(max(0.0, self._last - loop.time()), self._flush)
+            loop.call_later(max(0.0, self._next - loop.time()), self._flush)
 
     def _flush(self) -> None:
         loop = own_loop().loop
@@ -165,7 +165,7 @@ class Rounds:
             if steps:
                 self._told.delta(steps)
         size = sum(len(step["open"]) + sum(map(len, step.get("finished", ()))) for step in steps)
-        self._last = loop.time() + max(_PACE, size / _RATE)
+        self._next = loop.time() + max(_PACE, size / _RATE)
 
     def _ended(self, round_: Round, side: Side) -> None:
         asked = round_.asked_of(side)

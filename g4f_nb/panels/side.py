@@ -7,17 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from g4f_nb.panels.endings import CUT_OFF, tells_speed
+from g4f_nb.panels.growing import common, units
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
 from g4f_nb.showing.rendering import HtmlStream
-
-# Shorter answers say nothing about speed.
-_TOKENS, _SECONDS = 5, 0.05
-_ENDS = {
-    "length": "Cut off at the token limit",
-    "max_tokens": "Cut off at the token limit",
-    "content_filter": "Cut off by the provider's content filter",
-}
 
 
 def opaque() -> str:
@@ -35,7 +29,6 @@ class Side:
     tries: int = 0
     record: Mapping[str, Any] | None = None
     reply: Reply | None = None
-    stopping: bool = False
     finished: list[str] = field(default_factory=list)
     open: str = ""
     _html: HtmlStream = field(default_factory=HtmlStream)
@@ -127,11 +120,10 @@ class Side:
         update = self._html.take(last=last)
         self.finished += update.finished
         self.open = update.open
-        kept = "" if update.finished or self._anew else _shared(before, self.open)
+        kept = "" if update.finished or self._anew else common(before, self.open)
         step: dict[str, Any] = {"id": self.id, "open": self.open[len(kept) :]}
         if kept:
-            # As JavaScript counts: a character beyond the first 65536 is two.
-            step["keep"] = len(kept.encode("utf-16-le", "surrogatepass")) // 2
+            step["keep"] = units(kept)
         if update.finished:
             step["finished"] = update.finished
         if thoughts:
@@ -161,7 +153,7 @@ def facts_of(record: Mapping[str, Any]) -> Iterator[str]:
 def _tells(record: Mapping[str, Any]) -> bool:
     """Whether an answer was long enough to say something about speed."""
     spoken = (record.get("latency_s") or 0.0) - (record.get("ttft_s") or 0.0)
-    return spoken >= _SECONDS and (record.get("out_tokens") or 0) >= _TOKENS
+    return tells_speed(record.get("out_tokens") or 0, spoken)
 
 
 def _mark(record: Mapping[str, Any], text: str) -> str:
@@ -174,22 +166,13 @@ def _mark(record: Mapping[str, Any], text: str) -> str:
             return "Not asked"
     if not text.strip():
         return "The answer is empty"
-    return _ENDS.get(str(record.get("finish_reason")), "")
+    return CUT_OFF.get(str(record.get("finish_reason")), "")
 
 
 def _money(dollars: float) -> str:
     if not dollars:
         return "free"
     return f"${dollars:.2g}" if dollars < 1 else f"${dollars:,.2f}"
-
-
-def _shared(one: str, other: str) -> str:
-    """With what both begin."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one.startswith(other[:middle]) else (low, middle - 1)
-    return one[:low]
 
 
 def _time(seconds: float) -> str:

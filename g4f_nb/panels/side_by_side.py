@@ -13,7 +13,6 @@ hidden, nothing that is sent tells them: sides bear random ids and letters, and 
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from asyncio import to_thread
@@ -23,13 +22,12 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from g4f_nb import frontend
-from g4f_nb.errors import LoopError
-from g4f_nb.judging.ballots import CHOICES, Ballots
+from g4f_nb.judging.ballots import CHOICES, Ballots, Choice
 from g4f_nb.judging.diagnostics import agreement
-from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.beside import Beside, show_both
-from g4f_nb.panels.served import Served
 from g4f_nb.panels.side import Side
+from g4f_nb.panels.working import Working
 from g4f_nb.presenting.differences import Difference, pieces
 
 if TYPE_CHECKING:
@@ -47,22 +45,18 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HIDDEN_ERROR = "This model gave no answer. Whose it is and why is shown after the vote."
 
 
-class SideBySide(Served):
+class SideBySide(Working):
     """Base of the panels that show answers in columns."""
 
     files = (*_SCRIPTS, *_STYLES)
 
     kind = traitlets.Unicode(help="Which of the two panels it is.").tag(sync=True)
     height = traitlets.Unicode(help="A CSS length.").tag(sync=True)
-    busy = traitlets.Bool(default_value=False, help="Whether answers are on their way.").tag(sync=True)
     problem = traitlets.Unicode(help="Why something was not done, with the way out.").tag(sync=True)
     transcript = traitlets.Unicode(help="The class of what is kept beside the panel.").tag(sync=True)
     choices: traitlets.List[str] = traitlets.List(help="Models that are offered first.").tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
-        self._lock = threading.RLock()
-        self._idle = threading.Event()
-        self._idle.set()
         self._n = 0
         self._shown_at = time.monotonic()
         self._beside = Beside(uuid.uuid4().hex[:10])
@@ -100,8 +94,8 @@ class SideBySide(Served):
 
     # ---- voting --------------------------------------------------------------------------------------
 
-    def vote(self, choice: Any) -> None:
-        """Vote on the pair that is shown: "left", "right", "tie" or "bad" (both are)."""
+    def vote(self, choice: Choice) -> None:
+        """Vote on the two answers that are shown: "left", "right", "tie" or "bad" (both are)."""
         with self._lock:
             ballots = self.ballots()
             if ballots is None or ballots.current is None:
@@ -168,25 +162,13 @@ class SideBySide(Served):
         html = await to_thread(lambda: Difference("", pieces(one, other)).html)
         self.send({"type": "diff", "view": view, "html": html, "same": one == other})
 
-    # ---- waiting -------------------------------------------------------------------------------------
-
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
-        if threading.current_thread() is own_loop().thread:
-            raise LoopError("wait() in an observer would wait for itself: look at .busy instead")
-        end = None if timeout is None else time.monotonic() + timeout
-        # In beats, for a long wait would keep interrupts out on Windows.
-        while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
-            if end is not None and time.monotonic() >= end:
-                return False
-        if not frontend.attached():
+        done = super().wait(timeout)
+        if done and not frontend.attached():
             # nbclient reads only what the cell that runs now sends.
             self.keep(here=True)
-        return True
-
-    @traitlets.observe("busy")
-    def _mark_idle(self, _: object) -> None:
-        (self._idle.clear if self.busy else self._idle.set)()
+        return done
 
 
 def letter(at: int) -> str:

@@ -12,13 +12,10 @@ from typing import Any
 
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
-from g4f_nb.panels.beside import Beside, Bundle
+from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, Beside, Bundle, as_lines
 from g4f_nb.panels.calls import cards_of
 from g4f_nb.panels.items import attached, links_of, mark_of, speed
 from g4f_nb.showing.rendering import facts, safe_html
-
-# Characters of all turns together, in each form.
-LONGEST_HTML, LONGEST_PLAIN = 20_000, 5_000
 
 
 class Transcript:
@@ -67,7 +64,7 @@ class Transcript:
 def _parts(turn: Turn) -> Iterator[str]:
     if not turn.continues:
         files = "".join(f" <code>{escape(name)}</code>" for name in attached(turn))
-        yield f'<blockquote dir="auto">{_lines(turn.shown)}{files}</blockquote>\n'
+        yield f'<blockquote dir="auto">{as_lines(turn.shown)}{files}</blockquote>\n'
     reply = turn.reply
     if reply is not None:
         for card in cards_of(reply, over=True):
@@ -81,17 +78,13 @@ def _parts(turn: Turn) -> Iterator[str]:
         said = [mark_of(turn, reply), *facts(reply), *speed(reply)]
         yield f"<p><small>{escape(' · '.join(filter(None, said)))}</small></p>\n"
     if turn.error is not None:
-        yield f"<p><b>Error:</b> {_lines(turn.error)}</p>\n"
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+        yield f"<p><b>Error:</b> {as_lines(turn.error)}</p>\n"
 
 
 def _cut_short(turn: Turn) -> str:
     text = shorten(turn.text, LONGEST_HTML // 2)
     return (
-        f'<blockquote dir="auto">{_lines(shorten(turn.shown, LONGEST_HTML // 4))}</blockquote>\n'
+        f'<blockquote dir="auto">{as_lines(shorten(turn.shown, LONGEST_HTML // 4))}</blockquote>\n'
         f"<pre>{escape(text)}</pre><p><small>Too long to be kept here whole.</small></p>\n"
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.loops.ownloop import Job
 from g4f_nb.panels.calls import CallCard, cards_of
+from g4f_nb.panels.growing import common, units
 from g4f_nb.reply import Reply
 from g4f_nb.showing.rendering import HtmlStream, login_line, safe_html
 
@@ -102,14 +103,13 @@ class UnderWay:
     def _delta(
         self, before: str, finished: list[str], thoughts: str, more: Mapping[str, Any]
     ) -> dict[str, Any]:
-        kept = _common(before, self.open)
+        kept = common(before, self.open)
         n, self.n = self.n, self.n + 1
         delta: dict[str, Any] = {"request": self.id, "n": n, "open": self.open[len(kept) :], **more}
         if finished:
             delta["finished"] = finished
         if kept:
-            # As JavaScript counts: a character beyond the first 65536 is two.
-            delta["keep"] = len(kept.encode("utf-16-le", "surrogatepass")) // 2
+            delta["keep"] = units(kept)
         if thoughts:
             delta["reasoning"] = thoughts
         return delta
@@ -128,12 +128,3 @@ class UnderWay:
             "reasoning": self.reply.reasoning[: self._thought] if self.reply else "",
             "calls": [card.as_json() for card in self._cards],
         }
-
-
-def _common(one: str, other: str) -> str:
-    """How both begin; found by halves, for blocks are long and compared at every step."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return one[:low]

@@ -13,6 +13,7 @@ from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
+from g4f_nb.panels.growing import units
 from g4f_nb.panels.items import Items
 from g4f_nb.panels.underway import UnderWay
 
@@ -56,7 +57,7 @@ class Views:
                 item = changed[turn.id]
                 state["became"] = turn.id
                 if item.get("html") == shown:
-                    there = len(shown.encode("utf-16-le", "surrogatepass")) // 2
+                    there = units(shown)
                     changed[turn.id] = {**item, "html": "", "reasoning": None, "there": there}
         return state
 

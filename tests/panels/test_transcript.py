@@ -10,7 +10,8 @@ from hostile_markdown import PAYLOADS
 
 from g4f_nb.chunks import ToolCall, ToolCalls, ToolResult
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.panels.transcript import LONGEST_HTML, LONGEST_PLAIN, Transcript
+from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN
+from g4f_nb.panels.transcript import Transcript
 from g4f_nb.reply import Reply
 
 TAGS = {"a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr"}
