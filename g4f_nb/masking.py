@@ -19,6 +19,9 @@ _OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
 _KEY_LIKE = re.compile(
     r"\b(?:sk|gsk|rk|pk|xai|hf|nvapi|pplx|csk|fw|sess|ghp|gho|github_pat)[-_][A-Za-z0-9_-]{16,}|\bAIza[\w-]{30,}"
 )
+# `scheme://user:password@host`: the rest of an address says where something is, and stays. What follows a
+# port is no password.
+_PASSWORD = re.compile(r"(://[^\s/?#@:'\"<>\[]{0,256}:)(?!\d+[/?#])[^\s'\"<>]{1,256}@")
 _DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
 
 
@@ -28,8 +31,13 @@ def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
 
 
 def mask_values(text: str) -> str:
-    """Mask in a user's own values the keys that a call from here would find, and what is surely a key."""
+    """Mask in a user's own values the keys that a call from here would find, and what is surely a key.
+
+    So is the password of an address.
+    """
     text = mask_given(text, *_found())
+    if "://" in text:
+        text = _PASSWORD.sub(rf"\1{MASK}@", text)
     return _KEY_LIKE.sub(lambda found: MASK if _DRAWN.search(found[0]) else found[0], text)
 
 

@@ -14,7 +14,7 @@ from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.files.dataurls import is_data_url
 from g4f_nb.files.media import Media, read_file, read_media
 from g4f_nb.masking import mask_values
-from g4f_nb.prompting.interpolation import Field, fields, value_of
+from g4f_nb.prompting.interpolation import Field, fields, hides, value_of
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, normal, users_names
 from g4f_nb.prompting.summaries import summarize
 from g4f_nb.prompting.summary import Summary
@@ -57,6 +57,12 @@ def attached(item: Any, scope: dict[str, Any], budget: int) -> tuple[str, Summar
     field = variable_field(text, scope)
     if field is not None:
         value = value_of(field, scope)
+        if hides(field.expression, value):
+            del value
+            raise InvalidParameterError(
+                f"--attach {text} goes by the name of a secret: to attach it all the same, give it a name of "
+                f"its own (word = {field.expression}) and attach that; nothing was sent"
+            )
         return text, _value(value, budget, scope)
     raise InvalidParameterError(_unknown(text, path, scope))
 

@@ -14,11 +14,12 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prompting import failures
 from g4f_nb.prompting.attachments import attached
 from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
-from g4f_nb.prompting.interpolation import Field, fields, formatted, scope_of, value_of
+from g4f_nb.prompting.interpolation import Field, fields, formatted, hides, scope_of, value_of
 from g4f_nb.prompting.limits import one_line
 from g4f_nb.prompting.naming import LAST_ERROR, is_users, users_names
 from g4f_nb.prompting.summaries import sendable, summarize
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.secret import MASK
 
 _SHOWN = 60
 # A name alone in braces, right behind which nothing of code or LaTeX stands.
@@ -154,7 +155,14 @@ class _Composing:
                 f"{{{place.source}}} in the prompt has no value: no cell has given a result yet; nothing was "
                 "sent"
             )
-        return value_of(place, self._scope)
+        value = value_of(place, self._scope)
+        if not hides(place.expression, value):
+            return value
+        self._notices[
+            f"{{{place.source}}} goes by the name of a secret, and {MASK} is sent: to send it all the same, "
+            f"give it a name of its own (word = {place.expression}) and write {{word}}"
+        ] = None
+        return MASK
 
     def _put(self, name: str, value: Any, *, alone: bool) -> str:
         """What stands in the place of a value; a long one has its place below, unless its line is its own."""

@@ -81,7 +81,7 @@ def _words(error: BaseException) -> str:
     try:
         # With the line of a SyntaxError, and with notes.
         said = "".join(traceback.format_exception_only(error)).strip()
-    except Exception:  # noqa: BLE001  # a user's own error may not even have words
+    except (Exception, SystemExit):  # noqa: BLE001  # a user's own error may not even have words
         said = type(error).__name__
     return said if len(said) <= _WORDS else f"{said[:_WORDS]}… (+{len(said) - _WORDS:,} characters)"
 

@@ -11,8 +11,9 @@ from typing import Any
 from g4f_nb.prompting.columns import cell, counted, number
 from g4f_nb.prompting.limits import as_many, cut, fits, one_line, room_for
 from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
-from g4f_nb.prompting.plain import said_by, short
+from g4f_nb.prompting.plain import is_secret_name, said_by, short
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.secret import MASK
 
 _CELL = 60
 _FITTED = 40
@@ -49,8 +50,9 @@ def _of_shape(value: Any) -> str:
 
 def _polars(value: Any, budget: int) -> Summary | None:
     if is_a(value, "polars", "DataFrame"):
-        return _polars_frame(value, budget)
+        return _polars_frame(value.with_columns(map(_polars_veiled, value.iter_columns())), budget)
     if is_a(value, "polars", "Series"):
+        value = _polars_veiled(value)
         head = f"polars Series {short(value.name, _CELL)!r}, {counted(len(value), 'value')}"
         return Summary(head, "\n".join([_polars_column(value), *_polars_values(value, budget)]))
     if is_a(value, "polars", "LazyFrame"):
@@ -59,6 +61,13 @@ def _polars(value: Any, budget: int) -> Summary | None:
             "polars LazyFrame, not collected; its plan", cut(value.explain(optimized=False), budget)
         )
     return None
+
+
+def _polars_veiled(column: Any) -> Any:
+    """A column of texts by the name of a secret as `***`."""
+    if str(column.dtype) != "String" or not is_secret_name(column.name):
+        return column
+    return column.str.replace_all("(?s)^.+$", MASK)
 
 
 def _polars_frame(frame: Any, budget: int) -> Summary:

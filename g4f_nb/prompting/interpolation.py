@@ -22,7 +22,8 @@ from typing import Any
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.masking import masked
 from g4f_nb.prompting.naming import normal
-from g4f_nb.secret import Veiled
+from g4f_nb.prompting.plain import is_secret_name, veiled
+from g4f_nb.secret import MASK, Veiled
 
 _ROOT = re.compile(r"(?<!\{)(\{+)([^\W\d]\w*)")
 # Between brackets all is Python; outside of them only a chain of names.
@@ -41,6 +42,7 @@ _TIME_SPEC = re.compile(r"[^{}\n]*%[-A-Za-z][^{}\n]*")
 _LONGEST = 4_000
 _DEEPEST = 40
 _SHOWN = 200
+_HELD = (str, bytes, bytearray, int, float, list, tuple, dict, set, frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +182,39 @@ def value_of(field: Field, scope: dict[str, Any]) -> Any:
     raise failure
 
 
+def hides(expression: str, value: Any) -> bool:
+    """Whether an item or attribute by the name of a secret was taken, `config["password"]`, and is one.
+
+    Tables are not, nor is what was computed of them: a column may be called `cookies`.
+    """
+    node: ast.AST = ast.parse(f"({expression})", mode="eval").body
+    last = True
+    while not isinstance(node, ast.Name):
+        name, inner = _taken(node)
+        if is_secret_name(name):
+            return isinstance(value, _HELD if last else (str, bytes)) and veiled(name, value) is not value
+        last, node = False, inner
+    return False
+
+
+def _taken(node: Any) -> tuple[object, ast.AST]:
+    """The name by which a link of a chain takes something, and what it is taken of."""
+    if isinstance(node, ast.Attribute):
+        return node.attr, node.value
+    if isinstance(node, ast.Subscript):
+        return getattr(node.slice, "value", None), node.value
+    function = node.func
+    # As `environ.get("MY_TOKEN")` and `os.getenv("MY_TOKEN")` do.
+    if isinstance(function, ast.Attribute) and function.attr in ("get", "getenv", "pop") and node.args:
+        return getattr(node.args[0], "value", None), function.value
+    return None, function
+
+
 def formatted(field: Field, value: Any) -> str:
     """The value as an f-string would write it."""
     try:
         return _written(field, value)
-    except Exception as error:  # noqa: BLE001  # a user's own class may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's own class may raise anything
         failure = _failure(field, error)
     # What is raised of here must not show the value.
     del value
@@ -199,7 +229,8 @@ def _written(field: Field, value: Any) -> str:
         shown = str(value)
     elif "a" in field.conversion:
         shown = ascii(value)
-    text = format(shown, field.spec)
+    # What is masked has no format.
+    text = MASK if value is MASK else format(shown, field.spec)
     return f"{field.expression}={text}" if "=" in field.conversion else text
 
 

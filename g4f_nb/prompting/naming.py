@@ -18,6 +18,7 @@ _IPYTHONS = re.compile(r"__\w+__|_i{1,3}|_i\d+|_ih|_oh|_dh|_exit_code")
 # Put into every namespace by IPython; under a value of the user's own they are the user's.
 _GIVEN = frozenset({"exit", "quit", "get_ipython", "open"})
 _LONGEST_KIND = 60
+_NAME_OF_CLASS = type.__dict__["__name__"].__get__
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -55,8 +56,13 @@ def kind_of(value: Any) -> str:
     """What a value is, in a word or two: `DataFrame 150 by 5`, `list of 3`, `function`."""
     try:
         return _kind_of(value)[:_LONGEST_KIND]
-    except Exception:  # noqa: BLE001  # a user's own class may raise anything when it is looked at
-        return type(value).__name__
+    except (Exception, SystemExit):  # noqa: BLE001  # a user's own class may raise anything when it is looked at
+        return class_name(value)
+
+
+def class_name(value: Any) -> str:
+    """The name of a value's class, also where the class of that class would raise for whoever asks."""
+    return str(_NAME_OF_CLASS(type(value)))
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
@@ -66,7 +72,7 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
         # A tensor's is a tuple of a class of its own; of a lazy table, a part of it is a promise.
         if isinstance(shape, tuple) and all(isinstance(side, int) for side in shape):
             return tuple(int(side) for side in shape)
-    except Exception:  # noqa: BLE001  # the same
+    except (Exception, SystemExit):  # noqa: BLE001  # the same
         return None
     return None
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from g4f_nb.prompting.limits import fits, one_line, room_for
-from g4f_nb.prompting.naming import is_a, kind_of, shape_of
+from g4f_nb.prompting.naming import class_name, is_a, kind_of, shape_of
 from g4f_nb.secret import MASK
 
 # What is tried, one after the other, until a value fits: items a level, characters a text, levels.
@@ -25,7 +25,7 @@ _MOST_BITS = 10_000
 _FIELDS = 60
 _TEXTS = ("Timestamp", "Timedelta", "Period", "NaTType", "NAType", "Interval", "ExtensionDtype")
 _SECRET = re.compile(
-    r"(?i)passw|secret|credential|authorization|cookie|(?:api|access|private|auth)[_-]?key"
+    r"(?im)passw|passphrase|secret|credential|authorization|cookie|(?:api|access|private|auth)[_-]?key"
     r"|(?:access|auth|refresh|bearer|api)[_-]?token|^[A-Z0-9_]+_(?-i:KEY|TOKEN)$"
 )
 _BRACKETS = 2
@@ -64,8 +64,8 @@ def said_by(value: Any, length: int, *, plain: bool = False) -> str:
     """What an object says of itself: `str` with `plain`, else its `repr`; or that it cannot."""
     try:
         said = str(value) if plain else repr(value)
-    except Exception as error:  # noqa: BLE001  # a user's own class may raise anything
-        return f"<{type(value).__name__}, whose text cannot be had: {type(error).__name__}>"
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's own class may raise anything
+        return f"<{class_name(value)}, whose text cannot be had: {type(error).__name__}>"
     return said if len(said) <= length else f"{said[:length]}… (+{len(said) - length:,} characters)"
 
 
@@ -93,7 +93,12 @@ def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
     told = getattr(type(value), "__repr_args__", None)
     if told is not None:
         # pydantic's own: what is secret is masked, and what is not to be shown is not in it.
-        yield from ((name or "", item) for name, item in told(value))
+        yield from ((name or "", veiled(name, item)) for name, item in told(value))
+        return
+    if hasattr(type(value), "__attrs_attrs__"):
+        for each in type(value).__attrs_attrs__:
+            if each.repr:
+                yield each.name, veiled(each.name, getattr(value, each.name, None))
         return
     for name, item in list(getattr(value, "__dict__", {}).items()):
         if isinstance(name, str) and not name.startswith("_"):
@@ -102,12 +107,35 @@ def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
 
 def veiled(name: object, value: Any) -> Any:
     """A value that goes by the name of a password or key: `***`, for nobody has asked for it."""
-    return MASK if isinstance(value, str | bytes) and value and is_secret_name(name) else value
+    return MASK if is_secret_name(name) and not _says_nothing(value) else value
+
+
+def _says_nothing(value: Any) -> bool:
+    """Whether it is empty, or only says that there is a secret or none, or is no value but code."""
+    if isinstance(value, str | bytes | bytearray | list | tuple | dict | set | frozenset):
+        return len(value) == 0
+    return value is None or isinstance(value, bool) or callable(value)
 
 
 def is_secret_name(name: object) -> bool:
     """Whether what goes by this name is surely a secret; a `token` or `key` alone may be anything."""
+    if isinstance(name, bytes):
+        name = name.decode("latin-1")
+    if isinstance(name, tuple):
+        # A label of several levels.
+        return any(map(is_secret_name, name))
     return isinstance(name, str) and _SECRET.search(name) is not None
+
+
+def any_secret_name(names: Iterable[object]) -> bool:
+    """Whether one of many names may be a secret's; quickly, for a table has many."""
+    return _SECRET.search("\n".join(map(_name, names))) is not None
+
+
+def _name(name: object) -> str:
+    if isinstance(name, tuple):
+        return "\n".join(map(_name, name))
+    return name.decode("latin-1") if isinstance(name, bytes) else name if isinstance(name, str) else ""
 
 
 class _Writer:
@@ -151,8 +179,8 @@ class _Writer:
             return self._opened(value)
         except (_TooLongError, KeyboardInterrupt):
             raise
-        except Exception as error:  # noqa: BLE001  # a user's own class may raise anything
-            return f"<{type(value).__name__}, which cannot be read: {type(error).__name__}>"
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's own class may raise anything
+            return f"<{class_name(value)}, which cannot be read: {type(error).__name__}>"
         finally:
             self._within.pop()
 
@@ -163,7 +191,8 @@ class _Writer:
             text = self._pairs(pairs, len(value))
             return text if type(value) is dict else self._called(name, text)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return f"{name}({self._named(zip(value._fields, value, strict=False))})"
+            told = zip(value._fields, value, strict=False)
+            return f"{name}({self._named((field, veiled(field, item)) for field, item in told)})"
         if isinstance(value, list | tuple | deque | AbstractSet):
             return self._items_of(value, name)
         if shape_of(value) and not isinstance(value, type):
@@ -241,5 +270,14 @@ def _reads_well(value: Any) -> bool:
 
 
 def has_made_repr(value: Any) -> bool:
-    """Whether the repr is the one that was made for a dataclass, which would not be shortened."""
-    return dataclasses.is_dataclass(value) and hasattr(type(value).__repr__, "__wrapped__")
+    """Whether the repr only lists attributes, as a dataclass's does: nothing would be shortened or masked."""
+    told: Any = type(value).__repr__
+    if dataclasses.is_dataclass(value):
+        return hasattr(told, "__wrapped__")
+    if told is types.SimpleNamespace.__repr__:
+        return True
+    if hasattr(type(value), "__attrs_attrs__"):
+        code = getattr(told, "__code__", None)
+        return code is not None and str(code.co_filename).startswith("<attrs generated")
+    # That of `argparse.Namespace`.
+    return getattr(told, "__qualname__", "") == "_AttributeHolder.__repr__"

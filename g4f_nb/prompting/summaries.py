@@ -19,7 +19,7 @@ from g4f_nb.prompting.foreign import foreign
 from g4f_nb.prompting.limits import cut, fits, room_for
 from g4f_nb.prompting.naming import home_of, is_a, kind_of, shape_of
 from g4f_nb.prompting.pictures import picture
-from g4f_nb.prompting.plain import has_made_repr, has_own_str, literal, said_by, short, speaks
+from g4f_nb.prompting.plain import has_made_repr, has_own_str, literal, said_by, short, speaks, veiled
 from g4f_nb.prompting.summary import Summary
 from g4f_nb.prompting.tabular import table
 from g4f_nb.reply import Reply
@@ -43,7 +43,7 @@ def summarize(value: Any, budget: int, namespace: Mapping[str, Any] | None = Non
     try:
         with _quiet():
             made = _made(value, budget, namespace)
-    except Exception as error:  # noqa: BLE001  # a user's own class may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's own class may raise anything
         made = Summary(f"{kind_of(value)}, which cannot be read: {type(error).__name__}")
     return _masked(made)
 
@@ -104,7 +104,7 @@ def _tables_in(value: Any, budget: int) -> list[str]:
     if not any(_is_table(item) for _, item in pairs):
         return []
     share = budget // len(pairs)
-    return [_made(item, share, None).named(f"[{_key(key)}]") for key, item in pairs]
+    return [_made(veiled(key, item), share, None).named(f"[{_key(key)}]") for key, item in pairs]
 
 
 def _key(key: Any) -> str:

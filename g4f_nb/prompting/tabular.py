@@ -13,8 +13,9 @@ from typing import Any
 from g4f_nb.prompting.columns import cell, column_line, counted
 from g4f_nb.prompting.limits import as_many, fits, one_line, room_for, tokens_of
 from g4f_nb.prompting.naming import TIMES, is_a
-from g4f_nb.prompting.plain import short
+from g4f_nb.prompting.plain import any_secret_name, is_secret_name, short
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.secret import MASK
 
 # Rows; of more, a sample is looked at.
 EXACT = 100_000
@@ -29,6 +30,7 @@ _COLUMNS_OF_ROWS = 40
 # Rows: what is no longer is given whole where that fits.
 _WHOLE_ROWS = 2_000
 _NAMES = 30
+_TEXTS = ("object", "str", "string", "category")
 # Characters of them.
 _NAMED = 600
 
@@ -59,14 +61,14 @@ def _frame(frame: Any, budget: int) -> Summary:
         ]
         lines, _ = as_many(names, str, budget)
         return Summary(head, "\n".join(["empty", *lines, *_and_more(width - len(lines), "columns")]))
-    looked = _sampled(frame)
+    looked = _veiled(_sampled(frame))
     lines, left = as_many(
         range(min(width, _MOST_COLUMNS)),
         lambda at: f"  {column_line(frame.columns[at], looked.iloc[:, at], briefly=rows <= _ROWS)}",
         round(budget * _FOR_COLUMNS),
     )
     left += budget - round(budget * _FOR_COLUMNS)
-    told = "columns" if looked is frame else f"columns (numbers from a sample of {len(looked):,} rows)"
+    told = "columns" if len(looked) == rows else f"columns (numbers from a sample of {len(looked):,} rows)"
     more = _other_columns(frame, len(lines), length=min(_NAMED, budget))
     left -= sum(map(tokens_of, more))
     return Summary(head, "\n".join([f"{told}:", *lines, *more, *_rows_of(frame, left)]))
@@ -81,6 +83,39 @@ def _sampled(value: Any) -> Any:
 
     chosen = np.random.default_rng(0).integers(0, rows, _SAMPLE)
     return value.iloc[np.unique(chosen)]
+
+
+def _veiled(frame: Any) -> Any:
+    """The table with `***` in rows, and in columns of texts, that go by the name of a secret."""
+    labels = frame.index
+    rows = [
+        at
+        for at, label in enumerate(labels if _may_name(labels) and any_secret_name(labels) else ())
+        if is_secret_name(label)
+    ]
+    # A number of a column `cookies` is one that is counted.
+    columns = [
+        at
+        for at, name in enumerate(frame.columns)
+        if is_secret_name(name) and str(frame.dtypes.iloc[at]) in _TEXTS
+    ]
+    if not rows and not columns:
+        return frame
+    veiled = frame.copy(deep=False)
+    for at in range(frame.shape[1]) if rows else columns:
+        values = frame.iloc[:, at].astype(object).copy()
+        there = values.notna().to_numpy(dtype=bool)
+        if at not in columns:
+            named = there & False
+            named[rows] = there[rows]
+            there = named
+        values.iloc[there.nonzero()[0]] = MASK
+        veiled.isetitem(at, values)
+    return veiled
+
+
+def _may_name(labels: Any) -> bool:
+    return labels.nlevels > 1 or str(labels.dtype) in _TEXTS
 
 
 def _other_columns(frame: Any, told: int, *, length: int) -> list[str]:
@@ -130,7 +165,7 @@ def _as_csv(frame: Any, rows: Sequence[int], columns: int, room: int | None) -> 
     counts = _only_counts(frame.index)
     names = [] if counts else _levels(frame.index)
     writer.writerow([*names, *(short(name, _CELL) for name in frame.columns[:columns])])
-    part = frame.iloc[list(rows), :columns]
+    part = _veiled(frame.iloc[list(rows), :columns])
     for at, row in enumerate(_cells(part)):
         label = [] if counts else _label(part.index, at)
         writer.writerow([*label, *(cell(value) for value in row)])
@@ -209,16 +244,17 @@ def _index(index: Any, budget: int) -> Summary:
 
 
 def _numbers_of(series: Any) -> str:
-    looked = _sampled(series)
+    looked = _veiled(_sampled(series).to_frame()).iloc[:, 0]
     told = column_line("values", looked)
-    return told if looked is series else f"{told} (from a sample of {len(looked):,})"
+    return told if len(looked) == len(series) else f"{told} (from a sample of {len(looked):,})"
 
 
 def _in_a_row(series: Any, budget: int) -> list[str]:
     """The values with commas between them: all of them, or some from all over."""
     for count in (_WHOLE_ROWS, 100, 20, 5):
         places = _spread(len(series), count)
-        text = ", ".join(cell(value) or "missing" for value in series.iloc[list(places)])
+        part = _veiled(series.iloc[list(places)].to_frame()).iloc[:, 0]
+        text = ", ".join(cell(value) or "missing" for value in part)
         if fits(text, budget):
             break
     told = "all values" if len(places) == len(series) else f"{counted(len(places), 'value')} from all over it"

@@ -1,10 +1,14 @@
 """Values that raise, never end, are huge or hold keys: a prompt is made of them all the same."""
 
+import argparse
+import collections
+import dataclasses
 import time
 import types
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -241,7 +245,119 @@ def test_what_goes_by_the_name_of_a_secret_is_masked_unless_it_is_asked_for():
     assert "hunter2" not in text
     for kept in ("'h'", "['a']", "'ann'", "'key': 'k'", "'token': 'the'", "'/h'"):
         assert kept in text
-    assert compose("{config['password']}", names).content == "hunter2"
+    # A variable of its own is put in, for it was meant.
+    assert compose("{password}", {"password": "hunter2"}).content == "hunter2"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "config['password']", "config['password']!r", "config['password']:>9", "config['password'][:3]",
+        "environ['MY_TOKEN']", "environ.get('MY_TOKEN')", "client.api_key", "client.login.password",
+        "client.login.password.upper()", "config['passwords']",
+    ],
+)  # fmt: skip
+def test_what_a_place_takes_by_the_name_of_a_secret_is_masked_and_told(place):
+    """An item, an attribute, a variable of the environment; and how it is sent all the same."""
+    client = types.SimpleNamespace(api_key="hunter2", login=types.SimpleNamespace(password="hunter2"))
+    names = {
+        "config": {"password": "hunter2", "passwords": ["hunter2"]},
+        "environ": {"MY_TOKEN": "hunter2"},
+        "client": client,
+    }
+    made = compose(f"Is {{{place}}} good?", names)
+    assert made.content == "Is *** good?"
+    assert "goes by the name of a secret" in made.notices[0]
+    assert "word = " in made.notices[0]
+    with pytest.raises(ValueError, match="by the name of a secret"):
+        compose("go", names, attach=["client.api_key"])
+
+
+def test_a_column_of_cookies_is_no_secret():
+    """Tables, numbers of a table and methods are sent, whatever their column is called."""
+    frame = pd.DataFrame({"cookies": [1, 2]})
+    made = compose("{frame['cookies'].sum()} {frame.cookies}", {"frame": frame})
+    assert made.content.startswith("3 `frame.cookies`")
+    assert "1, 2" in made.content
+    assert not made.notices
+
+
+@dataclasses.dataclass
+class Login:
+    """A dataclass without a word on what may be shown."""
+
+    user: str
+    password: str
+
+
+Row = collections.namedtuple("Row", "user password")  # noqa: PYI024  # with any kind of values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        argparse.Namespace(user="ann", password="hunter2"),
+        [types.SimpleNamespace(user="ann", inner=types.SimpleNamespace(password="hunter2"))],
+        Row("ann", "hunter2"),
+        Login("ann", "hunter2"),
+        {"user": "ann", "password": ["hunter2", "b"]},
+        {"user": "ann", "api_key": {"hunter2": 1}},
+        {"user": "ann", "passphrase": 1.5, b"password": "hunter2"},
+        {"user": "ann", ("db", "password"): "hunter2"},
+        {"user": pd.Series(["ann"]), "password": pd.Series(["hunter2"])},
+        pd.Series({"password": "hunter2", "user": "ann"}),
+        pd.Series({("db", "password"): "hunter2", ("db", "user"): "ann"}),
+        pd.Series(["hunter2"], name="password"),
+        pd.DataFrame({"user": ["ann"], "password": ["hunter2"]}),
+        pd.DataFrame({"value": ["ann", "hunter2"]}, index=["user", "password"]),
+        pd.concat([pd.Series({"password": "hunter2"}), pd.Series("ann", index=map(str, range(100_001)))]),
+        pl.DataFrame({"user": ["ann"], "password": ["hunter2"]}),
+        pl.Series("password", ["hunter2"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_goes_by_the_name_of_a_secret_is_masked_in_every_kind(value):
+    """Namespaces, named tuples, keys of bytes, labels of rows, columns of texts; and any kind of value."""
+    text = compose("{value}", {"value": value}).content
+    assert "hunter2" not in text
+    assert "***" in text
+    assert "ann" in text or "password" in text
+
+
+def test_what_says_nothing_is_not_masked():
+    """That there is no password, is worth knowing; a number of cookies is a number."""
+    config = {"password": "", "api_key": None, "use_password": True, "secrets": []}
+    assert compose("{config}", {"config": config}).content == str(config)
+    assert "max 41" in compose("{sold}", {"sold": pd.DataFrame({"cookies": [*range(40), 41]})}).content
+    assert compose("{n}", {"n": types.SimpleNamespace(a=1)}).content == "SimpleNamespace(a=1)"
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("postgres://bob:hunter2xyz@db/x?a=1", "postgres://bob:***@db/x?a=1"),
+        ("redis://:hunter2xyz@db:6379", "redis://:***@db:6379"),
+        ("amqp://bob:hun@ter/2#x?y:z@db", "amqp://bob:***@db"),
+        ("http://localhost:8080/a@b", "http://localhost:8080/a@b"),
+        ("http://localhost:8080?mail=a@b", "http://localhost:8080?mail=a@b"),
+        ("see https://a.b/c:d, and mail bob@example.com", "see https://a.b/c:d, and mail bob@example.com"),
+    ],
+)
+def test_the_password_in_an_address_is_masked(address, sent):
+    """In texts, collections, tables and errors; the rest of the address stays."""
+    assert compose("{a}", {"a": address}).content == sent
+    assert compose("{a!s}", {"a": address}).content == sent
+    assert sent in compose("{a}", {"a": {"DATABASE_URL": address}}).content
+    assert sent in compose("{a}", {"a": pd.Series([address])}).content
+    assert sent in compose("{last_error}", {}, error=ValueError(f"no answer from {address}")).content
+    assert sent in compose("go", {"a": [address]}, attach=["a"]).content
+
+
+def test_addresses_without_end_are_read_quickly():
+    """A text of beginnings of addresses takes no time that grows with its square."""
+    start = time.perf_counter()
+    compose("{a}", {"a": "a://b:" * 100_000})
+    assert time.perf_counter() - start < 20
 
 
 @pytest.mark.parametrize(
@@ -262,3 +378,33 @@ def test_the_error_of_an_expression_shows_no_key():
     with pytest.raises(ValueError, match="has no value") as caught:
         compose("{v.x}", {"v": Client()})
     assert KEY not in str(caught.value)
+
+
+class _Nameless(type):
+    @property
+    def __name__(cls):
+        raise RuntimeError("no name")
+
+
+class Nameless(metaclass=_Nameless):
+    """Its class has no name for anybody."""
+
+
+class Leaving:
+    """Whoever wants to read it, is thrown out."""
+
+    def __repr__(self):
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    "value", [Nameless(), Nameless, Leaving(), [Leaving()], {"a": Nameless()}], ids=["a", "b", "c", "d", "e"]
+)
+def test_what_ends_a_program_or_has_no_name_is_said_to_be_unreadable(value):
+    """A cell does not end of a value, and no raw error of it comes out."""
+    assert compose("{v}", {"v": value}).content
+    assert compose("go", {"v": value}, attach=["v"]).content
+    assert kind_of(value)
+    if isinstance(value, Leaving):
+        with pytest.raises(ValueError, match="has no value: SystemExit"):
+            compose("{v!r}", {"v": value})
