@@ -11,6 +11,8 @@ pytestmark = pytest.mark.kernel
 def sent(kernel, server):
     """A way to run a cell that asks, and see the content that the server got."""
     assert kernel.run("%reload_ext g4f_nb").error is None
+    # Where another test's cell has set one of these, as `for _ in …` does, IPython leaves it alone for good.
+    assert kernel.run("for name in ('_', '__', '___'): globals().pop(name, None)").error is None
     prepared = f"import g4f_nb as nb\nshown = nb.Model('OpenaiTemplate:echo', api_base={server.api_base!r})"
     assert kernel.run(prepared).error is None
 
