@@ -90,7 +90,7 @@ def _askable_one(whose: ProviderName | None) -> _Asked:
     if host is not None and host.missing:
         raise MissingAuthError(host.missing, provider=cls.__name__)
     row = getattr(cls, "row", None)
-    way = Veiled((name, options[name]) for name in cls.listing_options if options.get(name) is not None)
+    way = taken_for_listing(cls, options)
     return _Asked(provider=cls, host=host, row=row if isinstance(row, Row) else None, way=way)
 
 
@@ -107,12 +107,25 @@ async def _list(asked: Sequence[_Asked], *, refresh: bool, timeout: float) -> li
 
 
 async def _names(line: _Asked, *, refresh: bool, timeout: float) -> list[str]:  # noqa: ASYNC109
-    cls: Any = line.provider
-    if hasattr(cls, "get_models_async"):
-        given = Veiled({**line.way, **bound_to(line.host)})
-        found: list[str] = await cls.get_models_async(**given, refresh=refresh, timeout=timeout)
-        return found
-    return list(cls.get_models()) if hasattr(cls, "get_models") else []
+    given = Veiled({**line.way, **bound_to(line.host)})
+    return await listed_by(line.provider, given, refresh=refresh, timeout=timeout)
+
+
+async def listed_by(provider: Any, options: Mapping[str, Any], **how: Any) -> list[str]:
+    """The names that a provider lists, asked with those of the options that its listing takes.
+
+    `how` are `refresh` and `timeout`, for those that have a server to ask.
+    """
+    if hasattr(provider, "get_models_async"):
+        taken = taken_for_listing(provider, options)
+        return list(await provider.get_models_async(**taken, **how))
+    # Code of a user's may take its time; the loop has others to serve.
+    return list(await asyncio.to_thread(provider.get_models)) if hasattr(provider, "get_models") else []
+
+
+def taken_for_listing(provider: Any, options: Mapping[str, Any]) -> Veiled:
+    """Those of the options that a provider's listing takes: address and key, proxy, certificates."""
+    return Veiled((name, options[name]) for name in provider.listing_options if options.get(name) is not None)
 
 
 def bound_to(host: Host | None) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.keys import type_key
+from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.panels.choosing import Choice
 from g4f_nb.panels.drawer import rows_of, values_of
-from g4f_nb.panels.offers import models_of, said, tell_providers
+from g4f_nb.panels.offers import said, tell_providers
 from g4f_nb.panels.putting import namespace
 from g4f_nb.panels.room import title_of
 from g4f_nb.panels.served import Served
@@ -82,7 +83,7 @@ class Looking:
     async def _models(self, name: str) -> list[str]:
         own = self._choice.class_of(name)
         options = self._choice.options(name if own else f"{name}:", self._panel.conversation)
-        return await models_of(own or find_provider(name), options)
+        return await listed_by(own or find_provider(name), options)
 
     def parameters(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """What was filled in, as values."""

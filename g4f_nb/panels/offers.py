@@ -8,11 +8,12 @@ from typing import Any
 
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import G4FError
+from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.panels.served import Served
 from g4f_nb.providers.models.model import Model, check_model
 from g4f_nb.providers.registry import find_provider
-from g4f_nb.secret import Veiled, redact
+from g4f_nb.secret import redact
 
 _ORDER = ("found", "none", "local", "missing")
 
@@ -33,7 +34,7 @@ async def tell_models(widget: Served, view: str, provider: str) -> None:
     names: list[str] = []
     error = None
     try:
-        names = await models_of(find_provider(provider), {})
+        names = await listed_by(find_provider(provider), {})
     except Exception as caught:  # noqa: BLE001  # shown where the list would stand
         error = said(caught)
     widget.send({"type": "models", "view": view, "provider": provider, "names": names, "error": error})
@@ -64,14 +65,6 @@ def said(error: BaseException) -> str:
     """An error as a view may show it: ours in its own words, any other with its type; never with a key."""
     words = str(error)
     return redact(words if isinstance(error, G4FError) and words else f"{type(error).__name__}: {words}")
-
-
-async def models_of(provider: Any, given: Mapping[str, Any]) -> list[str]:
-    """The models of a provider, asked with those of the options that its listing takes."""
-    taken = Veiled((name, given[name]) for name in provider.listing_options if given.get(name) is not None)
-    if hasattr(provider, "get_models_async"):
-        return list(await provider.get_models_async(**taken))
-    return list(await to_thread(provider.get_models)) if hasattr(provider, "get_models") else []
 
 
 def name_of(model: ModelName) -> str:

@@ -7,7 +7,7 @@ from small_server import web
 
 from g4f_nb import credentials, settings
 from g4f_nb.cells import commands
-from g4f_nb.errors import G4FError, InvalidParameterError, ProviderNotFoundError
+from g4f_nb.errors import ConnectionFailedError, G4FError, InvalidParameterError, ProviderNotFoundError
 from g4f_nb.providers import Demo
 from g4f_nb.providers.models.model import Model, set_used
 from g4f_nb.providers.registry import resolve
@@ -162,6 +162,15 @@ def test_models_lists_what_a_provider_offers(desk, monkeypatch):
         assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
         desk("use mine")
         assert desk("models").rows == table.rows
+
+
+def test_models_are_asked_for_the_way_that_questions_go(desk):
+    """Through the proxy of the model, say, as panels and `nb.list_models` do."""
+    with serve() as server:
+        desk.variables["mine"] = Model("OpenaiTemplate", api_base=server.api_base, proxy="http://127.0.0.1:9")
+        with pytest.raises(ConnectionFailedError, match="proxy"):
+            desk("models mine")
+        assert server.requests == []
 
 
 def test_config_says_what_sets_each_option(desk, monkeypatch, tmp_path):
