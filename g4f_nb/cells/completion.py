@@ -184,8 +184,7 @@ def _several(fragment: str, desk: Desk) -> list[str]:
 
 def _in_prompt(before: str, desk: Desk) -> Offer | None:
     """The user's names in a `{` of a prompt; their attributes are Python's; prose is nobody's to complete."""
-    from g4f_nb.cells import offers
-    from g4f_nb.prompting.naming import LAST_ERROR
+    from g4f_nb.prompting.naming import LAST_ERROR, users_names
 
     found = _OPEN_BRACE.search(before)
     if found is None:
@@ -193,7 +192,7 @@ def _in_prompt(before: str, desk: Desk) -> Offer | None:
     if not found[1].isidentifier() and found[1]:
         return None
     error = [] if desk.failure is None else [LAST_ERROR]
-    names = [name for name in [*offers.variables(desk.names), *error] if name.startswith(found[1])]
+    names = [name for name in [*users_names(desk.names), *error] if name.startswith(found[1])]
     return Offer(found[1], names, "variable")
 
 

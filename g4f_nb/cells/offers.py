@@ -23,6 +23,7 @@ from g4f_nb.listings.modeltable import bound_to
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.newest import Newest
 from g4f_nb.notices import unheard
+from g4f_nb.prompting.naming import users_names
 from g4f_nb.providers.finding.known import everything, look_up
 from g4f_nb.providers.models.listing import models_at_hand
 from g4f_nb.providers.models.model import Model, used
@@ -84,16 +85,16 @@ def types(names: Mapping[str, Any]) -> list[str]:
 
 
 def variables(names: Mapping[str, Any]) -> list[str]:
-    """The user's variables; neither modules nor IPython's own."""
+    """The user's variables, without modules."""
     return [name for name, value in own(names) if not inspect.ismodule(value)]
 
 
 def own(names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What the user has defined, without what IPython keeps for itself."""
-    hidden = {"In", "Out", "exit", "quit", "open", "get_ipython"}
-    for name, value in list(names.items()):
-        if not name.startswith("_") and name not in hidden:
-            yield name, value
+    """What the user has defined, as prompts see it."""
+    # Another thread may run a cell meanwhile.
+    now = dict(names)
+    for name in users_names(now):
+        yield name, now[name]
 
 
 def parameters(model: str | None, provider: str | None, names: Mapping[str, Any]) -> list[str]:

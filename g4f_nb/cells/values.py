@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from g4f_nb.conversations.sound import LONGEST_NAME
+from g4f_nb.prompting.naming import GIVEN, HISTORY
 
 Check = Callable[[str], Any]
 
 # Names that IPython or Python need for themselves.
-_RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "open"}
+_RESERVED = GIVEN | HISTORY
 # What says something that must not stand in a notebook.
 _KEYS = {"api_key", "key", "apikey", "password", "token", "headers", "authorization"}
 # What `--set` is not for, and what is.

@@ -16,7 +16,9 @@ LAST_ERROR = "last_error"
 _RESULTS = re.compile(r"_{1,3}|_\d+")
 _IPYTHONS = re.compile(r"__\w+__|_i{1,3}|_i\d+|_ih|_oh|_dh|_exit_code")
 # Put into every namespace by IPython; under a value of the user's own they are the user's.
-_GIVEN = frozenset({"exit", "quit", "get_ipython", "open"})
+GIVEN = frozenset({"exit", "quit", "get_ipython", "open"})
+# The history of a session: to be read, and not to be set.
+HISTORY = frozenset({"In", "Out"})
 _LONGEST_KIND = 60
 _NAME_OF_CLASS = type.__dict__["__name__"].__get__
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -26,7 +28,7 @@ def is_users(name: str, namespace: Mapping[str, Any]) -> bool:
     """Whether a user means a variable by this name: it is there, and it is not IPython's or Python's own."""
     if name not in namespace:
         return False
-    if name in _GIVEN:
+    if name in GIVEN:
         value = namespace[name]
         home = getattr(value, "__module__", None) or type(value).__module__
         return not str(home).startswith(("IPython", "ipykernel", "_io", "io"))
@@ -36,7 +38,7 @@ def is_users(name: str, namespace: Mapping[str, Any]) -> bool:
 def users_names(namespace: Mapping[str, Any]) -> Iterator[str]:
     """Every variable of the user's that one would name, sorted; results and `_hidden` ones are left out."""
     for name in sorted(filter(_is_text, list(namespace)), key=str.lower):
-        if not name.startswith("_") and name not in ("In", "Out") and is_users(name, namespace):
+        if not name.startswith("_") and name not in HISTORY and is_users(name, namespace):
             yield name
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
+from IPython.core.autocall import ZMQExitAutocall
 from small_server import web
 
 import g4f_nb as nb
@@ -34,7 +36,7 @@ def _fresh(places, monkeypatch):
 def offered():
     names = {
         "mine": nb.Model("Demo"), "prices": [1], "Person": Person, "look_up_weather": look_up_weather,
-        "In": [], "_hidden": 1,
+        "In": [], "_hidden": 1, "open": [2], "exit": ZMQExitAutocall(), "json": json,
     }  # fmt: skip
     desk = Desk(SimpleNamespace(user_ns=names))
 
@@ -67,6 +69,9 @@ def offered():
         ("%%g4f -p Dem", "Dem", ["Demo"]),
         ("%%chat\nsay {pri", "pri", ["prices"]),
         ("%chat say {pri", "pri", ["prices"]),
+        ("%chat say {op", "op", ["open"]),
+        ("%chat say {js", "js", ["json"]),
+        ("%chat say {ex", "ex", []),
         ("%g4f hi", "hi", ["history"]),
         ("%g4f key dee", "dee", ["deepseek", "deepinfra"]),
         ("%g4f key groq --f", "--f", ["--forget"]),
