@@ -19,8 +19,9 @@ from g4f_nb.showing.parts import call_line, footer_facts
 if TYPE_CHECKING:
     from g4f_nb.cells.colours import Colours
 
-# Control characters but tab and line feed: in a terminal they are commands.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters but tab and line feed: in a terminal they are commands. What turns text around shows
+# another text than there is, and half of a surrogate pair cannot be written.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
 # Formats that grow in sight; the others are made of the whole answer.
 _GROW = ("markdown", "text")

@@ -33,27 +33,28 @@ def mimebundle(
     """How a notebook shows a reply: its text, and beside it safe Markdown or HTML with what surrounds it.
 
     It never raises: what cannot be shown in its form is shown as plain text, so that no answer is lost.
+    The plain text, too, holds nothing that a terminal would obey: `jupyter console` writes it as it is.
     `turn` says which of a conversation it is; `notices` are lines that are not the model's.
     """
     try:
         return _bundle(reply, kind, [] if quiet else footer_facts(reply, turn=turn), notices)
     except Exception as error:  # noqa: BLE001 -- whatever it was, the answer comes first
-        plain = plain_of(reply)
+        plain = clean(plain_of(reply))
         note = f"(shown as plain text: its Markdown could not be read, {type(error).__name__})"
-        shown = f"<pre><code>{entities(clean(plain))}</code></pre>\n\n<sub>{safe_text(note)}</sub>"
+        shown = f"<pre><code>{entities(plain)}</code></pre>\n\n<sub>{safe_text(note)}</sub>"
         return {"text/plain": plain, "text/markdown": shown}
 
 
 def _bundle(reply: Reply, kind: str, footer: list[str], notices: Sequence[str]) -> dict[str, str]:
     body = body_of(reply, kind) if kind != "markdown" else None
     if body is not None and body.html is not None:
-        return {"text/plain": body.plain, "text/html": _html(body, footer, notices)}
+        return {"text/plain": clean(body.plain), "text/html": _html(body, footer, notices)}
     parts = _chronicle(reply) if body is None else iter((body.markdown,))
     fault = [body.fault] if body is not None and body.fault else []
     lines = [*notices, *([" · ".join(footer)] if footer else [])]
     shown = "\n\n".join(filter(None, [*map(_warning, fault), *parts, small(lines)]))
     plain = plain_of(reply) if body is None else body.plain
-    return {"text/plain": plain, "text/markdown": wrapped(shown)}
+    return {"text/plain": clean(plain), "text/markdown": wrapped(shown)}
 
 
 def _warning(text: str) -> str:

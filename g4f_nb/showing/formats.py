@@ -180,7 +180,7 @@ def _is_rows(value: Any) -> bool:
 
 
 def _frame_html(frame: pd.DataFrame) -> str:
-    table = frame.to_html(max_rows=60, max_cols=20, border=0)
+    table = clean(frame.to_html(max_rows=60, max_cols=20, border=0))
     return f'<div style="overflow-x:auto;max-width:100%">{table}</div>'
 
 

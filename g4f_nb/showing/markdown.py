@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Control characters, Unicode's line ends and lone surrogates: parsers split lines at different ones.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+# Of these, what turns the order around in which text is seen; a reference to one becomes one.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FENCE_LINE = re.compile(r"^[ \t>*+\-\d.)]*(?:`{3}|~{3})", re.MULTILINE)
 _PREFIX = re.compile(r"[ >*+\-\d.)]*")
 _LABEL_END = re.compile(r"(?:\\.|[^\[\]\\])*\]:", re.DOTALL)
@@ -89,6 +93,7 @@ _TOKEN = re.compile(
     | (?P<escape>\\{_PUNCTUATION})
     | (?P<backslash>\\)
     | (?P<at_sign>&(?i:commat|\#0*64|\#x0*40);)
+    | (?P<turning>(?i:&\#(?:0*(?:823[4-8]|829[4-7])(?![0-9])|x0*(?:202[a-e]|206[6-9])(?![0-9a-f]));?))
     | (?P<ticks>`+)
     | (?P<tildes>~{{3,}})
     | (?P<badge>\[!\[(?P<badge_alt>[^\[\]`\\]*)\]\([^\s()<>]*\)(?=\]\())
@@ -124,8 +129,13 @@ def safe_text(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    r"""One kind of line end, `\n`, and no control characters."""
+    r"""One kind of line end, `\n`, and no control characters, nor any that turns text around."""
     return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def straight(html: str) -> str:
+    """What a sanitiser gives, without what turns text around and was written as a reference before."""
+    return _TURNING.sub("\ufffd", html)
 
 
 class MarkdownStream:
@@ -488,6 +498,9 @@ class _Span:
 
     def at_sign(self, _: re.Match[str]) -> str:
         return "@"
+
+    def turning(self, _: re.Match[str]) -> str:
+        return "\ufffd"
 
     def ticks(self, found: re.Match[str]) -> str:
         run = found["ticks"]

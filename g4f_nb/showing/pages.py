@@ -12,10 +12,10 @@ from html import escape, unescape
 from urllib.parse import urlsplit
 
 from g4f_nb.showing.exhibits import shown_image
-from g4f_nb.showing.markdown import clean, harmless
+from g4f_nb.showing.markdown import clean, harmless, straight
 
 _NAMES = (
-    "a abbr article aside b bdi bdo blockquote br caption center cite code col colgroup data dd del details"
+    "a abbr article aside b bdi blockquote br caption center cite code col colgroup data dd del details"
     " dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark meter"
     " nav ol p pre progress q rp rt ruby s samp section small span strong sub summary sup table tbody td"
     " tfoot th thead time tr u ul var wbr"
@@ -53,7 +53,7 @@ _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 def safe_page(html: str) -> str:
     """The part of the HTML that only shows something."""
     # After the images are written anew it is read once more: whatever is given comes from the sanitiser.
-    return _clean(_IMAGE.sub(_image, _clean(clean(html), _kept)), _kept_at_last)
+    return straight(_clean(_IMAGE.sub(_image, _clean(clean(html), _kept)), _kept_at_last))
 
 
 def _clean(html: str, kept: Callable[[str, str, str], str | None]) -> str:

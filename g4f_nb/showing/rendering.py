@@ -26,6 +26,7 @@ from g4f_nb.showing.markdown import (
     safe_link,
     safe_markdown,
     safe_text,
+    straight,
 )
 from g4f_nb.showing.parts import login_line
 
@@ -146,7 +147,7 @@ def _html(reader: MarkdownIt, tokens: Sequence[Token], env: dict[str, Any]) -> s
     )
     # Formulas are safe by themselves, in tags the sanitiser does not know; nobody else can write the mark.
     made: list[str] = env[_FORMULAS] or []
-    return _FORMULA_MARK.sub(lambda found: made[int(found[1])], cleaned)
+    return _FORMULA_MARK.sub(lambda found: made[int(found[1])], straight(cleaned))
 
 
 _FORMULA_MARK = re.compile(r'<span class="g4f-formula">(\d+)</span>')

@@ -97,7 +97,9 @@ def test_formats_are_text_here_too(capsys, kind, text, shown):
     assert capsys.readouterr().out.rstrip("\n") == shown
 
 
-@pytest.mark.parametrize("text", ["\x1b]0;owned\x07", "\x1b[2J", "\x9b31m", "a\rb", "\x08\x08"])
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;owned\x07", "\x1b[2J", "\x9b31m", "a\rb", "\x08\x08", "\u202ea", "\u2067a", "\ud800"]
+)
 def test_nothing_is_obeyed(capsys, text):
     """Not in text, calls, results, notices or names; with colours and without."""
     reply = _reply(text)
@@ -105,7 +107,9 @@ def test_nothing_is_obeyed(capsys, text):
     reply.add(ToolCalls((ToolCall("1", text, text),)))
     reply.add(ToolResult("1", text, text))
     _shown(reply, notices=[text])
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", capsys.readouterr().out)
+    assert not re.search(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", capsys.readouterr().out
+    )
 
 
 def _console(width=60):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 from nbconvert import HTMLExporter
 
 from g4f_nb.cells.looks import Look
@@ -13,6 +16,8 @@ from g4f_nb.prices import Price
 from g4f_nb.reply import Reply
 from g4f_nb.showing.bundles import mimebundle
 from g4f_nb.showing.formats import FORMATS
+from g4f_nb.showing.markdown import safe_markdown
+from g4f_nb.showing.rendering import safe_html
 
 FENCE = "`" * 3
 TABLE = "| a | b |\n|---|---:|\n| x | 1 |\n| y | 2 |\n"
@@ -137,6 +142,56 @@ def test_the_footer_says_what_is_known():
         assert words.replace(",", "&#44;") in shown
     assert "USD" in shown
     assert mimebundle(reply, quiet=True)["text/markdown"] == "Hi"
+
+
+_TURNS = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+_WRITTEN = [
+    *_TURNS,
+    "&#x202E;",
+    "&#x00202e;",
+    "&#8238;",
+    "&#8238",
+    "&#X2066;",
+    "&#08297;",
+    '<bdo dir="rtl">x</bdo>',
+]
+_PLACES = ["{}", "a `{}` b", "```python\n{}\n```", "| a |\n|---|\n| {} |", "- [{}](https://x.org)", "**{}**",
+           "<p>{}</p>", '{{"a": "{}"}}', "a,b\n{},2\n3,4", "![{}](https://x.org/a.png)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("place", _PLACES)
+def test_nothing_turns_text_around(kind, place):
+    """What is read is what is there: overrides, embeddings and isolates are made visible, in all forms."""
+    for written in _WRITTEN:
+        text = place.format(written)
+        reply = _reply(text)
+        shown = mimebundle(reply, kind=kind)
+        seen = [shown["text/plain"], shown.get("text/html", ""), safe_html(text)]
+        seen += [safe_html(safe_markdown(text)), *map(_cooked, [shown.get("text/markdown", "")])]
+        if written not in _TURNS:
+            # As plain text it is harmless.
+            seen = seen[1:]
+        for each in seen:
+            assert not set(each) & set(_TURNS), (written, each)
+            assert "<bdo" not in each
+        assert reply.text == text
+
+
+def _cooked(markdown):
+    """As a renderer would that knows neither us nor mercy."""
+    return MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_plain_text_holds_nothing_that_a_terminal_obeys(kind):
+    """`jupyter console` writes text/plain as it is; the reply's own text stays verbatim."""
+    text = (
+        "a\x1b]0;owned\x07\x9b31m `b\x1b[2J`\n\n```python\nx = '\x1b[8m'\n```\n\n| a\x1b |\n|---|\n| \x9b |"
+    )
+    reply = _reply(text)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", mimebundle(reply, kind=kind)["text/plain"])
+    assert reply.text == text
 
 
 def _everything():
