@@ -132,9 +132,14 @@ def _checked(flag: Flag, written: str) -> Any:
         return flag.check(written)
     except HidesKeyError:
         # Not shown: it may be the key itself.
-        raise UsageError(f"{flag.name} would hold a key or a password: {_IN_A_CELL}") from None
+        if flag.name == "--proxy":
+            raise UsageError(f"--proxy would hold a password: {_OTHER_PROXY}") from None
+        raise UsageError(f"{flag.name} would hold a key or a password: that {_IN_A_CELL}") from None
     except UnfitValueError as unfit:
-        raise UsageError(f"{flag.name} is {redact(written)!r}: {unfit}. {_MORE}") from None
+        told = str(unfit)
+        raise UsageError(
+            f"{flag.name} is {redact(written)!r}: {told}{'' if told.endswith('?') else '.'} {_MORE}"
+        ) from None
 
 
 # What cannot go together, and why.
@@ -195,15 +200,21 @@ def _word(text: str) -> tuple[str, str]:
 
 
 _IN_A_CELL = (
-    "that does not belong into a cell, where it would be saved with the notebook: run %g4f key PROVIDER and "
+    "does not belong into a cell, where it would be saved with the notebook: run %g4f key PROVIDER and "
     "type it into the box that opens, or set the provider's variable (like OPENAI_API_KEY) in the "
     "environment or in a file .env in this folder"
+)
+_OTHER_PROXY = (
+    "that does not belong into a cell, where it would be saved with the notebook: set HTTPS_PROXY to the "
+    "whole address in the environment, and leave --proxy out. Nothing was sent."
 )
 
 
 def _unknown(name: str) -> str:
     if name.lower() in _KEYS:
-        return f"a key does not belong into a cell: {_IN_A_CELL}"
+        return f"a key {_IN_A_CELL}"
+    if name in HELP_WORDS:
+        return f"{name} stands alone: %chat --help. Nothing was sent."
     near = near_flags(name)
     hint = f"did you mean {near[0]}?" if near else "put -- before a prompt that begins like a flag."
     return f"there is no flag {redact(name)}: {hint} {_MORE}"

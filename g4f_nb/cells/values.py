@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import json
 import keyword
@@ -106,6 +107,8 @@ def variable(given: str) -> str:
     taken = given in _RESERVED or given.startswith("_") or keyword.iskeyword(given)
     if taken or not given.isidentifier():
         raise UnfitValueError("it is the name of a variable of yours, like answer")
+    if hasattr(builtins, given):
+        raise UnfitValueError(f"{given} would no longer be Python's own; take another name, like answer")
     return given
 
 

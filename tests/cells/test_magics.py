@@ -55,7 +55,13 @@ def test_flags_end_where_the_prompt_begins(line, cell, expected):
         ("-t nan hi", "--temperature is 'nan'"),
         ("-o __builtins__ hi", "a variable of yours"),
         ("-o Out hi", "a variable of yours"),
-        ("--api-key sk-1 hi", "a key does not belong into a cell"),
+        ("--api-key sk-1 hi", "a key does not belong into a cell, where it would be saved"),
+        ("--help me", "--help stands alone: %chat --help."),
+        ("-h me", "-h stands alone: %chat --help."),
+        ("-f code-ish hi", "did you mean code? %chat --help"),
+        ("-f nope hi", "did you mean code? %chat --help"),
+        ("--proxy http://me:sk-1@host:1 hi", "set HTTPS_PROXY to the whole address in the environment"),
+        ("-o print hi", "print would no longer be Python's own; take another name"),
         ("", "there is no prompt"),
         ("-p Demo", "there is no prompt"),
     ],
@@ -66,6 +72,7 @@ def test_a_mistake_in_a_flag_is_never_sent(line, words):
         parse(line)
     assert words in str(caught.value)
     assert "sk-1" not in str(caught.value)
+    assert "cell: that" not in str(caught.value)
 
 
 def test_the_reply_is_in_the_namespace(shell, capsys):
