@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from g4f_nb.credentials import in_sight
@@ -25,6 +26,20 @@ _PASSWORD = re.compile(r"(://[^\s/?#@:'\"<>\[]{0,256}:)(?!\d+[/?#])[^\s'\"<>]{1,
 _DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
 
 
+# The keys that are found here, for as long as one prompt is put together.
+_KNOWN: ContextVar[list[Secret] | None] = ContextVar("known keys", default=None)
+
+
+@contextlib.contextmanager
+def keys_found_once() -> Iterator[None]:
+    """Within it, the keys that a call from here would find are looked for once, and not for each text."""
+    before = _KNOWN.set(_found())
+    try:
+        yield
+    finally:
+        _KNOWN.reset(before)
+
+
 def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
     """Mask the keys in these options of calls, and those of any service that a call from here would find."""
     return redact(text, *(secret for options in calls for secret in _given(options)), *_found())
@@ -35,7 +50,10 @@ def mask_values(text: str) -> str:
 
     So is the password of an address.
     """
-    text = mask_given(text, *_found())
+    if not text:
+        return text
+    known = _KNOWN.get()
+    text = mask_given(text, *(_found() if known is None else known))
     if "://" in text:
         text = _PASSWORD.sub(rf"\1{MASK}@", text)
     return _KEY_LIKE.sub(lambda found: MASK if _DRAWN.search(found[0]) else found[0], text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from g4f_nb import settings
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.masking import keys_found_once
 from g4f_nb.prompting import failures
 from g4f_nb.prompting.attachments import attached
 from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
@@ -67,6 +69,14 @@ def compose(
     scope = scope_of(namespace)
     # From here on only the copy is seen, whose repr shows no value.
     del namespace
+    with keys_found_once():
+        return _composed(text, scope, attach, raw=raw, budget=budget, model=model, error=error)
+
+
+def _composed(
+    text: str, scope: dict[str, Any], attach: Iterable[Any], *, raw: bool, budget: int | None,
+    model: str | None, error: BaseException | None,
+) -> Composed:  # fmt: skip
     failed = error if error is not None else failures.last_error()
     if failed is not None:
         scope.setdefault(LAST_ERROR, failed)
@@ -141,8 +151,7 @@ class _Composing:
         """Whether it stands in a line of fenced code with more in it: a template or an f-string, perhaps."""
         if self._fences is None:
             self._fences = [found.span() for found in _FENCE.finditer(text)]
-        fenced = any(start <= place.start < end for start, end in self._fences)
-        return fenced and not _is_alone(place, text)
+        return _is_within(self._fences, place.start) and not _is_alone(place, text)
 
     def _value_of(self, place: Field) -> Any:
         if place.expression.partition(".")[0] == LAST_ERROR and LAST_ERROR not in self._scope:
@@ -180,10 +189,12 @@ class _Composing:
     def _notice_near_names(self, text: str, taken: Sequence[tuple[int, int]]) -> None:
         """A slip of the pen in a name is sent as typed, and told."""
         names = [*users_names(self._scope)]
+        told: set[str] = set()
         code = self._fences or [found.span() for found in _FENCE.finditer(text)]
         for found in _UNKNOWN.finditer(text):
-            if any(start <= found.start() < end for start, end in (*taken, *code)):
+            if found[1] in told or _is_within(taken, found.start()) or _is_within(code, found.start()):
                 continue
+            told.add(found[1])
             near = difflib.get_close_matches(found[1], names, n=1, cutoff=_CLOSE)
             if near:
                 self._notices[f"{{{found[1]}}} is sent as typed, for you have no such variable: "
@@ -247,8 +258,16 @@ def _is_latex(before: str) -> bool:
 
 def _is_alone(place: Field, text: str) -> bool:
     """Whether its line holds nothing else."""
-    before = text.rfind("\n", 0, place.start) + 1
-    after = text.find("\n", place.end)
-    return (
-        not text[before : place.start].strip() and not text[place.end : after if after >= 0 else None].strip()
-    )
+    before, after = place.start - 1, place.end
+    # Blank by blank: the line may be as long as the prompt, and hold a thousand places.
+    while before >= 0 and text[before] != "\n" and text[before].isspace():
+        before -= 1
+    while after < len(text) and text[after] != "\n" and text[after].isspace():
+        after += 1
+    return (before < 0 or text[before] == "\n") and text[after : after + 1] in ("", "\n")
+
+
+def _is_within(spans: Sequence[tuple[int, int]], at: int) -> bool:
+    """Whether a place is in one of these, which follow each other."""
+    found = bisect.bisect_right(spans, at, key=lambda span: span[0]) - 1
+    return found >= 0 and at < spans[found][1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import re
 import types
 import warnings
@@ -70,10 +71,14 @@ class Field:
 
 def fields(text: str, knows: Callable[[str], bool]) -> Iterator[Field]:
     """Every place in a text that begins with a name which `knows`, in order."""
-    at = 0
+    at, closed = 0, -1
     while (found := _ROOT.search(text, at)) is not None:
         at = found.end()
-        if not knows(normal(found[2])):
+        if closed < at:
+            closed = text.find("}", at)
+        if closed < 0:
+            return
+        if closed - at > _LONGEST or not knows(normal(found[2])):
             continue
         inner = _read(text, found.start(2))
         if inner is None:
@@ -144,6 +149,7 @@ def _end_of_chain(text: str, at: int) -> int | None:
     return None
 
 
+@functools.lru_cache(maxsize=256)
 def _is_chain(expression: str) -> bool:
     """Whether it is a name with attributes, items and calls, and assigns nothing."""
     try:
@@ -187,6 +193,8 @@ def hides(expression: str, value: Any) -> bool:
 
     Tables are not, nor is what was computed of them: a column may be called `cookies`.
     """
+    if expression.isidentifier():
+        return False
     node: ast.AST = ast.parse(f"({expression})", mode="eval").body
     last = True
     while not isinstance(node, ast.Name):
@@ -234,6 +242,7 @@ def _written(field: Field, value: Any) -> str:
     return f"{field.expression}={text}" if "=" in field.conversion else text
 
 
+@functools.lru_cache(maxsize=256)
 def _compiled(expression: str) -> CodeType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

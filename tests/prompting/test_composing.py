@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -163,3 +164,22 @@ def test_the_page_shows_what_is_sent(capsys):
     code, printed = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL).groups()
     exec(code, {})  # noqa: S102  # the document's own code
     assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["{a} " * 20_000, "{a}" * 20_000, "{a(" * 100_000, "{aaa}{abc}" * 20_000, "```\n{a}.\n```\n" * 5_000],
+    ids=["spaced", "dense", "open", "unknown", "fenced"],
+)
+def test_a_prompt_of_many_places_is_put_together_in_no_time(typed):
+    """The time grows with the text, and not with its square; each took half a minute and more."""
+    start = time.perf_counter()
+    compose(typed, {"a": 1, "abcd": 2, "aab": 3})
+    assert time.perf_counter() - start < 20
+
+
+def test_a_call_is_made_each_time_that_it_stands_there():
+    """What a place gives may change from one to the next."""
+    assert (
+        compose("{next(it)} {it.__next__()} {it.__next__()}", {"it": iter("abc")}).content == "{next(it)} a b"
+    )
