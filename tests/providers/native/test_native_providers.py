@@ -6,7 +6,9 @@ import asyncio
 import base64
 import functools
 import pickle
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ from g4f_nb.testing import AnthropicServer, GeminiServer, ResponsesServer, descr
 TEXT = "Hello big wide world, how are you?"
 ASKED = [{"role": "user", "content": TEXT}]
 KEY = "planted-key-4711"
+PACKAGE = Path(nb.__file__).resolve().parent
 TOOL = {
     "type": "function",
     "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}},
@@ -232,14 +235,11 @@ def test_no_key_in_the_locals_of_our_frames(case):
         ):  # fmt: skip
             with pytest.raises((errors.G4FError, TypeError)) as caught:
                 _ask(case, server, **given)
-            frame = caught.tb
-            while frame is not None:
-                if (
-                    "g4f_nb" in frame.tb_frame.f_code.co_filename
-                    and "tests" not in frame.tb_frame.f_code.co_filename
-                ):
-                    assert KEY not in repr(frame.tb_frame.f_locals), frame.tb_frame.f_code
-                frame = frame.tb_next
+            frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
+            ours = [frame for frame in frames if PACKAGE in Path(frame.f_code.co_filename).resolve().parents]
+            assert ours, given
+            for frame in ours:
+                assert KEY not in repr(frame.f_locals), frame.f_code
 
 
 # ---- keywords --------------------------------------------------------------------------------------
