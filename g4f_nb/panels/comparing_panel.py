@@ -21,7 +21,7 @@ from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.messages import content_text
 from g4f_nb.panels.kept_columns import KeptColumns
 from g4f_nb.panels.offers import named, said, tell_models, tell_providers
-from g4f_nb.panels.round import Round
+from g4f_nb.panels.round import Ended, Fared, Round
 from g4f_nb.panels.round_view import ballot_view, side_view, sides_view
 from g4f_nb.panels.rounds import ModelColumn, Rounds, Told
 from g4f_nb.panels.side import Side
@@ -200,17 +200,29 @@ class ComparePanel(SideBySide):
         latest = round_ is self._rounds.latest
         self.tell("settled", step=step, side=side_view(round_, side, latest=latest, score={}))
 
-    def _over(self, round_: Round) -> None:
+    def _over(self, round_: Round, ended: Ended) -> None:
+        # Ballots are made without the lock: they read the disk, and answers of others come meanwhile.
+        opens = round_.blind and not round_.revealed and round_.ballots is None
+        ballots, problem = None, ""
         try:
-            if round_.blind and not round_.revealed and round_.ballots is None:
-                round_.open_ballots(self._judge)
+            ballots = ended.ballots(self._judge) if opens else None
         except Exception as error:  # noqa: BLE001  # the answers are there, and shown with their names
-            round_.revealed, self.problem = True, said(error)
-        finally:
+            problem = said(error)
+        with self._lock:
+            if ended.sides != list(round_.sides.values()):
+                # One was asked again meanwhile, and its end comes here.
+                return
+            if opens:
+                round_.open_ballots(ballots)
+                self.problem = problem or self.problem
             self._shown_at = time.monotonic()
             self.tell_state()
             self.keep()
-            self.busy = self._rounds.busy
+        try:
+            self.counted()
+        finally:
+            with self._lock:
+                self.busy = self._rounds.busy
 
     def _after(self, prompt: Any) -> Any:
         """The prompt behind the turns of the conversation."""
@@ -244,6 +256,19 @@ class ComparePanel(SideBySide):
         self.tell_state()
         self.keep()
 
+    def counted(self) -> None:
+        """See what has come of the votes on the prompt that is shown; reads the disk."""
+        round_ = self._rounds.current
+        ballots = None if round_ is None or round_.hides_names else round_.ballots
+        if round_ is None or ballots is None:
+            return
+        notes = agreed(self.results, self._judge) if ballots.done else []
+        fared = Fared(ballots.score(), notes)
+        with self._lock:
+            if fared != round_.fared:
+                round_.fared = fared
+                self.tell_state()
+
     def kept(self) -> tuple[str, str]:
         """The prompts with their answers, as far as a notebook has room for them."""
         return self._kept.of(self._rounds.all)
@@ -268,8 +293,8 @@ class ComparePanel(SideBySide):
         }  # fmt: skip
         if round_.hides_names:
             state["columns"] = []
-        elif round_.ballots is not None and round_.ballots.done:
-            state["notes"] = agreed(self.results, self._judge)
+        else:
+            state["notes"] = list(round_.fared.notes)
         return state
 
     # ---- what a view asks for ----------------------------------------------------------------------------
@@ -316,6 +341,10 @@ class ComparePanel(SideBySide):
                 with self._lock:
                     self._rounds.at = to
                     self.tell_state(contents=self.sides())
+                self.counted()
+            case {"type": "hello"}:
+                # Judges may have voted meanwhile.
+                self.counted()
             case _:
                 self._hear_of_columns(message)
 

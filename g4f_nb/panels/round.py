@@ -50,6 +50,40 @@ class Asked:
         return frame_of(self.run).iloc[[at for at, each in enumerate(self.sides) if each in sides]]
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The answers of a round that have ended, and its runs: taken under the panel's lock, read without it."""
+
+    sides: Sequence[Side]
+    asked: Sequence[Asked]
+    # The rows in the order on the page, by their cells' names.
+    cells: Sequence[str]
+
+    def results(self) -> pd.DataFrame | None:
+        """Their rows; `None` if nothing could be asked."""
+        import pandas as pd
+
+        frames = [each.rows(self.sides) for each in self.asked]
+        found = [frame for frame in frames if len(frame)]
+        return pd.concat(found, ignore_index=True) if found else None
+
+    def ballots(self, judge: str) -> Ballots | None:
+        """What is to be voted on, as they stand; `None` where there is nothing."""
+        found = self.results()
+        if found is None:
+            return None
+        place = {cell: at for at, cell in enumerate(found["cell_id"].tolist())}
+        return Ballots(found, judge=judge, order=[place[cell] for cell in self.cells if cell in place])
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """What has come of the votes: each model with how often it won, tied, lost; how far judges agree."""
+
+    score: Sequence[tuple[str, int, int, int]] = ()
+    notes: Sequence[str] = ()
+
+
 @dataclass(slots=True, eq=False)
 class Round:
     """One prompt and its answers, in the order of the columns; in `shown`, in the order on the page."""
@@ -62,6 +96,7 @@ class Round:
     asked: list[Asked] = field(default_factory=list)
     ballots: Ballots | None = None
     revealed: bool = False
+    fared: Fared = Fared()
     _order: list[str] = field(default_factory=list)
 
     def shuffle(self, chance: random.Random) -> None:
@@ -90,25 +125,18 @@ class Round:
         """The run that a side is of."""
         return next((each for each in self.asked if side in each.sides and each.run is not None), None)
 
-    def results(self) -> pd.DataFrame | None:
-        """The rows of its settled answers; `None` if nothing could be asked."""
-        import pandas as pd
+    def ended(self) -> Ended:
+        """Those of its answers that have ended, as they are now."""
+        return Ended(
+            [side for side in self.sides.values() if side.is_settled],
+            [each for each in self.asked if each.run is not None],
+            [cell for side in self.shown if (cell := self.cell_of(side)) is not None],
+        )
 
-        settled = [side for side in self.sides.values() if side.is_settled]
-        frames = [each.rows(settled) for each in self.asked if each.run is not None]
-        found = [frame for frame in frames if len(frame)]
-        return pd.concat(found, ignore_index=True) if found else None
-
-    def open_ballots(self, judge: str) -> None:
-        """Begin to judge its answers as they stand; without two of them there is nothing to judge."""
-        found = self.results()
-        self.revealed = True
-        if found is None:
-            return
-        place = {cell: at for at, cell in enumerate(found["cell_id"].tolist())}
-        order = [place[cell] for side in self.shown if (cell := self.cell_of(side)) in place]
-        self.ballots = Ballots(found, judge=judge, order=order)
-        self.revealed = self.ballots.current is None
+    def open_ballots(self, ballots: Ballots | None) -> None:
+        """Begin to judge; without two answers there is nothing to judge, and names are shown."""
+        self.ballots = ballots
+        self.revealed = ballots is None or ballots.current is None
 
     def cell_of(self, side: Side) -> str | None:
         """The row of a side, by its cell's name."""

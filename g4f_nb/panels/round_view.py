@@ -16,7 +16,7 @@ def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[di
     """These sides without their texts; those of the latest round can be asked again and taken away."""
     score: Score = {}
     if round_.ballots is not None and not round_.hides_names:
-        score = {name: (won, tied, lost) for name, won, tied, lost in round_.ballots.score()}
+        score = {name: (won, tied, lost) for name, won, tied, lost in round_.fared.score}
     return [side_view(round_, side, latest=latest, score=score) for side in sides]
 
 

@@ -16,7 +16,7 @@ from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.offers import said
-from g4f_nb.panels.round import Asked, Round, Watch, failed
+from g4f_nb.panels.round import Asked, Ended, Round, Watch, failed
 from g4f_nb.panels.side import Side, opaque
 from g4f_nb.reply import Reply
 
@@ -42,13 +42,13 @@ class ModelColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """Whom the rounds tell: each is called with the panel's lock held."""
+    """Whom the rounds tell: all but `over` are called with the panel's lock held."""
 
     delta: Callable[[list[dict[str, Any]]], None]
     # An answer is all there, with its last step; of a round that is on the page.
     settled: Callable[[Round, Side, dict[str, Any]], None]
     # All answers of a round are there; on a worker thread.
-    over: Callable[[Round], None]
+    over: Callable[[Round, Ended], None]
     # Something else than texts has changed.
     changed: Callable[[], None]
 
@@ -89,7 +89,9 @@ class Rounds:
         import pandas as pd
 
         with self._lock:
-            found = [frame for each in self.all if (frame := each.results()) is not None]
+            ended = [each.ended() for each in self.all]
+        # Outside: the loop that answers come on takes the lock, too.
+        found = [frame for each in ended if (frame := each.results()) is not None]
         if found:
             return pd.concat(found, ignore_index=True)
         kinds = {**columns.PLACE, "prompt": "string", **columns.OUTCOME}
@@ -186,8 +188,9 @@ class Rounds:
 
     def _over(self, round_: Round) -> None:
         with self._lock:
-            if round_.is_settled:
-                self._told.over(round_)
+            ended = round_.ended() if round_.is_settled else None
+        if ended is not None:
+            self._told.over(round_, ended)
 
 
 def _step(side: Side) -> dict[str, Any] | None:

@@ -92,6 +92,9 @@ class SideBySide(Working):
         """Something about the votes has changed."""
         raise NotImplementedError
 
+    def counted(self) -> None:
+        """What has come of the votes can be looked at, without the lock; it was told what was voted."""
+
     # ---- voting --------------------------------------------------------------------------------------
 
     def vote(self, choice: Choice) -> None:
@@ -103,6 +106,7 @@ class SideBySide(Working):
             ballots.vote(choice, seconds=time.monotonic() - self._shown_at)
             self._shown_at = time.monotonic()
             self.voted()
+        self.counted()
 
     def skip(self) -> None:
         """Look at another pair first; this one comes again at the end."""
@@ -119,6 +123,7 @@ class SideBySide(Working):
                 getattr(ballots, what)()
                 self._shown_at = time.monotonic()
                 self.voted()
+        self.counted()
 
     # ---- to and from the views -----------------------------------------------------------------------
 

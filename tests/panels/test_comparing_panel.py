@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 
 import pandas as pd
@@ -13,6 +14,9 @@ from hearing import Comparing, until
 import g4f_nb as nb
 from g4f_nb import credentials
 from g4f_nb.errors import InvalidParameterError, NoProviderError, UnknownParameterError
+from g4f_nb.judging.ballots import Ballots
+from g4f_nb.panels import comparing_panel as comparing_module
+from g4f_nb.panels import round as round_module
 from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.showing.rendering import safe_html
 from g4f_nb.testing import serve
@@ -248,6 +252,45 @@ def test_people_and_judges_are_compared(compare):
         panel.results.llm.judge(judge, progress=False)
     panel.vote("tie")
     assert panel.now["notes"] == ["You and OpenaiTemplate:judge agree on 1 of 1 pairs (100%)."]
+
+
+def test_answers_of_others_do_not_wait_for_tables(compare, monkeypatch):
+    """The loop that all answers come on takes the panel's lock: what reads tables and the disk does not."""
+    free = []
+
+    def is_free(panel):
+        def look():
+            free.append(panel._lock.acquire(timeout=2))
+            if free[-1]:
+                panel._lock.release()
+
+        other = threading.Thread(target=look)
+        other.start()
+        other.join()
+
+    panel = compare("upper", "echo", blind=True)
+    places = [
+        (round_module, "frame_of"),
+        (comparing_module, "agreed"),
+        (Ballots, "score"),
+        (Ballots, "__init__"),
+    ]
+    for place, name in places:
+        real = getattr(place, name)
+
+        def looked(*given, real=real, **named):
+            is_free(panel)
+            return real(*given, **named)
+
+        monkeypatch.setattr(place, name, looked)
+    panel.ask("hello")
+    assert panel.wait(20)
+    panel.vote("tie")
+    assert len(panel.results) == 2
+    panel.say(type="hello", view="late")
+    assert len(free) > 3
+    assert all(free)
+    assert {side["badge"] for side in panel.now["sides"]} == {"a tie"}
 
 
 def test_words_are_compared(compare):
