@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
@@ -24,6 +25,11 @@ class Choice:
     def name(self, conversation: Conversation) -> str:
         """The text for what a conversation asks by itself, `""` if it leaves that open."""
         return self._text(conversation.model, conversation.provider)
+
+    def keep(self, texts: Iterable[str]) -> None:
+        """Let go of all texts but these and the panel's own."""
+        wanted = {self.text, *texts}
+        self._named = {text: chosen for text, chosen in self._named.items() if text in wanted}
 
     def of(self, text: str, conversation: Conversation) -> Chosen:
         """What to ask; `None` leaves it to the conversation, with all that was given for its model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,12 @@ class Items:
         if way_out:
             item["help"] = way_out
         self._kept[turn.id] = Kept(turn, item)
+
+    def keep(self, turns: Container[str]) -> None:
+        """Let go of all turns but these."""
+        for key in tuple(self._kept):
+            if key not in turns:
+                del self._kept[key]
 
 
 _NOT_RENDERED = object()

@@ -27,6 +27,9 @@ class KeptColumns:
     def of(self, rounds: Sequence[Round]) -> tuple[str, str]:
         """The latest prompts as HTML and as text."""
         html, plain, room = [], [], LONGEST_HTML
+        there = {side.id for round_ in rounds for side in round_.sides.values()}
+        # One that was asked again has another side in its place.
+        self._html = {id_: made for id_, made in self._html.items() if id_ in there}
         for round_ in reversed(rounds):
             if not round_.is_settled:
                 continue

@@ -170,7 +170,16 @@ class Telling(Answering):
             live = self._place_of(self.conversation)
             state = self._state(before=None if live is None else live.before)
             self.send({**state, "live": None if live is None else live.whole()})
+            self._let_go()
         self._transcript.update(self.turns)
+
+    def _let_go(self) -> None:
+        """Hold nothing of turns and of models that no conversation in the list has."""
+        talks = self._room.all
+        turns = {turn.id for talk in talks for turn in talk.all_turns}
+        self._views.items.keep(turns)
+        self._transcript.keep(turns)
+        self._choice.keep([self.model, *(self._choice.name(talk) for talk in talks)])
 
     def _state(
         self,

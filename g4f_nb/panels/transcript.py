@@ -6,7 +6,7 @@ It has a limit: a notebook is no archive, `panel.save(…)` is.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -34,6 +34,12 @@ class Transcript:
         """Bring it up to date; `here` as a message of the cell that runs now, which is all nbclient reads."""
         if self._beside.is_shown:
             self._beside.renew(self._bundle(tuple(turns)), here=here)
+
+    def keep(self, turns: Container[str]) -> None:
+        """Let go of all turns but these; what it shows of them stays on the page."""
+        for key in tuple(self._html):
+            if key not in turns:
+                self._html.pop(key, None)
 
     def _bundle(self, turns: tuple[Turn, ...]) -> Bundle:
         blocks: list[str] = []

@@ -10,6 +10,7 @@ from fake_view import Recorded, until
 from g4f_nb import Conversation
 from g4f_nb.credentials import forget_typed
 from g4f_nb.errors import InvalidParameterError, MissingAuthError
+from g4f_nb.providers.models.model import Model
 from g4f_nb.testing import serve
 
 WORDS = " ".join(f"word{number}" for number in range(300))
@@ -351,6 +352,39 @@ def test_stop_ends_what_is_named(panel):
     assert first.turns[0].partial
     chat.say(type="change", do="open", id=first.id)
     assert chat.view.room["elsewhere"] == ""
+
+
+def test_nothing_is_held_of_turns_that_are_gone(panel):
+    """What was made to show them goes with them; of every conversation in the list, all branches stay."""
+    chat = asked(panel(), "one", "two")
+    chat.regenerate()
+    assert chat.wait(5)
+    kept = (chat._views.items._kept, chat._transcript._html)
+    chat._transcript._bundle(chat.turns)
+    gone, *_ = chat.turns
+    chat.say(type="change", do="drop", id=gone.id)
+    assert all(gone.id not in held for held in kept)
+    first, there = chat.conversation, {turn.id for turn in chat.conversation.all_turns}
+    chat.say(type="change", do="new")
+    assert len(there) == 2
+    assert set(kept[0]) == there
+    chat.say(type="change", do="delete", id=first.id)
+    assert [dict(held) for held in kept] == [{}, {}]
+
+
+def test_nothing_is_held_of_models_that_nobody_can_choose(panel, server):
+    """Those of conversations that are gone; that of the panel stays, whichever is chosen."""
+    own = Model("OpenaiTemplate:echo", label="Mine", api_base=server.api_base)
+    chat = Recorded(own)
+    chat.model = "Demo:demo"
+    other = Model("OpenaiTemplate:upper", label="Theirs", api_base=server.api_base)
+    talk = chat.conversation = Conversation(model=other)
+    assert chat.model == "Theirs"
+    assert set(chat._choice._named) == {"Mine", "Theirs"}
+    chat.model = "Demo:demo"
+    chat.say(type="change", do="delete", id=talk.id)
+    chat.say(type="change", do="new")
+    assert set(chat._choice._named) == {"Mine"}
 
 
 def test_two_panels_on_one_conversation_agree(panel, server):
