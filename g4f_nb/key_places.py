@@ -120,7 +120,7 @@ def has_keyring() -> bool:
 
 def save_in_keyring(name: str, secret: Secret) -> str:
     """Write a key into the system's keyring; gives that keyring's name."""
-    keyring = _needed_keyring()
+    keyring = needed_keyring()
     try:
         keyring.set_password(KEYRING_SERVICE, name, secret.reveal())
         failed = None
@@ -160,7 +160,8 @@ def _keyring() -> Any | None:
     return keyring
 
 
-def _needed_keyring() -> Any:
+def needed_keyring() -> Any:
+    """The system's keyring; an error that names the extra where it is not installed."""
     keyring = _keyring()
     if keyring is None:
         raise MissingRequirementsError(

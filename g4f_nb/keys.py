@@ -10,7 +10,14 @@ from typing import Any
 from g4f_nb.calls import Host
 from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, typed_places
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
-from g4f_nb.key_places import IN_KEYRING, delete_from_keyring, has_keyring, look_again, save_in_keyring
+from g4f_nb.key_places import (
+    IN_KEYRING,
+    delete_from_keyring,
+    has_keyring,
+    look_again,
+    needed_keyring,
+    save_in_keyring,
+)
 from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import SECRETS, Model, Provider
 from g4f_nb.providers.registry import choose
@@ -71,13 +78,16 @@ def type_key(whose: str | Model | Provider, ask: Callable[[str], str], *, save: 
     cls, host = _host_of(whose)
     name, hosts = _place(cls, host)
     where = _there(hosts)
+    if save and name == cls.__name__:
+        raise InvalidParameterError(
+            f"{cls.__name__} has no variable of its own, under which the keyring could keep its key: "
+            "leave --save out"
+        )
+    if save:
+        # What cannot be kept is not asked for.
+        needed_keyring()
     secret = checked(ask(f"Key for {cls.__name__} at {where}: "), name)
     if save:
-        if name == cls.__name__:
-            raise InvalidParameterError(
-                f"{cls.__name__} has no variable of its own, under which the keyring could keep its key: "
-                "leave --save out"
-            )
         kept = f"The key is in {save_in_keyring(name, secret)}, as {name}, for this and later sessions."
     else:
         keep_typed(name, secret, hosts)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+
 import pytest
 
 from g4f_nb import credentials, keys
-from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotWorkingError
+from g4f_nb.errors import (
+    InvalidParameterError,
+    MissingAuthError,
+    MissingRequirementsError,
+    ProviderNotWorkingError,
+)
 from g4f_nb.keys import checked, forget_key, list_keys, type_key
 from g4f_nb.providers import Groq, OpenaiTemplate
 from g4f_nb.providers.models.model import Model
@@ -61,6 +69,14 @@ def test_saved_it_is_in_the_keyring_and_not_in_the_session(places):
     assert places.pocket.held == {("g4f_nb", "GROQ_API_KEY"): KEY}
     assert not credentials.any_typed()
     assert resolve("groq").key == "GROQ_API_KEY in the keyring"
+
+
+def test_what_cannot_be_saved_is_not_asked_for(places, monkeypatch):
+    """Without the extra `keyring`, `--save` says so before anything is typed."""
+    monkeypatch.delitem(sys.modules, "keyring")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingRequirementsError, match="keyring"):
+        type_key("groq", _Asked(), save=True)
 
 
 def test_a_key_for_a_class_or_a_model_of_one_s_own():

@@ -102,7 +102,7 @@ _TABLE: Mapping[str, tuple[Flag, ...]] = {
              help=f"how the answer is shown: {', '.join(FORMATS)}"),
         Flag(name="--out", short="-o", takes="NAME", check=values.variable, completes="variables",
              help="the variable that the Reply is kept in, beside `_`"),
-        Flag(name="--schema", takes="TYPE|LINE", check=values.words, completes="types",
+        Flag(name="--schema", takes="TYPE|LINE", check=values.schema_line, completes="types",
              help='the answer as data, in `_.data`: a type of yours, or a line like "name, age int"'),
         Flag(name="--code", help="puts the code of the answer, and no prose, into the next cell"),
         Flag(name="--no-stream", help="shows the answer when it is whole"),

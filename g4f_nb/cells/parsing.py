@@ -23,6 +23,8 @@ _MORE = "%chat --help shows them all. Nothing was sent."
 _QUOTES = "“”"
 # What begins like a flag; `-5 + 3` and `- a point` are prompts.
 _FLAG = re.compile(r"\s*--?[A-Za-z]|\s*--(\s|$)")
+# What a word processor makes of the dashes of a flag.
+_DASHES = re.compile(r"\s*[\u2010-\u2015\u2212-]+(?P<name>[A-Za-z][A-Za-z-]*)")
 # The fields that are parameters of a provider under the same name.
 PARAMETERS = ("temperature", "max_tokens", "top_p", "stop", "seed", "timeout", "api_base", "proxy")
 _KEYS = ("--api-key", "--key", "-k", "--api_key", "--apikey", "--token", "--password")
@@ -78,7 +80,7 @@ def parse(line: str, cell: str | None = None) -> Options:
     """Read the flags of a line; what follows them, and the cell, is the prompt, verbatim."""
     found: dict[str, Any] = {}
     rest = line.replace(NOT_HELP, "")
-    while _FLAG.match(rest):
+    while _FLAG.match(rest := _with_plain_dashes(rest)):
         word, rest = _word(rest)
         if word == "--":
             break
@@ -107,6 +109,16 @@ def parse(line: str, cell: str | None = None) -> Options:
 def asks_for_help(line: str) -> bool:
     """Whether the line is nothing but a wish for help."""
     return line.replace(NOT_HELP, "").strip() in HELP_WORDS
+
+
+def _with_plain_dashes(text: str) -> str:
+    """A flag that was pasted from a document, as it was meant; a prompt that begins with a dash stays."""
+    seen = _DASHES.match(text)
+    if seen is None or seen[0].isascii():
+        return text
+    name = seen["name"]
+    meant = f"-{name}" if len(name) == 1 else f"--{name}"
+    return f"{meant}{text[seen.end() :]}" if meant in BY_NAME else text
 
 
 def _put(found: dict[str, Any], flag: Flag, written: str) -> None:

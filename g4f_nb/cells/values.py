@@ -51,6 +51,13 @@ def words(given: str) -> str:
     return given
 
 
+def schema_line(given: str) -> str:
+    """A type's name or a whole line; `name,` is what is left of a line without its quotes."""
+    if given.rstrip().endswith(","):
+        raise UnfitValueError('a line of several words stands in quotes, like "name, age int"')
+    return words(given)
+
+
 def stop_word(given: str) -> str:
     r"""A text at which an answer ends; `\n` and `\t` are what they stand for."""
     return words(given) and given.replace("\\n", "\n").replace("\\t", "\t")

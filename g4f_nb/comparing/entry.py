@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.progress import Progress
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.watching import Watcher
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
@@ -138,6 +139,16 @@ async def compare_async(
         await loops.call(run.work())
     _raise_first(run)
     return frames.frame_of(run, prefix=prefix, wanted=wanted)
+
+
+def _refuse_near_words(error: UnknownParameterError, given: Mapping[str, Any]) -> None:
+    """`repaets=` is a slip of `repeats=`, which no provider's parameters would show."""
+    for name in given:
+        near = difflib.get_close_matches(name, list(compare.__kwdefaults__ or ()), n=1, cutoff=0.7)
+        if near and repr(name) in str(error):
+            raise UnknownParameterError(
+                f"nb.compare takes no parameter {name!r}: did you mean {near[0]!r}?"
+            ) from error
 
 
 @contextlib.asynccontextmanager
@@ -299,10 +310,14 @@ def _prepared(
         if name in parameters:
             raise InvalidParameterError(f"{name}= has no meaning here: {way_out}")
     wanted = None if schema is None else Wanted.of(schema)
-    grid = build(
-        prompts, models, data=data, system=system, params=params, repeats=repeats, cross=cross, pair=pair,
-        schema=schema, options=parameters,
-    )  # fmt: skip
+    try:
+        grid = build(
+            prompts, models, data=data, system=system, params=params, repeats=repeats, cross=cross, pair=pair,
+            schema=schema, options=parameters,
+        )  # fmt: skip
+    except UnknownParameterError as error:
+        _refuse_near_words(error, parameters)
+        raise
     manner.check_limits({seat.provider.lower() for seat in grid.seats})
     if not fields_apart:
         frames.check_typed(grid, wanted, prefix=prefix)

@@ -14,6 +14,8 @@ from g4f_nb.cells.flags import BY_NAME, FLAGS, FORMATS
 from g4f_nb.cells.parsing import Options, parse
 from g4f_nb.showing import formats
 
+EM, EN = "\N{EM DASH}", "\N{EN DASH}"
+
 KEY = "sk-planted0123456789abcdef"
 
 
@@ -156,3 +158,22 @@ def test_the_page_has_the_same_table():
     assert helptext.markdown_table().strip() in page
     for command in commands.COMMANDS.values():
         assert f"| `%g4f {command.usage}` | {command.help} |" in page
+
+
+@pytest.mark.parametrize("line", [f"{EM}provider Demo hi", f"{EN}p Demo hi", f"{EN}-provider Demo hi"])
+def test_dashes_of_a_word_processor_are_dashes(line):
+    """A line that was pasted from a document is read as it was meant."""
+    options = parse(line)
+    assert (options.provider, options.prompt) == ("Demo", "hi")
+
+
+@pytest.mark.parametrize("line", [f"{EM} Bonjour", f"{EM}Bonjour", f"{EN}5 degrees", EM])
+def test_a_prompt_may_begin_with_a_dash(line):
+    """Only what is a flag's name behind it is taken for one."""
+    assert parse(line).prompt == line
+
+
+def test_a_schema_without_its_quotes_is_told():
+    """`--schema name, age int` is no schema `name,` with a prompt `age int`."""
+    with pytest.raises(UsageError, match="stands in quotes"):
+        parse("--schema name, age int hi")

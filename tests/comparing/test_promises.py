@@ -441,3 +441,9 @@ def test_time_is_told_apart(server):
     assert frame["queued_s"].is_monotonic_increasing
     assert frame["latency_s"].max() < wall / 2
     assert frame["total_s"].max() <= wall
+
+
+def test_a_slip_of_one_of_its_own_words_is_told():
+    """`repaets=` is no parameter of a provider that happens to be unknown."""
+    with pytest.raises(UnknownParameterError, match="'repaets': did you mean 'repeats'"):
+        nb.compare("hi", "Demo", repaets=2)
