@@ -142,8 +142,8 @@ COMMANDS: dict[str, Command] = {
         _late("talking", "fork_command"),
     ),
     "save": Command(
-        "save FILE [CONVERSATION]",
-        "writes a conversation into a file: .json, .md, .ipynb or .html",
+        "save FILE [CONVERSATION] [--force]",
+        "writes a conversation into a file: .json, .md, .ipynb or .html (--force: over any file)",
         _late("talking", "save_command"),
     ),
     "load": Command(

@@ -68,7 +68,7 @@ def cost_command(given: Words, place: Place) -> Table:
 def save_command(given: Words, place: Place) -> None:
     """Write a conversation into a file."""
     talk = place.talks.known(_name(given.words[1:]))
-    file = talk.save(given.words[0])
+    file = talk.save(given.words[0], overwrite="--force" in given.flags)
     place.say(f"Conversation {talk.name} is in {file}.")
 
 

@@ -19,11 +19,14 @@ from g4f_nb.providers.models.model import Model
 class Filed(Held):
     """Saved as a file of the user's, and kept on disk on the way."""
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone."""
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone.
+
+        A conversation that was saved there before is replaced, any other file only with `overwrite`.
+        """
         from g4f_nb.conversations.saving import write
 
-        return write(self.as_saved(), path)
+        return write(self.as_saved(), path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -22,14 +22,17 @@ from g4f_nb.showing.markdown import safe_text
 _FORM = 1
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAGIC = "%%chat"
+# The ids of the cells before the questions.
+_OURS = ("about", "begin")
 
 
 def as_notebook(saved: Saved) -> dict[str, Any]:
     """The current branch, as nbformat 4.5 has it."""
     about = {"version": _FORM, "name": saved.name, "model": saved.model, "system": saved.system}
     title = f"# {safe_text(saved.name or 'A conversation')}"
-    cells = [_markdown("about", title), _code("begin", _beginning(saved))]
-    taken = {"about", "begin"}
+    about_it, begin = _OURS
+    cells = [_markdown(about_it, title), _code(begin, _beginning(saved))]
+    taken = set(_OURS)
     for number, turn in enumerate(branch_of(saved), 1):
         place = turn.place or ""
         # Run again, a cell replaces the turn that it made.
@@ -67,6 +70,15 @@ def from_notebook(data: Any) -> Saved:
     except DamagedError as error:
         failure = InvalidParameterError(f"it is damaged: {error}")
     raise failure
+
+
+def is_whole(data: Any) -> bool:
+    """Whether the notebook is a conversation and nothing else: no cell is somebody's own."""
+    from_notebook(data)
+    return all(
+        cell.get("id") in _OURS or "g4f_nb" in table(cell.get("metadata", {}), "a cell's metadata")
+        for cell in listed(data, "cells")
+    )
 
 
 def _beginning(saved: Saved) -> str:

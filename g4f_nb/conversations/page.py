@@ -43,8 +43,10 @@ code{background:var(--soft);border-radius:.25rem;padding:.1em .3em}pre code{padd
 details{margin:.4rem 0}summary{cursor:pointer}footer{margin-top:.5rem}
 @media print{section{break-inside:avoid}}
 """
+# By it a page is known again, before another one is written in its place.
+MADE_BY = '<meta name="generator" content="g4f_nb: a conversation">'
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="en"><head><meta charset="utf-8">{made_by}
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style></head>
@@ -65,7 +67,7 @@ def html_page(saved: Saved) -> str:
     parts = [f'<p class="system" dir="auto">{escape(saved.system)}</p>'] if saved.system else []
     parts += [f"<section>{''.join(_turn(turn))}</section>" for turn in turns]
     return _PAGE.format(
-        policy=_POLICY, style=_STYLE, title=escape(saved.name or "A conversation"),
+        made_by=MADE_BY, policy=_POLICY, style=_STYLE, title=escape(saved.name or "A conversation"),
         told=escape(" · ".join(told)), parts="\n".join(parts),
     )  # fmt: skip
 

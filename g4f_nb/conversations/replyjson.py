@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, fields
+from types import NoneType
+from typing import Any, TypeVar
 
 import orjson
 
@@ -26,6 +27,19 @@ from g4f_nb.chunks import (
 from g4f_nb.prices import Cost
 from g4f_nb.reply import Reply, Step
 from g4f_nb.store import packed
+
+T = TypeVar("T")
+# What the fields of those values may hold, by what is written behind their names.
+_TYPES: Mapping[Any, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, NoneType),
+    "bool": (bool,),
+    "float": (int, float),
+    "float | None": (int, float, NoneType),
+    # Some services count in numbers with a point.
+    "int | None": (int, float, NoneType),
+    "dict[str, Any] | None": (dict, NoneType),
+}
 
 
 class DamagedError(ValueError):
@@ -69,11 +83,13 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
     _add_step(reply, table(data.get("running", {}), "running"))
     reply.finish_reason = text_or_none(data, "finish_reason")
     reply.url = text_or_none(data, "url")
-    reply.sources = tuple(Source(*each) for each in data.get("sources", ()))
-    reply.images = tuple(map(str, data.get("images", ())))
+    reply.sources = tuple(
+        _made(Source, dict(zip(("url", "title"), each, strict=True))) for each in data.get("sources", ())
+    )
+    reply.images = _texts(data, "images")
     reply.audio = _audio(table(data["audio"], "audio")) if "audio" in data else None
     reply.refusal = text_or_none(data, "refusal")
-    reply.failed = tuple(ProviderFailed(**each) for each in listed(data, "failed"))
+    reply.failed = tuple(_made(ProviderFailed, each) for each in listed(data, "failed"))
     reply.ttft, reply.seconds = number_or_none(data, "ttft"), number_or_none(data, "seconds")
     reply.partial = data.get("partial") is True
     reply.stopped_by, reply.parse_error = text_or_none(data, "stopped_by"), text_or_none(data, "parse_error")
@@ -81,7 +97,7 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
     reply.data = data.get("data")
     if "cost" in data:
         usd, source, date = data["cost"]
-        reply.settled_cost = Cost(float(usd), str(source), date)
+        reply.settled_cost = _made(Cost, {"usd": usd, "source": source, "date": date})
     for number, other in enumerate(listed(data, "alternatives"), 1):
         for chunk in _chunks(table(other.get("running", {}), "running")):
             reply.add(Alternative(number, chunk))
@@ -124,6 +140,23 @@ def number_or_none(data: Mapping[str, Any], name: str) -> float | None:
     return value
 
 
+def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = data.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise DamagedError(f"{name} is no list of texts")
+    return tuple(value)
+
+
+def _made(kind: Callable[..., T], data: Mapping[str, Any]) -> T:
+    """One of our small values, each of its fields what it may be."""
+    for each in fields(kind):  # type: ignore[arg-type]  # they are dataclasses
+        value, types = data.get(each.name), _TYPES[each.type]
+        if each.name not in data or (isinstance(value, types) and (type(value) is not bool or bool in types)):
+            continue
+        raise DamagedError(f"{each.name} is a {type(value).__name__}")
+    return kind(**data)
+
+
 # ---- parts -----------------------------------------------------------------------------------------
 
 
@@ -151,13 +184,13 @@ def _chunks(step: Mapping[str, Any]) -> Iterator[str | Chunk]:
         yield Reasoning(thought)
     if said:
         yield said
-    calls = tuple(ToolCall(**call) for call in listed(step, "tool_calls"))
+    calls = tuple(_made(ToolCall, call) for call in listed(step, "tool_calls"))
     if calls:
         yield ToolCalls(calls)
     for result in listed(step, "tool_results"):
-        yield ToolResult(**result)
+        yield _made(ToolResult, result)
     if "usage" in step:
-        yield Usage(**table(step["usage"], "usage"))
+        yield _made(Usage, table(step["usage"], "usage"))
     reason = text_or_none(step, "finish_reason")
     if reason is not None:
         yield FinishReason(reason)
@@ -177,4 +210,5 @@ def _audio(data: Mapping[str, Any]) -> AudioResponse:
         sound = base64.b64decode(data["data"], validate=True)
     except binascii.Error:
         raise DamagedError("the sound is no base64") from None
-    return AudioResponse(sound, str(data.get("format") or "mp3"), data.get("transcript"), id=data.get("id"))
+    kind = text_or_none(data, "format") or "mp3"
+    return AudioResponse(sound, kind, text_or_none(data, "transcript"), id=text_or_none(data, "id"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -16,13 +17,16 @@ from typing import Any
 import orjson
 
 from g4f_nb.conversations import markdownform, notebookform
-from g4f_nb.conversations.page import html_page
+from g4f_nb.conversations.page import MADE_BY, html_page
 from g4f_nb.conversations.turnjson import Saved, json_bytes, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.files.reading import read_regular
 
 # Bytes; a conversation with many pictures is long, and what has no end is none.
 _LONGEST = 2**30
+# Of a page, where it says what made it.
+_HEAD = 1000
+_BOM = b"\xef\xbb\xbf"
 
 _WRITERS: Mapping[str, Callable[[Saved], bytes]] = {
     ".json": lambda saved: json_bytes(saved_json(saved)),
@@ -37,11 +41,12 @@ _READERS: Mapping[str, Callable[[bytes], Saved]] = {
 }
 
 
-def write(saved: Saved, path: str | PathLike[str]) -> Path:
-    """Write the file and give its path."""
+def write(saved: Saved, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write the file and give its path; what is there is replaced if it is a saved conversation itself."""
     file = _file(path, _WRITERS, "saved")
     content = _WRITERS[file.suffix.lower()](saved)
     try:
+        _check_spot(file, overwrite=overwrite)
         _replace(file, content)
     except OSError as error:
         failure = InvalidParameterError(
@@ -78,7 +83,16 @@ def read(path: str | PathLike[str]) -> Saved:
 def _file(path: object, forms: Mapping[str, Any], verb: str) -> Path:
     if not isinstance(path, str | PathLike) or not str(path).strip():
         raise InvalidParameterError(f"path is {path!r}: it is a file, like 'talk.json'")
-    file = Path(path).expanduser()
+    try:
+        file = Path(path).expanduser()
+        possible = b"\0" not in os.fsencode(file)
+    except (RuntimeError, UnicodeError):
+        # Somebody's home that is not known; a name that no disk can hold.
+        possible = False
+    if not possible:
+        raise InvalidParameterError(
+            f"path is {str(path)!r}, which no file can be called: choose another path"
+        )
     if file.suffix.lower() not in forms:
         raise InvalidParameterError(
             f"{str(file)!r} has no ending that says its form: a conversation is {verb} as {', '.join(forms)}"
@@ -91,9 +105,40 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="replace")
 
 
+def _check_spot(file: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what somebody else put there; a link, a folder, a device are never replaced."""
+    try:
+        found = file.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidParameterError(
+            f"{str(file)!r} is no ordinary file but a link, a folder or a device: choose another path"
+        )
+    if not overwrite and found.st_size and not _is_ours(file):
+        raise InvalidParameterError(
+            f"{str(file)!r} is there, and is no saved conversation or has more in it: choose another name, or "
+            "replace it with overwrite=True (%g4f save … --force)"
+        )
+
+
+def _is_ours(file: Path) -> bool:
+    form = file.suffix.lower()
+    data = read_regular(file, most=_LONGEST)
+    if form == ".html":
+        return MADE_BY.encode() in data[:_HEAD]
+    try:
+        if form == ".ipynb":
+            return notebookform.is_whole(_json(data))
+        _READERS[form](data)
+    except (InvalidParameterError, ValueError):
+        return False
+    return True
+
+
 def _json(data: bytes) -> Any:
     try:
-        return orjson.loads(data)
+        return orjson.loads(data.removeprefix(_BOM))
     except orjson.JSONDecodeError as error:
         raise ValueError(f"no JSON: {error}") from None
 

@@ -118,10 +118,13 @@ def _saved(data: Mapping[str, Any], *, heal: bool) -> Saved:
         options=kept_options(table(data.get("options", {}), "options")),
         turns=tuple(turns),
         chosen=chosen,
-        ledger=Ledger(
-            {turn: Entry(usd=usd, tokens=n, guess=guess) for turn, (usd, n, guess) in costs.items()}
-        ),
+        ledger=Ledger({turn: _entry(each) for turn, each in costs.items()}),
     )
+
+
+def _entry(costs: Any) -> Entry:
+    told = dict(zip(("usd", "tokens", "guess"), costs, strict=True))
+    return Entry(**{name: number_or_none(told, name) for name in told})  # type: ignore[arg-type]  # a count
 
 
 def _healed(turns: list[Turn], chosen: Mapping[str | None, str]) -> tuple[list[Turn], dict[str | None, str]]:

@@ -165,9 +165,12 @@ class ChatPanel(Telling):
             self.conversation.clear()
             self._refresh()
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save the conversation that is shown: `.json`, `.md`, `.html` or `.ipynb`, by the ending."""
-        self.conversation.save(path)
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save the conversation that is shown: `.json`, `.md`, `.html` or `.ipynb`, by the ending.
+
+        A file that is no saved conversation is replaced only with `overwrite`.
+        """
+        self.conversation.save(path, overwrite=overwrite)
         return Path(path)
 
     def load(self, path: str | os.PathLike[str]) -> Conversation:

@@ -392,6 +392,18 @@ def test_a_loaded_conversation_pushes_nobody_aside(shell, tmp_path, monkeypatch)
     assert [turn.shown for turn in shelf().get("main")] == ["one", "three"]
 
 
+def test_a_file_of_the_users_is_saved_over_by_force_alone(shell, tmp_path, monkeypatch):
+    """`--force` says that it may go."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "analysis.ipynb").write_text("{}", encoding="utf-8")
+    shell.run_cell("%chat -p Demo -m demo-fast one")
+    result = shell.run_cell("%g4f save analysis.ipynb")
+    assert "--force" in str(result.error_in_exec)
+    assert (tmp_path / "analysis.ipynb").read_text(encoding="utf-8") == "{}"
+    assert shell.run_cell("%g4f save analysis.ipynb --force").success
+    assert "%%chat" in (tmp_path / "analysis.ipynb").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
 import stat
 from dataclasses import replace
@@ -265,11 +266,96 @@ def test_a_file_is_written_whole_or_not_at_all(talk, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.replace", full)
         with pytest.raises(InvalidParameterError, match="No space left"):
-            talk.save(file)
+            talk.save(file, overwrite=True)
     assert file.read_text(encoding="utf-8") == "mine"
     assert list(tmp_path.iterdir()) == [file]
-    talk.save(file)
+    talk.save(file, overwrite=True)
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def _somebody_elses():
+    cell = {"cell_type": "code", "id": "mine", "metadata": {}, "source": ["1+1"], "outputs": []}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    yield "analysis.ipynb", json.dumps(notebook)
+    yield "package.json", '{"name": "x"}'
+    yield "torn.json", '{"g4f_nb": "conversation", "version": 1'
+    yield "README.md", "# Mine\n"
+    yield "index.html", "<!doctype html><p>mine"
+
+
+@pytest.mark.parametrize(("name", "text"), list(_somebody_elses()), ids=lambda each: each[:8])
+def test_somebody_elses_file_is_not_replaced(talk, tmp_path, name, text):
+    """The error names the file and both ways out; `overwrite=True` replaces it, and then any save does."""
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidParameterError, match=rf"{name}.*another name.*overwrite=True.*--force"):
+        talk.save(file)
+    assert file.read_text(encoding="utf-8") == text
+    talk.save(file, overwrite=True)
+    talk.save(file)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_saved_notebook_with_cells_of_the_users_is_not_replaced(talk, tmp_path):
+    """They would be lost: it is refused as any other notebook of theirs."""
+    file = talk.save(tmp_path / "talk.ipynb")
+    notebook = nbformat.read(file, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("work_of_hours = 1"))
+    nbformat.write(notebook, file)
+    with pytest.raises(InvalidParameterError, match="has more in it"):
+        talk.save(file)
+    assert "work_of_hours" in file.read_text(encoding="utf-8")
+
+
+def test_an_empty_file_is_nobodys(talk, tmp_path):
+    """As `tempfile` and `touch` make it: there is nothing to lose."""
+    file = tmp_path / "talk.json"
+    file.touch()
+    assert len(nb.Conversation.load(talk.save(file))) == len(talk)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_ordinary_file_is_never_replaced(talk, tmp_path, overwrite):
+    """A link, a pipe, a folder stay what they are; a loose link does, too."""
+    real = talk.save(tmp_path / "real.json")
+    before = real.read_bytes()
+    (tmp_path / "link.json").symlink_to(real)
+    (tmp_path / "loose.json").symlink_to(tmp_path / "gone.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    for name in ("link", "loose", "pipe", "folder"):
+        file = tmp_path / f"{name}.json"
+        with pytest.raises(InvalidParameterError, match="no ordinary file"):
+            talk.save(file, overwrite=overwrite)
+        kind = stat.S_IFMT(file.lstat().st_mode)
+        assert kind in (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR)
+    assert real.read_bytes() == before
+    assert not (tmp_path / "gone.json").exists()
+
+
+@pytest.mark.parametrize("path", ["x\0.json", "y\udfff.json", "~nobody-of-this-name/x.json"])
+def test_a_path_that_no_file_can_have_is_told(talk, path):
+    """For saving and for loading."""
+    for act in (talk.save, nb.Conversation.load):
+        with pytest.raises(InvalidParameterError, match="no file can be called"):
+            act(path)
+
+
+def test_what_never_ends_is_not_loaded(tmp_path):
+    """A device, a pipe that nobody writes to: told at once, and nothing waits."""
+    (tmp_path / "z.json").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "p.json")
+    for name in ("z.json", "p.json"):
+        with pytest.raises(InvalidParameterError, match="no regular file"):
+            nb.Conversation.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", ["json", "md", "ipynb"])
+def test_a_byte_order_mark_is_no_damage(talk, tmp_path, ending):
+    """As Windows' editors put it in front."""
+    file = talk.save(tmp_path / f"talk.{ending}")
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(nb.Conversation.load(file)) == len(talk)
 
 
 def test_a_folder_that_is_not_there_is_made(talk, tmp_path):
@@ -307,6 +393,13 @@ def _damages(whole):
     yield "no branch", {**whole, "chosen": []}, "current"
     yield "chosen", {**whole, "chosen": [[None, "nobody"]]}, "chosen"
     yield "costs", {**whole, "costs": {"x": 3}}, ""
+    for value in ([[1]], {"a": 1}, "x", True):
+        for at in range(3):
+            costs = [None, None, None]
+            costs[at] = value
+            yield f"costs {at} {value}", {**whole, "costs": {first["id"]: costs}}, "no number"
+        usage = {"steps": [{"text": "a", "usage": {"input_tokens": 1, "cached_tokens": value}}]}
+        yield f"usage {value}", {**whole, "turns": [{**first, "reply": usage}, turn]}, "cached_tokens"
     yield "limit", {**whole, "limit": "x"}, "no number"
     yield "price", {**whole, "price": [1]}, "its price"
     yield "options", {**whole, "options": []}, "no object"
