@@ -117,8 +117,8 @@ def _check_spot(file: Path, *, overwrite: bool) -> None:
         )
     if not overwrite and found.st_size and not _is_ours(file):
         raise InvalidParameterError(
-            f"{str(file)!r} is there, and is no saved conversation or has more in it: choose another name, or "
-            "replace it with overwrite=True (%g4f save … --force)"
+            f"{str(file)!r} is there, and is no saved conversation or has more in it: choose another name, "
+            "or replace it with overwrite=True (%g4f save … --force)"
         )
 
 

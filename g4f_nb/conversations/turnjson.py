@@ -191,6 +191,9 @@ def turn_from_json(data: Mapping[str, Any]) -> Turn:
     dialogue = tuple(map(dict, listed(data, "dialogue")))
     if not all(isinstance(message.get("role"), str) for message in dialogue):
         raise DamagedError("a message has no role")
+    for message in prompt_messages(prompt) + list(map(dict, dialogue)):
+        for call in listed(message, "tool_calls") if message.get("tool_calls") is not None else ():
+            table(call.get("function") or {}, "what a call names")
     reply = reply_from_json(table(data["reply"], "reply")) if "reply" in data else None
     if reply is not None:
         reply.messages = [*prompt_messages(prompt), *map(dict, dialogue)]

@@ -398,6 +398,9 @@ def _damages(whole):
             costs = [None, None, None]
             costs[at] = value
             yield f"costs {at} {value}", {**whole, "costs": {first["id"]: costs}}, "no number"
+        for calls in ([value], [{"function": value}]) if value != {"a": 1} else (value,):
+            said = [{"role": "assistant", "tool_calls": calls}]
+            yield f"calls {calls}", {**whole, "turns": [{**first, "dialogue": said}, turn]}, ""
         usage = {"steps": [{"text": "a", "usage": {"input_tokens": 1, "cached_tokens": value}}]}
         yield f"usage {value}", {**whole, "turns": [{**first, "reply": usage}, turn]}, "cached_tokens"
     yield "limit", {**whole, "limit": "x"}, "no number"
