@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import functools
 import re
 import types
@@ -23,7 +24,7 @@ from typing import Any
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.masking import masked
 from g4f_nb.prompting.naming import normal
-from g4f_nb.prompting.plain import is_secret_name, veiled
+from g4f_nb.prompting.plain import is_secret_name, veiled, without_secrets
 from g4f_nb.secret import MASK, Veiled
 
 _ROOT = re.compile(r"(?<!\{)(\{+)([^\W\d]\w*)")
@@ -239,6 +240,9 @@ def _written(field: Field, value: Any) -> str:
         shown = ascii(value)
     # What is masked has no format.
     text = MASK if value is MASK else format(shown, field.spec)
+    # A class of the user's may raise for whoever looks into it.
+    with contextlib.suppress(Exception):
+        text = without_secrets(text, value)
     return f"{field.expression}={text}" if "=" in field.conversion else text
 
 

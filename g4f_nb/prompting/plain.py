@@ -29,6 +29,7 @@ _SECRET = re.compile(
     r"|(?:access|auth|refresh|bearer|api)[_-]?token|^[A-Z0-9_]+_(?-i:KEY|TOKEN)$"
 )
 _BRACKETS = 2
+_MOST_LOOKED = 10_000
 _CONTAINERS = (Mapping, list, tuple, AbstractSet, deque, types.MappingProxyType)
 
 
@@ -125,6 +126,33 @@ def is_secret_name(name: object) -> bool:
         # A label of several levels.
         return any(map(is_secret_name, name))
     return isinstance(name, str) and _SECRET.search(name) is not None
+
+
+def without_secrets(text: str, value: Any) -> str:
+    """The repr of a collection with `***` for what goes by the name of a secret in it."""
+    # Held while it lasts: the id of what is gone may be another's.
+    waiting, seen = [value], dict[int, Any]()
+    while waiting and len(seen) < _MOST_LOOKED:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen[id(each)] = each
+        for name, item in _named_in(each):
+            if veiled(name, item) is item:
+                waiting.append(item)
+            elif len(said := repr(item)) > _BRACKETS:
+                text = text.replace(said, repr(MASK))
+    return text
+
+
+def _named_in(value: Any) -> Iterable[tuple[object, Any]]:
+    if isinstance(value, Mapping):
+        return islice(value.items(), _MOST_LOOKED)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return zip(value._fields, value, strict=False)
+    if isinstance(value, list | tuple):
+        return ((None, item) for item in value[:_MOST_LOOKED])
+    return vars(value).items() if has_made_repr(value) and hasattr(value, "__dict__") else ()
 
 
 def any_secret_name(names: Iterable[object]) -> bool:

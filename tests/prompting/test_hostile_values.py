@@ -324,6 +324,15 @@ def test_whatever_goes_by_the_name_of_a_secret_is_masked_in_every_kind(value):
     assert "ann" in text or "password" in text
 
 
+@pytest.mark.parametrize("form", ["!r", "!s", "="])
+def test_the_repr_of_a_collection_is_masked_as_the_collection_is(form):
+    """Dicts, namespaces and named tuples, also within each other."""
+    inner = [types.SimpleNamespace(password="hunter2"), Row("ann", ["hunter2"]), Login("ann", "hunter2")]
+    text = compose(f"{{v{form}}}", {"v": {"MY_TOKEN": "hunter2", "n": 1, "inner": inner}}).content
+    assert "hunter2" not in text
+    assert text.endswith("Login(user='ann', password='***')]}")
+
+
 def test_what_says_nothing_is_not_masked():
     """That there is no password, is worth knowing; a number of cookies is a number."""
     config = {"password": "", "api_key": None, "use_password": True, "secrets": []}
