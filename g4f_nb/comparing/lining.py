@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from g4f_nb.comparing.batch import Lane
@@ -21,16 +20,33 @@ from g4f_nb.reply import Reply
 _USUAL_ANSWER = 200
 
 
-@dataclass(slots=True, eq=False)
-class Inquiry:
-    """One question that is asked once, and all cells that it answers."""
+class Inquiry(Tries):
+    """One question that is asked once, and all cells that it answers.
 
-    cells: list[int]
-    key: str | None
-    tries: Tries
-    # Only where somebody watches: the try that is on its way, and whether it is wanted no more.
-    answering: asyncio.Task[Reply] | None = None
-    stopped: bool = False
+    There is one for nearly every row before the first is asked: it is small.
+    """
+
+    __slots__ = ("_others", "answering", "first", "key", "stopped")
+
+    def __init__(self, first: int, key: str | None) -> None:
+        super().__init__()
+        self.first = first
+        self.key = key
+        self._others: list[int] | None = None
+        # Only where somebody watches: the try that is on its way, and whether it is wanted no more.
+        self.answering: asyncio.Task[Reply] | None = None
+        self.stopped = False
+
+    @property
+    def cells(self) -> list[int]:
+        """The cells that it answers, the first of them as it was met."""
+        return [self.first] if self._others is None else [self.first, *self._others]
+
+    def answers_too(self, cell: int) -> None:
+        """Another cell asks the same."""
+        if self._others is None:
+            self._others = []
+        self._others.append(cell)
 
 
 def lanes_of(grid: Grid, manner: Manner, inquiries: list[Inquiry]) -> list[Lane[Inquiry]]:
@@ -41,7 +57,7 @@ def lanes_of(grid: Grid, manner: Manner, inquiries: list[Inquiry]) -> list[Lane[
     by_lane: dict[tuple[Any, ...], deque[Inquiry]] = defaultdict(deque)
     seats: dict[tuple[Any, ...], Seat] = {}
     for inquiry in inquiries:
-        number = grid.cells.seats[inquiry.cells[0]]
+        number = grid.cells.seats[inquiry.first]
         by_lane[keys[number]].append(inquiry)
         seats.setdefault(keys[number], grid.seats[number])
     return [_lane(grid, manner, _limits(manner, seats[key]), waiting) for key, waiting in by_lane.items()]
@@ -67,7 +83,7 @@ def _limits(manner: Manner, seat: Seat) -> Limits:
 
 def _tokens(grid: Grid, inquiry: Inquiry) -> int:
     """About how many tokens one takes, for a limit on tokens a minute: a quarter of its characters."""
-    cell = grid.cells[inquiry.cells[0]]
+    cell = grid.cells[inquiry.first]
     place = grid.seats[cell.seat].place
     most = place[1].get("max_tokens") if place else None
     return len(grid.prompt_text(cell)) // 4 + (most if isinstance(most, int) else _USUAL_ANSWER)

@@ -18,7 +18,7 @@ from g4f_nb.comparing.grid import Grid
 from g4f_nb.comparing.identity import Keys
 from g4f_nb.comparing.lining import Inquiry, lanes_of
 from g4f_nb.comparing.manner import Manner
-from g4f_nb.comparing.mishaps import Tries, stops_all
+from g4f_nb.comparing.mishaps import stops_all
 from g4f_nb.comparing.planning import planned
 from g4f_nb.comparing.prices import reply_of
 from g4f_nb.comparing.watching import Watcher
@@ -101,7 +101,7 @@ class Comparison:
             inquiry.answering.cancel()
             return
         # It waits for its turn, or for another try.
-        tries = inquiry.tries.made
+        tries = inquiry.made
         self._finish(inquiry.cells, {"status": "cancelled", "attempts": tries, "request_key": inquiry.key})
 
     def plan(self) -> None:
@@ -148,9 +148,9 @@ class Comparison:
                 continue
             key = keys.of(cell) if self.manner.cache != "off" else None
             if key is not None and key in by_key:
-                by_key[key].cells.append(at)
+                by_key[key].answers_too(at)
                 continue
-            inquiry = Inquiry([at], key, Tries())
+            inquiry = Inquiry(at, key)
             inquiries.append(inquiry)
             if key is not None:
                 by_key[key] = inquiry
@@ -192,7 +192,7 @@ class Comparison:
 
     def _priced(self, inquiry: Inquiry, record: Record, packed: bytes) -> bytes:
         """What a kept answer cost, where nobody knew its price when it was given; it is not paid again."""
-        number = self.grid.cells.seats[inquiry.cells[0]]
+        number = self.grid.cells.seats[inquiry.first]
         place = self.grid.seats[number].place
         if place is None or number in self._unpriced or record.get("out_tokens") is None:
             return packed
@@ -219,16 +219,16 @@ class Comparison:
                 inquiry.cells, {"status": "skipped", "error": self.budget.words, "request_key": inquiry.key}
             )
             return Done()
-        seat = self.grid.seats[self.grid.cells[inquiry.cells[0]].seat]
+        seat = self.grid.seats[self.grid.cells[inquiry.first].seat]
         unknown = self._unknown.get((seat.provider, seat.model))
         if unknown is not None:
             self._skip(inquiry, unknown)
             return Done()
-        inquiry.tries.made += 1
+        inquiry.made += 1
         reply: Reply | None = None
         began, at = time.perf_counter(), time.time()
         try:
-            question = self.grid.question(self.grid.cells[inquiry.cells[0]])
+            question = self.grid.question(self.grid.cells[inquiry.first])
             reply = question.new_reply()
             if self.watcher is None:
                 await asking.answer(question, reply, stream=self._streams)
@@ -274,14 +274,14 @@ class Comparison:
         self, inquiry: Inquiry, error: BaseException, reply: Reply | None, began: float, at: float
     ) -> Outcome:
         """What a failure means for this cell and for its lane."""
-        later = inquiry.tries.after(error, self.manner.retries)
+        later = inquiry.after(error, self.manner.retries)
         if later is not None:
             return later
         record = {**(from_reply(reply) if reply is not None and reply.text else {}), **from_error(error)}
         record = {**record, **self._times(inquiry, began, at), "status": "error"}
         self._finish(inquiry.cells, record, error=error)
         if isinstance(error, ModelNotSupportedError):
-            seat = self.grid.seats[self.grid.cells.seats[inquiry.cells[0]]]
+            seat = self.grid.seats[self.grid.cells.seats[inquiry.first]]
             self._unknown[seat.provider, seat.model] = error
         return Stop(error) if stops_all(error) else Done()
 
@@ -313,7 +313,7 @@ class Comparison:
             "queued_s": began - self._begun,
             "total_s": time.perf_counter() - self._begun,
             "started_at": at,
-            "attempts": inquiry.tries.made,
+            "attempts": inquiry.made,
             "request_key": inquiry.key,
         }
 
