@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import signal
 import sys
 
 import keyring
@@ -13,6 +14,10 @@ from places import Places, PocketKeyring
 
 from g4f_nb import key_places, store
 from g4f_nb.providers.services.rows import rows
+
+# Whoever starts tests in the background of a shell has them ignore Ctrl-C, which some of them press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from g4f_nb.conversations.markdownform import answered, branch_of, facts_of, in_a_line, user_turn
-from g4f_nb.conversations.replyjson import DamagedError, listed, table
+from g4f_nb.conversations.replyjson import DamagedError, listed, table, text_or_none
 from g4f_nb.conversations.sending import GO_ON
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.showing.bundles import mimebundle
-from g4f_nb.showing.markdown import safe_text
+from g4f_nb.showing.markdown import clean, safe_text
 
 _FORM = 1
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -103,6 +103,9 @@ def _cell(saved: Saved, turn: Turn, cell_id: str) -> dict[str, Any]:
         facts["shown"] = turn.shown
     if turn.reply is not None and not turn.reply.text:
         facts["empty"] = True
+    elif turn.reply is not None and clean(turn.reply.text) != turn.reply.text:
+        # What is shown holds nothing that a terminal would obey.
+        facts["text"] = turn.reply.text
     made = _code(cell_id, "\n".join(_source(saved, turn, text)))
     made["metadata"] = {"g4f_nb": {name: value for name, value in facts.items() if value}}
     made["outputs"] = list(_outputs(turn))
@@ -141,7 +144,8 @@ def _turn(cell: Mapping[str, Any], facts: Mapping[str, Any], before: Turn | None
     for output in listed(cell, "outputs"):
         shown = output.get("data")
         if isinstance(shown, Mapping) and "text/plain" in shown:
-            return answered(turn, facts, "" if facts.get("empty") is True else _joined(shown["text/plain"]))
+            text = text_or_none(facts, "text") or _joined(shown["text/plain"])
+            return answered(turn, facts, "" if facts.get("empty") is True else text)
     return turn
 
 
