@@ -256,6 +256,8 @@ class Exchange:
             else:
                 failure = None
             if failure is not None:
+                # aiohttp has cancelled whoever was still sending, which ends in the loop's next turn.
+                await asyncio.sleep(0)
                 raise failure
             self._response = response
             if response.status not in _REDIRECTS or "Location" not in response.headers:
