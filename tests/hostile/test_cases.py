@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -78,4 +79,7 @@ def test_a_hostile_server_at_both_doors(case, door, servers):
     with servers.serve(case.answers) as host:
         outcome = ask() if door == "own" else asyncio.run(beside_a_loop())
         check(case, outcome, host)
+    end = time.monotonic() + 2
+    while asyncio.all_tasks(ownloop.own_loop().loop) and time.monotonic() < end:
+        time.sleep(0.01)  # another thread's loop ends what was cancelled in its next turn
     assert not asyncio.all_tasks(ownloop.own_loop().loop)
