@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
+from textwrap import wrap
 
 _CELL = "text-align: left"
 # A text of several lines keeps them.
 _LINES = f"{_CELL}; vertical-align: top; white-space: pre-wrap"
+# Columns of a cell in a terminal: one long text must not push the next column out of sight.
+_WIDEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +50,18 @@ def _style(row: tuple[str, ...]) -> str:
 
 
 def _lines(row: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """A row as lines of text: one, unless a cell of it has several."""
-    yield from zip_longest(*(text.split("\n") for text in row), fillvalue="")
+    """A row as lines of text: one, unless a cell of it has several, or one too long for its column."""
+    *before, last = row
+    yield from zip_longest(*map(_broken, before), last.split("\n"), fillvalue="")
+
+
+def _broken(text: str) -> list[str]:
+    """Its lines, the long ones broken between words; what is one word stays whole."""
+    parts: list[str] = []
+    for line in text.split("\n"):
+        parts += (
+            wrap(line, _WIDEST, break_long_words=False, break_on_hyphens=False)
+            if len(line) > _WIDEST
+            else [line]
+        )
+    return parts

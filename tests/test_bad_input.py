@@ -85,7 +85,7 @@ def test_nothing_chosen_is_told_with_what_is_ready():
 @pytest.mark.parametrize(
     ("base", "kind", "words"),
     [
-        ("localhost:8000", errors.InvalidParameterError, "it begins with http:// or https://"),
+        ("localhost:8000", errors.InvalidParameterError, "it must begin with http:// or https://"),
         ("http://", errors.InvalidParameterError, "is no web address"),
         ("http://127.0.0.1:1/v1", errors.ConnectionFailedError, "nothing answers at 127.0.0.1:1"),
         ("http://nobody.invalid/v1", errors.ConnectionFailedError, "there is no host named nobody.invalid"),

@@ -23,3 +23,12 @@ def test_as_html_nothing_in_it_is_markup():
     assert "<b>&" not in html
     assert html.count("<tr>") == 3
     assert "<thead>" not in Table((("a",),))._repr_html_()
+
+
+def test_a_long_text_does_not_push_the_next_column_out_of_sight():
+    """It is broken between words; the last column, and a word of its own, stay whole."""
+    told, address = ("set a variable " * 9).strip(), "https://example.org/" + "x" * 80
+    first, second, third = repr(Table((("one", told, address),))).splitlines()
+    assert first.index(address) <= 72
+    assert f"{first[5 : first.index(address)].strip()} {second.strip()} {third.strip()}" == told
+    assert repr(Table(((address, told),))) == f"{address}  {told}"

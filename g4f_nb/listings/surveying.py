@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb import loops
 from g4f_nb.calls import Host
 from g4f_nb.costs.tokens import context_size
+from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError, RequestTimeoutError
 from g4f_nb.listings.modeltable import FLAG, TEXT, bound_to, frame_of
 from g4f_nb.loops import ownloop
@@ -119,12 +120,18 @@ def _line(known: Known) -> _Line:
     return line
 
 
+def _no_address(row: Row | None) -> str | None:
+    """In a few words: which variable says where a service is that has another address for everybody."""
+    names = (*row.api_base_env, *filter(None, [row.api_host_env])) if row and not row.api_base else ()
+    return None if not names or any(map(variable, names)) else f"no address: set {names[0]}"
+
+
 def _describe(line: _Line, cls: Provider) -> None:
     cells = line.cells
     try:
         line.host = cls.look_up_host()
     except G4FError as error:
-        cells["problem"] = str(error)
+        cells["problem"] = _no_address(line.row) or str(error)
     host, row = line.host, line.row
     if host is not None:
         cells["host"] = shown_address(host.base)

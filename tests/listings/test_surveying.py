@@ -10,8 +10,11 @@ from small_server import web
 
 import g4f_nb as nb
 from g4f_nb import errors, notices
+from g4f_nb.keys import list_keys
 from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate
 from g4f_nb.providers.finding import homes
+from g4f_nb.providers.finding.discovery import local_base
+from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import set_used
 from g4f_nb.providers.services.rows import rows
 from g4f_nb.testing import serve, serve_gigachat
@@ -92,7 +95,26 @@ def test_an_address_that_is_missing_is_a_problem(monkeypatch):
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     line = _of(nb.list_providers(), "AzureOpenAI")
     assert (line["ready"], line["key"], line["host"]) == (False, True, None)
-    assert "AZURE_OPENAI_ENDPOINT" in line["problem"]
+    assert line["problem"] == "no address: set AZURE_OPENAI_ENDPOINT"
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("base", ["ftp://x", "no address", "https://", "http://a b/v1", "http://u:pw@h/v1"])
+@pytest.mark.parametrize("where", ["OPENAI_BASE_URL", "OLLAMA_API_BASE", "AZURE_OPENAI_ENDPOINT"])
+def test_a_variable_that_holds_no_address_costs_one_provider_not_the_list(monkeypatch, where, base):
+    """The problem of that one names the variable; keys, questions to others and their lists go on."""
+    monkeypatch.setenv(where, base)
+    monkeypatch.setenv(where.partition("_")[0] + "_API_KEY", "k")
+    frame = nb.list_providers()
+    broken = frame[frame["problem"].fillna("").str.contains(f"variable {where}: ", regex=False)]
+    assert 1 <= len(broken) <= 3
+    assert not broken["ready"].fillna(value=False).any()
+    assert "pw" not in " ".join(broken["problem"])
+    assert nb.ask("hello", "Demo").text
+    assert "%g4f key" in repr(list_keys())
+    assert all(local_base(known.row) is None or known.row.local for known in everything() if known.row)
+    with pytest.raises(errors.G4FError, match=where):
+        nb.ask("hello", f"{broken['name'].iloc[0]}:any")
 
 
 @pytest.mark.usefixtures("no_network")

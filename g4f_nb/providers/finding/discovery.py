@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from g4f_nb.credentials import origin
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.models.listing import entries_in, names_of
 from g4f_nb.providers.services.hosts import base_from_environment, join
 from g4f_nb.providers.services.rows import Row
@@ -81,7 +82,10 @@ async def find_local(rows: Sequence[Row], *, within: float = WITHIN) -> list[Run
 
 def local_base(row: Row) -> str | None:
     """Where a row's server would be on this machine; `None` for one that is elsewhere."""
-    given = base_from_environment(row)
+    try:
+        given = base_from_environment(row)
+    except InvalidParameterError:
+        return None
     base = given[0] if given else row.api_base
     return base if row.local and base and urlsplit(base).hostname in _LOOPBACK else None
 

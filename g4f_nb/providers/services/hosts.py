@@ -108,7 +108,10 @@ def dedicated_key_of(row: Row) -> FoundKey | None:
 
 
 def _key_of(row: Row, names: Iterable[str]) -> FoundKey | None:
-    given = base_from_environment(row)
+    try:
+        given = base_from_environment(row)
+    except InvalidParameterError:
+        return None  # No call goes to an address that is none, so no key does; the call itself will say it.
     return find_key(names, hosts=_origins(row.api_base if given is None else given[0]))
 
 
@@ -135,10 +138,21 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
     for name in row.api_base_env:
         value = (variable(name) or "").strip()
         if value:
-            return Address.of(value.rstrip("/")), name
+            return _checked(Address.of(value.rstrip("/")), name), name
     if row.api_host_env and (value := (variable(row.api_host_env) or "").strip()):
-        return _base_of_host(value, row), row.api_host_env
+        return _checked(_base_of_host(value, row), row.api_host_env), row.api_host_env
     return None
+
+
+def _checked(base: str, name: str) -> str:
+    """This address, if it is one; the error says which variable to mend."""
+    try:
+        origin(base)
+    except InvalidParameterError as error:
+        said = str(error)
+    else:
+        return base
+    raise InvalidParameterError(f"the environment variable {name}: {said}")
 
 
 def is_home(row: Row, host: Host) -> bool:
@@ -309,7 +323,7 @@ def _base_of_host(value: str, row: Row) -> str:
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, "" if mark or not local else str(origin(row.api_base)[2])
-    if name in ("0.0.0.0", "", "[::]"):  # noqa: S104  # read, not bound: "all addresses" is reached locally
+    if local and name in ("0.0.0.0", "", "[::]"):  # noqa: S104  # read, not bound: "all addresses" is reached locally
         name = "127.0.0.1"
     path = f"/{path.rstrip('/')}" if path else ""
     tail = "" if path.endswith(row.api_path) else row.api_path
