@@ -1,4 +1,4 @@
-"""One question to one reply: `prepare` decides where it goes, `watch` and `answer` let it happen.
+"""One question to one reply: `watch`, `complete` and `answer` let it happen, `nb.ask` is made of them.
 
 With tools or `schema=` a question has several rounds (`dialogue`). The model is asked on our own loop. Tools
 run on the thread or loop of whoever asked; for `answer`, which is on our loop itself, on worker threads.
@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from g4f_nb import loops
@@ -18,126 +17,16 @@ from g4f_nb.chunks import Chunk
 from g4f_nb.dialogues import driving
 from g4f_nb.dialogues.dialogue import converse
 from g4f_nb.dialogues.driving import Approval
-from g4f_nb.dialogues.plans import Plan, ToolLimits, checked_plan
-from g4f_nb.errors import G4FError, InvalidParameterError, SchemaError
+from g4f_nb.dialogues.plans import ToolLimits
+from g4f_nb.errors import G4FError, SchemaError
 from g4f_nb.loops import ownloop
 from g4f_nb.loops.bell import Bell
-from g4f_nb.messages import as_messages
 from g4f_nb.notices import tell, tell_login
-from g4f_nb.providers.calling import batches_of, locate, stream_of
-from g4f_nb.providers.models.model import Model, Provider
-from g4f_nb.providers.registry import Resolution
-from g4f_nb.providers.sending.adapting import row_in_force
+from g4f_nb.providers.calling import batches_of, stream_of
+from g4f_nb.providers.models.model import Provider
+from g4f_nb.questions import Chosen, Prompt, Question, Several, prepare
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
-from g4f_nb.typed.wanted import JsonMode
-
-Prompt = str | Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked, of whom; ready to be sent. Its repr shows no option, for one may be a key."""
-
-    where: Resolution
-    messages: list[dict[str, Any]]
-    options: Mapping[str, Any] = field(repr=False)
-    plan: Plan = field(default_factory=Plan)
-
-    @classmethod
-    def of(
-        cls, place: tuple[Resolution, Mapping[str, Any]], messages: list[dict[str, Any]], plan: Plan
-    ) -> Question:
-        """These messages for what `locate` has found, with tools and the wanted type told in its form."""
-        where, options = place
-        wanted = plan.wanted
-        if "tools" in options:
-            # An empty list is no tools; some services refuse to be told so.
-            options = Veiled({**options, "tools": plan.tools.as_json()} if plan.tools else options)
-            if not plan.tools:
-                del options["tools"]
-        if wanted is not None:
-            # Some services do not take both; a model that calls tools understands words well enough.
-            told = None if plan.tools else wanted.response_format(_json_mode(where))
-            if told is not None and "response_format" not in options:
-                options = Veiled({**options, "response_format": told})
-            if told is None or told["type"] != "json_schema":
-                messages = wanted.asked_in_words(messages)
-        return cls(where=where, messages=messages, options=options, plan=plan)
-
-    @property
-    def label(self) -> str:
-        """`"provider:model"`, for a user's eyes."""
-        return self.where.label
-
-    def new_reply(self) -> Reply:
-        """An empty reply that knows whom it will come from."""
-        reply = Reply(provider=self.where.provider.__name__, model=self.where.model or None)
-        reply.messages = list(self.messages)
-        reply.returns_reasoning = bool(getattr(self.where.provider, "returns_reasoning", False))
-        reply.price = self.where.price
-        return reply
-
-    def send(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Question:
-        """The next round's question to the same model."""
-        return replace(self, messages=messages, options=options)
-
-
-def prepare(
-    prompt: Prompt,
-    model: str | Model | Provider | None = None,
-    *,
-    provider: str | Provider | None = None,
-    system: str | None = None,
-    schema: Any = None,
-    approve: Approval = None,
-    tool_limits: ToolLimits | None = None,
-    interactive: bool = False,
-    **options: Any,
-) -> Question:
-    """Check everything that can be checked before sending, and raise a clear error otherwise.
-
-    It belongs on the user's own thread: looking for a key may need it.
-    """
-    # A traceback that prints locals must show no key: from here on only names are seen.
-    options = Veiled(options)
-    place = locate(model, provider=provider, interactive=interactive, **options)
-    plan = plan_of(place, schema=schema, approve=approve, tool_limits=tool_limits)
-    return Question.of(place, as_messages(prompt, system), plan)
-
-
-def plan_of(
-    place: tuple[Resolution, Mapping[str, Any]],
-    *,
-    schema: Any = None,
-    approve: Approval = None,
-    tool_limits: ToolLimits | None = None,
-) -> Plan:
-    """What is to be done beside asking, for the questions of one place: once for many of them."""
-    try:
-        plan = checked_plan(tools=place[1].get("tools"), approve=approve, limits=tool_limits, schema=schema)
-    except InvalidParameterError as error:
-        # Without the frames that hold the functions: what a partial holds, its repr shows.
-        failure = error.alone()
-    else:
-        return replace(plan, members=tuple(_options_of_members(place[0]))) if place[0].places else plan
-    raise failure
-
-
-def _options_of_members(where: Resolution) -> Iterator[Mapping[str, Any]]:
-    for place in where.places:
-        yield place.options
-        if place.where is not None:
-            yield from _options_of_members(place.where)
-
-
-def _json_mode(where: Resolution) -> JsonMode:
-    """How a service keeps answers to JSON: as its class says, else its row; unknown is not at all."""
-    said = getattr(where.provider, "json_mode", None)
-    if said is None and where.address is not None:
-        row = row_in_force(where.provider, where.address)
-        said = row.json_mode if row is not None else None
-    return said or "none"
 
 
 def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
@@ -160,7 +49,9 @@ async def answer(
     If it breaks off, `reply.partial` says so and what there was is kept.
     """
     start = time.perf_counter()
-    with _filling(reply, start):
+    with _filling(question, reply, start):
+        if await _is_found_async(question, reply):
+            return reply
         if not question.plan.tools and question.plan.wanted is None:
             # The common case, thousands of times in a comparison: nothing can follow the answer.
             await _round(question, reply, start, on_change, stream=stream)
@@ -210,7 +101,9 @@ def watch(question: Question, reply: Reply, *, beat: float | None = None) -> Ite
     reply, marked partial.
     """
     start = time.perf_counter()
-    with _filling(reply, start):
+    with _filling(question, reply, start):
+        if _is_found(question, reply):
+            return
         yield from driving.drive(
             converse(reply, question.plan, question.options),
             lambda send: _watch_round(question.send(send.messages, send.options), reply, start, beat),
@@ -237,16 +130,18 @@ async def watch_async(question: Question, reply: Reply) -> AsyncIterator[None]:
     """`watch` for `async for`; tools run on this loop, and each piece is there as soon as it has come."""
     start = time.perf_counter()
     grown = Bell()
-    work = driving.drive_async(
-        converse(reply, question.plan, question.options),
-        lambda send: loops.call(
-            _round(question.send(send.messages, send.options), reply, start, grown.ring_from_anywhere)
-        ),
-        question.plan.approve,
-    )
-    task = asyncio.get_running_loop().create_task(work)
-    task.add_done_callback(lambda _: grown.ring())
-    with _filling(reply, start):
+    with _filling(question, reply, start):
+        if await _is_found_async(question, reply):
+            return
+        work = driving.drive_async(
+            converse(reply, question.plan, question.options),
+            lambda send: loops.call(
+                _round(question.send(send.messages, send.options), reply, start, grown.ring_from_anywhere)
+            ),
+            question.plan.approve,
+        )
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(lambda _: grown.ring())
         try:
             while not task.done():
                 await grown.wait()
@@ -259,8 +154,8 @@ async def watch_async(question: Question, reply: Reply) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def _filling(reply: Reply, start: float) -> Iterator[None]:
-    """What there is stays in the reply, and an error that ends it leads to it."""
+def _filling(question: Question, reply: Reply, start: float) -> Iterator[None]:
+    """What there is stays in the reply, and an error that ends it leads to it; a whole answer may be kept."""
     reply.partial = True
     try:
         yield
@@ -274,11 +169,29 @@ def _filling(reply: Reply, start: float) -> Iterator[None]:
         raise
     finally:
         reply.seconds = time.perf_counter() - start
+    if question.key is not None and not reply.cached:
+        from g4f_nb.kept.answers import keep
+
+        keep(question.key, reply)
+
+
+def _is_found(question: Question, reply: Reply) -> bool:
+    """Whether the answer is kept; then it is in the reply, and nothing is sent."""
+    if question.key is None:
+        return False
+    from g4f_nb.kept.answers import take
+
+    return take(question.key, reply, question.plan.wanted)
+
+
+async def _is_found_async(question: Question, reply: Reply) -> bool:
+    # On a thread of its own: the file may be slow, and the loop has others to serve.
+    return question.key is not None and await asyncio.to_thread(_is_found, question, reply)
 
 
 def ask(
     prompt: Prompt,
-    model: str | Model | Provider | None = None,
+    model: Chosen = None,
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
@@ -286,6 +199,9 @@ def ask(
     tools: Sequence[Any] | None = None,
     approve: Approval = None,
     tool_limits: ToolLimits | None = None,
+    cache: bool = False,
+    fallback: Several = None,
+    race: Several = None,
     **options: Any,
 ) -> Reply:
     """Ask one question and wait for the whole reply; works in a notebook as anywhere else.
@@ -298,27 +214,38 @@ def ask(
     `tools` are functions that the model may call; they run here, on this thread. `approve` is asked before
     each call: a function that takes it and gives yes, no, or other arguments. `tool_limits` bounds it all.
     With `schema`, a type or a line like `"name, age int"`, the answer is an instance of it, in `.data`.
+    With `cache=True` the same question gets the same answer, and nothing is sent (`.cached` says so).
+    `fallback` are models that are asked in turn until one answers, `race` such that are asked at once.
     """
-    options = Veiled(options if tools is None else {**options, "tools": tools})
-    # A partial may hold a key, and it shows what it holds.
-    del tools
-    question = prepare(
-        prompt, model, provider=provider, system=system, schema=schema, approve=approve,
-        tool_limits=tool_limits, **options,
+    options = Veiled(
+        options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
+        tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
+    # A traceback that prints locals must show no key, and a partial shows what it holds.
+    del tools
+    question = ready(prompt, model, options)
     return complete(question, question.new_reply())
+
+
+def ready(prompt: Prompt, model: Chosen, how: Veiled) -> Question:
+    """The question of `ask` and its kin, and what should be known of it told to a user without a screen."""
+    question = prepare(prompt, model, **how)
+    for notice in question.notices:
+        tell(notice)
+    return question
 
 
 def complete(question: Question, reply: Reply) -> Reply:
     """Fill the reply and wait for it, as `ask` does; tools run on this thread."""
     start = time.perf_counter()
-    with _filling(reply, start):
-        for _ in driving.drive(
-            converse(reply, question.plan, question.options),
-            lambda send: _ask_round(question.send(send.messages, send.options), reply, start),
-            question.plan.approve,
-        ):
-            pass
+    with _filling(question, reply, start):
+        if not _is_found(question, reply):
+            for _ in driving.drive(
+                converse(reply, question.plan, question.options),
+                lambda send: _ask_round(question.send(send.messages, send.options), reply, start),
+                question.plan.approve,
+            ):
+                pass
     return told(reply)
 
 
@@ -329,7 +256,7 @@ def _ask_round(question: Question, reply: Reply, start: float) -> Iterator[None]
 
 async def ask_async(
     prompt: Prompt,
-    model: str | Model | Provider | None = None,
+    model: Chosen = None,
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
@@ -337,28 +264,32 @@ async def ask_async(
     tools: Sequence[Any] | None = None,
     approve: Approval = None,
     tool_limits: ToolLimits | None = None,
+    cache: bool = False,
+    fallback: Several = None,
+    race: Several = None,
     **options: Any,
 ) -> Reply:
     """`ask` for `await`; cancelling it closes the connection. Tools run on this loop, async ones too."""
-    options = Veiled(options if tools is None else {**options, "tools": tools})
-    # A partial may hold a key, and it shows what it holds.
-    del tools
-    question = prepare(
-        prompt, model, provider=provider, system=system, schema=schema, approve=approve,
-        tool_limits=tool_limits, **options,
+    options = Veiled(
+        options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
+        tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
+    # A traceback that prints locals must show no key, and a partial shows what it holds.
+    del tools
+    question = ready(prompt, model, options)
     return await complete_async(question, question.new_reply())
 
 
 async def complete_async(question: Question, reply: Reply) -> Reply:
     """`complete` for `await`; tools run on this loop."""
     start = time.perf_counter()
-    with _filling(reply, start):
-        await driving.drive_async(
-            converse(reply, question.plan, question.options),
-            lambda send: loops.call(_round(question.send(send.messages, send.options), reply, start)),
-            question.plan.approve,
-        )
+    with _filling(question, reply, start):
+        if not await _is_found_async(question, reply):
+            await driving.drive_async(
+                converse(reply, question.plan, question.options),
+                lambda send: loops.call(_round(question.send(send.messages, send.options), reply, start)),
+                question.plan.approve,
+            )
     return told(reply)
 
 

@@ -32,6 +32,8 @@ from g4f_nb.chunks import (
 from g4f_nb.prices import Cost, Price
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
 
@@ -109,6 +111,9 @@ class Reply:
         self.settled_cost: Cost | None = None
         self.ttft: float | None = None
         self.seconds: float | None = None
+        # Whether it is an answer that was kept, and since when: nothing was sent for it.
+        self.cached = False
+        self.kept_since: datetime | None = None
         self.partial = False
         self.stopped_by: str | None = None
         # The dialogue, ready to be sent on: what was sent, and every finished round.
@@ -346,8 +351,8 @@ class Reply:
     def __repr__(self) -> str:
         text = self.text
         shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
-        cut = ", partial=True" if self.partial else ""
-        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{cut})"
+        how = ", partial=True" * self.partial + ", cached=True" * self.cached
+        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{how})"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude

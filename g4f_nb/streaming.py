@@ -10,7 +10,8 @@ from g4f_nb import asking
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import ToolLimits
 from g4f_nb.errors import G4FError
-from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.providers.models.model import Provider
+from g4f_nb.questions import Chosen, Prompt, Question, Several
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 
@@ -24,13 +25,13 @@ class Stream:
 
     def __init__(
         self,
-        question: asking.Question,
+        question: Question,
         *,
         reply: Reply | None = None,
         when_done: Callable[[BaseException | None], object] | None = None,
     ) -> None:
         self.reply = question.new_reply() if reply is None else reply
-        self._question: asking.Question | None = question
+        self._question: Question | None = question
         self._label = question.label
         # Told once how it ended: with nothing, or with what ended it.
         self._when_done = when_done
@@ -48,14 +49,14 @@ class Stream:
             return f"Stream({self._label!r}, not begun: iterate over it)"
         return f"Stream({self._label!r}, {self.reply!r})"
 
-    def _take(self) -> asking.Question:
+    def _take(self) -> Question:
         question, self._question = self._question, None
         if question is None:
             raise G4FError("this stream has been read already: its answer is in .reply, nb.stream asks again")
         return question
 
     # A generator and not an iterator of a class: a loop that is left drops it, and that closes it.
-    def _pieces(self, question: asking.Question) -> Iterator[str]:
+    def _pieces(self, question: Question) -> Iterator[str]:
         with self._telling(), contextlib.closing(asking.watch(question, self.reply)) as watched:  # type: ignore[type-var]
             read = _Reader(self.reply)
             for _ in watched:
@@ -63,7 +64,7 @@ class Stream:
             yield from read.new()
             asking.told(self.reply)
 
-    async def _async_pieces(self, question: asking.Question) -> AsyncIterator[str]:
+    async def _async_pieces(self, question: Question) -> AsyncIterator[str]:
         with self._telling():
             read = _Reader(self.reply)
             async with contextlib.aclosing(asking.watch_async(question, self.reply)) as watched:  # type: ignore[type-var]
@@ -107,8 +108,8 @@ class _Reader:
 
 
 def stream(
-    prompt: asking.Prompt,
-    model: str | Model | Provider | None = None,
+    prompt: Prompt,
+    model: Chosen = None,
     *,
     provider: str | Provider | None = None,
     system: str | None = None,
@@ -116,6 +117,9 @@ def stream(
     tools: Sequence[Any] | None = None,
     approve: Approval = None,
     tool_limits: ToolLimits | None = None,
+    cache: bool = False,
+    fallback: Several = None,
+    race: Several = None,
     **options: Any,
 ) -> Stream:
     """Ask one question and read the answer as it comes; the arguments are those of `nb.ask`.
@@ -126,13 +130,13 @@ def stream(
         print(answer.reply.seconds)
 
     Mistakes are raised here; nothing is sent before the first piece is asked for. With `schema`, text that
-    did not fit and was asked for again has been given by then; `answer.reply.text` is without it.
+    did not fit and was asked for again has been given by then; `answer.reply.text` is without it. An answer
+    that is kept (`cache=True`) comes as one piece.
     """
-    options = Veiled(options if tools is None else {**options, "tools": tools})
-    # A partial may hold a key, and it shows what it holds.
-    del tools
-    question = asking.prepare(
-        prompt, model, provider=provider, system=system, schema=schema, approve=approve,
-        tool_limits=tool_limits, **options,
+    options = Veiled(
+        options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
+        tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
-    return Stream(question)
+    # A traceback that prints locals must show no key, and a partial shows what it holds.
+    del tools
+    return Stream(asking.ready(prompt, model, options))

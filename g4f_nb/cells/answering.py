@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import closing
 
 from IPython.display import display
@@ -20,6 +19,7 @@ from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import MissingAuthError, SchemaError
+from g4f_nb.kept.answers import is_kept
 from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
 
@@ -66,7 +66,11 @@ def _planned(options: Options, desk: Desk, conversation: Conversation) -> object
         where, messages = keyless(copy, options, desk)
         return dryrun.plan_without_key(where, messages, options.parameters, str(error))
     _show_context(tried, options)
-    return dryrun.plan_of(tried.begun.question, [*tried.notices, *filter(None, [tried.context.warning])])
+    question = tried.begun.question
+    notes = [*tried.notices, *filter(None, [tried.context.warning])]
+    if question.key is not None and is_kept(question.key, question.plan.wanted):
+        notes.append("its answer is kept: without --dry-run that is given, and nothing is sent")
+    return dryrun.plan_of(question, notes)
 
 
 def _compared(options: Options, desk: Desk) -> object:
@@ -88,7 +92,7 @@ def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Rep
     failure: BaseException | None = None
     try:
         # Closed at once, also where the interrupt falls between two pieces: the connection ends with it.
-        with closing(_coming(begun, notices, cache=options.cache)) as pieces:
+        with closing(asking.watch(begun.question, reply, beat=BEAT)) as pieces:  # type: ignore[type-var]
             for _ in pieces:
                 screen.update(reply)
     except KeyboardInterrupt as stop:
@@ -112,23 +116,6 @@ def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Rep
     _check_data(reply, desk)
     desk.show_no_more(reply)
     return reply
-
-
-def _coming(begun: Asking, notices: list[str], *, cache: bool) -> Generator[None]:
-    """The answer, piece by piece; one that is kept comes at once."""
-    if not cache:
-        yield from asking.watch(begun.question, begun.reply, beat=BEAT)
-        return
-    from g4f_nb.cells import kept
-
-    key = kept.key(begun.question)
-    note = kept.UNKNOWN if key is None else kept.take(begun.question, key, begun.reply)
-    if note is not None:
-        notices.append(note)
-    if key is None or note is None:
-        yield from asking.watch(begun.question, begun.reply, beat=BEAT)
-    if key is not None and note is None:
-        kept.keep(key, begun.reply)
 
 
 def _show_context(ready: Ready, options: Options) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from g4f_nb.asking import Question
 from g4f_nb.chunks import Usage
 from g4f_nb.costs.pricing import cost_of
 from g4f_nb.costs.tokens import context_size, estimate_tokens
@@ -13,6 +12,7 @@ from g4f_nb.errors import shorten
 from g4f_nb.messages import content_text
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution
+from g4f_nb.questions import Question
 from g4f_nb.secret import Secret, Veiled, redact
 from g4f_nb.tables import Table
 

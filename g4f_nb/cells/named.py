@@ -12,6 +12,7 @@ from typing import Any
 from g4f_nb.cells.parsing import Options
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.base import AbstractProvider
+from g4f_nb.providers.combined.grouping import first_named
 from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model, Provider
 
@@ -30,33 +31,47 @@ def is_model(value: Any) -> bool:
 
 
 def who_answers(options: Options, names: Names) -> tuple[Any, Any]:
-    """The model and the provider of a line, variables and groups of models among them."""
+    """The model and the provider of a line, variables among them."""
     model, provider = variable(names, options.model), variable(names, options.provider)
-    group = options.fallback or options.race
-    if not group:
-        return model, _with_address(options, model, provider)
-    from g4f_nb.providers.combined.provider import FallbackProvider, RaceProvider
+    if provider is None and isinstance(model, str):
+        left, colon, right = model.partition(":")
+        own = variable(names, left)
+        if colon and inspect.isclass(own):
+            # A model of a class of the user's.
+            return right, own
+    if options.fallback or options.race:
+        return model, provider
+    return model, _with_address(options, model, provider)
 
-    members = [*_first(model, provider), *(variable(names, name) for name in group)]
-    return (FallbackProvider if options.fallback else RaceProvider)(members), None
+
+def group_of(options: Options, names: Names) -> dict[str, list[Any]]:
+    """The models beside it of which one answers, as `fallback=` or `race=` of `nb.ask`."""
+    groups = {"fallback": options.fallback, "race": options.race}
+    return {flag: [variable(names, name) for name in group] for flag, group in groups.items() if group}
 
 
 def several(options: Options, names: Names) -> list[str | Model | Provider]:
-    """The models of a comparison."""
+    """The models of a comparison, each once; -p alone is whose those are that name no provider."""
     model, provider = variable(names, options.model), variable(names, options.provider)
-    return [*_first(model, provider), *(variable(names, name) for name in options.compare)]
+    compared = [variable(names, name) for name in options.compare]
+    if model is None and isinstance(provider, str):
+        known = look_up(provider)
+        whose = [_provider_of(each) for each in compared]
+        if known is not None and (known in whose or None in whose):
+            compared = [
+                f"{provider}:{each}" if owner is None and isinstance(each, str) else each
+                for each, owner in zip(compared, whose, strict=True)
+            ]
+            provider = None
+    together = [*first_named(model, provider), *compared]
+    return [each for at, each in enumerate(together) if each not in together[:at]]
 
 
-def _first(model: Any, provider: Any) -> list[Any]:
-    """What -m and -p name together, to stand before the others."""
-    if provider is None or model is None:
-        return [each for each in (model, provider) if each is not None]
-    if isinstance(model, str) and isinstance(provider, str):
-        left, colon, _ = model.partition(":")
-        named = look_up(left) if colon else None
-        return [model if named is not None and named is look_up(provider) else f"{provider}:{model}"]
-    raise InvalidParameterError(
-        "-p and -m name a model of a class of yours: give the class alone, or an nb.Model of it"
+def _provider_of(model: Any) -> Any:
+    """What is known of the provider that a model names; `None` if it names none."""
+    name = model.name if isinstance(model, Model) else model
+    return look_up(name.partition(":")[0] if isinstance(name, str) else name.__name__) or (
+        None if isinstance(name, str) else name
     )
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from g4f_nb import frontend
-from g4f_nb.asking import Question
 from g4f_nb.cells import approvals, named
 from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.parsing import Options
@@ -18,6 +17,7 @@ from g4f_nb.messages import as_messages
 from g4f_nb.prompting.composing import Composed, compose
 from g4f_nb.prompting.context import Context, context_of
 from g4f_nb.providers.registry import Resolution, resolve
+from g4f_nb.questions import Question, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def prompt_of(options: Options, desk: Desk) -> Prompt:
 def prepared(conversation: Conversation, options: Options, desk: Desk, *, place: str | None) -> Ready:
     """Check all that can be checked before sending."""
     model, provider = named.who_answers(options, desk.names)
-    how = given(options, desk)
+    how = given(options, desk) | {"cache": options.cache}
     if options.new:
         # Behind nothing: what was said before stays as another branch.
         how["after"] = None
@@ -114,13 +114,16 @@ def keyless(
     prompt = prompt_of(options, desk)
     asked = [] if prompt.content is None else prompt_messages(checked_content(prompt.content))
     before = [] if options.new else conversation.messages
-    where = resolve(model, provider=provider, api_base=options.api_base)
+    one, its = one_of(
+        model, provider, **{"fallback": None, "race": None, **named.group_of(options, desk.names)}
+    )
+    where = resolve(one, provider=its, api_base=options.api_base)
     return where, as_messages([*before, *asked], prompt.system or conversation.system)
 
 
 def given(options: Options, desk: Desk) -> dict[str, Any]:
     """The parameters, tools and the type of a line, as `nb.ask` takes them."""
-    found = options.parameters
+    found = {**options.parameters, **named.group_of(options, desk.names)}
     if options.tool:
         found["tools"] = named.tools_of(options.tool, desk.names)
         if not options.yes and not options.dry_run:

@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb import asking
 from g4f_nb.comparing import columns, frames
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Outcomes
@@ -19,6 +18,7 @@ from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.seating import takes
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.providers.calling import locate
+from g4f_nb.questions import plan_of
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import Wanted
@@ -91,7 +91,7 @@ def _placed(seat: Seat, said: dict[str, Any], wanted: Wanted | None) -> Seat:
         return replace(seat, fault=error)
     if takes(where.provider, "max_retries"):
         given = Veiled({**given, "max_retries": 0})
-    plan = asking.plan_of((where, given), schema=None if wanted is None else wanted.given)
+    plan = plan_of((where, given), schema=None if wanted is None else wanted.given)
     return replace(seat, place=(where, given), plan=plan)
 
 

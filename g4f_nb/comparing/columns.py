@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.packing import packed
 from g4f_nb.errors import G4FError, InvalidParameterError
-from g4f_nb.reply import Reply
+from g4f_nb.kept.records import Record, count, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +22,6 @@ _NAN = float("nan")
 _LONG = ("answer", "request_key", "request_id")
 # So many texts become a part of a column at a time.
 _AT_ONCE = 2000
-# No column of integers could hold more.
-MOST = 2**53
 
 # What tells one cell from another, before the varied parameters and the data.
 PLACE: Mapping[str, str] = {
@@ -66,7 +63,6 @@ OUTCOME: Mapping[str, str] = {
     "request_key": _TEXT,
 }
 NAMES = tuple(OUTCOME)
-Record = dict[str, Any]
 
 
 class _Lists(dict[str, Any]):
@@ -168,41 +164,6 @@ def series(name: str, values: Any) -> pd.Series[Any]:
     return made
 
 
-def from_reply(reply: Reply) -> Record:
-    """What a whole answer gives for its row."""
-    usage = reply.usage
-    seconds, first = reply.seconds, reply.ttft
-    out = count(usage.output_tokens) if usage else None
-    spoken = seconds - (first or 0.0) if seconds else None
-    return {
-        "answer": text(reply.text),
-        "finish_reason": _shared(reply.finish_reason),
-        "ttft_s": first,
-        "latency_s": seconds,
-        "tokens_per_s": out / spoken if out and spoken and spoken > 0 else None,
-        "in_tokens": count(usage.input_tokens) if usage else None,
-        "out_tokens": out,
-        "reasoning_tokens": count(usage.reasoning_tokens) if usage else None,
-        "cached_tokens": count(usage.cached_tokens) if usage else None,
-        "model_returned": _shared(reply.model),
-        "request_id": text(reply.request_id),
-    }
-
-
-def beside(reply: Reply) -> Record | None:
-    """What came beside the answer, for whoever wants to look closely."""
-    calls, sources = reply.tool_calls, reply.sources
-    several = len(reply.steps) > 1
-    if not (reply.reasoning or calls or sources or several):
-        return None
-    return {
-        "reasoning": reply.reasoning,
-        "tool_calls": [call.as_json() for call in calls],
-        "sources": [source.url for source in sources],
-        "messages": reply.messages if several else [],
-    }
-
-
 def from_error(error: BaseException) -> Record:
     """What a failure gives for its row."""
     return {
@@ -212,27 +173,11 @@ def from_error(error: BaseException) -> Record:
     }
 
 
-def count(value: object) -> int | None:
-    """A count that fits a column; a server's nonsense is missing, and costs no other row."""
-    return value if type(value) is int and 0 <= value < MOST else None
-
-
-def text(value: object) -> str | None:
-    """A text that fits a column: lone surrogates have no place in UTF-8, and so none in a frame."""
-    return None if value is None else str(value).encode(errors="replace").decode()
-
-
 def shown(value: Any) -> Any:
     """A varied parameter as it stands in a column: numbers, texts and truth as they are, the rest as text."""
     if value is None or isinstance(value, bool | numbers.Number):
         return value
     return text(value)
-
-
-def _shared(value: object) -> str | None:
-    # The same few texts in thousands of rows: once in memory.
-    made = text(value)
-    return None if made is None else sys.intern(made)
 
 
 def _said(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing import columns, typed
 from g4f_nb.comparing.grid import Grid
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.kept.records import text
 from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check_names(grid: Grid, *, prefix: str) -> None:
     """Refuse parameters and data that would stand where a result column does."""
     if not isinstance(prefix, str):
         raise InvalidParameterError(f"prefix is {prefix!r}: it is a text like 'llm_'")
-    if columns.text(prefix) != prefix:
+    if text(prefix) != prefix:
         raise InvalidParameterError(
             f"prefix is {prefix!r}, half of a surrogate pair: it is a text like 'llm_'"
         )
@@ -94,7 +95,7 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
         ("row", [None] * len(cells) if grid.data is None else list(cells.rows)),
         ("repeat", list(cells.repeats)),
         ("provider", [seats[seat].provider for seat in cells.seats]),
-        ("model", [columns.text(seats[seat].model or None) for seat in cells.seats]),
+        ("model", [text(seats[seat].model or None) for seat in cells.seats]),
         ("prompt_id", [names[prompt] for prompt in cells.prompts]),
     ):
         made[prefix + name] = columns.series(name, values)
@@ -102,7 +103,7 @@ def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
         shown = [columns.shown(seat.varied[name]) for seat in seats]
         made[name] = pd.Series([shown[seat] for seat in cells.seats]).convert_dtypes()
     if grid.data is None:
-        texts = [columns.text(grid.prompt_text(cell)) for cell in cells]
+        texts = [text(grid.prompt_text(cell)) for cell in cells]
         made[prefix + "prompt"] = pd.Series(texts, dtype="string")
         return made
     at = list(cells.rows)

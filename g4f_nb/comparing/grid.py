@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
-from g4f_nb import asking
 from g4f_nb.comparing import templates
 from g4f_nb.dialogues.plans import Plan
 from g4f_nb.errors import G4FError
 from g4f_nb.messages import as_messages, content_text
 from g4f_nb.providers.registry import Resolution
+from g4f_nb.questions import Question
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,11 +106,11 @@ class Grid:
         ]
         object.__setattr__(self, "_templates", found)
 
-    def question(self, cell: Cell) -> asking.Question:
+    def question(self, cell: Cell) -> Question:
         """What is sent for one cell."""
         seat = self.seats[cell.seat]
         assert seat.place is not None  # noqa: S101  # cells of a seat without a place are never asked
-        return asking.Question.of(seat.place, self.messages(cell), seat.plan)
+        return Question.of(seat.place, self.messages(cell), seat.plan)
 
     def messages(self, cell: Cell) -> list[dict[str, Any]]:
         """The messages of one cell, its places filled."""

@@ -13,9 +13,10 @@ from g4f_nb.comparing import columns, frames, tablejson, typed
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.given import as_texts
 from g4f_nb.comparing.grid import Cells, Grid, Seat
-from g4f_nb.comparing.identity import TRAVEL
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.kept.identity import TRAVEL
+from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import KeptRun, store
 from g4f_nb.typed.wanted import Wanted
 
@@ -68,7 +69,7 @@ def attach(run_id: str) -> pd.DataFrame:
     known = live(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
-    kept = store().run(columns.text(run_id) or "")
+    kept = store().run(text(run_id) or "")
     if kept is None or kept.kind != "compare":
         there = ", ".join(row[0] for row in store().runs(5)) or "none"
         raise InvalidParameterError(
@@ -81,7 +82,7 @@ def runs(most: int = 100) -> pd.DataFrame:
     """The latest comparisons that the store has, newest first, with how many of their calls are finished."""
     import pandas as pd
 
-    if type(most) is not int or not 1 <= most < columns.MOST:
+    if type(most) is not int or not 1 <= most < MOST:
         raise InvalidParameterError(f"most is {most!r}: it is how many runs are listed, from 1")
     rows = [
         (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
@@ -125,7 +126,7 @@ def raw(cell_id: str) -> dict[str, Any]:
         raise InvalidParameterError(
             f"cell_id is a {type(cell_id).__name__}: it is a text, from the column cell_id"
         )
-    run_id, _, position = (columns.text(cell_id) or "").rpartition("-")
+    run_id, _, position = (text(cell_id) or "").rpartition("-")
     found = store().cell(run_id, int(position)) if position.isdecimal() and len(position) < _DIGITS else None
     kept = store().run_plan(run_id)
     if found is None or kept is None:

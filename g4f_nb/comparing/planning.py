@@ -8,9 +8,10 @@ from typing import Any
 
 from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import Outcomes, Record
+from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.grid import Grid, Seat
 from g4f_nb.costs.tokens import estimate_tokens
+from g4f_nb.kept.records import Record
 from g4f_nb.reply import Reply
 
 # How long an answer is taken to be where nothing tells.

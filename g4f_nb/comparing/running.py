@@ -13,7 +13,7 @@ from g4f_nb import asking
 from g4f_nb.comparing.batch import Done, Lane, Outcome, Stop, run_all
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.collecting import SeldomCollected
-from g4f_nb.comparing.columns import Outcomes, Record, beside, from_error, from_reply, text
+from g4f_nb.comparing.columns import Outcomes, from_error
 from g4f_nb.comparing.grid import Grid
 from g4f_nb.comparing.identity import Keys
 from g4f_nb.comparing.lining import Inquiry, lanes_of
@@ -23,6 +23,8 @@ from g4f_nb.comparing.planning import planned
 from g4f_nb.comparing.prices import reply_of
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import G4FError, ModelNotSupportedError
+from g4f_nb.kept.records import Record, beside, from_reply, text
+from g4f_nb.questions import Question
 from g4f_nb.reply import Reply
 from g4f_nb.results import json_text
 from g4f_nb.store import Store
@@ -249,7 +251,7 @@ class Comparison:
             return self._answered(inquiry, question, reply, began, at)
         return self._failed(inquiry, failure, reply, began, at)
 
-    async def _watched(self, inquiry: Inquiry, question: asking.Question, reply: Reply) -> None:
+    async def _watched(self, inquiry: Inquiry, question: Question, reply: Reply) -> None:
         """One try in a task of its own, which can be ended without its lane."""
         assert self.watcher is not None  # noqa: S101  # as the caller has seen
         self.watcher.began(inquiry.cells, reply)
@@ -286,7 +288,7 @@ class Comparison:
         return Stop(error) if stops_all(error) else Done()
 
     def _answered(
-        self, inquiry: Inquiry, question: asking.Question, reply: Reply, began: float, at: float
+        self, inquiry: Inquiry, question: Question, reply: Reply, began: float, at: float
     ) -> Outcome:
         record = from_reply(reply)
         wanted = question.plan.wanted

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from g4f_nb import asking
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.grid import Seat
 from g4f_nb.errors import G4FError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import choose
+from g4f_nb.questions import plan_of
 from g4f_nb.secret import Veiled
 
 Values = Mapping[str, tuple[list[Any], bool]]
@@ -70,7 +70,7 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
     if "max_retries" not in given and takes(where.provider, "max_retries"):
         # One owner of trying again: the lanes, which also let everybody else wait.
         given = Veiled({**given, "max_retries": 0})
-    plan = asking.plan_of((where, given), schema=schema)
+    plan = plan_of((where, given), schema=schema)
     return Seat(
         provider=where.provider.__name__,
         model=label or where.model,

@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol
 
-from g4f_nb.asking import Question
 from g4f_nb.conversations.preparing import Given
 from g4f_nb.conversations.sound import sound
 from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
 from g4f_nb.masking import masked
+from g4f_nb.questions import Question
 from g4f_nb.reply import Reply
 
 # What ends a question from without: the user's own doing, and no failure.

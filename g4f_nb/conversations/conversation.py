@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from g4f_nb import asking
+from g4f_nb import asking, questions
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.filed import Filed
 from g4f_nb.conversations.held import checked_system
@@ -26,8 +26,9 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
+from g4f_nb.streaming import Stream
 
-Prompt = asking.Prompt | None
+Prompt = questions.Prompt | None
 # `after=None` is the beginning, so "not said" needs a word of its own.
 _END = "end"
 
@@ -64,6 +65,7 @@ class Conversation(Filed):
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
         options = veiled(options)
+        model, provider = _one_of(model, provider, options)
         super().__init__(
             name, model=model, provider=provider, system=system, limit=limit, keep=keep, **options
         )
@@ -115,6 +117,7 @@ class Conversation(Filed):
         """
         options = veiled(options)
         media = options.pop("media", None)
+        model, provider = _one_of(model, provider, options)
         given = Given(model=model, provider=provider, system=checked_system(system), options=options)
         check_words(shown=shown, place=place)
         place = None if place is None else sound(place)
@@ -176,7 +179,17 @@ class Conversation(Filed):
         begun.finish()
         return begun.reply
 
-    def edit(self, turn: Turn | str, prompt: asking.Prompt, model: Chosen = None, **how: Any) -> Reply:
+    def stream(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Stream:
+        """Ask and read the answer as it comes, with `for` or `async for`; what had come by its end is kept.
+
+        for piece in talk.stream("And at sunset?"):
+            print(piece, end="")
+        """
+        how = veiled(how)
+        begun = _told(self.begin(prompt, model, **how))
+        return Stream(begun.question, reply=begun.reply, when_done=begun.finish)
+
+    def edit(self, turn: Turn | str, prompt: questions.Prompt, model: Chosen = None, **how: Any) -> Reply:
         """Ask something else in the place of a turn; that one stays as another branch."""
         how = veiled(how)
         return self.ask(checked_content(prompt), model, instead_of=turn, **how)
@@ -199,7 +212,8 @@ class Conversation(Filed):
         options = chosen.options_over(asked)
         who = chosen if chosen.names_somebody else before
         same = {"instead_of": old, "system": before.system, "model": who.model, "provider": who.provider}
-        return Veiled({**options, **same, **how})
+        # A kept answer would be the one that is there.
+        return Veiled({**options, **same, "cache": False, **how})
 
     # ---- changing ----------------------------------------------------------------------------------
 
@@ -288,6 +302,14 @@ class Conversation(Filed):
                 self._ledger.entries[turn.id] = entry
         self._changed("finished", turn)
         return turn
+
+
+def _one_of(
+    model: Chosen, provider: str | Provider | None, options: Veiled
+) -> tuple[Chosen, str | Provider | None]:
+    """Who is asked; several as one, where the options name more of them."""
+    several = {name: options.pop(name, None) for name in ("fallback", "race")}
+    return questions.one_of(model, provider, **several)
 
 
 def _told(begun: Asking) -> Asking:

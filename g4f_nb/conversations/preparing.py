@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from g4f_nb import asking, settings
+from g4f_nb import settings
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.spending import Ledger, check_limit
 from g4f_nb.conversations.textonly import readable
@@ -18,6 +18,7 @@ from g4f_nb.messages import as_messages
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over, used
+from g4f_nb.questions import Question, plan_of
 from g4f_nb.secret import Veiled
 
 Chosen = str | Model | Provider | None
@@ -102,10 +103,11 @@ def prepared(
     continues: bool,
     interactive: bool,
     account: Account,
-) -> tuple[asking.Question, tuple[str, ...]]:
+) -> tuple[Question, tuple[str, ...]]:
     """The question, ready to be sent, and what the user should know of it; or why it is not sent."""
     options = Veiled(given.options)
     plan = Veiled((name, options.pop(name)) for name in _PLANNED & options.keys())
+    cache = options.pop("cache", False)
     place = locate(given.model, provider=given.provider, interactive=interactive, **options)
     where = place[0]
     check_limit(account.limit, account.ledger, where, account.name)
@@ -120,10 +122,9 @@ def prepared(
     )
     messages = messages_of(fit.turns, continued=continues, provider=where.provider.__name__, then=content)
     messages, said = readable(messages, where)
-    made = asking.Question.of(
-        place, as_messages(messages, given.system or None), asking.plan_of(place, **plan)
-    )
-    return made, (*fit.notices, *said)
+    asked = as_messages(messages, given.system or None)
+    made = Question.of(place, asked, plan_of(place, **plan), cache=cache)
+    return made, (*fit.notices, *said, *made.notices)
 
 
 def _who(given: Given) -> Provider | None:

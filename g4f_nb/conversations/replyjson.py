@@ -64,6 +64,7 @@ def reply_json(reply: Reply) -> dict[str, Any]:
         "ttft": reply.ttft,
         "seconds": reply.seconds,
         "partial": reply.partial,
+        "cached": reply.cached,
         "stopped_by": reply.stopped_by,
         "parse_error": reply.parse_error,
         "returns_reasoning": reply.returns_reasoning,
@@ -92,6 +93,7 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
     reply.failed = tuple(_made(ProviderFailed, each) for each in listed(data, "failed"))
     reply.ttft, reply.seconds = number_or_none(data, "ttft"), number_or_none(data, "seconds")
     reply.partial = data.get("partial") is True
+    reply.cached = data.get("cached") is True
     reply.stopped_by, reply.parse_error = text_or_none(data, "stopped_by"), text_or_none(data, "parse_error")
     reply.returns_reasoning = data.get("returns_reasoning") is True
     reply.data = data.get("data")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from g4f_nb.asking import Question
 from g4f_nb.chunks import Usage
 from g4f_nb.costs.tokens import estimate_tokens
 from g4f_nb.errors import InvalidParameterError, SpendingLimitError
 from g4f_nb.providers.registry import Resolution
+from g4f_nb.questions import Question
 from g4f_nb.reply import Reply
 
 

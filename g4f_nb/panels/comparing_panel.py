@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from g4f_nb.comparing.columns import text as clean_text
 from g4f_nb.comparing.entry import checked_run
 from g4f_nb.comparing.given import ModelName, Prompts, named_prompts
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
+from g4f_nb.kept.records import text as clean_text
 from g4f_nb.keys import type_key
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.messages import content_text

@@ -16,11 +16,14 @@ _CENT = 0.01
 def facts(reply: Reply) -> Iterator[str]:
     """One after the other, what is known; nothing is said of what is not."""
     yield from filter(None, (reply.provider, reply.model))
+    if reply.cached:
+        since = "" if reply.kept_since is None else f" of {reply.kept_since.astimezone():%Y-%m-%d %H:%M}"
+        yield f"the kept answer{since}: nothing was sent"
     for failed in dict.fromkeys(reply.failed):
         yield f"instead of {failed.label}, {shorten(failed.reason.partition(' — ')[0], 100)}"
     if reply.ttft is not None:
         yield f"first token {_time(reply.ttft)}"
-    if reply.seconds is not None:
+    if reply.seconds is not None and not reply.cached:
         yield f"total {_time(reply.seconds)}"
     if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
         counts = (reply.usage.input_tokens, reply.usage.output_tokens)
