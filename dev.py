@@ -7,6 +7,7 @@ into it. Only Python 3.11 or newer is needed.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -42,10 +43,8 @@ VERSIONED = (
     "typed", "wire",
 )  # fmt: skip
 UNIT = "not kernel and not browser and not foreign"
-# Some watch the clock, and a busy machine may be late once: a fault fails twice.
-AGAIN = ["--reruns", "1"]
 # Now and then all of them wait: one more than there are cores keeps those busy.
-SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal", *AGAIN]
+SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
 
 
 class Beside(list[list[list[str]]]):
@@ -88,13 +87,14 @@ def main() -> int:
         return 1
     python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
-    unit = [["-m", "pytest", "tests", *passed_on]] if passed_on else unit_tests(cover=given.cover)
+    tests = [["-m", "pytest", "tests", *passed_on]]
+    judged: list[Step] = [["-c", COVERED]] if given.cover else []
     steps: dict[str, list[Step]] = {
         "setup": [],
         "lab": [lab],
-        "unit": [*unit],
+        "unit": [*tests] if passed_on else [unit_tests(cover=given.cover), *judged],
         "versions": [["-m", "pytest", *(f"tests/{name}" for name in VERSIONED), *SEVERAL, "-m", UNIT]],
-        "test": [*unit] if passed_on else [*unit, kernels_and_browsers()],
+        "test": [*tests] if passed_on else [all_tests(cover=given.cover), *judged],
         "check": [*checks()],
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
         "table": [["-c", WRITE_TABLES]],
@@ -122,28 +122,30 @@ def run_all(python: str, steps: list[Step]) -> int:
     return 0
 
 
-def run(python: str, command: list[str]) -> int:
-    """One command; what it says is seen at once, and how long it took afterwards."""
-    print("\n$ python", *command, flush=True)
+def run(python: str, command: list[str], *, later: bool = False) -> int:
+    """One command; what it says is seen at once, or when it has ended, and how long it took afterwards."""
+    shown = f"\n$ python {' '.join(command)}"
     began = time.monotonic()
-    status = subprocess.run([python, *command], cwd=ROOT, check=False).returncode
-    print(f"({time.monotonic() - began:.0f} s)", flush=True)
-    return status
+    if not later:
+        print(shown, flush=True)
+    into = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if later else {}
+    done = subprocess.run([python, *command], cwd=ROOT, check=False, **into)
+    said = f"{shown}\n{done.stdout.decode(errors='replace')}" if later else ""
+    print(f"{said}({time.monotonic() - began:.0f} s)", flush=True)
+    return done.returncode
 
 
 def beside(python: str, tracks: Beside) -> int:
-    """Some rows of commands at the same time; what each command said is shown when it has ended."""
+    """Some rows of commands at the same time, for most of them wait for something now and then.
+
+    What the first row says is seen at once; what each command of another said, when that has ended.
+    """
 
     def follow(track: list[list[str]]) -> int:
         for command in track:
-            began = time.monotonic()
-            done = subprocess.run(
-                [python, *command], cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-            said = done.stdout.decode(errors="replace")
-            print(f"\n$ python {' '.join(command)}\n{said}({time.monotonic() - began:.0f} s)", flush=True)
-            if done.returncode:
-                return done.returncode
+            status = run(python, command, later=track is not tracks[0])
+            if status:
+                return status
         return 0
 
     with ThreadPoolExecutor(len(tracks)) as pool:
@@ -151,49 +153,58 @@ def beside(python: str, tracks: Beside) -> int:
 
 
 def environment(folder: Path, extras: str) -> str:
-    """The Python of the environment, made and filled if that was not done yet."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = folder / f".g4f_nb-{extras.replace(',', '-')}"
-    project = (ROOT / "pyproject.toml").stat().st_mtime
-    if not python.exists():
-        print(f"making an environment in {folder}", flush=True)
-        venv.create(folder, with_pip=True)
-    if not stamp.exists() or stamp.stat().st_mtime < project:
-        print("installing what is needed, which takes a minute or two", flush=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*command, "--editable", f"{ROOT}[{extras}]"], check=True)
-        stamp.touch()
-    return str(python)
+    """The Python of the environment, with what the project needs now."""
+    given = ["--editable", f"{ROOT}[{extras}]"]
+    return filled(folder, given, needed=needs(extras), stamp=f".g4f_nb-{extras.replace(',', '-')}")
 
 
 def foreign_environment(beside: Path) -> str:
     """The Python of another environment, with servers that are too heavy for this one: some 2 GB."""
-    folder = beside.with_name(f"{beside.name}-foreign")
     wanted = ROOT / "tests" / "foreign" / "requirements.txt"
+    folder = beside.with_name(f"{beside.name}-foreign")
+    return filled(folder, ["-r", str(wanted)], needed=wanted.read_text(encoding="utf-8"), stamp=".filled")
+
+
+def filled(folder: Path, given: list[str], *, needed: str, stamp: str) -> str:
+    """The Python of an environment, which is made and filled if that was not done for just what is needed."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = folder / ".filled"
-    if not stamp.exists() or stamp.stat().st_mtime < wanted.stat().st_mtime:
-        print(f"making an environment in {folder}, which takes some minutes", flush=True)
+    if not python.exists():
+        print(f"making an environment in {folder}", flush=True)
         venv.create(folder, with_pip=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "-r", str(wanted)], check=True)
-        stamp.touch()
+    done = folder / stamp
+    if not done.exists() or done.read_text(encoding="utf-8") != needed:
+        print("installing what is needed, which takes a minute or more", flush=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*command, *given], check=True)
+        done.write_text(needed, encoding="utf-8")
     return str(python)
 
 
-def unit_tests(*, cover: bool) -> list[list[str]]:
-    """What needs no kernel and no browser, some at a time; with `cover` their coverage, judged."""
+def needs(extras: str) -> str:
+    """What of pyproject.toml an environment depends on; another rule for ruff is no reason to install."""
+    import tomllib  # not there in a Python that is refused, which must come so far
+
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = whole["project"]
+    more = project.pop("optional-dependencies")
+    named = {name: more[name] for name in extras.split(",")}
+    return json.dumps([str(ROOT), project, named, whole["build-system"], whole["tool"]["hatch"]], indent=1)
+
+
+def unit_tests(*, cover: bool) -> list[str]:
+    """What needs no kernel and no browser, some at a time; with `cover` their coverage is measured."""
     tests = ["-m", "pytest", "tests", *SEVERAL, "-m", UNIT]
-    if not cover:
-        return [tests]
     measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
-    return [[*tests, *measured, "--cov-report="], ["-c", COVERED]]
+    return [*tests, *measured, "--cov-report="] if cover else tests
 
 
-def kernels_and_browsers() -> Beside:
-    """What needs a real kernel, then the notebooks, beside what needs a real browser: one at a time each."""
+def all_tests(*, cover: bool) -> Beside:
+    """Units, real kernels, notebooks and real browsers beside each other: some wait while others work."""
     return Beside([
-        [["-m", "pytest", *marked("kernel"), *AGAIN, "-m", "kernel and not browser"], notebooks()],
-        [["-m", "pytest", *marked("browser"), *AGAIN, "-m", "browser"]],
+        [unit_tests(cover=cover)],
+        [["-m", "pytest", *marked("browser"), "-m", "browser"]],
+        [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"]],
+        [notebooks()],
     ])  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,7 +37,7 @@ def test_marked_tests_are_found_wherever_they_are(dev):
 
 
 def test_rows_of_commands_run_at_the_same_time(dev, capfd):
-    """Each says all of its own when it has ended; one that fails ends its row only, and is the status."""
+    """Each to its end; one that fails ends its row only, and is the status."""
     wait = "import time; print('begun', flush=True); time.sleep(0.6); print('{}')"
     tracks = dev.Beside([
         [["-c", wait.format("one")], ["-c", "raise SystemExit(3)"], ["-c", "print('never said')"]],
@@ -45,6 +47,51 @@ def test_rows_of_commands_run_at_the_same_time(dev, capfd):
     assert dev.beside(sys.executable, tracks) == 3
     assert time.monotonic() - began < 60
     said = capfd.readouterr().out
-    assert "begun\none\n" in said
+    assert "\none\n" in said
     assert "begun\ntwo\n" in said
     assert "\nnever said" not in said
+
+
+def test_what_the_first_row_says_is_seen_at_once(dev, capfd):
+    """The others wait until they are done, so that no line of theirs stands between two of its own."""
+    wait = "import time; print('{0} begun', flush=True); time.sleep(0.6); print('{0} done')"
+    assert (
+        dev.beside(sys.executable, dev.Beside([[["-c", wait.format(name)]] for name in ("one", "two")])) == 0
+    )
+    said = capfd.readouterr().out
+    assert "\ntwo begun\ntwo done\n" in said
+    assert said.index("one begun") < said.index("two begun")
+
+
+def test_an_environment_is_filled_again_only_for_other_dependencies(dev, tmp_path, monkeypatch):
+    """Not for another rule of ruff, a classifier of another extra, or a file that was touched."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+
+    def needed(before="", after="", extras="lab,test"):
+        (tmp_path / "pyproject.toml").write_text(text.replace(before, after) if before else text, "utf-8")
+        return dev.needs(extras)
+
+    known = needed()
+    assert needed("line-length = 110", "line-length = 80") == known
+    assert needed('"openpyxl>=3.1"]', '"openpyxl>=3.2"]') == known
+    assert needed('"aiohttp>=3.14"', '"aiohttp>=3.15"') != known
+    assert needed('"hypothesis>=6.100"', '"hypothesis>=6.101"') != known
+    assert needed(extras="lab,plots") != known
+
+
+def test_only_what_watches_a_clock_is_run_again(tmp_path):
+    """And why it failed at first is told at the end; what only computes fails the first time."""
+    late = "import time\ncounts = []\ndef test_late():\n    counts.append(time.monotonic())\n"
+    late += "    assert len(counts) == 2, 'it was late'\n"
+    (tmp_path / "test_late.py").write_text(late, encoding="utf-8")
+    (tmp_path / "test_wrong.py").write_text(late.replace("time.monotonic()", "1"), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "conftest", "-q", tmp_path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "1 failed, 1 passed, 1 rerun" in ran.stdout, ran.stdout + ran.stderr
+    told = ran.stdout.partition("rerun test summary info")[2]
+    assert "test_late.py" in told
+    assert "it was late" in told

@@ -11,11 +11,13 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from later import Later
 from PIL import Image
 from shapes import Badge, Color, Pair
 
 from g4f_nb.results import NOTHING, complaint, result_text
+
+figures = Later("matplotlib.figure")
 
 
 @dataclass
@@ -117,7 +119,7 @@ def test_a_long_exception_is_cut():
 
 def test_pictures_are_told_not_sent():
     """A figure by its axes, an image by its size: a tool's result is text."""
-    figure = Figure()
+    figure = figures.Figure()
     figure.subplots(1, 2)
     assert result_text(figure, 100) == "(a figure was drawn: 2 axes; the user can see it)"
     assert result_text({"picture": Image.new("RGB", (4, 3))}, 100) == '{"picture":"(an image of 4x3 pixels)"}'

@@ -21,9 +21,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-import nbformat
 import pytest
+from later import Later
 
+nbformat = Later("nbformat")
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import nbclient
-import nbformat
 import pytest
+from later import Later
 
 import g4f_nb as nb
+
+nbclient, nbformat = map(Later, ("nbclient", "nbformat"))
 
 pytestmark = pytest.mark.kernel
 

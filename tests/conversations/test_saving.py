@@ -9,10 +9,10 @@ import pickle
 import stat
 from dataclasses import replace
 
-import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from later import Later
 
 import g4f_nb as nb
 from g4f_nb.conversations import markdownform, notebookform
@@ -20,6 +20,7 @@ from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError, ServerError, StreamInterruptedError
 from g4f_nb.testing import serve
 
+nbformat = Later("nbformat")
 _KEY = "sk-planted-0123456789abcdef"
 _PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"

@@ -125,6 +125,20 @@ def packed(data: bytes, bits: int = 31) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+def bomb(before: bytes, after: bytes, *, megabytes: int) -> bytes:
+    """Compress blanks between two texts; each million of them is the same few bytes, made once."""
+    blanks, packer = b" " * 1_000_000, zlib.compressobj(wbits=-15)
+    begin = packer.compress(before) + packer.flush(zlib.Z_FULL_FLUSH)
+    million = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.compress(after) + packer.flush()
+    check = zlib.crc32(before)
+    for _ in range(megabytes):
+        check = zlib.crc32(blanks, check)
+    check, size = zlib.crc32(after, check), len(before) + megabytes * len(blanks) + len(after)
+    tail = check.to_bytes(4, "little") + size.to_bytes(4, "little")
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + begin + million * megabytes + end + tail
+
+
 DONE = b"data: [DONE]\n\n"
 CHUNKED = "Transfer-Encoding: chunked"
 END = b"0\r\n\r\n"

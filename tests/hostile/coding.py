@@ -17,6 +17,7 @@ from .cases import (
     JSON,
     STREAM,
     Text,
+    bomb,
     case,
     chunk,
     completion,
@@ -42,7 +43,7 @@ def _coded(body: bytes, coding: str, kind: str = JSON) -> bytes:
     return sized(body, kind, f"Content-Encoding: {coding}")
 
 
-_BOMB = packed(b"data: " + b" " * 200_000_000 + b"\n\n")
+_BOMB = bomb(b"data: ", b"\n\n", megabytes=200)
 
 COMPRESSED = [
     case("gzip", "gzip is read.", _coded(packed(_whole), "gzip"), KEEP, outcome=HELLO),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from later import Later
 from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
 
 from g4f_nb.judging.intervals import student, with_ends
@@ -13,7 +14,7 @@ from g4f_nb.judging.resampling import Draws, holm, p_of_mean
 from g4f_nb.judging.strengths import Contests, fit
 from g4f_nb.judging.unlimited import is_limited
 
-evalica = pytest.importorskip("evalica")
+evalica = Later("evalica")
 
 
 def test_it_agrees_with_the_published_baseball_season():

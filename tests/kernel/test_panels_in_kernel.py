@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from later import Later
 
 pytestmark = pytest.mark.kernel
+nbclient, nbformat = map(Later, ("nbclient", "nbformat"))
 KEY = "planted-key-4711"
 CELLS = [
     f"""%load_ext g4f_nb
@@ -36,7 +36,7 @@ def ran(clean_env, tmp_path_factory):
     with serve() as server, pytest.MonkeyPatch.context() as patched:
         for name, value in (clean_env | {"TEST_SERVER": server.api_base}).items():
             patched.setenv(name, value)
-        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     return notebook
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from later import Later
 from PIL import Image
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.messages import as_messages
 from g4f_nb.prompting.composing import compose
 
+figures = Later("matplotlib.figure")
 FRAME = pd.DataFrame({"a": [1, 2]})
 
 
@@ -52,7 +53,7 @@ def test_what_is_told_in_a_line_stands_in_its_place():
 
 def test_pictures_are_parts_behind_their_names():
     """The text names each, a line tells what it is, and its picture follows."""
-    figure, image = Figure(), Image.new("RGB", (8, 8))
+    figure, image = figures.Figure(), Image.new("RGB", (8, 8))
     made = compose("Compare {figure} with {image}.", {"figure": figure, "image": image})
     kinds = [part["type"] for part in made.content]
     assert kinds == ["text", "image_url", "text", "image_url"]

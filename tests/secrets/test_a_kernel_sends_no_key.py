@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 
-import nbformat
 import pytest
+from later import Later
 from looking import leaks
-from nbclient import NotebookClient
 from planting import KEY
 from real_kernel import start, user_env
 
 pytestmark = pytest.mark.kernel
 
+nbclient, nbformat = map(Later, ("nbclient", "nbformat"))
 LOUD = """
 import asyncio, logging, os, sys, warnings
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
@@ -173,7 +173,7 @@ def test_a_saved_notebook_holds_no_key(home, echoing, monkeypatch, tmp_path):
         "panel.ask('once more'); panel.wait(10), panel.error",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
-    NotebookClient(
+    nbclient.NotebookClient(
         notebook, timeout=60, kernel_name="python3", allow_errors=True, store_widget_state=True,
         resources={"metadata": {"path": str(tmp_path)}},
     ).execute()  # fmt: skip

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-import nbformat
 import pytest
+from later import Later
 from markdown_it import MarkdownIt
-from nbconvert import HTMLExporter
 
 from g4f_nb.cells.looks import Look
 from g4f_nb.chunks import Reasoning, Source, Sources, ToolCall, ToolCalls, ToolResult, Usage
@@ -19,6 +18,7 @@ from g4f_nb.showing.formats import FORMATS
 from g4f_nb.showing.markdown import safe_markdown
 from g4f_nb.showing.rendering import safe_html
 
+nbconvert, nbformat = map(Later, ("nbconvert", "nbformat"))
 FENCE = "`" * 3
 TABLE = "| a | b |\n|---|---:|\n| x | 1 |\n| y | 2 |\n"
 
@@ -216,7 +216,7 @@ def test_a_notebook_with_an_answer_converts_to_html():
         cell = nbformat.v4.new_code_cell("%%chat\nhi", execution_count=1)
         cell.outputs = [nbformat.v4.new_output("display_data", data=bundle)]
         notebook.cells.append(cell)
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    page, _ = nbconvert.HTMLExporter(embed_images=True).from_notebook_node(notebook)
     assert page.count("<summary>Reasoning</summary>") == 1
     assert "Called <code>weather" in page
     assert "<strong>sunny</strong>" in page

@@ -12,8 +12,8 @@ from hostile_markdown import FENCE, PAYLOADS, RUN, hostile_cell_outputs, setting
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from later import Later
 from markdown_it import MarkdownIt
-from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from g4f_nb.chunks import (
     Reasoning,
@@ -37,6 +37,7 @@ from g4f_nb.showing.rendering import (
     safe_text,
 )
 
+nbconverts = Later("nbconvert.filters.markdown_mistune")
 MARKDOWN_IT = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MISTUNE = mistune.create_markdown(
     escape=False,
@@ -115,7 +116,7 @@ def with_formulas(render):
 RENDERERS = {
     "markdown-it": MARKDOWN_IT.render,
     "mistune": MISTUNE,
-    "nbconvert": markdown2html_mistune,
+    "nbconvert": lambda text: nbconverts.markdown2html_mistune(text),  # noqa: PLW0108  # loaded later
     "markdown-it in JupyterLab": with_formulas(MARKDOWN_IT.render),
     "mistune in JupyterLab": with_formulas(MISTUNE),
 }
@@ -494,8 +495,8 @@ def test_an_ordinary_answer_looks_as_it_would_without_us(name):
 def test_an_ordinary_answer_is_converted_as_without_us(name):
     """And in nbconvert, formulas included; only code with `<` in lists or indents may change colours."""
     text = SAMPLES[name]
-    expected = markdown2html_mistune(text.replace(r"\(y\)", "$y$"))
-    assert _Page(markdown2html_mistune(safe_markdown(text))).shape == _Page(expected).shape
+    expected = nbconverts.markdown2html_mistune(text.replace(r"\(y\)", "$y$"))
+    assert _Page(nbconverts.markdown2html_mistune(safe_markdown(text))).shape == _Page(expected).shape
 
 
 @pytest.mark.parametrize(
