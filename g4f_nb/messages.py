@@ -13,7 +13,7 @@ _WAY_OUT = 'pass a text, or a list like [{"role": "user", "content": "…"}]'
 def as_messages(prompt: str | Sequence[Mapping[str, Any]], system: str | None = None) -> list[dict[str, Any]]:
     """Make messages of a prompt, a system prompt in front; the given list is copied, not changed."""
     if not isinstance(system, str | None):
-        raise InvalidParameterError(f"system is a {type(system).__name__}: it is a text")
+        raise InvalidParameterError(f"system is a {type(system).__name__}: it must be a text")
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidParameterError(f"the prompt is empty: {_WAY_OUT}")

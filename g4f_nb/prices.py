@@ -63,13 +63,13 @@ def checked_price(given: Any, what: str, *, source: str = "your own price") -> P
     unknown = table.keys() - {*_PARTS, "date"}
     if unknown:
         raise InvalidParameterError(
-            f"{what} has {min(map(str, unknown))!r}, which nothing reads: it is {_FORM}"
+            f"{what} has {min(map(str, unknown))!r}, which nothing reads: it must be {_FORM}"
         )
     values = {name: table[name] for name in _PARTS if table.get(name) is not None}
     if isinstance(given, tuple | list) and len(given) == 2:  # noqa: PLR2004  # in and out
         values = dict(zip(_PARTS, given, strict=False))
     if not all(map(_is_amount, values.values())) or "input" not in values or "output" not in values:
-        raise InvalidParameterError(f"{what} is {given!r}: it is {_FORM}")
+        raise InvalidParameterError(f"{what} is {given!r}: it must be {_FORM}")
     date = str(table["date"]) if table.get("date") else None
     return Price(**{name: float(value) for name, value in values.items()}, source=source, date=date)
 
@@ -86,7 +86,7 @@ def dollars(given: Any, what: str) -> float | None:
         value = float(given)
     if not 0 < value < float("inf"):
         raise InvalidParameterError(
-            f'{what} is {given!r}: it is an amount of US dollars, like "2 USD" or 0.5'
+            f'{what} is {given!r}: it must be an amount of US dollars, like "2 USD" or 0.5'
         )
     return value
 

@@ -158,7 +158,7 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> S
 
 def _checked(name: str, kind: str, value: Any, source: str) -> Any:
     if name == "door" and value not in ("auto", "caller", "own"):
-        raise InvalidParameterError(f"{source} sets door to {value!r}: it is auto, caller or own")
+        raise InvalidParameterError(f"{source} sets door to {value!r}: it must be auto, caller or own")
     try:
         return _converted(name, kind, value)
     except (TypeError, ValueError) as error:

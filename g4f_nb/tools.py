@@ -116,7 +116,9 @@ class Toolbox:
             isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes)
         )
         if not listed or (callable(given) and not isinstance(given, Sequence)):
-            raise InvalidParameterError(f"tools is a {type(given).__name__}: it is a list, like [function]")
+            raise InvalidParameterError(
+                f"tools is a {type(given).__name__}: it must be a list, like [function]"
+            )
         tools: dict[str, Tool] = {}
         dicts: list[Mapping[str, Any]] = []
         for one in _flat(() if given is None else given):

@@ -249,7 +249,7 @@ def _fault(name: str, given: object, example: str) -> str | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return f"{name}= is a {type(given).__name__}: it is a dict, like {example}"
+        return f"{name}= is a {type(given).__name__}: it must be a dict, like {example}"
     wrong = [part for pair in given.items() for part in pair if not isinstance(part, str)]
     if wrong:
         return f"{name}= holds a {type(wrong[0]).__name__}: names and values are texts, like {example}"

@@ -29,7 +29,7 @@ def test_an_empty_prompt_is_refused(prompt):
 @pytest.mark.parametrize("system", [pd.DataFrame({"a": [1]}), pd.NA, 5], ids=["table", "NA", "number"])
 def test_a_system_prompt_is_a_text(system):
     """Anything else is told, also what has no truth of its own."""
-    with pytest.raises(InvalidParameterError, match=r"system is a \w+: it is a text"):
+    with pytest.raises(InvalidParameterError, match=r"system is a \w+: it must be a text"):
         as_messages("hi", system)
 
 

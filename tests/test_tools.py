@@ -209,10 +209,10 @@ def test_a_tool_has_a_name_of_its_own_if_one_is_given():
             [functools.partial(tool, name="größe")(weather) if False else "x"],
             "a tool is a function, not a str",
         ),
-        (weather, r"tools is a function: it is a list, like \[function\]"),
-        ({"type": "function"}, "tools is a dict: it is a list"),
+        (weather, r"tools is a function: it must be a list, like \[function\]"),
+        ({"type": "function"}, "tools is a dict: it must be a list"),
         ("weather", "tools is a str"),
-        (5, r"tools is a int: it is a list, like \[function\]"),
+        (5, r"tools is a int: it must be a list, like \[function\]"),
         ([None], "a tool is None, not a function: pass functions"),
     ],
 )

@@ -206,8 +206,8 @@ def test_the_package_is_asked_for_by_name(monkeypatch):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"env": "PLANTED=planted"}, r'env= is a str: it is a dict, like \{"NAME": "value"\}'),
-        ({"headers": "Authorization: planted"}, "headers= is a str: it is a dict"),
+        ({"env": "PLANTED=planted"}, r'env= is a str: it must be a dict, like \{"NAME": "value"\}'),
+        ({"headers": "Authorization: planted"}, "headers= is a str: it must be a dict"),
         ({"headers": [("Authorization", "planted")]}, "headers= is a list"),
         ({"env": {"planted": 5}}, "env= holds a int: names and values are texts"),
     ],

@@ -108,7 +108,7 @@ def schema_of(written: str, names: Names) -> Any:
     if type(found).__module__ in ("typing", "types"):
         return found
     raise InvalidParameterError(
-        f"--schema {written} is of type {type(found).__name__}: it is a type of yours, or a line like "
+        f"--schema {written} is of type {type(found).__name__}: it must be a type of yours, or a line like "
         '"name, age int"'
     )
 

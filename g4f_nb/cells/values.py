@@ -73,7 +73,7 @@ def number(least: float, most: float = math.inf, *, like: str, above: bool = Fal
         except ValueError:
             value = math.nan
         if not least <= value <= most or value == math.inf or (above and value == least):
-            raise UnfitValueError(f"it is a number {limits}, like {like}")
+            raise UnfitValueError(f"it must be a number {limits}, like {like}")
         return value
 
     return check
@@ -87,9 +87,9 @@ def whole(least: int | None = None, *, like: str) -> Check:
         try:
             value = int(given.replace("_", ""))
         except ValueError:
-            raise UnfitValueError(f"it is a whole number{limits}, like {like}") from None
+            raise UnfitValueError(f"it must be a whole number{limits}, like {like}") from None
         if least is not None and value < least:
-            raise UnfitValueError(f"it is a whole number{limits}, like {like}")
+            raise UnfitValueError(f"it must be a whole number{limits}, like {like}")
         return value
 
     return check
@@ -103,7 +103,7 @@ def one_of(choices: Sequence[str]) -> Check:
         if found not in choices:
             near = difflib.get_close_matches(found, choices, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else ""
-            raise UnfitValueError(hint or f"it is one of {', '.join(choices)}")
+            raise UnfitValueError(hint or f"it must be one of {', '.join(choices)}")
         return found
 
     return check
@@ -113,7 +113,7 @@ def variable(given: str) -> str:
     """The name of a variable that may be set."""
     taken = given in _RESERVED or given.startswith("_") or keyword.iskeyword(given)
     if taken or not given.isidentifier():
-        raise UnfitValueError("it is the name of a variable of yours, like answer")
+        raise UnfitValueError("it must be the name of a variable of yours, like answer")
     if hasattr(builtins, given):
         raise UnfitValueError(f"{given} would no longer be Python's own; take another name, like answer")
     return given
@@ -128,7 +128,7 @@ def expression(given: str) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     if not isinstance(node, ast.Name):
-        raise UnfitValueError("it is the name of something of yours, like add or shop.find")
+        raise UnfitValueError("it must be the name of something of yours, like add or shop.find")
     return given.strip()
 
 
@@ -136,9 +136,9 @@ def conversation(given: str) -> str:
     """The name of a conversation: one that can be typed again, in quotes where it has blanks."""
     name = given.strip()
     if not name or not name.isprintable() or name.startswith("-"):
-        raise UnfitValueError('it is a name, like main or "plan b"')
+        raise UnfitValueError('it must be a name, like main or "plan b"')
     if len(name) > LONGEST_NAME:
-        raise UnfitValueError(f"it is a name of at most {LONGEST_NAME} characters")
+        raise UnfitValueError(f"it must be a name of at most {LONGEST_NAME} characters")
     return name
 
 
@@ -151,7 +151,9 @@ def names(given: str) -> tuple[str, ...]:
     """Several models, parted by commas."""
     found = tuple(part.strip() for part in given.split(",") if part.strip())
     if not found:
-        raise UnfitValueError("it is models parted by commas, like groq:openai/gpt-oss-120b,ollama:llama3.2")
+        raise UnfitValueError(
+            "it must be models parted by commas, like groq:openai/gpt-oss-120b,ollama:llama3.2"
+        )
     twice = next((name for name in found if found.count(name) > 1), None)
     if twice is not None:
         raise UnfitValueError(f"it names {twice} twice")
@@ -168,7 +170,7 @@ def address(like: str, schemes: Sequence[str] = ("http", "https")) -> Check:
         except ValueError:
             sound = False
         if not sound:
-            raise UnfitValueError(f"it is an address like {like}")
+            raise UnfitValueError(f"it must be an address like {like}")
         if parts.username or parts.password or parts.query:
             raise HidesKeyError
         return given
@@ -187,7 +189,7 @@ def setting(given: str) -> tuple[str, Any]:
     if name.lower() in _KEYS or name.lower().endswith(("_key", "_token", "_password", "_secret")):
         raise HidesKeyError
     if not equals or not name.isidentifier():
-        raise UnfitValueError("it is a parameter and its value, like reasoning_effort=low")
+        raise UnfitValueError("it must be a parameter and its value, like reasoning_effort=low")
     if name in _ELSEWHERE:
         raise UnfitValueError(f"{name} is nothing to set: {_ELSEWHERE[name]}")
     return name, _value(value.strip())

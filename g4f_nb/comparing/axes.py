@@ -27,7 +27,7 @@ def values_of(params: Any, options: Veiled) -> dict[str, tuple[list[Any], bool]]
         return {}
     if not isinstance(params, Mapping):
         raise InvalidParameterError(
-            f'params is a {type(params).__name__}: it is a dict like {{"temperature": [0, 1]}}'
+            f'params is a {type(params).__name__}: it must be a dict like {{"temperature": [0, 1]}}'
         )
     for name in map(str, params):
         if name in HOST_BOUND or name in ("model", "models"):
@@ -60,8 +60,8 @@ def together(
     """The axes that are taken side by side: those of `zip=`, or all where nothing is crossed."""
     if not isinstance(cross, bool):
         raise InvalidParameterError(
-            f"cross is {cross!r}: it is True (every row with every prompt, model and parameter) or False "
-            "(row by row)"
+            f"cross is {cross!r}: it must be True (every row with every prompt, model and parameter) or "
+            "False (row by row)"
         )
     names = _named(pair, lengths, has_data=has_data)
     if not cross:
@@ -82,7 +82,7 @@ def _named(pair: Any, lengths: Mapping[str, int], *, has_data: bool) -> frozense
     if not isinstance(given, list | tuple | set | frozenset) or not all(
         isinstance(name, str) for name in given
     ):
-        raise InvalidParameterError(f"zip= is {pair!r}: it is a list of axes, like ['prompts', 'data']")
+        raise InvalidParameterError(f"zip= is {pair!r}: it must be a list of axes, like ['prompts', 'data']")
     names = frozenset(given)
     unknown = sorted(names - lengths.keys())
     if unknown:

@@ -39,9 +39,9 @@ def build(
 ) -> Grid:
     """Check everything before anything is sent: a mistyped name must not cost half a run."""
     if type(repeats) is not int or repeats < 1:
-        raise InvalidParameterError(f"repeats is {repeats!r}: it is a whole number from 1")
+        raise InvalidParameterError(f"repeats is {repeats!r}: it must be a whole number from 1")
     if not isinstance(system, str | None):
-        raise InvalidParameterError(f"system is a {type(system).__name__}: it is a text")
+        raise InvalidParameterError(f"system is a {type(system).__name__}: it must be a text")
     named = named_prompts(prompts)
     frame = as_frame(data)
     texts = _texts(named, frame, system)

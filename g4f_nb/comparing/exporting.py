@@ -22,7 +22,7 @@ def to_excel(frame: pd.DataFrame, path: Any, **options: Any) -> None:
     import pandas as pd
 
     if path is None:
-        raise InvalidParameterError("path is None: it is the file to write, like 'result.xlsx'")
+        raise InvalidParameterError("path is None: it must be the file to write, like 'result.xlsx'")
     # What numbers the rows alone is left out; names of rows, like those of `wide`, are kept.
     named = frame.index.nlevels > 1 or frame.columns.nlevels > 1 or frame.index.name is not None
     made = pd.DataFrame({at: _plain(frame.iloc[:, at]).array for at in range(frame.shape[1])})

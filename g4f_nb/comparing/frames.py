@@ -64,10 +64,10 @@ def check_typed(given: Grid, wanted: Wanted | None, *, prefix: str) -> None:
 def check_names(grid: Grid, *, prefix: str) -> None:
     """Refuse parameters and data that would stand where a result column does."""
     if not isinstance(prefix, str):
-        raise InvalidParameterError(f"prefix is {prefix!r}: it is a text like 'llm_'")
+        raise InvalidParameterError(f"prefix is {prefix!r}: it must be a text like 'llm_'")
     if text(prefix) != prefix:
         raise InvalidParameterError(
-            f"prefix is {prefix!r}, half of a surrogate pair: it is a text like 'llm_'"
+            f"prefix is {prefix!r}, half of a surrogate pair: it must be a text like 'llm_'"
         )
     taken = [prefix + name for name in (*columns.PLACE, *columns.OUTCOME)]
     columns.check_free(grid.varied, [*taken, f"{prefix}prompt"], what="the parameter")

@@ -111,7 +111,7 @@ def chosen_models(models: Sequence[ModelName] | ModelName | None) -> list[ModelN
     if isinstance(models, Mapping):
         raise InvalidParameterError("models is a dict: give a list; a label goes into nb.Model(…, label=…)")
     if not isinstance(models, str | Model | type | Iterable):
-        raise InvalidParameterError(f'models is a {type(models).__name__}: it is a list like ["Demo"]')
+        raise InvalidParameterError(f'models is a {type(models).__name__}: it must be a list like ["Demo"]')
     chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
     if not chosen:
         raise InvalidParameterError('models is empty: name at least one, like models=["Demo"]')

@@ -65,7 +65,7 @@ def attach(run_id: str) -> pd.DataFrame:
     `nb.runs()` lists them. What was not finished is "cancelled"; `.llm.retry()` asks it.
     """
     if not isinstance(run_id, str):
-        raise InvalidParameterError(f"run_id is a {type(run_id).__name__}: it is a text, see nb.runs()")
+        raise InvalidParameterError(f"run_id is a {type(run_id).__name__}: it must be a text, see nb.runs()")
     known = live(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
@@ -83,7 +83,7 @@ def runs(most: int = 100) -> pd.DataFrame:
     import pandas as pd
 
     if type(most) is not int or not 1 <= most < MOST:
-        raise InvalidParameterError(f"most is {most!r}: it is how many runs are listed, from 1")
+        raise InvalidParameterError(f"most is {most!r}: it must be a number of runs, from 1")
     rows = [
         (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
         for run_id, _, began_at, cells, done in store().runs(most)
@@ -124,7 +124,7 @@ def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
     if not isinstance(cell_id, str):
         raise InvalidParameterError(
-            f"cell_id is a {type(cell_id).__name__}: it is a text, from the column cell_id"
+            f"cell_id is a {type(cell_id).__name__}: it must be a text, from the column cell_id"
         )
     run_id, _, position = (text(cell_id) or "").rpartition("-")
     found = store().cell(run_id, int(position)) if position.isdecimal() and len(position) < _DIGITS else None
@@ -239,7 +239,7 @@ def purge_store(*, older_than_days: float = 0.0) -> int:
     """
     if type(older_than_days) not in (int, float) or not older_than_days >= 0:
         raise InvalidParameterError(
-            f"older_than_days is {older_than_days!r}: it is a number of days, 0 or more"
+            f"older_than_days is {older_than_days!r}: it must be a number of days, 0 or more"
         )
     if not older_than_days:
         _live.clear()

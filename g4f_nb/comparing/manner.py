@@ -37,24 +37,26 @@ class Manner:
     def check(self) -> None:
         """Refuse what is no such choice, with what it may be."""
         if type(self.concurrency) is not int or self.concurrency < 1:
-            raise InvalidParameterError(f"concurrency is {self.concurrency!r}: it is a whole number from 1")
+            raise InvalidParameterError(
+                f"concurrency is {self.concurrency!r}: it must be a whole number from 1"
+            )
         if type(self.retries) is not int or self.retries < 0:
-            raise InvalidParameterError(f"retries is {self.retries!r}: it is a whole number, 0 or more")
+            raise InvalidParameterError(f"retries is {self.retries!r}: it must be a whole number, 0 or more")
         for name, choices in _CHOICES.items():
             given = getattr(self, name)
             if not isinstance(given, str) or given not in choices:
                 one_of = " or ".join(choices) if len(choices) == 2 else f"one of {', '.join(choices)}"  # noqa: PLR2004
-                raise InvalidParameterError(f"{name} is {shorten(repr(given), 80)}: it is {one_of}")
+                raise InvalidParameterError(f"{name} is {shorten(repr(given), 80)}: it must be {one_of}")
         if self.seed is not None and (type(self.seed) is not int or self.seed < 0):
             raise InvalidParameterError(
-                f"seed is {shorten(repr(self.seed), 80)}: it is a whole number from 0 and orders the work; a "
-                'provider\'s own goes into params={"seed": …}'
+                f"seed is {shorten(repr(self.seed), 80)}: it must be a whole number from 0, and orders work; "
+                'a provider\'s own goes into params={"seed": …}'
             )
         if str(self.engine) != "local":
             # The engine's seam: whatever can carry out a comparison is told here from what cannot.
             raise InvalidParameterError(
-                f"engine is {shorten(repr(self.engine), 80)}: it is 'local', this process; nothing else (a "
-                "Dask client, say) can carry out a comparison yet"
+                f"engine is {shorten(repr(self.engine), 80)}: it must be 'local', this process; nothing else "
+                "(a Dask client, say) can carry out a comparison yet"
             )
 
     def check_limits(self, asked: Collection[str]) -> None:

@@ -36,7 +36,7 @@ class Limits:
         for name in ("rpm", "tpm", "concurrency"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
-                raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1, or None")
+                raise InvalidParameterError(f"{name} is {value!r}: it must be a whole number from 1, or None")
 
 
 @dataclass(slots=True)

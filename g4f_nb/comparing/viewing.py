@@ -86,7 +86,9 @@ def wide(
 
     names = Names.of(frame)
     if not isinstance(values, str):
-        raise InvalidParameterError(f"values is {values!r}: it is the name of a column, like 'latency_s'")
+        raise InvalidParameterError(
+            f"values is {values!r}: it must be the name of a column, like 'latency_s'"
+        )
     column = values if values in frame.columns else names.prefix + values
     if column not in frame.columns:
         raise InvalidParameterError(
@@ -158,7 +160,9 @@ def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(old, pd.DataFrame):
-        raise InvalidParameterError(f"old is a {type(old).__name__}: it is an older result, see nb.attach()")
+        raise InvalidParameterError(
+            f"old is a {type(old).__name__}: it must be an older result, see nb.attach()"
+        )
     new_names, old_names = Names.of(frame), Names.of(old)
     keys = ["provider", "model", "prompt_id", "row", "repeat"]
     shared = [name for name in new_names.varied() if name in old_names.varied() and name != "prompt"]

@@ -55,7 +55,7 @@ class Held:
         if name is not None:
             self._name = checked_name(name)
         if not isinstance(keep, bool | None):
-            raise InvalidParameterError(f"keep is {keep!r}: it is True, False, or None for what is set")
+            raise InvalidParameterError(f"keep is {keep!r}: it must be True, False, or None for what is set")
         check_model(model.name if isinstance(model, Model) else model)
         self._own = Given(model=model, provider=provider, system=checked_system(system), options=options)
         self._limit = dollars(limit, "limit")
@@ -240,7 +240,9 @@ class Held:
         What is given back ends it.
         """
         if not callable(observer):
-            raise InvalidParameterError(f"an observer is {observer!r}: it is a function that takes a Change")
+            raise InvalidParameterError(
+                f"an observer is {observer!r}: it must be a function that takes a Change"
+            )
         return self._observers.add(observer)
 
     # ---- within ------------------------------------------------------------------------------------

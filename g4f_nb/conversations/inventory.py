@@ -27,7 +27,7 @@ def list_conversations(most: int = 100) -> pd.DataFrame:
     import pandas as pd
 
     if type(most) is not int or most < 1:
-        raise InvalidParameterError(f"most is {most!r}: it is how many conversations are listed, from 1")
+        raise InvalidParameterError(f"most is {most!r}: it must be a number of conversations, from 1")
     there = shelf()
     here = {each.id: each for each in (there.all if there is not None else ())}
     rows: dict[str, tuple[Any, ...]] = {}

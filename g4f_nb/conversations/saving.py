@@ -82,7 +82,7 @@ def read(path: str | PathLike[str]) -> Saved:
 
 def _file(path: object, forms: Mapping[str, Any], verb: str) -> Path:
     if not isinstance(path, str | PathLike) or not str(path).strip():
-        raise InvalidParameterError(f"path is {path!r}: it is a file, like 'talk.json'")
+        raise InvalidParameterError(f"path is {path!r}: it must be a file, like 'talk.json'")
     try:
         file = Path(path).expanduser()
         possible = b"\0" not in os.fsencode(file)

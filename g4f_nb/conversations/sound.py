@@ -34,7 +34,9 @@ def sound_parts(value: Any) -> Any:
 def checked_name(name: object) -> str:
     """A name of a conversation, without blanks around it; or why it is none."""
     if not isinstance(name, str) or not name.strip():
-        raise InvalidParameterError(f"the name of a conversation is {name!r}: it is a text, like 'physics'")
+        raise InvalidParameterError(
+            f"the name of a conversation is {name!r}: it must be a text, like 'physics'"
+        )
     name = sound(name.strip())
     if len(name) > LONGEST_NAME:
         raise InvalidParameterError(

@@ -86,7 +86,7 @@ def check_words(**given: object) -> None:
     """Refuse what is neither a text nor left out."""
     for name, value in given.items():
         if not isinstance(value, str | None):
-            raise InvalidParameterError(f"{name} is a {type(value).__name__}: it is a text")
+            raise InvalidParameterError(f"{name} is a {type(value).__name__}: it must be a text")
 
 
 def prompt_messages(prompt: Content) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def context_size(model: str) -> int | None:
     of the commonest models. A local server's window is what it was started with, and is not known here.
     """
     if not isinstance(model, str) or not model.strip():  # type: ignore[redundant-expr]  # users' own calls
-        raise InvalidParameterError(f'the model is {model!r}: it is a name like "openai:gpt-4o-mini"')
+        raise InvalidParameterError(f'the model is {model!r}: it must be a name like "openai:gpt-4o-mini"')
     left, colon, right = model.strip().partition(":")
     known = look_up(left) if colon else None
     name = right if known is not None else model.strip()

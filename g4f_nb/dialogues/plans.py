@@ -32,12 +32,14 @@ class ToolLimits:
         for name in ("rounds", "result_chars"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
-                raise InvalidParameterError(f"{name} is {value!r}: it is a whole number from 1")
+                raise InvalidParameterError(f"{name} is {value!r}: it must be a whole number from 1")
         seconds = self.seconds
         is_number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
         if not (seconds is None or (is_number and (seconds == math.inf or 0 <= seconds <= _LONGEST))):
             shown = shorten(repr(seconds), 40)
-            raise InvalidParameterError(f"seconds is {shown}: it is a number from 0, or None for no limit")
+            raise InvalidParameterError(
+                f"seconds is {shown}: it must be a number from 0, or None for no limit"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +121,11 @@ def checked_plan(
 ) -> Plan:
     """The plan of one question, every mistake in it told before anything is sent."""
     if approve is not None and not callable(approve):
-        raise InvalidParameterError(f"approve= is {approve!r}: it is a function that takes a call")
+        raise InvalidParameterError(f"approve= is {approve!r}: it must be a function that takes a call")
     if limits is not None and not isinstance(limits, ToolLimits):
-        raise InvalidParameterError(f"tool_limits= is {limits!r}: it is nb.ToolLimits(rounds=…, seconds=…)")
+        raise InvalidParameterError(
+            f"tool_limits= is {limits!r}: it must be nb.ToolLimits(rounds=…, seconds=…)"
+        )
     return Plan(
         tools=Toolbox.of(tools),
         approve=approve,

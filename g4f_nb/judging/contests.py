@@ -42,7 +42,7 @@ def of_verdicts(found: pd.DataFrame, control: Sequence[str] = ()) -> Contests:
 
     unknown = [each for each in control if each not in CONTROLS]
     if unknown:
-        raise InvalidParameterError(f"control= names {unknown[0]!r}: it is {' or '.join(CONTROLS)}")
+        raise InvalidParameterError(f"control= names {unknown[0]!r}: it must be {' or '.join(CONTROLS)}")
     names = list(dict.fromkeys([*found["model_a"].tolist(), *found["model_b"].tolist()]))
     at = {name: place for place, name in enumerate(names)}
     besides: dict[str, NDArray[Any]] = {}
@@ -106,7 +106,7 @@ def scores_of(frame: pd.DataFrame, by: str) -> NDArray[Any]:
     import pandas as pd
 
     if not isinstance(by, Hashable):
-        raise InvalidParameterError(f"by is a {type(by).__name__}: it is the name of a column of scores")
+        raise InvalidParameterError(f"by is a {type(by).__name__}: it must be the name of a column of scores")
     if by not in frame.columns:
         raise InvalidParameterError(f"there is no column {by!r}: .llm.score(..., into={by!r}) would make it")
     column = frame[by]

@@ -76,7 +76,7 @@ def _checked(scale: Scale, criteria: Mapping[str, str]) -> Scale:
         raise InvalidParameterError("criteria is empty: say what a good answer is, in one text or a dict")
     low, high = scale
     if not (type(low) is int and type(high) is int and low < high < low + _MOST_GRADES):
-        raise InvalidParameterError(f"scale is {scale!r}: it is two whole numbers, like (1, 5)")
+        raise InvalidParameterError(f"scale is {scale!r}: it must be two whole numbers, like (1, 5)")
     return low, high
 
 

@@ -131,7 +131,7 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
 
 def _pattern(given: Any, *, case: bool) -> re.Pattern[str]:
     if not isinstance(given, str):
-        raise InvalidParameterError(f"regex is {given!r}: it is a pattern as text, like r'^yes'")
+        raise InvalidParameterError(f"regex is {given!r}: it must be a pattern as text, like r'^yes'")
     try:
         return re.compile(given, 0 if case else re.IGNORECASE)
     except re.error as error:

@@ -283,5 +283,5 @@ def _given(conversation: object) -> Conversation:
     if isinstance(conversation, Conversation):
         return conversation
     raise InvalidParameterError(
-        f"conversation is a {type(conversation).__name__}: it is an nb.Conversation or the name of one"
+        f"conversation is a {type(conversation).__name__}: it must be an nb.Conversation or the name of one"
     )

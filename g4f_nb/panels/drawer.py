@@ -85,7 +85,7 @@ def _value(row: ParameterRow, text: str) -> Any:
             return json.loads(text)
     except (ValueError, KeyError):
         words = {"integer": "a whole number", "number": "a number", "yesno": "yes or no"}.get(wanted, "JSON")
-        raise InvalidParameterError(f"{row.name} is {text[:80]!r}: it is {words}") from None
+        raise InvalidParameterError(f"{row.name} is {text[:80]!r}: it must be {words}") from None
     return text
 
 

@@ -99,7 +99,7 @@ class Looking:
     def exported(self, kind: str) -> tuple[bytes, str, str]:
         """The conversation as a file of this kind: its bytes, a name, and its type."""
         if kind not in KINDS:
-            raise InvalidParameterError(f"the kind is {kind!r}: it is one of {', '.join(KINDS)}")
+            raise InvalidParameterError(f"the kind is {kind!r}: it must be one of {', '.join(KINDS)}")
         conversation = self._panel.conversation
         name = re.sub(r"[^\w-]+", "-", title_of(conversation)).strip("-")[:40] or "conversation"
         with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,9 @@ class RatingPanel(SideBySide):
         height: str = "34rem",
     ) -> None:
         if not str(judge).strip():
-            raise InvalidParameterError(f"judge is {judge!r}: it is a name for whoever votes, like 'Ann'")
+            raise InvalidParameterError(
+                f"judge is {judge!r}: it must be a name for whoever votes, like 'Ann'"
+            )
         self._ballots = Ballots(frame, judge=judge.strip(), seed=seed, question=question)
         if not self._ballots.total:
             raise InvalidParameterError(

@@ -117,7 +117,7 @@ def checked_templates(templates: Mapping[str, str] | None) -> list[Template]:
     """Templates with the names of their fields, in order; braces that are none are the text's own."""
     if templates is not None and not isinstance(templates, Mapping):
         raise InvalidParameterError(
-            f"templates is a {type(templates).__name__}: it is a dict of prompts by their names"
+            f"templates is a {type(templates).__name__}: it must be a dict of prompts by their names"
         )
     return [
         {"name": str(name), "text": str(text), "fields": _fields(str(text))}

@@ -55,7 +55,7 @@ def plot(
 
     candidates = Candidates.of(frame)
     if against not in _AXES:
-        raise InvalidParameterError(f"against is {against!r}: it is one of {', '.join(_AXES)}")
+        raise InvalidParameterError(f"against is {against!r}: it must be one of {', '.join(_AXES)}")
     # The same draws as those of the summary and the ranking: a figure is to say what the tables say.
     draws = draws or Draws()
     quality = _quality(frame, candidates, by, draws)

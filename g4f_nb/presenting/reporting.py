@@ -69,7 +69,7 @@ def report(
 ) -> Path:
     """Write the file and give its path; `most` answers are in it."""
     if not isinstance(path, str | PathLike):
-        raise InvalidParameterError(f"path is {path!r}: it is the file to write, like 'report.html'")
+        raise InvalidParameterError(f"path is {path!r}: it must be the file to write, like 'report.html'")
     candidates = Candidates.of(frame)
     status = candidates.names["status"]
     told = (

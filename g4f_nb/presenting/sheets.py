@@ -100,9 +100,9 @@ def sheet(
 ) -> Sheet:
     """Show these columns (or all that hold anything) of at most so many rows."""
     if type(page) is not int or page < 1:
-        raise InvalidParameterError(f"page is {page!r}: it is how many rows a page has, from 1")
+        raise InvalidParameterError(f"page is {page!r}: it must be a number of rows, from 1")
     if type(most) is not int or most < 0:
-        raise InvalidParameterError(f"most is {most!r}: it is how many rows are shown, from 0")
+        raise InvalidParameterError(f"most is {most!r}: it must be a number of rows, from 0")
     chosen = _chosen(frame, columns)
     shown = frame[chosen].head(most)
     html = table_html(shown, page=page)
@@ -117,7 +117,7 @@ def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
         filled = [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
         return _as_read(frame, filled)
     if not isinstance(columns, Iterable):
-        raise InvalidParameterError(f"columns is {columns!r}: it is a list of names of columns")
+        raise InvalidParameterError(f"columns is {columns!r}: it must be a list of names of columns")
     chosen = [columns] if isinstance(columns, str) else list(columns)
     unknown = [name for name in chosen if name not in frame.columns]
     if unknown:

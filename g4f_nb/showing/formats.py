@@ -47,7 +47,7 @@ class Body:
 def checked_format(name: str) -> str:
     """The name of a format, if it is one."""
     if name not in FORMATS:
-        raise InvalidParameterError(f"there is no format {name!r}: it is one of {', '.join(FORMATS)}")
+        raise InvalidParameterError(f"there is no format {name!r}: it must be one of {', '.join(FORMATS)}")
     return name
 
 

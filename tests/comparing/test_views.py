@@ -135,7 +135,7 @@ def test_parquet(upper, server, tmp_path):
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ([1], "it is a dict"),
+        ([1], "it must be a dict"),
         ({"api_key": ["sk-1234567890abcdef", "sk-abcdef1234567890"]}, "'api_key': that belongs to a model"),
         ({"api_base": "http://127.0.0.1:1"}, "belongs to a model"),
         ({"model": ["a"]}, "models="),

@@ -648,7 +648,7 @@ def test_mistakes_are_told_before_sending(server, options, words):
 )  # fmt: skip
 def test_limits_are_numbers(given):
     """Told when they are made, not in the middle of a dialogue; for the time alone `None` is no limit."""
-    with pytest.raises(InvalidParameterError, match=r"it is a (whole )?number from"):
+    with pytest.raises(InvalidParameterError, match=r"it must be a (whole )?number from"):
         nb.ToolLimits(**given)
     assert nb.ToolLimits(seconds=None).seconds is None
 

@@ -122,7 +122,7 @@ def test_what_is_not_there_is_said(kind, missing):
 
 def test_a_mistyped_format_is_told():
     """With those there are."""
-    with pytest.raises(InvalidParameterError, match="no format 'jsno': it is one of markdown, text"):
+    with pytest.raises(InvalidParameterError, match="no format 'jsno': it must be one of markdown, text"):
         Look(format="jsno")
 
 

@@ -102,7 +102,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
                 f"a {type(models).__name__}"
             )
         if not isinstance(name, str | None):
-            raise InvalidParameterError(f"name= is {name!r}: it is a text")
+            raise InvalidParameterError(f"name= is {name!r}: it must be a text")
         models = tuple(models)
         own = {"members": models, "__module__": __name__, "_made": (cls, models, name, how), **how}
         made: type[CombinedProvider] = type(name or cls.__name__, (cls,), own)
@@ -135,7 +135,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         for name, value in numbers.items():
             if not (_is_time(value) or (value is None and name == "patience")):
                 shown = shorten(repr(value), 40)
-                raise InvalidParameterError(f"{name} is {shown}: it is a number above 0")
+                raise InvalidParameterError(f"{name} is {shown}: it must be a number above 0")
 
     @staticmethod
     def forget_failures() -> None:
@@ -303,7 +303,9 @@ class RetryProvider(FallbackProvider):
     def _check(cls) -> None:
         super()._check()
         if type(cls.max_retries) is not int or cls.max_retries < 0:
-            raise InvalidParameterError(f"max_retries is {cls.max_retries!r}: it is a whole number from 0")
+            raise InvalidParameterError(
+                f"max_retries is {cls.max_retries!r}: it must be a whole number from 0"
+            )
 
     @classmethod
     def _rounds(cls) -> int:

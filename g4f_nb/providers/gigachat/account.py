@@ -93,7 +93,7 @@ def chosen_switch(argument: str, given: bool | None, own: bool | None = None) ->
     if isinstance(value, str):
         if value.lower() not in _YES | _NO:
             raise InvalidParameterError(
-                f"{names_of(argument)[0]} is {value!r}: it is true or false", provider="GigaChat"
+                f"{names_of(argument)[0]} is {value!r}: it must be true or false", provider="GigaChat"
             )
         return value.lower() in _YES
     return None if value is None else bool(value)
@@ -108,7 +108,7 @@ def chosen_count(argument: str, given: int | None, own: int | None = None) -> in
         count = 0
     if count is not None and count < 1:
         raise InvalidParameterError(
-            f"{argument}= (or {names_of(argument)[0]}) is {value!r}: it is a whole number, 1 or more",
+            f"{argument}= (or {names_of(argument)[0]}) is {value!r}: it must be a whole number, 1 or more",
             provider="GigaChat",
         )
     return count

@@ -115,7 +115,7 @@ def check_model(model: object) -> None:
         return
     hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
     raise InvalidParameterError(
-        f'the model is a {type(model).__name__}: it is a text like "groq:llama-3.3-70b", a provider '
+        f'the model is a {type(model).__name__}: it must be a text like "groq:llama-3.3-70b", a provider '
         f"class or an nb.Model ({hint})"
     )
 

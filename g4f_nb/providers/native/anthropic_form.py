@@ -185,7 +185,7 @@ def _choose_tool(body: dict[str, Any], fields: Mapping[str, Any]) -> None:
         kinds = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
         if choice not in kinds:
             raise InvalidParameterError(
-                f"tool_choice={choice!r}: it is auto, none, required, or names a function as in OpenAI's API",
+                f"tool_choice={choice!r}: it must be auto, none, required, or a function as in OpenAI's API",
                 provider=_SERVICE,
             )
         made = {"type": kinds[choice]}
@@ -199,7 +199,7 @@ def _think(body: dict[str, Any], model: str, effort: str) -> None:
     """Newer models decide themselves how long to think and take an effort; older ones take a budget."""
     if effort not in ("none", *_BUDGETS):
         raise InvalidParameterError(
-            f"reasoning_effort={effort!r}: it is none, minimal, low, medium, high, xhigh or max",
+            f"reasoning_effort={effort!r}: it must be none, minimal, low, medium, high, xhigh or max",
             provider=_SERVICE,
         )
     if "thinking" in body:

@@ -190,7 +190,8 @@ def _thinking(model: str, effort: str) -> dict[str, Any]:
     """Gemini 2.5 takes a budget of tokens, newer models a level; both give their thoughts when asked to."""
     if effort not in (*_BUDGETS, "xhigh"):
         raise InvalidParameterError(
-            f"reasoning_effort={effort!r}: it is none, minimal, low, medium, high or xhigh", provider=_SERVICE
+            f"reasoning_effort={effort!r}: it must be none, minimal, low, medium, high or xhigh",
+            provider=_SERVICE,
         )
     shown = {"includeThoughts": effort != "none"}
     if _BUDGETED.search(model) or effort == "none":
@@ -217,7 +218,7 @@ def _choice(choice: object) -> dict[str, Any]:
     modes = {"auto": "AUTO", "none": "NONE", "required": "ANY", "any": "ANY"}
     if choice not in modes:
         raise InvalidParameterError(
-            f"tool_choice={choice!r}: it is auto, none, required, or names a function as in OpenAI's API",
+            f"tool_choice={choice!r}: it must be auto, none, required, or a function as in OpenAI's API",
             provider=_SERVICE,
         )
     return {"mode": modes[str(choice)]}

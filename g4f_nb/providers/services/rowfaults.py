@@ -69,11 +69,11 @@ def _fault(key: str, value: Any, kind: str) -> str | None:
             else f"a {type(value).__name__}"
         )
         shown = f"a {type(value).__name__}" if key == "headers" else shown
-        return f"is {shown}: it is {expected}"
+        return f"is {shown}: it must be {expected}"
     if key in _CHOICES and value not in _CHOICES[key]:
-        return f"is {value!r}: it is one of {', '.join(_CHOICES[key])}"
+        return f"is {value!r}: it must be one of {', '.join(_CHOICES[key])}"
     if key == "class_name" and not value.isidentifier():
-        return f"is {value!r}: it is what Python imports, like {class_name_of(value)!r}"
+        return f"is {value!r}: it must be what Python imports, like {class_name_of(value)!r}"
     if key.endswith("_env") and not all(
         map(_VARIABLE.fullmatch, [value] if isinstance(value, str) else value)
     ):

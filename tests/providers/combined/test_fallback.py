@@ -295,7 +295,7 @@ def test_a_mistyped_member_is_an_error_at_once():
     with pytest.raises(ProviderNotWorkingError, match="combines nothing"):
         asked(FallbackProvider)
     for wrong in ({"patience": 0}, {"cool_down": -1}, {"failures": "x"}, {"patience": True}):
-        with pytest.raises(InvalidParameterError, match="it is a number above 0"):
+        with pytest.raises(InvalidParameterError, match="it must be a number above 0"):
             FallbackProvider(["Demo"], **wrong)
 
 
@@ -485,7 +485,7 @@ def test_it_is_pickled_as_what_it_was_made_of(server, at):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"name": 5}, "name= is 5: it is a text"),
+        ({"name": 5}, "name= is 5: it must be a text"),
         ({"patience": 10**400}, "patience is 1000"),
         ({"patience": float("nan")}, "patience is nan"),
         ({"cool_down": 10**400}, "cool_down is 1000"),

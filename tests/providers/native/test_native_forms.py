@@ -475,7 +475,7 @@ def test_responses_without_a_summary():
         ([{"role": "user", "content": [{"type": "image_url", "image_url": "data:x;base64,*"}]}], "decoded"),
         ([{"role": "assistant", "content": [IMAGE]}], "holds image"),
         ([{"role": "assistant", "tool_calls": [{"id": "x"}]}], "no function"),
-        ([{"role": "assistant", "tool_calls": "x"}], "it is a list of calls"),
+        ([{"role": "assistant", "tool_calls": "x"}], "it must be a list of calls"),
     ],
 )
 def test_a_message_that_cannot_be_meant(form, messages, words):
