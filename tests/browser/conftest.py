@@ -11,6 +11,7 @@ its own) takes seconds, so tests that can share one add cells: `notebook.output(
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import shutil
@@ -22,7 +23,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from chatting import Chat, Columns, Heard
 from later import Later
+
+from g4f_nb.testing import serve
 
 nbformat = Later("nbformat")
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
@@ -44,6 +48,8 @@ SETTINGS = {
 }
 WAIT = 30_000  # milliseconds; generous, for slow machines
 HEAD = "() => window.jupyterapp?.shell?.currentWidget"
+# A switch, and what it is set to outlives the page that set it.
+SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -90,19 +96,69 @@ class Notebook:
             arg=index,
         )
 
-    def run_new(self, source, *, wait=True):
-        """Add a cell at the end, run it and give its number."""
+    def add(self, source):
+        """Add a cell at the end and give its number."""
         script = """source => {
             const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
             shared.addCell({cell_type: "code", source});
             return shared.cells.length - 1;
         }"""
-        return self.run(self.page.evaluate(script, source), wait=wait)
+        return self.page.evaluate(script, source)
+
+    def run_new(self, source, *, wait=True):
+        """Add a cell at the end, run it and give its number."""
+        return self.run(self.add(source), wait=wait)
+
+    @contextlib.contextmanager
+    def at_work(self):
+        """Keep the kernel busy with a cell for as long as this lasts; gives the cell's number."""
+        end = self.path.with_suffix(".end")
+        code = f"end = pathlib.Path({str(end)!r})\nfor _ in range(1200):\n    if end.exists(): break\n"
+        index = self.run_new(f"import pathlib, time\n{code}    time.sleep(0.05)\nprint('done')", wait=False)
+        state = "window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionState"
+        self.page.wait_for_function(f"i => {state} === 'running'", arg=index)
+        try:
+            yield index
+        finally:
+            end.touch()
+            self.wait(index)
+            end.unlink()
+
+    def clear(self, index):
+        """Take a cell's outputs away."""
+        self.page.evaluate(
+            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.clearExecution()", index
+        )
+
+    def python(self, expression):
+        """Give a text that an expression is in the kernel: beside all outputs, whatever is logged there."""
+        script = """async expression => {
+            const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+            const given = {code: "", silent: true, user_expressions: {asked: `str((${expression}))`}};
+            const {content} = await kernel.requestExecute(given).done;
+            return content.user_expressions?.asked ?? content;
+        }"""
+        answer = self.page.evaluate(script, expression)
+        assert answer["status"] == "ok", answer
+        return ast.literal_eval(answer["data"]["text/plain"])
+
+    def overhear(self):
+        """Note every message between page and kernel from now on, its text and its bytes."""
+        return Heard(self.page)
 
     def save(self):
         """Save the notebook and give it as nbformat reads it."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         return nbformat.read(self.path, as_version=4)
+
+    def keep_widget_state(self):
+        """Have the state of all widgets saved with the notebook from now on, whoever switched that before."""
+        script = """async name => {
+            const {commands} = window.jupyterapp;
+            if (!commands.isToggled(name)) await commands.execute(name);
+        }"""
+        self.page.evaluate(script, SAVE_STATE)
+        self.page.wait_for_function("name => window.jupyterapp.commands.isToggled(name)", arg=SAVE_STATE)
 
     def theme(self, name):
         """Change the theme: `JupyterLab Light`, `JupyterLab Dark`, `JupyterLab Dark High Contrast`."""
@@ -259,7 +315,7 @@ def lab(jupyter):
     """Open notebooks in a real JupyterLab."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=WAIT / 2)
+    expect.set_options(timeout=WAIT)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_find_chromium(), args=FLAGS)
@@ -267,3 +323,52 @@ def lab(jupyter):
         yield opened
         opened.close()
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give a server whose model names are behaviours."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def show(notebook):
+    """Show what a cell's code ends with; it is cleared away afterwards, so that the page stays short."""
+    made = []
+
+    def shown(code, kind):
+        made.append(notebook.run_new(code))
+        panel = kind(notebook, made[-1])
+        panel.node.wait_for()
+        return panel
+
+    yield shown
+    for index in made:
+        notebook.clear(index)
+
+
+@pytest.fixture
+def panel(show, server):
+    """Make chat panels, each in a cell of its own, as `panel` in the kernel; they ask the test's server."""
+
+    def make(model="Demo:demo-fast", **options):
+        if ":" in model and not model.startswith("Demo"):
+            options.setdefault("api_base", server.api_base)
+        given = "".join(f", {name}={value!r}" for name, value in options.items())
+        return show(f"panel = nb.ChatPanel({model!r}{given})\npanel", Chat)
+
+    return make
+
+
+@pytest.fixture
+def columns(show, server):
+    """Make comparing panels, likewise."""
+
+    def make(*behaviours, **options):
+        models = [f"OpenaiTemplate:{each}" for each in behaviours]
+        given = {"api_base": server.api_base, "api_key": "sk-none", **options}
+        words = "".join(f", {name}={value!r}" for name, value in given.items())
+        return show(f"panel = nb.ComparePanel({models!r}{words})\npanel", Columns)
+
+    return make

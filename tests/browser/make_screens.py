@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from chatting import Panel
+from chatting import Chat
 from playwright.sync_api import expect
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
@@ -34,7 +34,7 @@ def test_the_pictures(lab):
     """A tool that asks for leave, and an answer with code."""
     notebook = lab.open([SETUP], width=1000)
     notebook.run(0)
-    chat = Panel(notebook, 0)
+    chat = Chat(notebook, 0)
     chat.node.evaluate("node => { node.parentElement.style.width = '720px'; }")
     chat.ask("How many moons has Mars? Ask the tool.")
     allow = chat.node.get_by_role("button", name="Allow")

@@ -6,12 +6,11 @@ import base64
 import json
 
 import pytest
-from chatting import Panel
+from chatting import Code
 from playwright.sync_api import expect
 
-from g4f_nb.testing import serve
-
-WORDS = " ".join(f"word{number}" for number in range(200))
+# An answer of a minute, so that it is stopped before it ends on any machine.
+WORDS = " ".join(f"word{number}" for number in range(1200))
 SETUP = """
 import pandas as pd, g4f_nb as nb
 frame = pd.DataFrame({"planet": ["Mercury", "Mars"], "moons": [0, 2]})
@@ -24,38 +23,11 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA6
 
 
 @pytest.fixture(scope="module")
-def server():
-    """Give a server whose model names are behaviours."""
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def notebook(lab):
     """Give one notebook for all of them."""
     notebook = lab.open([SETUP])
     notebook.run(0)
     return notebook
-
-
-@pytest.fixture
-def panel(notebook, server):
-    """Make panels, each in a cell of its own."""
-
-    def make(model="Demo:demo-fast", **options):
-        if not model.startswith("Demo"):
-            options["api_base"] = repr(server.api_base)
-        given = "".join(f", {name}={value}" for name, value in options.items())
-        opened = Panel(notebook, notebook.run_new(f"panel = nb.ChatPanel({model!r}{given})\npanel"))
-        opened.node.wait_for()
-        return opened
-
-    return make
-
-
-def python(notebook, expression):
-    """Evaluate an expression in the notebook's kernel."""
-    return notebook.output(notebook.run_new(f"print({expression})")).inner_text().strip()
 
 
 def button(within, name):
@@ -91,7 +63,7 @@ def test_versions_forks_and_dropped_turns(panel, notebook, server):
     expect(chat.answers).to_have_count(1)
     button(chat.node, "Fork from here").click()
     expect(chat.answers).to_have_count(1)
-    assert python(notebook, "[len(each) for each in panel.conversations][:2]") == "[1, 1]"
+    assert notebook.python("[len(each) for each in panel.conversations][:2]") == "[1, 1]"
 
 
 def test_stop_continue_and_retry(panel):
@@ -119,13 +91,13 @@ def test_stop_continue_and_retry(panel):
 
 def test_tools_ask_for_leave(panel, notebook):
     """Nothing runs before Allow; Always is not asked about again; the calls fold."""
-    chat = panel(tools="[add]")
+    chat = panel(tools=Code("[add]"))
     chat.ask("Please add 2 and 40")
     allow = button(chat.node, "Allow")
     allow.wait_for()
     expect(chat.node.locator(".g4f-call")).to_contain_text("a = 2")
     chat.kept("tool-asks")
-    assert python(notebook, "[str(call) for call in panel.waiting]") == "['add(a=2, b=40)']"
+    assert notebook.python("[str(call) for call in panel.waiting]") == "['add(a=2, b=40)']"
     button(chat.node, "Always").click()
     expect(chat.done()).to_contain_text("42")
     chat.ask("Please add 1 and 1")
@@ -176,7 +148,7 @@ def test_variables_and_files_go_along(panel, notebook, server):
 
 def test_templates_parameters_and_recall(panel, notebook, server):
     """A template's fields are filled in in a form; the drawer's values are sent, its examples are not."""
-    chat = panel("OpenaiTemplate:echo", templates="{'Sum up': 'Sum up {text} in {n} words'}")
+    chat = panel("OpenaiTemplate:echo", templates={"Sum up": "Sum up {text} in {n} words"})
     button(chat.node, "Templates").click()
     button(chat.node, "Sum up").click()
     chat.node.get_by_label("text", exact=True).fill("the news")
@@ -254,7 +226,7 @@ def test_code_goes_into_a_new_cell(panel, notebook):
     notebook.page.wait_for_function(f"i => ({source})(i).includes('fibonacci')", arg=chat.index + 1)
     text = notebook.page.evaluate(source, chat.index + 1)
     assert text.startswith("def fibonacci(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b")
-    assert python(notebook, "panel.last_code == panel.value.code.strip()") == "True"
+    assert notebook.python("panel.last_code == panel.value.code.strip()") == "True"
 
 
 def test_a_missing_key_is_typed_where_it_is_missed(panel, notebook):
@@ -272,9 +244,9 @@ def test_a_missing_key_is_typed_where_it_is_missed(panel, notebook):
     chat.node.get_by_label("Key for Groq").press("Enter")
     expect(chat.done()).to_contain_text("Demo")
     expect(chat.errors).to_have_count(0)
-    assert python(notebook, "nb.resolve('groq:x').key_words") == "%g4f key, for this session"
+    assert notebook.python("nb.resolve('groq:x').key_words") == "%g4f key, for this session"
     notebook.save()
     assert "planted-key-1234" not in notebook.path.read_text(encoding="utf-8")
     assert "planted-key-1234" not in notebook.page.content()
-    assert python(notebook, "'planted' in str(panel.get_state())") == "False"
-    python(notebook, "__import__('g4f_nb.credentials').credentials.forget_typed()")
+    assert notebook.python("'planted' in str(panel.get_state())") == "False"
+    notebook.python("__import__('g4f_nb.credentials').credentials.forget_typed()")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatting import Panel
+from chatting import Chat
 
 SETUP = '''
 import asyncio, time, g4f_nb as nb
@@ -56,7 +56,7 @@ def test_a_long_answer_is_cheap_behind_a_long_conversation(lab):
     session = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session"
     notebook.page.wait_for_function(f"() => {session}?.kernel?.status === 'idle'")
     notebook.run(0)
-    chat = Panel(notebook, 0)
+    chat = Chat(notebook, 0)
     chat.done(100)
     chat.node.evaluate(SEEN)
     browser = notebook.page.context.new_cdp_session(notebook.page)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 from axe import axe_core, faults_of
-from chatting import Panel
+from chatting import Chat
 from hostile_markdown import PAYLOADS
 from playwright.sync_api import expect
 
 from g4f_nb.testing import serve
 
-SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 MANY = """
 import g4f_nb as nb
 from IPython.display import display
@@ -33,7 +32,7 @@ def test_a_reopened_notebook_shows_the_conversation(lab):
     """With a kernel that knows nothing of the panel, and without any: the transcript, and no error."""
     notebook = lab.open(["import g4f_nb as nb\npanel = nb.ChatPanel('Demo:demo-fast')\npanel", "0"])
     notebook.run(0)
-    chat = Panel(notebook, 0)
+    chat = Chat(notebook, 0)
     chat.ask("think, a list and math")
     chat.done()
     notebook.run_new("panel.ask('a table')\npanel.wait(20)")
@@ -64,21 +63,17 @@ def test_a_panel_adds_little_to_a_notebook(lab):
     notebook = lab.open([MANY, *["panel = nb.ChatPanel('Demo:demo-fast')\npanel"] * 9])
     before = notebook.path.stat().st_size
     notebook.run(0)
-    Panel(notebook, 0).done(5)
-    for _ in range(2):
-        # It is a switch, and somebody may have turned it on before.
-        notebook.page.evaluate("name => window.jupyterapp.commands.execute(name)", SAVE_STATE)
-        one = size(notebook) - before
-        if "widgets" in json.loads(notebook.path.read_text(encoding="utf-8"))["metadata"]:
-            break
+    Chat(notebook, 0).done(5)
+    notebook.keep_widget_state()
+    one = size(notebook) - before
     saved = json.loads(notebook.path.read_text(encoding="utf-8"))
     assert saved["metadata"]["widgets"]
     assert one < 60_000, one
     for index in range(1, 10):
         notebook.run(index)
-        Panel(notebook, index).node.wait_for()
-        Panel(notebook, index).ask("a table and code")
-        Panel(notebook, index).done()
+        Chat(notebook, index).node.wait_for()
+        Chat(notebook, index).ask("a table and code")
+        Chat(notebook, index).done()
     ten = size(notebook) - before
     assert ten < 150_000, ten
 
@@ -89,13 +84,13 @@ def test_it_is_the_same_in_notebook_7(lab):
         code = f"panel = nb.ChatPanel('OpenaiTemplate:drip-20', api_base={server.api_base!r})\npanel"
         notebook = lab.open([f"import g4f_nb as nb\n{code}"], front="notebook")
         notebook.run(0)
-        chat = Panel(notebook, 0)
-        chat.ask(" ".join(f"word{n}" for n in range(300)))
+        chat = Chat(notebook, 0)
+        chat.ask(" ".join(f"word{n}" for n in range(1200)))
         expect(chat.answers.last).to_contain_text("word9")
         assert not notebook.output(0).locator(".g4f-transcript").is_visible()
         aborted = server.aborted
         chat.stop.click()
-        assert server.wait_for(lambda seen: seen.aborted > aborted, 0.5)
+        assert server.wait_for(lambda seen: seen.aborted > aborted, 10)
         expect(chat.done()).to_contain_text("Stopped")
         chat.model.fill("OpenaiTemplate:markdown")
         chat.model.press("Enter")
@@ -122,7 +117,7 @@ def test_no_payload_acts_in_a_panel(lab):
             "    assert panel.wait(20)\n"
             "panel"
         )
-        chat = Panel(notebook, index)
+        chat = Chat(notebook, index)
         chat.done(len(PAYLOADS))
         notebook.page.evaluate(
             "() => document.querySelectorAll('details').forEach((each) => { each.open = true; })"
@@ -153,7 +148,7 @@ def test_axe_finds_no_serious_fault(lab):
     script = axe_core()
     notebook = lab.open([STATES])
     notebook.run(0)
-    page, chat = notebook.page, Panel(notebook, 0)
+    page, chat = notebook.page, Chat(notebook, 0)
     chat.node.wait_for()
     page.evaluate(script)
     assert faults_of(page, ".g4f-chat") == []

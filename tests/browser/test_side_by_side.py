@@ -6,87 +6,26 @@ import contextlib
 
 import pytest
 from axe import axe_core, faults_of
+from chatting import Columns
 from contrast import CONTRASTS
 from hostile_markdown import PAYLOADS
 from playwright.sync_api import expect
-
-from g4f_nb.testing import serve
 
 pytestmark = pytest.mark.browser
 WORDS = " ".join(f"word{number}" for number in range(200))
 
 
-class Panel:
-    """One panel on the page, in the words of a user."""
-
-    def __init__(self, notebook, index):
-        self.notebook, self.index = notebook, index
-        self.node = notebook.output(index).locator(".g4f-compare")
-        self.prompt = self.node.get_by_role("textbox", name="Prompt")
-        self.sides = self.node.locator(".g4f-column")
-        self.vote = self.node.get_by_role("group", name="Which answer is better?")
-
-    def ask(self, text):
-        """Type and press Enter."""
-        self.prompt.fill(text)
-        self.prompt.press("Enter")
-
-    def done(self):
-        """Wait until all have ended."""
-        expect(self.node.locator(".g4f-column-foot:visible")).not_to_have_count(0)
-        expect(self.node.locator(".g4f-column[aria-busy=true]")).to_have_count(0)
-        expect(self.node.get_by_role("button", name="Ask", exact=True)).to_be_visible()
-
-    def kept(self, name):
-        """Keep a picture."""
-        self.notebook.screenshot(name, self.node)
-
-
 @pytest.fixture(scope="module")
-def server():
-    """Give a server whose model names are behaviours."""
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def notebook(lab, server):
+def notebook(lab):
     """Give one notebook for all tests that do no harm to it."""
-    own = f"import time\nimport g4f_nb as nb\nHERE = dict(api_base={server.api_base!r}, api_key='sk-none')"
-    notebook = lab.open([own])
+    notebook = lab.open(["import g4f_nb as nb"])
     notebook.run(0)
     return notebook
 
 
-@pytest.fixture
-def panel(notebook):
-    """Make panels, each in a cell of its own; they are cleared away, so that the page stays short."""
-    made = []
-
-    def make(*behaviours, **options):
-        models = [f"OpenaiTemplate:{each}" for each in behaviours]
-        given = "".join(f", {name}={value!r}" for name, value in options.items())
-        index = notebook.run_new(f"panel = nb.ComparePanel({models!r}, **HERE{given})\npanel")
-        made.append(index)
-        opened = Panel(notebook, index)
-        opened.node.wait_for()
-        return opened
-
-    yield make
-    for index in made:
-        notebook.page.evaluate(
-            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.clearExecution()", index
-        )
-
-
-def python(notebook, expression):
-    """Evaluate an expression in the notebook's kernel."""
-    return notebook.output(notebook.run_new(f"print({expression})")).inner_text().strip()
-
-
-def test_answers_come_side_by_side(panel, notebook):
+def test_answers_come_side_by_side(columns, notebook):
     """Each is seen to grow, one is stopped by itself, the others end with their times; the frame has them."""
-    both = panel("drip-20", "drip-10", "error-401")
+    both = columns("drip-20", "drip-10", "error-401")
     both.kept("compare-before")
     both.ask(" ".join(WORDS.split()[:120]))
     first, second, third = (both.sides.nth(at) for at in range(3))
@@ -99,15 +38,15 @@ def test_answers_come_side_by_side(panel, notebook):
     expect(second.locator(".g4f-body")).to_contain_text("word119")
     expect(second.locator(".g4f-column-facts")).to_contain_text("tokens/s")
     both.kept("compare-done")
-    assert python(notebook, "panel.results['status'].tolist()") == "['cancelled', 'ok', 'error']"
+    assert notebook.python("panel.results['status'].tolist()") == "['cancelled', 'ok', 'error']"
     first.get_by_role("button", name="Ask again").click()
     both.done()
     expect(first.locator(".g4f-body")).to_contain_text("word119")
 
 
-def test_a_blind_vote_with_the_keyboard(panel, notebook):
+def test_a_blind_vote_with_the_keyboard(columns, notebook):
     """No name is on the page before the vote; one key votes, and shows whose answers they were."""
-    both = panel("upper", "echo", blind=True, seed=1)
+    both = columns("upper", "echo", blind=True, seed=1)
     both.ask("Write a haiku about rain")
     both.done()
     expect(both.vote).to_be_visible()
@@ -120,12 +59,12 @@ def test_a_blind_vote_with_the_keyboard(panel, notebook):
     expect(both.sides.first).to_contain_text("better")
     both.kept("compare-revealed")
     better = "upper" if left.isupper() else "echo"
-    assert python(notebook, "panel.verdicts['winner_model'].tolist()") == f"['OpenaiTemplate:{better}']"
+    assert notebook.python("panel.verdicts['winner_model'].tolist()") == f"['OpenaiTemplate:{better}']"
 
 
-def test_a_reader_without_a_kernel_sees_the_answers(panel, notebook):
+def test_a_reader_without_a_kernel_sees_the_answers(columns, notebook):
     """What is kept beside the panel is out of sight while it lives, and in the file with all answers."""
-    both = panel("upper", "echo")
+    both = columns("upper", "echo")
     both.ask("Kept for readers")
     both.done()
     kept = notebook.output(both.index).locator(".g4f-transcript")
@@ -138,9 +77,9 @@ def test_a_reader_without_a_kernel_sees_the_answers(panel, notebook):
     assert len(str(cell.outputs)) < 8_000
 
 
-def test_prompts_one_after_the_other_and_their_words(panel, notebook):
+def test_prompts_one_after_the_other_and_their_words(columns, notebook):
     """Next prompt goes through the list, arrows go back; two answers are compared word by word."""
-    both = panel("upper", "echo", prompts={"rain": "About rain 1 2 3", "snow": "About snow 1 2 3"})
+    both = columns("upper", "echo", prompts={"rain": "About rain 1 2 3", "snow": "About snow 1 2 3"})
     for at in ("1 of 2", "2 of 2"):
         both.node.get_by_role("button", name=f"Next prompt ({at})").click()
         both.done()
@@ -150,12 +89,12 @@ def test_prompts_one_after_the_other_and_their_words(panel, notebook):
     both.kept("compare-differences")
     both.node.get_by_role("button", name="Earlier prompt").click()
     expect(both.sides.first).to_contain_text("ABOUT RAIN")
-    assert python(notebook, "panel.results.llm.wide().index.tolist()") == "['rain', 'snow']"
+    assert notebook.python("panel.results.llm.wide().index.tolist()") == "['rain', 'snow']"
 
 
-def test_a_model_is_added(panel, notebook):
+def test_a_model_is_added(columns, notebook):
     """Picked from the list, it answers the prompt on the page; a column can be taken away."""
-    one = panel("upper")
+    one = columns("upper")
     one.ask("hello")
     one.done()
     field = one.node.get_by_role("combobox", name="Add a model")
@@ -170,17 +109,16 @@ def test_a_model_is_added(panel, notebook):
     expect(one.sides).to_have_count(1)
 
 
-def test_it_streams_while_a_cell_runs_and_a_late_view_has_it_all(panel, notebook):
+def test_it_streams_while_a_cell_runs_and_a_late_view_has_it_all(columns, notebook):
     """The kernel's work holds nothing up; a second view opened in the middle agrees in the end."""
-    both = panel("drip-20", "drip-15")
+    both = columns("drip-20", "drip-15")
     both.ask(" ".join(WORDS.split()[:150]))
     expect(both.sides.first).to_contain_text("word2")
     index = notebook.run_new("panel")
-    second = Panel(notebook, index)
+    second = Columns(notebook, index)
     expect(second.sides.first).to_contain_text("word2")
-    busy = notebook.run_new("time.sleep(1.5)", wait=False)
-    expect(both.sides.first).to_contain_text("word40")
-    notebook.wait(busy)
+    with notebook.at_work():
+        expect(both.sides.first).to_contain_text("word40")
     both.done()
     second.done()
     texts = [each.sides.first.locator(".g4f-body").inner_text() for each in (both, second)]
@@ -188,9 +126,9 @@ def test_it_streams_while_a_cell_runs_and_a_late_view_has_it_all(panel, notebook
     assert texts[0].split()[-1] == "word149"
 
 
-def test_models_write_text_and_nothing_else(panel, notebook):
+def test_models_write_text_and_nothing_else(columns, notebook):
     """All hostile answers and prompts, in a column, word by word, and in what is kept: nothing acts."""
-    both = panel("echo", "upper")
+    both = columns("echo", "upper")
     both.ask("\n\n".join(PAYLOADS))
     both.done()
     both.node.get_by_role("button", name="Differences").click()
@@ -201,9 +139,9 @@ def test_models_write_text_and_nothing_else(panel, notebook):
     assert notebook.output(both.index).locator(acting).count() == 0
 
 
-def test_an_answer_is_copied_as_it_was_written(panel, notebook):
+def test_an_answer_is_copied_as_it_was_written(columns, notebook):
     """The Markdown, not what it looks like."""
-    one = panel("echo")
+    one = columns("echo")
     one.ask("Some **bold** words")
     one.done()
     one.sides.first.get_by_role("button", name="Copy answer").click()
@@ -223,7 +161,7 @@ rating"""
 
 def test_a_finished_comparison_is_rated(notebook):
     """Pair after pair with one key each, and undo; at the end whose answers they were."""
-    panel = Panel(notebook, notebook.run_new(RESULT))
+    panel = Columns(notebook, notebook.run_new(RESULT))
     expect(panel.node.get_by_text("1 of 3")).to_be_visible()
     panel.kept("rating-first")
     panel.node.get_by_role("button", name="A is better").click()
@@ -238,17 +176,17 @@ def test_a_finished_comparison_is_rated(notebook):
     expect(panel.node.get_by_text("All pairs are judged.")).to_be_visible()
     panel.kept("rating-end")
     code = "r.llm.verdicts()['winner'].tolist().count('tie'), len(r.llm.rank(judge='human'))"
-    assert python(notebook, code).startswith("2 2")
+    assert notebook.python(code) == "(2, 2)"
     notebook.run_new("serving.__exit__(None, None, None)")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
-def test_it_can_be_read_in_every_theme(panel, notebook, theme):
+def test_it_can_be_read_in_every_theme(columns, notebook, theme):
     """In each theme text stands out from its ground, and pictures are kept for the eye."""
     with contextlib.ExitStack() as after:
         notebook.theme(theme)
         after.callback(notebook.theme, "JupyterLab Light")
-        both = panel("markdown", "upper", "error-401")
+        both = columns("markdown", "upper", "error-401")
         both.ask("Everything that Markdown can do")
         both.done()
         both.node.get_by_role("button", name="Differences").click()
@@ -260,9 +198,9 @@ def test_it_can_be_read_in_every_theme(panel, notebook, theme):
 
 
 @pytest.mark.parametrize("width", [360, 1100])
-def test_it_fits(panel, notebook, width):
+def test_it_fits(columns, notebook, width):
     """At 360 pixels the columns stand below each other; at no width anything sticks out."""
-    both = panel("markdown", "upper", blind=True)
+    both = columns("markdown", "upper", blind=True)
     both.node.evaluate("(node, width) => { node.parentElement.style.width = `${width}px`; }", width)
     both.ask("Everything that Markdown can do, and a_very_long_word_without_any_space_" + "x" * 60)
     both.done()
@@ -277,11 +215,11 @@ def test_it_fits(panel, notebook, width):
     assert (tops[1] > tops[0]) == (width < 500)
 
 
-def test_axe_finds_no_serious_fault(panel, notebook):
+def test_axe_finds_no_serious_fault(columns, notebook):
     """Empty, blind, with names, word by word, with an error; the fields for a model and for a key."""
     script = axe_core()
     notebook.page.evaluate(script)
-    both = panel("upper", "markdown", "error-401", blind=True)
+    both = columns("upper", "markdown", "error-401", blind=True)
     field = both.node.get_by_role("combobox", name="Add a model")
     field.click()
     both.node.get_by_role("option", name="Demo").wait_for()
@@ -312,7 +250,7 @@ def test_it_is_the_same_in_notebook_7(lab, server):
     code = f"import g4f_nb as nb\npanel = nb.ComparePanel({models}, blind=True, {own})\npanel"
     notebook = lab.open([code], front="notebook")
     notebook.run(0)
-    both = Panel(notebook, 0)
+    both = Columns(notebook, 0)
     both.ask("one two three four five six seven eight nine")
     expect(both.sides.first).to_contain_text("two", ignore_case=True)
     both.done()
@@ -323,9 +261,9 @@ def test_it_is_the_same_in_notebook_7(lab, server):
     both.kept("compare-notebook-7")
 
 
-def test_other_widgets_on_the_page_change_no_looks(panel, notebook):
+def test_other_widgets_on_the_page_change_no_looks(columns, notebook):
     """Whatever is shown before or after, buttons stand where they stand: at the right of their column."""
-    both = panel("upper", "echo")
+    both = columns("upper", "echo")
     both.ask("hello")
     both.done()
     place = "node => node.getBoundingClientRect().right"

@@ -77,22 +77,13 @@ def _foreign(asked=_asked):
     return [url for url in asked if "127.0.0.1" not in url and not url.startswith(("data:", "blob:"))]
 
 
-def _add(notebook, source):
-    script = """source => {
-        const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
-        shared.addCell({cell_type: "code", source});
-        return shared.cells.length - 1;
-    }"""
-    return notebook.page.evaluate(script, source)
-
-
 def _say(text):
     return base64.b64encode(text.encode(errors="surrogatepass")).decode()
 
 
 def test_five_thousand_tokens_are_there_as_soon_as_the_kernel_is_done(notebook):
     """At 300 a second; no more bytes than twenty times the answer, and the page does not jump at the end."""
-    cell = _add(notebook, "%%chat -p Paced -m mixed-20000\nanything")
+    cell = notebook.add("%%chat -p Paced -m mixed-20000\nanything")
     notebook.page.evaluate(WATCH, [cell, "Paced · "])
     notebook.run(cell, wait=False)
     notebook.output(cell).get_by_text("Section 5").first.wait_for()
@@ -148,7 +139,7 @@ def test_no_payload_acts_while_it_streams_and_in_the_end(notebook, kind):
         answer = "\n\n".join(f"~~~~~html\n{text}\n~~~~~" for text in texts)
     else:
         answer = "\n\n".join(texts)
-    cell = _add(notebook, f"%%chat -p Parrot -m slow -f {kind}\n{_say(answer)}")
+    cell = notebook.add(f"%%chat -p Parrot -m slow -f {kind}\n{_say(answer)}")
     notebook.run(cell, wait=False)
     notebook.output(cell).locator(".jp-OutputArea-child").first.wait_for()
     for _ in range(4):
