@@ -1,18 +1,28 @@
-"""What tools say and values hold, without our keys: the call's, and all that are found here."""
+"""What tools say, values hold and files keep, without our keys: the call's, and all that are found here."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from g4f_nb.addresses import mask_addresses
 from g4f_nb.credentials import in_sight
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import ADDRESSES, SECRETS
-from g4f_nb.secret import MASK, Secret, mask_given, redact, secrets_in, secrets_of_address
+from g4f_nb.secret import (
+    MASK,
+    Secret,
+    mask_given,
+    redact,
+    secrets_in,
+    secrets_of_address,
+    secrets_of_headers,
+)
+from g4f_nb.spellings import LONG_ENOUGH
 
 # Variables of a provider that is no row.
 _OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
@@ -20,9 +30,12 @@ _OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
 _KEY_LIKE = re.compile(
     r"\b(?:sk|gsk|rk|pk|xai|hf|nvapi|pplx|csk|fw|sess|ghp|gho|github_pat)[-_][A-Za-z0-9_-]{16,}|\bAIza[\w-]{30,}"
 )
-# `scheme://user:password@host`: the rest of an address says where something is, and stays. What follows a
-# port is no password.
-_PASSWORD = re.compile(r"(://[^\s/?#@:'\"<>\[]{0,256}:)(?!\d+[/?#])[^\s'\"<>]{1,256}@")
+# Headers that let nobody in, and whose values are words of any text.
+_PLAIN = frozenset(
+    {"accept", "accept-language", "content-type", "http-referer", "referer", "user-agent", "x-title"}
+)
+# Characters; what is shorter may stand anywhere.
+_FEW = 4
 _DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
 
 
@@ -42,31 +55,53 @@ def keys_found_once() -> Iterator[None]:
 
 def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
     """Mask the keys in these options of calls, and those of any service that a call from here would find."""
-    return redact(text, *(secret for options in calls for secret in _given(options)), *_found())
+    return redact(text, *(secret for options in calls for secret in secrets_given(options)), *_found())
 
 
 def mask_values(text: str) -> str:
     """Mask in a user's own values the keys that a call from here would find, and what is surely a key.
 
-    So is the password of an address.
+    So is what lets somebody in at an address.
     """
     if not text:
         return text
     known = _KNOWN.get()
-    text = mask_given(text, *(_found() if known is None else known))
-    if "://" in text:
-        text = _PASSWORD.sub(rf"\1{MASK}@", text)
+    return _without(text, _found() if known is None else known)
+
+
+def masker(used: Iterable[Secret] = ()) -> Callable[[str], str]:
+    """What takes keys out of texts that are about to be kept: these, those that are found here, sure ones.
+
+    A short word that was given as a key to a server that wants none, like `none` or `ollama`, is no secret.
+    """
+    every = [part for secret in (*used, *_found()) for part in getattr(secret, "parts", (secret,))]
+    keys = [secret for secret in dict.fromkeys(every) if not _is_a_word(secret)]
+    return lambda text: _without(text, keys) if text else text
+
+
+def _is_a_word(secret: Secret) -> bool:
+    value = secret.reveal()
+    return len(value) < LONG_ENOUGH and (len(value) < _FEW or value.isalpha())
+
+
+def _without(text: str, keys: Iterable[Secret]) -> str:
+    text = mask_addresses(mask_given(text, *keys))
     return _KEY_LIKE.sub(lambda found: MASK if _DRAWN.search(found[0]) else found[0], text)
 
 
-def _given(options: Mapping[str, Any]) -> Iterator[Secret]:
+def secrets_given(options: Mapping[str, Any]) -> Iterator[Secret]:
+    """The keys in these options of a call: as such, in headers, in the body, in addresses."""
     for name in SECRETS:
         value = options.get(name)
         secret = Secret.of(value) if isinstance(value, str | Secret) else None
         if secret is not None:
             yield secret
-    for name in ("headers", "extra_data"):
-        yield from secrets_in(options.get(name))
+    yield from secrets_in(options.get("extra_data"))
+    headers = options.get("headers")
+    if isinstance(headers, Mapping):
+        yield from secrets_of_headers(
+            {name: value for name, value in headers.items() if str(name).lower() not in _PLAIN}
+        )
     for name in (*ADDRESSES, "proxy"):
         value = options.get(name)
         if isinstance(value, Secret):

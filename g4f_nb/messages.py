@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound, sound_parts
 
 _WAY_OUT = 'pass a text, or a list like [{"role": "user", "content": "…"}]'
 
@@ -17,11 +18,12 @@ def as_messages(prompt: str | Sequence[Mapping[str, Any]], system: str | None = 
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidParameterError(f"the prompt is empty: {_WAY_OUT}")
-        messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": sound(prompt)}]
     else:
-        messages = check_messages(prompt)
+        # Half of a surrogate pair cannot be sent.
+        messages = [sound_parts(message) for message in check_messages(prompt)]
     if system:
-        messages.insert(0, {"role": "system", "content": system})
+        messages.insert(0, {"role": "system", "content": sound(system)})
     return messages
 
 

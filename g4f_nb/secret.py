@@ -6,16 +6,21 @@ import base64
 import copy
 import functools
 import hashlib
-import html.entities
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Self
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-MASK = "***"
+from g4f_nb.addresses import MASK, mask_addresses
+from g4f_nb.spellings import LONG_ENOUGH, in_base64, spellings_of
+
+__all__ = [
+    "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "mask_given", "redact", "redact_beginning",
+    "secrets_in", "secrets_of_address", "secrets_of_headers", "shown_address", "together",
+]  # fmt: skip
+
 # A value of such a name is not shown.
 SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
-_LONG_ENOUGH = 8
 # Of a text that will be shortened, and of a key in its longest spelling.
 _BEGINNING = 32_000
 _LONGEST_KEY = 4_000
@@ -37,8 +42,6 @@ _TELLING = re.compile(r"(?i)key|token|secret|passw|authorization|cookie|credenti
 
 # Every call to some services has it, and their complaints are about it.
 _NO_KEY_OF_A_QUERY = frozenset({"api-version"})
-
-_OF_URLS = {"+": "-", "/": "_"}
 
 # What stands before the host of an address: `//user:password@`.
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#@'\"]+(?=@)")
@@ -171,7 +174,7 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[Secret]:
     yield from secrets_in(headers)
     for value in headers.values():
         if isinstance(value, str):
-            yield from (Secret(word) for word in _with_last_word(value) if len(word) >= _LONG_ENOUGH)
+            yield from (Secret(word) for word in _with_last_word(value) if len(word) >= LONG_ENOUGH)
 
 
 def _with_last_word(value: str) -> set[str]:
@@ -201,7 +204,7 @@ def _secrets_of_query(query: str) -> Iterator[Secret]:
         # A server repeats it as it was sent, or as it has read it: with `+` as it is, or as a blank.
         readings = {value, unquote(value), unquote_plus(value)}
         telling = _TELLING.search(unquote_plus(name))
-        if telling or (len(value) >= _LONG_ENOUGH and name not in _NO_KEY_OF_A_QUERY):
+        if telling or (len(value) >= LONG_ENOUGH and name not in _NO_KEY_OF_A_QUERY):
             yield from filter(None, map(Secret.of, readings))
 
 
@@ -213,7 +216,7 @@ def redact(text: str, *secrets: Secret | None) -> str:
     text = mask_given(text, *secrets)
     if "@" in text:
         text = _USER_INFO.sub(MASK, text)
-    return _KEY_SHAPED.sub(MASK, text)
+    return _KEY_SHAPED.sub(MASK, mask_addresses(text))
 
 
 def mask_given(text: str, *secrets: Secret | None) -> str:
@@ -232,7 +235,7 @@ def mask_given(text: str, *secrets: Secret | None) -> str:
         text = _spellings(secret).sub(MASK, text)
     # Only then what is left of them, and the longest is the first: one key may begin as another does.
     for secret in each:
-        if len(secret.reveal()) >= _LONG_ENOUGH:
+        if len(secret.reveal()) >= LONG_ENOUGH:
             text = _without_parts(text, secret)
     return text
 
@@ -271,7 +274,7 @@ def shown_address(url: str) -> str:
 def _traces(secret: Secret) -> Sequence[Sequence[str]]:
     """Runs of letters and digits: where a key is, or enough of it to be masked, all of one of these are."""
     value = secret.reveal()
-    if len(value) < _LONG_ENOUGH:
+    if len(value) < LONG_ENOUGH:
         return [_RUN.findall(value.casefold())]
     forms = _parts(secret)[2]
     pieces = [*(form[: _enough(form)] for form in forms), forms[0][-_enough(forms[0]) :]]
@@ -289,8 +292,8 @@ def _may_be_in(folded: str, secret: Secret) -> bool:
 @functools.lru_cache(maxsize=64)
 def _spellings(secret: Secret) -> re.Pattern[str]:
     value = secret.reveal()
-    pattern = "".join(map(_spellings_of, value))
-    if len(value) < _LONG_ENOUGH:
+    pattern = "".join(map(spellings_of, value))
+    if len(value) < LONG_ENOUGH:
         # A key like "k" for a local server is masked where it stands alone, not inside of words.
         return re.compile(rf"(?<!\w){pattern}(?!\w)")
     # Some servers fold what they repeat to small letters or capitals.
@@ -337,62 +340,19 @@ def _back_from(text: str, at: int, rest: Sequence[str]) -> int:
 
 def _enough(form: Sequence[str]) -> int:
     """So many characters of a key are the key, for whoever sees them; fewer may be any word."""
-    return min(12, max(_LONG_ENOUGH, len(form) // 2))
+    return min(12, max(LONG_ENOUGH, len(form) // 2))
 
 
 @functools.lru_cache(maxsize=64)
 def _parts(secret: Secret) -> tuple[re.Pattern[str], re.Pattern[str], Sequence[Sequence[str]]]:
     """How a key begins in each of its forms, how it ends, and the forms, a pattern a character."""
     value = secret.reveal()
-    forms = [list(map(_spellings_of, value)), *_in_base64(value)]
+    forms = [list(map(spellings_of, value)), *in_base64(value)]
     beginning = "|".join(f"({''.join(form[: _enough(form)])})" for form in forms)
     ends = "".join(forms[0][-_enough(forms[0]) :])
     return re.compile(beginning, re.IGNORECASE), re.compile(ends, re.IGNORECASE), forms
 
 
-def _in_base64(value: str) -> Iterator[list[str]]:
-    """What of a key is the same in base64, whatever stands around it: its bits can be cut in three ways."""
-    data = value.encode(errors="replace")
-    for ahead in range(3):
-        bits = base64.b64encode(bytes(ahead) + data).decode().rstrip("=")
-        whole = (ahead + len(data)) * 8 // 6
-        # In addresses it has two letters of its own.
-        form = [
-            f"(?:{_spellings_of(char)}|{_OF_URLS[char]})" if char in _OF_URLS else char
-            for char in bits[-(-ahead * 8 // 6) : whole]
-        ]
-        if len(form) >= _LONG_ENOUGH:
-            yield form
-
-
 @functools.lru_cache(maxsize=1024)
 def _compiled(spelling: str) -> re.Pattern[str]:
     return re.compile(spelling, re.IGNORECASE)
-
-
-def _spellings_of(char: str) -> str:
-    # Repetitions are bounded: a page of nothing but backslashes is read in no time, too.
-    if char.isascii() and char.isalnum():
-        return char
-    code = ord(char)
-    # An address in an address is encoded twice: `%252F`.
-    percent = "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in char.encode(errors="replace"))
-    named = "".join(f"|{name}" for name in _html_names().get(char, ()))
-    entity = rf"&(?:amp;){{0,3}}(?:#x0*{code:x}|#0*{code}{named});"
-    escaped = "".join(rf"\\{{1,4}}u{unit.hex()}" for unit in _units(char))
-    return rf"(?:\\{{0,4}}{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
-
-
-@functools.cache
-def _html_names() -> Mapping[str, Sequence[str]]:
-    """What HTML calls a character: `&plus;` is one name of `+`."""
-    names: dict[str, list[str]] = {}
-    for name, char in html.entities.html5.items():
-        if name.endswith(";"):
-            names.setdefault(char, []).append(re.escape(name[:-1]))
-    return names
-
-
-def _units(char: str) -> list[bytes]:
-    data = char.encode("utf-16-be", errors="surrogatepass")
-    return [data[at : at + 2] for at in range(0, len(data), 2)]

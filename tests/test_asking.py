@@ -295,3 +295,20 @@ def test_a_class_of_no_stream_is_told_how_to_make_one():
         words = rf"{provider.__name__}\.create_async_generator gave a {kind}, .*`async def` that uses `yield`"
         with pytest.raises(ProviderNotWorkingError, match=words):
             nb.ask("hello", provider)
+
+
+@pytest.mark.parametrize("prompt", ["a\ud800b", [{"role": "user", "content": "a\ud800b"}]])
+def test_half_a_surrogate_pair_is_sent_as_what_it_is(server, prompt):
+    """What is no character cannot be sent: U+FFFD stands for it, whoever is asked; two halves are one."""
+    reply = nb.ask(
+        prompt, "OpenaiTemplate:echo", api_base=server.api_base, system="\ud83d\ude00", user="\udfff"
+    )
+    assert reply.text == "a\ufffdb"
+    body = server.requests[-1].body
+    assert [each["content"] for each in body["messages"]] == ["\U0001f600", "a\ufffdb"]
+    assert body["user"] == "\ufffd"
+    assert nb.ask(prompt, "Demo:demo-fast").messages[0]["content"] == "a\ufffdb"
+    said = OpenaiTemplate.create_completion(
+        "echo", [{"role": "user", "content": "x\udfff"}], api_base=server.api_base
+    )
+    assert "".join(each for each in said if isinstance(each, str)) == "x\ufffd"

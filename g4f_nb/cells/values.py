@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from g4f_nb.conversations.sound import LONGEST_NAME
+from g4f_nb.conversations.names import LONGEST_NAME
 from g4f_nb.prompting.naming import GIVEN, HISTORY
 
 Check = Callable[[str], Any]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.conversations.sound import sound, sound_parts
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound, sound_parts
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import choose

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from g4f_nb.conversations.preparing import Given
-from g4f_nb.conversations.sound import sound
 from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
+from g4f_nb.halves import sound
 from g4f_nb.masking import masked
 from g4f_nb.questions import Question
 from g4f_nb.reply import Reply

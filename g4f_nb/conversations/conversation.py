@@ -12,16 +12,18 @@ from g4f_nb import asking, questions
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.filed import Filed
 from g4f_nb.conversations.held import checked_system
+from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preparing import Account, Chosen, Given, asked_before, content_of, prepared
 from g4f_nb.conversations.sending import GO_ON, to_continue
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.conversations.sound import checked_name, sound
 from g4f_nb.conversations.spending import entry_of
 from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, version_of
 from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, check_words, checked_content, prompt_text
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound
+from g4f_nb.masking import secrets_given
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.reply import Reply
@@ -286,6 +288,8 @@ class Conversation(Filed):
         self._open_store()
         with self._lock:
             self._on_their_way.add(begun)
+            for options in (begun.question.options, *begun.question.plan.members):
+                self._secrets.update(secrets_given(options))
             elsewhere = look_at(self._tree, begun.spot)
         if elsewhere is not None:
             self._changed("switched", elsewhere)

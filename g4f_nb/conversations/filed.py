@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from g4f_nb.conversations.held import Held
+from g4f_nb.conversations.keyless import keyless
+from g4f_nb.conversations.names import checked_name, mended_name
 from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.conversations.sound import checked_name, mended_name
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.models.model import Model
@@ -74,7 +75,7 @@ class Filed(Held):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What another process may know of it is what a file holds: no key, no address.
-        return _rebuilt, (type(self), saved_json(self.as_saved()))
+        return _rebuilt, (type(self), saved_json(keyless(self.as_saved())))
 
     @classmethod
     def _of(cls, saved: Saved, *, kept: bool = False, copied: bool = False) -> Self:

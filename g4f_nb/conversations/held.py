@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from g4f_nb import settings
+from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.observing import Observer, Observers
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.preserving import Keeper
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.conversations.sound import checked_name, sound
 from g4f_nb.conversations.spending import Ledger
 from g4f_nb.conversations.transcript import transcript
 from g4f_nb.conversations.tree import Tree
@@ -23,10 +23,12 @@ from g4f_nb.conversations.trimming import Sizes
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, check_words
 from g4f_nb.errors import G4FError, InvalidParameterError, shorten
+from g4f_nb.halves import sound
+from g4f_nb.masking import masker, secrets_given
 from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
 from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, check_model, veiled
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Secret, Veiled
 
 _LONGEST_TITLE = 60
 
@@ -60,6 +62,8 @@ class Held:
         self._own = Given(model=model, provider=provider, system=checked_system(system), options=options)
         self._limit = dollars(limit, "limit")
         self._given: dict[str, Given] = {}
+        # What questions went out with, wherever it was found: nothing that is written holds it.
+        self._secrets: set[Secret] = set()
         self._sizes = Sizes()
         self._observers = Observers()
         self.keep = settings.current().keep_conversations if keep is None else keep
@@ -232,7 +236,7 @@ class Held:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude
-        return transcript(repr(self)[1:-1], self.turns)
+        return transcript(repr(self)[1:-1], self.turns, masker(self.as_saved().secrets))
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call this with a `Change` whenever something changes, on the thread where it does.
@@ -264,6 +268,7 @@ class Held:
                 turns=self._tree.all,
                 chosen=self._tree.chosen,
                 ledger=Ledger(self._ledger.entries),
+                secrets=(*self._secrets, *secrets_given(settings_of_model), *secrets_given(own.options)),
             )
 
     def _take(self, saved: Saved, *, kept: bool = False) -> None:

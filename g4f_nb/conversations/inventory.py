@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.conversations.sound import mended_name
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:

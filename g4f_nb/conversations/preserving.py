@@ -17,8 +17,10 @@ from typing import Any
 
 import orjson
 
+from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
+from g4f_nb.masking import masker
 from g4f_nb.store import Store, packed, store
 
 _TURN = "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)"
@@ -64,13 +66,15 @@ class Keeper:
                 self._place, self._parents, self._costs = (there.file, there.purged), {}, {}
             if not saved.turns and not self._parents:
                 return
-            self._keep_turns(there, saved)
+            mask = masker(saved.secrets)
+            self._keep_turns(there, saved, mask)
             costs = saved.ledger.entries
             new = [turn for turn in costs if costs[turn] != self._costs.get(turn)]
             there.write(_COST, [_cost(saved, turn, costs[turn]) for turn in new])
             self._costs = dict(costs)
             about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
-            there.write(_HEAD, [(saved.id, saved.name, title, time.time(), packed(about))])
+            name, title = mask(saved.name or ""), mask(title)
+            there.write(_HEAD, [(saved.id, name, title, time.time(), packed(keyless_json(about, mask)))])
 
     @staticmethod
     def open() -> None:
@@ -91,11 +95,12 @@ class Keeper:
             self._parents, self._costs = {}, {}
             forget(id)
 
-    def _keep_turns(self, there: Store, saved: Saved) -> None:
+    def _keep_turns(self, there: Store, saved: Saved, mask: Mask) -> None:
         new = [turn for turn in saved.turns if turn.id not in self._parents]
         moved = [turn for turn in saved.turns if self._parents.get(turn.id, turn.parent) != turn.parent]
         now = {turn.id: turn.parent for turn in saved.turns}
-        there.write(_TURN, [(saved.id, turn.id, turn.parent, packed(turn_json(turn))) for turn in new])
+        kept = [(turn.id, turn.parent, packed(turn_json(keyless_turn(turn, mask)))) for turn in new]
+        there.write(_TURN, [(saved.id, *row) for row in kept])
         there.write(_MOVED, [(turn.parent, saved.id, turn.id) for turn in moved])
         there.write(_DROPPED, [(saved.id, gone) for gone in self._parents if gone not in now])
         self._parents = now

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.conversations import markdownform, notebookform
+from g4f_nb.conversations.keyless import keyless
 from g4f_nb.conversations.page import MADE_BY, html_page
 from g4f_nb.conversations.turnjson import Saved, json_bytes, saved_from_json, saved_json
 from g4f_nb.errors import InvalidParameterError
@@ -26,6 +27,8 @@ from g4f_nb.files.reading import read_regular
 _LONGEST = 2**30
 # Of a page, where it says what made it.
 _HEAD = 1000
+# What is written there is a setting of the machine, or nothing; but for a disk in memory.
+_SYSTEM, _SHARED = ("/dev", "/proc", "/sys"), "/dev/shm"  # noqa: S108  # nothing is put there
 _BOM = b"\xef\xbb\xbf"
 
 _WRITERS: Mapping[str, Callable[[Saved], bytes]] = {
@@ -44,7 +47,7 @@ _READERS: Mapping[str, Callable[[bytes], Saved]] = {
 def write(saved: Saved, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
     """Write the file and give its path; what is there is replaced if it is a saved conversation itself."""
     file = _file(path, _WRITERS, "saved")
-    content = _WRITERS[file.suffix.lower()](saved)
+    content = _WRITERS[file.suffix.lower()](keyless(saved))
     try:
         _check_spot(file, overwrite=overwrite)
         _replace(file, content)
@@ -110,6 +113,7 @@ def _check_spot(file: Path, *, overwrite: bool) -> None:
     try:
         found = file.lstat()
     except FileNotFoundError:
+        _check_folder(file)
         return
     if not stat.S_ISREG(found.st_mode):
         raise InvalidParameterError(
@@ -119,6 +123,15 @@ def _check_spot(file: Path, *, overwrite: bool) -> None:
         raise InvalidParameterError(
             f"{str(file)!r} is there, and is no saved conversation or has more in it: choose another name, "
             "or replace it with overwrite=True (%g4f save … --force)"
+        )
+
+
+def _check_folder(file: Path) -> None:
+    """Refuse folders of the system, where a file is no file: it would be gone with the next start."""
+    folder = file.parent.resolve()
+    if any(folder.is_relative_to(each) for each in _SYSTEM) and not folder.is_relative_to(_SHARED):
+        raise InvalidParameterError(
+            f"{str(file)!r} is in a folder of the system, which keeps no files: choose another path"
         )
 
 

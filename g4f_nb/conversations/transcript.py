@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from g4f_nb.conversations.keyless import Mask, keyless_turn
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import shorten
 from g4f_nb.showing.markdown import clean, safe_markdown, safe_text
@@ -13,25 +14,26 @@ _MOST = 20
 _LONGEST_LINE = 100
 
 
-def transcript(title: str, turns: Sequence[Turn]) -> dict[str, str]:
-    """The MIME bundle of a conversation; `title` says what it is."""
-    return {"text/plain": "\n".join(_plain(title, turns)), "text/markdown": _markdown(title, turns)}
+def transcript(title: str, turns: Sequence[Turn], mask: Mask) -> dict[str, str]:
+    """The MIME bundle of a conversation; `title` says what it is, `mask` takes the keys out of its texts."""
+    title, left = mask(title), max(0, len(turns) - _MOST)
+    shown = [keyless_turn(turn, mask) for turn in turns[-_MOST:]]
+    return {"text/plain": "\n".join(_plain(title, shown)), "text/markdown": _markdown(title, shown, left)}
 
 
 def _plain(title: str, turns: Sequence[Turn]) -> Iterator[str]:
     yield title
-    for turn in turns[-_MOST:]:
+    for turn in turns:
         yield f"  You: {_line(prompt_text(turn.prompt) or turn.shown)}"
         yield f"  {_who(turn)}: {_line(turn.text or turn.error or 'nothing')}"
 
 
-def _markdown(title: str, turns: Sequence[Turn]) -> str:
+def _markdown(title: str, turns: Sequence[Turn], left: int) -> str:
     parts = [f"**{safe_text(title)}**"]
-    left = len(turns) - _MOST
-    if left > 0:
+    if left:
         parts.append(f"<sub>the {left} before these are not shown</sub>")
     said = ""
-    for turn in turns[-_MOST:]:
+    for turn in turns:
         asked = prompt_text(turn.prompt) or turn.shown
         # Math that one text opened would go on in the next, so each knows what stands before it.
         parts += ["<sub>You</sub>", safe_markdown(asked, after=said)]

@@ -28,6 +28,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.parameters import SAFE_PARAMETERS
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.models.model import HOST_BOUND
+from g4f_nb.secret import Secret
 from g4f_nb.store import packed
 
 KIND = "conversation"
@@ -53,6 +54,8 @@ class Saved:
     turns: tuple[Turn, ...] = ()
     chosen: Mapping[str | None, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+    # What it was asked with, and what nothing that is written may hold: see `keyless`.
+    secrets: tuple[Secret, ...] = field(default=(), repr=False, compare=False)
 
 
 def saved_json(saved: Saved) -> dict[str, Any]:

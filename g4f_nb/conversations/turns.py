@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from g4f_nb.conversations.sound import sound, sound_parts
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound, sound_parts
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.reply import Reply
 

@@ -109,7 +109,7 @@ class ChatPanel(Telling):
             tools=veiled({"tools": list(tools or ()), **plan}),
             model=choice.text or choice.name(given),
             height=height,
-            transcript=Transcript(uuid.uuid4().hex[:10]),
+            transcript=Transcript(uuid.uuid4().hex[:10], lambda: self.conversation.as_saved().secrets),
         )
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from g4f_nb.judging.ballots import Ballots
 from g4f_nb.kept.records import text as clean_text
 from g4f_nb.keys import type_key
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.masking import secrets_given
 from g4f_nb.messages import content_text
 from g4f_nb.panels.kept_columns import KeptColumns
 from g4f_nb.panels.offers import named, said, tell_models, tell_providers
@@ -27,7 +28,7 @@ from g4f_nb.panels.rounds import ModelColumn, Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
 from g4f_nb.providers.models.model import HOST_BOUND, Model, laid_over, veiled
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Secret, Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ class ComparePanel(SideBySide):
         self._columns = [ModelColumn(name=name, model=model) for name, model in given.items()]
         self._judge, self._chance = judge, random.Random(seed)
         self._next = 0
-        self._kept = KeptColumns()
+        self._kept = KeptColumns(self._secrets)
         super().__init__(kind="compare", blind=blind, height=height)
         told = Told(
             delta=lambda steps: self.tell("delta", sides=steps), settled=self._settled, over=self._over,
@@ -268,6 +269,12 @@ class ComparePanel(SideBySide):
             if fared != round_.fared:
                 round_.fared = fared
                 self.tell_state()
+
+    def _secrets(self) -> Iterator[Secret]:
+        for column in self._columns:
+            if isinstance(column.model, Model):
+                yield from secrets_given(column.model.options)
+        yield from secrets_given(self._options)
 
     def kept(self) -> tuple[str, str]:
         """The prompts with their answers, as far as a notebook has room for them."""

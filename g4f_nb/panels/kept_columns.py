@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+from g4f_nb.conversations.keyless import Mask
 from g4f_nb.errors import shorten
+from g4f_nb.masking import masker
 from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, as_lines
 from g4f_nb.panels.round import Round
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import letter
+from g4f_nb.secret import Secret
 from g4f_nb.showing.rendering import safe_html
 
 _EARLIER = "<p><small>Earlier prompts are not kept here: panel.results has them.</small></p>\n"
@@ -21,45 +24,49 @@ _CELL = 'align="left" valign="top" dir="auto"'
 class KeptColumns:
     """The tables of one panel's prompts; each answer is rendered once."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Callable[[], Iterable[Secret]] = tuple) -> None:
+        # What the models were asked with, which no notebook shall keep.
+        self._secrets = secrets
         self._html: dict[str, str] = {}
 
     def of(self, rounds: Sequence[Round]) -> tuple[str, str]:
         """The latest prompts as HTML and as text."""
         html, plain, room = [], [], LONGEST_HTML
+        mask = masker(self._secrets())
         there = {side.id for round_ in rounds for side in round_.sides.values()}
         # One that was asked again has another side in its place.
         self._html = {id_: made for id_, made in self._html.items() if id_ in there}
         for round_ in reversed(rounds):
             if not round_.is_settled:
                 continue
-            block = self._round(round_)
+            block = self._round(round_, mask)
             room -= len(block)
             if room < 0:
                 html.append(_EARLIER)
                 break
             html.append(block)
-            plain.append(_plain(round_))
+            plain.append(mask(_plain(round_)))
         text = shorten("\n\n".join(reversed(plain)), LONGEST_PLAIN)
         return "".join(reversed(html)), text or "A comparing panel; nothing was asked yet."
 
-    def _round(self, round_: Round) -> str:
-        asked = f'<blockquote dir="auto">{as_lines(shorten(round_.question, 2_000))}</blockquote>\n'
+    def _round(self, round_: Round, mask: Mask) -> str:
+        question = shorten(mask(round_.question), 2_000)
+        asked = f'<blockquote dir="auto">{as_lines(question)}</blockquote>\n'
         shown = round_.shown
         heads = _row([escape(name) for name in _names(round_)], tag="th")
-        answers = _row([self._answer(side) for side in shown])
+        answers = _row([self._answer(side, mask) for side in shown])
         facts = _row([f"<small>{escape(_facts(round_, side))}</small>" for side in shown])
         return f"{asked}<table><thead>{heads}</thead><tbody>{answers}{facts}</tbody></table>\n"
 
-    def _answer(self, side: Side) -> str:
+    def _answer(self, side: Side, mask: Mask) -> str:
         if side.id not in self._html:
-            text = shorten(side.text, LONGEST_HTML // 4)
+            text = shorten(mask(side.text), LONGEST_HTML // 4)
             html = f"<pre>{escape(text)}</pre>"
             with contextlib.suppress(Exception):
                 html = safe_html(text, formulas=False)
             self._html[side.id] = html
         error = (side.item() or {}).get("error")
-        return self._html[side.id] + (f"<p><b>Error:</b> {as_lines(error)}</p>" if error else "")
+        return self._html[side.id] + (f"<p><b>Error:</b> {as_lines(mask(error))}</p>" if error else "")
 
 
 def score_html(score: Iterable[tuple[str, int, int, int]], told: Sequence[str]) -> str:

@@ -6,23 +6,28 @@ It has a limit: a notebook is no archive, `panel.save(…)` is.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from html import escape
 from typing import Any
 
+from g4f_nb.conversations.keyless import Mask, keyless_turn
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
+from g4f_nb.masking import masker
 from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, Beside, Bundle, as_lines
 from g4f_nb.panels.calls import cards_of
 from g4f_nb.panels.items import attached, links_of, mark_of, speed
+from g4f_nb.secret import Secret
 from g4f_nb.showing.rendering import facts, safe_html
 
 
 class Transcript:
     """The transcript of one panel, on the page wherever the panel was shown."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, secrets: Callable[[], Iterable[Secret]] = tuple) -> None:
         self._beside = Beside(mark)
+        # What the conversation was asked with, which no notebook shall keep.
+        self._secrets = secrets
         self.mark = self._beside.mark
         self._html: dict[str, tuple[Any, str]] = {}
 
@@ -44,25 +49,26 @@ class Transcript:
     def _bundle(self, turns: tuple[Turn, ...]) -> Bundle:
         blocks: list[str] = []
         left, room = 0, LONGEST_HTML
+        mask = masker(self._secrets())
         for turn in reversed(turns):
-            block = self._block(turn)
+            block = self._block(turn, mask)
             if len(block) > room:
                 left = len(turns) - len(blocks)
                 break
             room -= len(block)
             blocks.append(block)
         if left and not blocks:
-            blocks.append(_cut_short(turns[-1]))
+            blocks.append(_cut_short(keyless_turn(turns[-1], mask)))
             left -= 1
         parts = [_earlier(left)] if left else []
         body = "".join([*parts, *reversed(blocks)])
-        return self._beside.bundle(body, _plain(turns))
+        return self._beside.bundle(body, mask(_plain(turns)))
 
-    def _block(self, turn: Turn) -> str:
+    def _block(self, turn: Turn, mask: Mask) -> str:
         kept = self._html.get(turn.id)
         if kept is not None and kept[0] == (turn.reply, turn.error):
             return kept[1]
-        made = "".join(_parts(turn))
+        made = "".join(_parts(keyless_turn(turn, mask)))
         self._html[turn.id] = ((turn.reply, turn.error), made)
         return made
 

@@ -7,7 +7,9 @@ import json
 import os
 import pickle
 import stat
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -332,6 +334,16 @@ def test_what_is_no_ordinary_file_is_never_replaced(talk, tmp_path, overwrite):
         assert kind in (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR)
     assert real.read_bytes() == before
     assert not (tmp_path / "gone.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such folders")
+@pytest.mark.parametrize("folder", ["/dev", "/proc/self", "/sys"])
+def test_a_folder_of_the_system_gets_no_file(talk, folder):
+    """What is written there would be gone; nothing is, whatever the mode of the folder is."""
+    file = Path(folder) / "g4f_nb-test.json"
+    with pytest.raises(InvalidParameterError, match="folder of the system"):
+        talk.save(file)
+    assert not file.exists()
 
 
 @pytest.mark.parametrize("path", ["x\0.json", "y\udfff.json", "~nobody-of-this-name/x.json"])

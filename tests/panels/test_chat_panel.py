@@ -501,6 +501,17 @@ def test_no_key_is_in_state_message_or_repr(panel):
     assert not [text for text in everything if KEY in text]
 
 
+def test_what_a_notebook_keeps_holds_no_key_that_was_typed(panel):
+    """In a question, or repeated by an answer: the page shows it, the transcript does not."""
+    chat = panel("echo", api_key=KEY)
+    chat.ask(f"my key is {KEY}")
+    chat.wait(10)
+    kept = chat._transcript._bundle(chat.turns)
+    assert "my key is ***" in kept["text/plain"]
+    assert KEY not in str(kept)
+    assert KEY in chat.turns[0].text
+
+
 def test_a_provider_that_tells_the_key_is_masked():
     """Even a provider of the user's own that puts the key into its error does not bring it into the panel."""
 

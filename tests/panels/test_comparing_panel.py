@@ -392,6 +392,10 @@ def test_no_key_is_in_what_is_told_or_kept(compare, server):
     kept = [panel.sent, panel.get_state(), repr(panel), panel.results.to_csv(), panel.problem]
     assert KEY not in str(kept) + str({name: repr(value) for name, value in vars(panel).items()})
     assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
+    panel.ask(f"my key is {KEY}")
+    panel.wait(10)
+    assert "my key is ***" in panel.kept()[1]
+    assert KEY not in str(panel.kept())
     panel.close()
 
 

@@ -12,8 +12,11 @@ import orjson
 
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound_parts
 from g4f_nb.notices import tell
 from g4f_nb.secret import Secret, secrets_in, secrets_of_address, secrets_of_headers, together
+
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def checked_headers(given: Mapping[str, str] | None) -> Headers:
@@ -62,7 +65,12 @@ def encoded(body: Mapping[str, Any], provider: str) -> bytes:
             # JSON has no such number: it would go out as null, and the service would take its own.
             raise InvalidParameterError(f"{name}= is a finite number, not {value}", provider=provider)
     try:
-        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(body, option=_OPTIONS)
+    except TypeError:
+        # It may be half of a surrogate pair, in an option or for a class that was called by itself.
+        pass
+    try:
+        return orjson.dumps(sound_parts(body), option=_OPTIONS)
     except TypeError as error:
         raise InvalidParameterError(
             f"the request to {provider} is no JSON ({error}): messages and parameters are text, numbers, "
