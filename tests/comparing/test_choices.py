@@ -98,7 +98,7 @@ def test_a_pair_of_pairs_is_told_apart_from_models_of_one_name(server):
         ({"cross": "no"}, "cross is 'no'"),
         ({"cross": False, "prompts": ["a", "b", "c"]}, "prompts has 3, temperature has 2"),
         ({"cross": False, "zip": ("prompts", "temperature"), "prompts": ["a", "b"]}, "give one of the two"),
-        ({"on_error": "ignore"}, "on_error is 'ignore': it is row or raise"),
+        ({"on_error": "ignore"}, "on_error is 'ignore': it must be row or raise"),
         ({"on_error": None}, "on_error is None"),
         ({"engine": "dask"}, r"engine is 'dask': it must be 'local'.*Dask"),
         ({"engine": object}, "it must be 'local', this process"),
