@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.showing.extracts import blocks_of, code_of, json_of, tables_of
+from g4f_nb.showing.jsontree import json_tree
 from g4f_nb.showing.markdown import clean, safe_markdown
 from g4f_nb.showing.pages import safe_page
 
@@ -94,7 +95,7 @@ def _json(reply: Reply) -> Body:
     if value is None:
         return _as_it_came(reply, "no JSON object or list")
     plain = json.dumps(value, indent=2, ensure_ascii=False)
-    return Body(plain=plain, markdown=safe_markdown(_fenced(plain, "json")))
+    return Body(plain=plain, html=json_tree(value))
 
 
 def _code(reply: Reply) -> Body:

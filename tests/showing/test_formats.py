@@ -47,11 +47,12 @@ def test_html_is_shown_as_a_page(text):
     assert bundle == {"text/plain": text, "text/html": "<h1>Hi</h1>" + "\n" * text.count("\nbye")}
 
 
-def test_json_is_set_so_that_it_can_be_read():
-    """As code, whatever stood around it."""
+def test_json_is_a_tree_that_folds():
+    """As plain text it is JSON, whatever stood around it."""
     bundle = _bundle('Sure: {"b": [1, "é"]} ok?', "json", quiet=True)
     assert bundle["text/plain"] == '{\n  "b": [\n    1,\n    "é"\n  ]\n}'
-    assert bundle["text/markdown"] == f"{FENCE}json\n{bundle['text/plain']}\n{FENCE}"
+    assert bundle["text/html"].count("<details open>") == 2
+    assert "<b>b</b>" in bundle["text/html"]
 
 
 def test_code_is_the_code_alone():
