@@ -11,7 +11,7 @@ import types
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import asking
+from g4f_nb import asking, questions
 from g4f_nb.chunks import FinishReason, Reasoning, Usage
 from g4f_nb.errors import (
     InvalidParameterError,
@@ -96,7 +96,7 @@ def test_the_forms_agree(server):
     [
         ({"temprature": 1}, UnknownParameterError, "did you mean 'temperature'"),
         ({"stream": True}, UnknownParameterError, "create_completion"),
-        ({"api_base": "localhost:8000"}, InvalidParameterError, "begins with http"),
+        ({"api_base": "localhost:8000"}, InvalidParameterError, "must begin with http"),
     ],
 )
 def test_a_mistake_is_an_error_before_sending(server, options, error, words):
@@ -160,7 +160,7 @@ def test_what_had_arrived_is_in_the_error(server):
     with pytest.raises(StreamInterruptedError) as caught:
         nb.ask("hi", "OpenaiTemplate:cut", api_base=server.api_base)
     assert caught.value.partial.startswith("This answer breaks off")
-    question = asking.prepare("hi", "OpenaiTemplate:cut", api_base=server.api_base)
+    question = questions.prepare("hi", "OpenaiTemplate:cut", api_base=server.api_base)
     reply = question.new_reply()
     with pytest.raises(StreamInterruptedError):
         list(asking.watch(question, reply))
@@ -171,7 +171,7 @@ def test_what_had_arrived_is_in_the_error(server):
 def test_no_key_is_in_the_repr_of_a_question():
     """Question, Resolution and Model show where a key comes from, never the key."""
     model = nb.Model("openai:x", api_key="planted-key-1", headers={"x-api-key": "planted-key-2"})
-    question = asking.prepare("hi", model)
+    question = questions.prepare("hi", model)
     for value in (question, question.where, model):
         assert "planted-key" not in repr(value)
 
@@ -232,7 +232,7 @@ def test_a_synchronous_provider_stops_at_its_next_chunk():
             yield "x"
             next(iter(()))
 
-    question = asking.prepare("x", Endless)
+    question = questions.prepare("x", Endless)
     reply = question.new_reply()
     for _ in asking.watch(question, reply):
         if len(reply) > 10:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import asking
+from g4f_nb import questions
 from g4f_nb.errors import G4FError, NoProviderError, SchemaError, UnknownParameterError
 from g4f_nb.streaming import Stream
 from g4f_nb.testing import serve
@@ -180,7 +180,7 @@ def test_an_error_in_the_middle_comes_after_what_had_arrived(server, read):
 def test_whoever_made_it_is_told_once_how_it_ended(server):
     """With nothing, or with what ended it: so a conversation records it."""
     told = []
-    question = asking.prepare("hi", "Demo:demo-fast")
+    question = questions.prepare("hi", "Demo:demo-fast")
     "".join(Stream(question, when_done=told.append))
     for _ in Stream(question, when_done=told.append):
         break

@@ -77,7 +77,7 @@ def _compared(options: Options, desk: Desk) -> object:
     from g4f_nb.cells.sidebyside import compare_cell
 
     prompt = prompt_of(options, desk)
-    for notice in prompt.notices:
+    for notice in (*options.notices, *prompt.notices):
         tell(notice, once=False)
     if options.show_context:
         display(prompt.context())  # type: ignore[no-untyped-call]
@@ -132,6 +132,7 @@ def _screen(begun: Asking, options: Options, bystanders: Bystanders | None) -> S
             format=options.format or "markdown",
             stream=False if options.no_stream else None,
             turn=f"turn {number} of {name}" if number > 1 or name != MAIN else "",
+            typed=options.schema is not None,
         ),
         bystanders=bystanders,
     )

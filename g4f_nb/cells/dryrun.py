@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from g4f_nb.cells.wording import in_flags
 from g4f_nb.chunks import Usage
 from g4f_nb.costs.pricing import cost_of
 from g4f_nb.costs.tokens import context_size, estimate_tokens
-from g4f_nb.errors import shorten
+from g4f_nb.errors import ModelNotSupportedError, shorten
 from g4f_nb.messages import content_text
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution
@@ -22,23 +23,39 @@ _BEFORE, _NOW = 100, 4000
 _APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
 
 
-def plan_of(question: Question, notices: Sequence[str] = ()) -> Table:
-    """The question as a table; no key is in it."""
+def plan_of(question: Question, notices: Sequence[str] = (), *, refused: str = "") -> Table:
+    """The question as a table; no key is in it. `refused` is why it would not be sent."""
+    refused = refused or _refused(question)
     rows = [
+        *([("refused", refused)] if refused else []),
         *question.where.table().rows,
         *_parameters(question),
         *(_message(message, whole=message is question.messages[-1]) for message in question.messages),
         *_costs(question),
         *(("note", notice) for notice in notices),
     ]
-    return Table(tuple(rows), title="This would be sent; nothing was.")
+    title = "This would be refused, and nothing sent." if refused else "This would be sent; nothing was."
+    return Table(tuple(rows), title=title)
+
+
+def _refused(question: Question) -> str:
+    """Why a provider would not even send it, as far as that can be told: its models are a closed list."""
+    provider: Any = question.where.provider
+    if not getattr(provider, "models", None):
+        return ""
+    try:
+        provider.get_model(question.where.model)
+    except ModelNotSupportedError as error:
+        return in_flags(str(error))
+    return ""
 
 
 def plan_without_key(
     where: Resolution, messages: list[dict[str, Any]], parameters: Mapping[str, Any], missing: str
 ) -> Table:
     """The same where the key is missing: what it would cost can be looked at before one has a key."""
-    return plan_of(Question(where=where, messages=messages, options=Veiled(parameters)), [missing])
+    question = Question(where=where, messages=messages, options=Veiled(parameters))
+    return plan_of(question, refused=in_flags(missing))
 
 
 def _parameters(question: Question) -> Iterator[tuple[str, str]]:
@@ -104,6 +121,6 @@ def _costs(question: Question) -> Iterator[tuple[str, str]]:
     if made is None:
         yield "price", "not known here: set it in prices.toml, or install g4f_nb[prices]"
     elif not made.usd:
-        yield "price", f"nothing ({made.source})"
+        yield "price", f"free ({made.source})"
     else:
         yield "price", f"about ${made.usd:.6f} with an answer of {out:,} tokens ({made.source})"

@@ -14,6 +14,7 @@ from g4f_nb.showing.rendering import HtmlStream
 
 # Bytes a second that painting may take: all columns are sent each time, so that long ones are seldom.
 _BANDWIDTH = 16_000
+_ROW = "background: none"
 _CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
 
 
@@ -101,11 +102,14 @@ def table(
     names: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[int, str] | None = None
 ) -> str:
     """Columns under their names; the rows are HTML already."""
-    heads = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in names)
+    share = f"{_CELL}; width: {100 // max(1, len(names))}%"
+    heads = "".join(f'<th style="{share}">{escape(name)}</th>' for name in names)
     body = ""
     for at, row in enumerate(rows):
         style = (styles or {}).get(at, _CELL)
-        body += "<tr>" + "".join(f'<td dir="auto" style="{style}">{part}</td>' for part in row) + "</tr>"
+        # Front ends mark rows of data, every other one and the one beneath the mouse.
+        cells = "".join(f'<td dir="auto" style="{style}">{part}</td>' for part in row)
+        body += f'<tr style="{_ROW}">{cells}</tr>'
     made = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div style="overflow-x: auto">{made}</div>'
 

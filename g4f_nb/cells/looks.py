@@ -28,6 +28,8 @@ class Look:
     quiet: bool = False
     stream: bool | None = None
     turn: str = ""
+    # Whether data is asked for: while it grows it is no prose.
+    typed: bool = False
 
     def __post_init__(self) -> None:
         checked_format(self.format)

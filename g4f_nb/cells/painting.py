@@ -39,7 +39,9 @@ class CellScreen:
         self._streams = streams
         self._clock = clock
         self._displays = Displays(bystanders)
-        self._unfolding: Unfolding = VerbatimUnfolding() if look.format == "text" else MarkdownUnfolding()
+        self._unfolding: Unfolding = (
+            VerbatimUnfolding() if look.format == "text" or look.typed else MarkdownUnfolding()
+        )
         # What is in outputs that stay, and what is finished in the last one.
         self._stays: list[str] = []
         self._kept: list[str] = []

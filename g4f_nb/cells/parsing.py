@@ -21,6 +21,7 @@ HELP_WORDS = ("-h", "--help")
 _MORE = "%chat --help shows them all. Nothing was sent."
 
 _QUOTES = "“”"
+_QUOTED = re.compile("[\"'“”\\\\]")
 # What begins like a flag; `-5 + 3` and `- a point` are prompts.
 _FLAG = re.compile(r"\s*--?[A-Za-z]|\s*--(\s|$)")
 # What a word processor makes of the dashes of a flag.
@@ -67,6 +68,8 @@ class Options:
     fork: str | None = None
     continues: bool = False
     prompt: str = ""
+    # What the user should know of how the line was read.
+    notices: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -80,8 +83,10 @@ def parse(line: str, cell: str | None = None) -> Options:
     """Read the flags of a line; what follows them, and the cell, is the prompt, verbatim."""
     found: dict[str, Any] = {}
     rest = line.replace(NOT_HELP, "")
+    torn = ""
     while _FLAG.match(rest := _with_plain_dashes(rest)):
-        word, rest = _word(rest)
+        before, (word, rest) = rest, _word(rest)
+        torn = ""
         if word == "--":
             break
         name, equals, value = word.partition("=")
@@ -92,18 +97,33 @@ def parse(line: str, cell: str | None = None) -> Options:
             if not rest.strip():
                 raise UsageError(f"{name} needs a value after it: {flag.written}. {_MORE}")
             value, rest = _word(rest)
+        if flag.name == "--system" and not _QUOTED.search(before[: len(before) - len(rest)]):
+            # Without quotes: what follows may have been meant to belong to it.
+            torn = value
         if not flag.takes and equals:
             raise UsageError(f"{name} takes no value: write {name} alone. {_MORE}")
         _put(found, flag, value)
     body = "" if cell is None else cell.strip("\n")
     prompt = "\n".join(part for part in (rest.strip(), body) if part.strip())
-    options = Options(**found, prompt=prompt)
+    notices = _torn(torn, rest, body) if torn and rest.strip() else ()
+    options = Options(**found, prompt=prompt, notices=notices)
     _check_together(options)
     if not prompt and not options.continues:
         raise UsageError(
             "there is no prompt: write it below the line, or after the flags. %chat --help shows examples"
         )
     return options
+
+
+def _torn(system: str, rest: str, body: str) -> tuple[str, ...]:
+    """A system prompt of several words without quotes: of a line it is told, in a cell it is plain."""
+    told = f"-s is {system!r} alone, and the prompt begins with {' '.join(rest.split())[:40]!r}"
+    if body.strip():
+        raise UsageError(
+            f'{told}: put a system prompt of several words in quotes, -s "{system} …", or -- before a '
+            f"prompt that begins in the first line. {_MORE}"
+        )
+    return (f'{told}: several words stand in quotes, -s "{system} …"',)
 
 
 def asks_for_help(line: str) -> bool:
@@ -234,4 +254,6 @@ def _unknown(name: str) -> str:
 
 def near_flags(name: str) -> list[str]:
     """The flags that were probably meant."""
+    if name.lower() in BY_NAME:
+        return [name.lower()]
     return difflib.get_close_matches(name, list(BY_NAME), n=1, cutoff=0.5)

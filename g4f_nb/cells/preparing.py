@@ -103,7 +103,7 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
         interactive=frontend.attached() or frontend.in_terminal(),
         **how,
     )
-    return Ready(begun, prompt.context(begun.question), (*prompt.notices, *begun.notices))
+    return Ready(begun, prompt.context(begun.question), (*options.notices, *prompt.notices, *begun.notices))
 
 
 def keyless(

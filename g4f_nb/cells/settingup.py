@@ -9,12 +9,12 @@ from g4f_nb import settings
 from g4f_nb.cells.words import IN_A_CELL, Place, Words
 from g4f_nb.errors import InvalidParameterError, ProviderNotFoundError
 from g4f_nb.keys import forget_key, list_keys, type_key
-from g4f_nb.listings.modeltable import listed_by
+from g4f_nb.listings.modeltable import listed_by, lister
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.providers.finding.known import look_up, nearest
 from g4f_nb.providers.models.model import Model, Provider, used
-from g4f_nb.providers.registry import choose, options_for
+from g4f_nb.providers.registry import options_for
 from g4f_nb.providers.using import Using, use
 from g4f_nb.tables import Table
 
@@ -78,7 +78,7 @@ def models_command(given: Words, place: Place) -> Table:
     """List what a provider offers."""
     whose: str | Model | Provider | None = place.variable(given.words[0]) if given.words else None
     options = options_for(whose, None, {})
-    cls: Any = choose(whose.name if isinstance(whose, Model) else whose)[0]
+    cls: Any = lister(whose)
     names = own_loop().submit(listed_by(cls, options)).result()
     note = f"%g4f use {cls.__name__}:NAME uses one of them from now on." if names else "It lists no models."
     return Table(tuple((name,) for name in names), (f"models of {cls.__name__}",) if names else (), "", note)

@@ -18,10 +18,13 @@ from g4f_nb.cells.terminal import printable
 from g4f_nb.conversations.turns import checked_content, prompt_messages
 from g4f_nb.messages import as_messages
 from g4f_nb.secret import Veiled
+from g4f_nb.showing.facts import in_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Where an answer says nothing of it: a cell that it aligns has a style already.
+_STYLES = {"th": "text-align: left", "td": "text-align: left", "pre": "margin: 0.6em 0; overflow-x: auto"}
 _FACTS = "font-size: 85%; opacity: 0.7; text-align: left; padding: 0 0.8em"
 
 
@@ -76,9 +79,18 @@ def bundle(frame: pd.DataFrame) -> dict[str, str]:
 def _html(rows: list[dict[Any, Any]]) -> str:
     from g4f_nb.showing.rendering import safe_html
 
-    answers = [safe_html(_answer(row)) if _has(row, "answer") else escape(_answer(row)) for row in rows]
+    answers = [
+        _styled(safe_html(_answer(row))) if _has(row, "answer") else escape(_answer(row)) for row in rows
+    ]
     facts = [escape(" · ".join(_facts(row))) for row in rows]
     return table([_label(row) for row in rows], [answers, facts], {1: _FACTS})
+
+
+def _styled(html: str) -> str:
+    """An answer's own tables and code, which front ends set as data and leave without a margin."""
+    for tag, style in _STYLES.items():
+        html = html.replace(f"<{tag}>", f'<{tag} style="{style}">')
+    return html
 
 
 def _plain(row: Mapping[Any, Any]) -> str:
@@ -100,7 +112,7 @@ def _facts(row: Mapping[Any, Any]) -> Iterator[str]:
     if row.get("cached") is True:
         yield "kept answer, nothing was sent"
     elif _has(row, "latency_s"):
-        yield f"{row['latency_s']:.2g} s"
+        yield in_time(row["latency_s"])
     if _has(row, "out_tokens"):
         yield f"{int(row['out_tokens'])} tokens"
     if _has(row, "cost_usd"):

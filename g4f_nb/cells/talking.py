@@ -38,9 +38,14 @@ def history_command(given: Words, place: Place) -> Table:
 def reset_command(given: Words, place: Place) -> None:
     """Begin a conversation anew: nothing of it is sent any more."""
     talk = place.talks.known(_name(given.words))
-    count = len(talk.turns)
+    count, name = len(talk.turns), talk.name
     talk.clear()
-    place.say(f"Conversation {talk.name} is begun anew: {count} {_turns(count)} forgotten.")
+    place.say(f"Conversation {name} is begun anew: {count} {_turns(count)} no longer sent.")
+    if count and talk.keep:
+        place.say(
+            f"On disk they stay: %g4f load {quoted(name)} earlier has them again, as `earlier`; "
+            f"nb.Conversation.restore({name!r}).forget() deletes them."
+        )
 
 
 def fork_command(given: Words, place: Place) -> None:
@@ -130,4 +135,4 @@ def _dollars(cost: float | None, spent: float) -> str:
     """What is known of the cost; where some of it is not, that it is at least so much."""
     if cost is None:
         return f"at least ${spent:.6f}" if spent else "not known"
-    return f"${cost:.6f}" if cost else "nothing"
+    return f"${cost:.6f}" if cost else "free"

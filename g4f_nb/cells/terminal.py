@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from g4f_nb.cells.looks import Look, ask_for_login, is_empty
 from g4f_nb.reply import Reply
-from g4f_nb.showing.formats import body_of, plain_of
+from g4f_nb.showing.formats import body_of, data_text, plain_of
 from g4f_nb.showing.parts import call_line, footer_facts
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TerminalScreen:
 
     def __init__(self, look: Look | None = None, *, streams: bool = True) -> None:
         self._look = Look() if look is None else look
-        self._streams = streams and self._look.format in _GROW
+        self._streams = streams and self._look.format in _GROW and not self._look.typed
         self._colours = _colours() if self._look.format != "text" else None
         self._writer: _Writer = _Plain() if self._colours is None else self._colours
         self._length = 0
@@ -94,7 +94,11 @@ class TerminalScreen:
             self._writer.end()
             return
         lines = [*notices]
-        if self._look.format in _GROW:
+        data = data_text(reply) if self._look.format == "markdown" else None
+        if data is not None:
+            self._tell_calls(reply)
+            self._writer.add(printable(_coloured(data, "json", self._colours)))
+        elif self._look.format in _GROW:
             if not self._streams:
                 self._tell_calls(reply)
             self._add(reply)

@@ -7,7 +7,7 @@ from html import escape
 
 from g4f_nb.conversations.markdownform import branch_of
 from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.conversations.turns import Turn, prompt_messages, prompt_text
+from g4f_nb.conversations.turns import Turn, prompt_messages
 from g4f_nb.errors import shorten
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
@@ -74,8 +74,10 @@ def html_page(saved: Saved) -> str:
 
 def _turn(turn: Turn) -> Iterator[str]:
     yield '<p class="who">You</p>'
-    text = prompt_text(turn.prompt) or turn.shown
-    yield f'<div class="asked" dir="auto">{escape(text)}{"".join(exhibits(_pictures(turn), None))}</div>'
+    pictures = "".join(exhibits(_pictures(turn), None))
+    yield f'<div class="asked" dir="auto">{escape(turn.typed)}{pictures}</div>'
+    if turn.expanded:
+        yield _folded("As it was sent", f'<pre dir="auto">{escape(turn.expanded)}</pre>')
     if turn.reply is not None:
         yield f'<p class="who">{escape(turn.model or turn.reply.provider or "The model")}</p>'
         yield from _answer(turn.reply)

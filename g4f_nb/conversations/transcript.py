@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from g4f_nb.conversations.keyless import Mask, keyless_turn
-from g4f_nb.conversations.turns import Turn, prompt_text
+from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
+from g4f_nb.showing.formats import fenced
 from g4f_nb.showing.markdown import clean, safe_markdown, safe_text
+from g4f_nb.showing.parts import folded
 
 # What is shown is saved with the notebook: the file of a long conversation is made by `save`.
 _MOST = 20
@@ -24,7 +26,7 @@ def transcript(title: str, turns: Sequence[Turn], mask: Mask) -> dict[str, str]:
 def _plain(title: str, turns: Sequence[Turn]) -> Iterator[str]:
     yield title
     for turn in turns:
-        yield f"  You: {_line(prompt_text(turn.prompt) or turn.shown)}"
+        yield f"  You: {_line(turn.typed)}"
         yield f"  {_who(turn)}: {_line(turn.text or turn.error or 'nothing')}"
 
 
@@ -34,10 +36,12 @@ def _markdown(title: str, turns: Sequence[Turn], left: int) -> str:
         parts.append(f"<sub>the {left} before these are not shown</sub>")
     said = ""
     for turn in turns:
-        asked = prompt_text(turn.prompt) or turn.shown
+        asked = turn.typed
         # Math that one text opened would go on in the next, so each knows what stands before it.
         parts += ["<sub>You</sub>", safe_markdown(asked, after=said)]
         said += asked
+        if turn.expanded:
+            parts.append(folded("As it was sent", safe_markdown(fenced(turn.expanded, "text"), after=said)))
         parts += [f"<sub>{safe_text(_who(turn))}</sub>", safe_markdown(turn.text, after=said)]
         said += turn.text
         marks = ["stopped early"] * turn.partial + [turn.error] * bool(turn.error)

@@ -62,6 +62,17 @@ class Turn:
         return "" if self.reply is None else self.reply.text
 
     @property
+    def typed(self) -> str:
+        """What was typed, for the eyes: the question as it was meant, before values were put into it."""
+        return self.shown or prompt_text(self.prompt)
+
+    @property
+    def expanded(self) -> str:
+        """The text that was sent, where it is not the one that was typed."""
+        sent = prompt_text(self.prompt)
+        return "" if sent == self.typed or self.continues else sent
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """The question and what the answer adds, as messages."""
         return [*prompt_messages(self.prompt), *map(dict, self.dialogue)]

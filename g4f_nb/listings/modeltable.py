@@ -16,7 +16,7 @@ from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.flags import Flags, flags_of
 from g4f_nb.providers.models.model import Model, Provider
-from g4f_nb.providers.registry import choose, options_for
+from g4f_nb.providers.registry import choose, find_provider, options_for
 from g4f_nb.providers.services.rows import Row
 from g4f_nb.secret import Veiled
 
@@ -85,13 +85,19 @@ def _askable(providers: Sequence[ProviderName]) -> list[_Asked]:
 
 def _askable_one(whose: ProviderName | None) -> _Asked:
     options = options_for(whose, None, {})
-    cls = choose(whose.name if isinstance(whose, Model) else whose)[0]
+    cls = lister(whose)
     host = cls.look_up_host(**{name: options[name] for name in cls.host_options if options.get(name)})
     if host is not None and host.missing:
         raise MissingAuthError(host.missing, provider=cls.__name__)
     row = getattr(cls, "row", None)
     way = taken_for_listing(cls, options)
     return _Asked(provider=cls, host=host, row=row if isinstance(row, Row) else None, way=way)
+
+
+def lister(whose: ProviderName | None) -> Provider:
+    """Whose models are meant; a name that is no provider's is an error, and no model of the one in use."""
+    name = whose.name if isinstance(whose, Model) else whose
+    return choose(name)[0] if not isinstance(name, str) else find_provider(name.partition(":")[0].strip())
 
 
 async def _list(asked: Sequence[_Asked], *, refresh: bool, timeout: float) -> list[list[str] | G4FError]:  # noqa: ASYNC109

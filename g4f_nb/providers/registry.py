@@ -267,7 +267,7 @@ def _refuse_misspelt(name: str) -> None:
     With another letter in the place of one it may be a model: `mixtral:8x7b` is no slip of `mistral`.
     """
     left, colon, right = name.partition(":")
-    if not colon or left.lower() == "llama":
+    if left.lower() == "llama":
         return
     for known in everything():
         names = [each.lower() for each in known.names if len(each) >= _LONG_ENOUGH]
@@ -317,5 +317,6 @@ def _by_circumstances(name: str, *, interactive: bool) -> tuple[Provider, str]:
         return Demo, "nothing else being ready"
     look_again()
     raise NoProviderError(
-        f"{what}: write it as provider:model, or set G4F_NB_PROVIDER; ready are {_ready_words()}"
+        f'{what}: write it as provider:model, choose it with nb.use("provider:model"), or set '
+        f"G4F_NB_PROVIDER; ready are {_ready_words()}"
     )

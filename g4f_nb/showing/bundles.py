@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from g4f_nb.showing.exhibits import exhibits
-from g4f_nb.showing.formats import Body, body_of, plain_of
+from g4f_nb.showing.formats import Body, body_of, data_text, fenced, plain_of
 from g4f_nb.showing.markdown import clean, entities, openers, safe_markdown, safe_text
 from g4f_nb.showing.parts import (
     call_folds,
@@ -53,7 +53,7 @@ def _bundle(reply: Reply, kind: str, footer: list[str], notices: Sequence[str]) 
     fault = [body.fault] if body is not None and body.fault else []
     lines = [*notices, *([" · ".join(footer)] if footer else [])]
     shown = "\n\n".join(filter(None, [*map(_warning, fault), *parts, small(lines)]))
-    plain = plain_of(reply) if body is None else body.plain
+    plain = (data_text(reply) or plain_of(reply)) if body is None else body.plain
     return {"text/plain": clean(plain), "text/markdown": wrapped(shown)}
 
 
@@ -70,11 +70,13 @@ def _html(body: Body, footer: list[str], notices: Sequence[str]) -> str:
 def _chronicle(reply: Reply) -> Iterator[str]:
     """Every round in its order, then what came with the whole."""
     # Math that one part opened would go on in the next, so each knows what stands before it.
-    before = ""
-    for step in rounds_of(reply):
+    before, data, rounds = "", data_text(reply), rounds_of(reply)
+    for step in rounds:
         yield reasoning_fold(step.reasoning, after=before)
         before = _opened(before, step.reasoning)
-        if not step.retracted:
+        if data is not None and step is rounds[-1]:
+            yield safe_markdown(fenced(data, "json"), after=before)
+        elif not step.retracted:
             yield safe_markdown(step.text, after=before)
             before = _opened(before, step.text)
         yield from call_folds(step.tool_calls, step.tool_results, after=before)

@@ -22,9 +22,9 @@ def facts(reply: Reply) -> Iterator[str]:
     for failed in dict.fromkeys(reply.failed):
         yield f"instead of {failed.label}, {shorten(failed.reason.partition(' — ')[0], 100)}"
     if reply.ttft is not None:
-        yield f"first token {_time(reply.ttft)}"
+        yield f"first token {in_time(reply.ttft)}"
     if reply.seconds is not None and not reply.cached:
-        yield f"total {_time(reply.seconds)}"
+        yield f"total {in_time(reply.seconds)}"
     if reply.usage and (reply.usage.input_tokens is not None or reply.usage.output_tokens is not None):
         counts = (reply.usage.input_tokens, reply.usage.output_tokens)
         tokens = " → ".join("?" if count is None else f"{count:,}" for count in counts) + " tokens"
@@ -38,5 +38,6 @@ def facts(reply: Reply) -> Iterator[str]:
         yield f"{len(reply.alternatives)} more in .alternatives"
 
 
-def _time(seconds: float) -> str:
+def in_time(seconds: float) -> str:
+    """A time for a quiet line: `23 ms`, `1.4 s`."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.results import json_text
 from g4f_nb.showing.extracts import blocks_of, code_of, json_of, tables_of
 from g4f_nb.showing.jsontree import json_tree
 from g4f_nb.showing.markdown import clean, safe_markdown
@@ -50,6 +51,13 @@ def checked_format(name: str) -> str:
     if name not in FORMATS:
         raise InvalidParameterError(f"there is no format {name!r}: it must be one of {', '.join(FORMATS)}")
     return name
+
+
+def data_text(reply: Reply) -> str | None:
+    """The data that `schema=` asked for, as JSON that can be read; `None` where there is none."""
+    if reply.data is None:
+        return None
+    return json.dumps(json.loads(json_text(reply.data)), indent=2, ensure_ascii=False)
 
 
 def plain_of(reply: Reply) -> str:
@@ -102,11 +110,12 @@ def _code(reply: Reply) -> Body:
     blocks = blocks_of(reply.text)
     if not blocks:
         return _as_it_came(reply, "no block of code")
-    fences = (safe_markdown(_fenced(block.code, block.language)) for block in blocks)
+    fences = (safe_markdown(fenced(block.code, block.language)) for block in blocks)
     return Body(plain=code_of(reply.text), markdown="\n\n".join(fences))
 
 
-def _fenced(code: str, language: str) -> str:
+def fenced(code: str, language: str) -> str:
+    """A text as a block of code that it cannot end."""
     longest = max(map(len, re.findall("`+", code)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{code.removesuffix(chr(10))}\n{marks}"

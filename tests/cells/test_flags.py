@@ -192,7 +192,8 @@ def test_a_dry_run_needs_no_key(shell, asked):
     rows = {row[0]: row[1] for row in shell.user_ns["_"].rows}
     assert rows["user"] == "hello"
     assert rows["system"] == "Brief"
-    assert "GROQ_API_KEY" in rows["key"] + rows["note"]
+    assert "set the environment variable GROQ_API_KEY" in rows["refused"]
+    assert shell.user_ns["_"].title == "This would be refused, and nothing sent."
     assert rows["parameters"] == "temperature=0.0"
     assert rows["price"].startswith(("about $", "not known"))
 

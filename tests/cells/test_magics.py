@@ -373,10 +373,10 @@ def test_cells_go_on_and_commands_tell(shell, capsys, tmp_path, monkeypatch):
     assert [row[1] for row in names["history"].rows] == ["one", "two", "three"]
     assert [row[:2] for row in names["talks"].rows] == [("copy", "3"), ("main", "2")]
     assert [row[0] for row in names["cost"].rows] == ["copy", "main", "all"]
-    assert names["cost"].rows[-1][3] == "nothing"
+    assert names["cost"].rows[-1][3] == "free"
     printed = capsys.readouterr().out
     assert "copy begins as main is now" in printed
-    assert "Conversation main is begun anew: 2 turns forgotten." in printed
+    assert "Conversation main is begun anew: 2 turns no longer sent." in printed
     assert "again, 3 turns: %%chat -n again goes on with it." in printed
     assert {each.name: len(each.turns) for each in shelf().all} == {"copy": 3, "main": 0, "again": 3}
 

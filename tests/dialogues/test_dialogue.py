@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import g4f_nb as nb
-from g4f_nb import asking, credentials, providers
+from g4f_nb import asking, credentials, providers, questions
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
 from g4f_nb.dialogues.dialogue import converse
 from g4f_nb.dialogues.plans import Call, Outcome, Plan, Run, Send
@@ -200,7 +200,7 @@ def test_an_async_tool_works_without_await(server):
 
 def test_a_watched_answer_grows_between_rounds(server):
     """Calls are seen before they run, results as soon as they are there."""
-    question = asking.prepare("add 2 and 3", "OpenaiTemplate:tools", api_base=server.api_base, tools=[add])
+    question = questions.prepare("add 2 and 3", "OpenaiTemplate:tools", api_base=server.api_base, tools=[add])
     reply = question.new_reply()
     seen = [
         (len(reply.tool_calls), len(reply.tool_results), bool(reply.text))
@@ -428,7 +428,7 @@ def test_an_async_tool_is_stopped_when_the_time_is_over(server, form):
     elif form == "ask_async":
         reply = asyncio.run(nb.ask_async("add 1", "OpenaiTemplate:tools", **options))
     else:
-        question = asking.prepare("add 1", "OpenaiTemplate:tools", **options)
+        question = questions.prepare("add 1", "OpenaiTemplate:tools", **options)
         reply = asyncio.run(asking.answer(question, question.new_reply()))
     assert cancelled == [True]
     assert "not done within" in reply.tool_results[0].content
@@ -488,7 +488,7 @@ def test_approval_may_be_awaited(server):
     assert (
         asyncio.run(nb.ask_async("add 2 and 3", "OpenaiTemplate:tools", **options)).text == "The tool said: 5"
     )
-    question = asking.prepare("add 2 and 3", "OpenaiTemplate:tools", **options)
+    question = questions.prepare("add 2 and 3", "OpenaiTemplate:tools", **options)
     assert asyncio.run(asking.answer(question, question.new_reply())).text == "The tool said: 5"
 
 
@@ -509,7 +509,9 @@ def test_an_interrupt_in_a_tool_ends_it(server):
     def stops(a: int, b: int):
         raise KeyboardInterrupt
 
-    question = asking.prepare("add 2 and 3", "OpenaiTemplate:tools", api_base=server.api_base, tools=[stops])
+    question = questions.prepare(
+        "add 2 and 3", "OpenaiTemplate:tools", api_base=server.api_base, tools=[stops]
+    )
     reply = question.new_reply()
     with pytest.raises(KeyboardInterrupt):
         list(asking.watch(question, reply))

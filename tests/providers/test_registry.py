@@ -6,14 +6,16 @@ import pytest
 from IPython.lib.pretty import pretty
 
 from g4f_nb import notices, settings
-from g4f_nb.asking import ask, locate, prepare
+from g4f_nb.asking import ask
 from g4f_nb.calls import Host
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError, UnknownParameterError
 from g4f_nb.providers import AsyncProvider, Demo, Groq, Ollama, OpenAI, OpenaiTemplate
+from g4f_nb.providers.calling import locate
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.providers.models.model import Model
 from g4f_nb.providers.registry import find_provider, provider_names, ready, resolve
 from g4f_nb.providers.services.rows import rows
+from g4f_nb.questions import prepare
 from g4f_nb.secret import Secret
 
 GROQ_HOST = "https://api.groq.com/openai/v1"

@@ -6,7 +6,6 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import notices, settings
-from g4f_nb.asking import locate, prepare
 from g4f_nb.errors import (
     InvalidParameterError,
     NoProviderError,
@@ -14,6 +13,8 @@ from g4f_nb.errors import (
     UnknownParameterError,
 )
 from g4f_nb.providers import Demo, Groq, Ollama, OpenAI, OpenaiTemplate
+from g4f_nb.providers.calling import locate
+from g4f_nb.questions import prepare
 from g4f_nb.testing import serve
 
 THERE = "http://localhost:1/v1"

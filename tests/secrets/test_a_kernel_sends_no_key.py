@@ -53,7 +53,7 @@ SHOWING = [
     "nb.ModelPicker(mine), nb.ModelPicker('groq:echo').place",
     "%%chat -m mine\nhello",
     "%whos",
-    "nb.asking.prepare('x', mine), nb.asking.locate(mine)",
+    "nb.questions.prepare('x', mine), nb.providers.calling.locate(mine)",
 ]  # fmt: skip
 MINE = "mine = nb.Model('groq:echo', api_key=os.environ['GROQ_API_KEY'], api_base="
 # In each of these the user's own line shows no key, so that what shows one is ours.

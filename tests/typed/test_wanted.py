@@ -10,7 +10,7 @@ import pytest
 from shapes import Color, Film, Person, Point, Tree
 
 import g4f_nb as nb
-from g4f_nb import asking, providers
+from g4f_nb import asking, providers, questions
 from g4f_nb.chunks import FinishReason, Refusal, ToolCall, ToolCalls
 from g4f_nb.errors import BadRequestError, InvalidParameterError, SchemaError
 from g4f_nb.providers import AsyncGeneratorProvider, OpenaiTemplate
@@ -190,7 +190,7 @@ def test_an_answer_that_never_fits_is_an_error(server, served, form):
 
 def test_who_fills_a_reply_reads_the_reason_there(server, served):
     """`answer` and `watch` raise nothing: a comparison wants a row, a cell the text."""
-    question = asking.prepare("x", provider=served("none"), model="json-never", schema=LINE)
+    question = questions.prepare("x", provider=served("none"), model="json-never", schema=LINE)
     for fill in (
         lambda reply: asyncio.run(asking.answer(question, reply)),
         lambda r: list(asking.watch(question, r)),

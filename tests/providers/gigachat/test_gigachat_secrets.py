@@ -98,8 +98,8 @@ def test_berlin_shows_neither_password_nor_token(model):
 def test_nothing_that_holds_a_key_shows_it(where):
     """The account, the line, the question, the resolution."""
     import g4f_nb as nb
-    from g4f_nb.asking import prepare
     from g4f_nb.providers.gigachat.options import line_of
+    from g4f_nb.questions import prepare
 
     key = new_key("planted")
     with serve_gigachat(keys={key: ["GIGACHAT_API_PERS"]}) as server:
