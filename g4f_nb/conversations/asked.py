@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from g4f_nb.conversations.spots import Spot
 from g4f_nb.conversations.turns import Content, Turn, said_in
 from g4f_nb.halves import sound
 from g4f_nb.masking import masked
+from g4f_nb.notices import tell
 from g4f_nb.questions import Question
 from g4f_nb.reply import Reply
 
@@ -66,6 +69,22 @@ class Asking:
         self.turn = _ended(self.turn, self.reply, self._sent, words)
         self.turn = record(self, failed=words is not None)
         return self.turn
+
+    def tell_notices(self) -> None:
+        """Say what was done to the question, to a user who has nothing but the reply."""
+        for notice in self.notices:
+            tell(notice, once=False)
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[Asking]:
+        """Say the notices, and record whatever becomes of the question within."""
+        self.tell_notices()
+        try:
+            yield self
+        except BaseException as error:
+            self.finish(error)
+            raise
+        self.finish()
 
     def _words(self, error: BaseException | None) -> str | None:
         if error is None or isinstance(error, _STOPS):

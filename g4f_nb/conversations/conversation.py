@@ -1,41 +1,36 @@
-"""`Conversation`: a dialogue that goes on, the one memory of cells and panels."""
+"""`Conversation`: a dialogue that goes on, the one memory of cells and panels; what it does is in `Talk`."""
 
 from __future__ import annotations
 
-import uuid
-import weakref
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
 
-from g4f_nb import asking, questions
+from g4f_nb import questions, settings
+from g4f_nb.conversations import asks
 from g4f_nb.conversations.asked import Asking
-from g4f_nb.conversations.filed import Filed
-from g4f_nb.conversations.held import checked_system
-from g4f_nb.conversations.names import checked_name
-from g4f_nb.conversations.preparing import Account, Chosen, Given, asked_before, content_of, prepared
-from g4f_nb.conversations.sending import GO_ON, to_continue
+from g4f_nb.conversations.declared import Seen, Setting
+from g4f_nb.conversations.keyless import keyless
+from g4f_nb.conversations.names import mended_name
+from g4f_nb.conversations.observing import Observer
+from g4f_nb.conversations.preparing import Chosen, Given
+from g4f_nb.conversations.restoring import named, restored, settings_of
+from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.conversations.spending import entry_of
-from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, version_of
-from g4f_nb.conversations.tree import Tree
-from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.conversations.turns import Turn, check_words, checked_content, prompt_text
+from g4f_nb.conversations.talk import Talk
+from g4f_nb.conversations.terms import checked_system
+from g4f_nb.conversations.transcript import title_of, transcript
+from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
+from g4f_nb.conversations.turns import Turn
+from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.halves import sound
-from g4f_nb.masking import secrets_given
-from g4f_nb.notices import tell
+from g4f_nb.masking import masker
 from g4f_nb.providers.models.model import Provider, veiled
-from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
-from g4f_nb.streaming import Stream
-
-Prompt = questions.Prompt | None
-# `after=None` is the beginning, so "not said" needs a word of its own.
-_END = "end"
 
 
-class Conversation(Filed):
+class Conversation:
     """A dialogue that goes on: each question is sent with the answers before it.
 
         talk = nb.Conversation("physics", model="groq:openai/gpt-oss-120b", system="Be brief.")
@@ -54,6 +49,52 @@ class Conversation(Filed):
     `regenerate`): both versions stay, `branches` lists them and `switch` chooses. Any thread may use it.
     """
 
+    id = Seen(lambda talk: talk.id, "What tells it from every other one, also on disk.")
+    model = Setting(
+        lambda talk: talk.terms.own.model,
+        Talk.choose,
+        "Who is asked where a question names nobody; `None` leaves it to `nb.use` and the settings.",
+    )
+    provider = Seen(
+        lambda talk: talk.terms.own.provider, "Whose model it is, where the model's name does not say so."
+    )
+    system = Setting(
+        lambda talk: talk.terms.own.system, Talk.instruct, "The system prompt, of every question from now on."
+    )
+    options = Setting(
+        lambda talk: Veiled(talk.terms.own.options),
+        Talk.ask_with,
+        "The options of every question; it shows their names only, for one may be a key.",
+    )
+    limit = Setting(
+        lambda talk: talk.terms.limit,
+        Talk.allow,
+        'What it may cost in US dollars, `None` for no limit; "2 USD" is understood as well.',
+    )
+    keep = Setting(lambda talk: talk.keeper.wanted, Talk.keep, "Whether it is kept on disk on the way.")
+    restored = Seen(lambda talk: talk.keeper.goes_on, "Whether it is one that an earlier kernel began.")
+    turns = Seen(lambda talk: talk.past.tree.branch(), "The current branch, oldest first.")
+    all_turns = Seen(
+        lambda talk: talk.past.tree.all,
+        "The turns of every branch, in the order of their answers.",
+    )
+    cost = Seen(
+        lambda talk: talk.past.ledger.cost,
+        "What all its answers cost in US dollars, also of other branches and of turns that are gone; `None` "
+        "as soon as one is among them of which nobody knows: `spent` is what is known or guessed then.",
+    )
+    spent = Seen(
+        lambda talk: talk.past.ledger.spent,
+        "The US dollars that are held against the limit: known costs, and guesses for stopped answers.",
+    )
+    tokens = Seen(
+        lambda talk: talk.past.ledger.tokens,
+        "The tokens of all its questions and answers; `None` as soon as one service did not tell them.",
+    )
+    on_their_way = Seen(
+        lambda talk: talk.past.on_their_way, "The questions that were begun and are not finished."
+    )
+
     def __init__(
         self,
         name: str | None = None,
@@ -67,43 +108,48 @@ class Conversation(Filed):
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
         options = veiled(options)
-        model, provider = _one_of(model, provider, options)
-        super().__init__(
-            name, model=model, provider=provider, system=system, limit=limit, keep=keep, **options
-        )
-        self._on_their_way: weakref.WeakSet[Asking] = weakref.WeakSet()
-        there = shelf()
-        if there is not None:
+        if not isinstance(keep, bool | None):
+            raise InvalidParameterError(f"keep is {keep!r}: it must be True, False, or None for what is set")
+        # First: one whose making is refused is shown, too.
+        self._talk = Talk(keep=settings.current().keep_conversations if keep is None else keep)
+        if name is not None:
+            self._talk.terms.rename(name)
+        self._talk.terms.begin_with(_given(model, provider, system, options), limit)
+        if (there := shelf()) is not None:
             there.put(self, stays=name is not None)
 
-    @classmethod
-    def named(cls, name: str = "main", **settings: Any) -> Conversation:
-        """The notebook's conversation of that name; it is made, with these settings, where there is none."""
-        settings = veiled(settings)
-        there = shelf()
-        if there is None:
-            return cls(name, **settings)
-        with there.lock:
-            found = there.get(checked_name(name))
-            return cls(name, **settings) if found is None else found
+    @property
+    def name(self) -> str:
+        """What it is called; setting it renames it."""
+        return self._talk.terms.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._talk.rename(name)
+        if (there := shelf()) is not None:
+            there.put(self, stays=True)
 
     @property
-    def on_their_way(self) -> tuple[Asking, ...]:
-        """The questions that were begun and are not finished."""
-        with self._lock:
-            return tuple(sorted(self._on_their_way, key=lambda each: each.turn.asked_at))
+    def messages(self) -> list[dict[str, Any]]:
+        """The current branch as it would be sent: without answers that broke off and were left so."""
+        return messages_of(self.turns)
+
+    @property
+    def title(self) -> str:
+        """What it is about: the beginning of its first question, `""` as long as there is none."""
+        return title_of(self.turns)
 
     # ---- asking ------------------------------------------------------------------------------------
 
     def begin(
         self,
-        prompt: Prompt = None,
+        prompt: asks.Prompt = None,
         model: Chosen = None,
         *,
         shown: str | None = None,
         place: str | None = None,
         instead_of: Turn | str | None = None,
-        after: Turn | str | None = _END,
+        after: Turn | str | None = END,
         continues: bool = False,
         provider: str | Provider | None = None,
         system: str | None = None,
@@ -119,205 +165,165 @@ class Conversation(Filed):
         """
         options = veiled(options)
         media = options.pop("media", None)
-        model, provider = _one_of(model, provider, options)
-        given = Given(model=model, provider=provider, system=checked_system(system), options=options)
-        check_words(shown=shown, place=place)
-        place = None if place is None else sound(place)
-        if instead_of is not None and after != _END:
-            raise InvalidParameterError("instead_of= and after= are two spots for one turn: give one of them")
-        with self._lock:
-            old = None if instead_of is None else self._turn(instead_of)
-            if old is not None:
-                place = place or old.place
-            if old is not None and prompt is None:
-                prompt, continues, shown = old.prompt, old.continues, shown or old.shown
-            spot = self._spot(old, after, place, continues=continues)
-            if prompt is None and continues:
-                prompt = self._to_go_on(spot)
-            account = Account(name=self._name, ledger=self._ledger, limit=self._limit, sizes=self._sizes)
-            chosen = given.over(self._own)
-        content = content_of(prompt, media)
-        question, notices = prepared(
-            chosen,
-            content,
-            before=spot.before,
-            continues=continues,
-            interactive=interactive,
-            account=account,
-        )
-        turn = Turn(
-            id=uuid.uuid4().hex,
-            prompt=content,
-            shown=prompt_text(content) if shown is None else sound(shown),
-            place=place,
-            asked_at=datetime.now(UTC),
-            continues=continues,
-            model=sound(question.label),
-            system=given.system,
-        )
-        return self._begun(Asking(question, turn, spot, given=given, notices=notices, record=self._record))
+        wish = Wish(
+            prompt=prompt, given=_given(model, provider, system, options), shown=shown, place=place,
+            instead_of=instead_of, after=after, continues=continues,
+        )  # fmt: skip
+        return self._talk.begin(wish, media, interactive=interactive)
 
-    def ask(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
-        """Ask and wait for the whole answer; the arguments are those of `begin` and of `nb.ask`."""
-        how = veiled(how)
-        begun = _told(self.begin(prompt, model, **how))
-        try:
-            asking.complete(begun.question, begun.reply)
-        except BaseException as error:
-            begun.finish(error)
-            raise
-        begun.finish()
-        return begun.reply
-
-    async def ask_async(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
-        """`ask` for `await`; cancelling it closes the connection and keeps what had arrived."""
-        how = veiled(how)
-        begun = _told(self.begin(prompt, model, **how))
-        try:
-            await asking.complete_async(begun.question, begun.reply)
-        except BaseException as error:
-            begun.finish(error)
-            raise
-        begun.finish()
-        return begun.reply
-
-    def stream(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Stream:
-        """Ask and read the answer as it comes, with `for` or `async for`; what had come by its end is kept.
-
-        for piece in talk.stream("And at sunset?"):
-            print(piece, end="")
-        """
-        how = veiled(how)
-        begun = _told(self.begin(prompt, model, **how))
-        return Stream(begun.question, reply=begun.reply, when_done=begun.finish)
-
-    def edit(self, turn: Turn | str, prompt: questions.Prompt, model: Chosen = None, **how: Any) -> Reply:
-        """Ask something else in the place of a turn; that one stays as another branch."""
-        how = veiled(how)
-        return self.ask(checked_content(prompt), model, instead_of=turn, **how)
-
-    def regenerate(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:
-        """Ask the same again, the last question if no other is named; the first answer stays as a branch."""
-        how = veiled(how)
-        return self.ask(None, **self.again(turn, model, **how))
+    ask = asks.ask
+    ask_async = asks.ask_async
+    stream = asks.stream
+    edit = asks.edit
+    regenerate = asks.regenerate
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""
         how = veiled(how)
-        with self._lock:
-            old = self._turn(turn) if turn is not None else self._last()
-            own = self._own
-            before = self._given.get(old.id) or asked_before(old, own)
-        chosen = Given(model=model, provider=how.pop("provider", None))
-        asked = before if before.names_somebody else replace(before, model=own.model, provider=own.provider)
-        # What was given for the server of the first answer goes to no other.
-        options = chosen.options_over(asked)
-        who = chosen if chosen.names_somebody else before
-        same = {"instead_of": old, "system": before.system, "model": who.model, "provider": who.provider}
-        # A kept answer would be the one that is there.
-        return Veiled({**options, **same, "cache": False, **how})
+        old, same = self._talk.again(turn, Given(model=model, provider=how.pop("provider", None)))
+        return Veiled({**same, "instead_of": old, **how})
 
     # ---- changing ----------------------------------------------------------------------------------
 
     def drop(self, turn: Turn | str) -> None:
         """Take a turn out; what follows it stays and follows the turn before it."""
-        with self._lock:
-            gone = self._turn(turn)
-            self._tree.remove(gone)
-            self._given.pop(gone.id, None)
-        self._changed("removed", gone)
+        self._talk.drop(turn)
 
     def clear(self) -> None:
         """Begin anew, without any turn; what they cost stays counted.
 
         On disk it is another conversation from here: `restore` gives the one before it.
         """
-        with self._lock:
-            self._tree, self._given = Tree(), {}
-            self._begin_anew()
-        self._changed("removed")
+        self._talk.clear()
 
     def switch(self, turn: Turn | str) -> None:
         """Make the branch that a turn is on the current one."""
-        with self._lock:
-            wanted = self._turn(turn)
-            self._tree.choose(wanted)
-        self._changed("switched", wanted)
+        self._talk.switch(turn)
 
     def fork(self, name: str | None = None, at: Turn | str | None = None) -> Conversation:
         """Another conversation that begins as this one does, up to a turn or to the end.
 
         It has spent nothing yet, and its limit is as high.
         """
-        own = self._own
-        made = Conversation(
-            name,
-            model=own.model,
-            provider=own.provider,
-            system=own.system,
-            limit=self._limit,
-            keep=self.keep,
-            **Veiled(own.options),
-        )
-        with self._lock:
-            path = self._tree.branch() if at is None else self._tree.path(self._turn(at))
-            made._given = {turn.id: self._given[turn.id] for turn in path if turn.id in self._given}
-        made._take(Saved(turns=path, chosen={turn.parent: turn.id for turn in path}))
+        made = Conversation(name, keep=self.keep)
+        made._talk.begin_as(self._talk, at)
         return made
 
-    # ---- within ------------------------------------------------------------------------------------
+    def branches(self, turn: Turn | str) -> tuple[Turn, ...]:
+        """All versions of a turn, oldest first, itself among them."""
+        with self._talk.lock:
+            return self._talk.past.tree.versions(self._talk.past.turn(turn))
 
-    def _spot(
-        self, old: Turn | None, after: Turn | str | None, place: str | None, *, continues: bool
-    ) -> Spot:
-        if old is not None:
-            return version_of(self._tree, old)
-        if after != _END:
-            return behind(self._tree, None if after is None else self._turn(after))
-        return at_place(self._tree, place, continues=continues)
+    def borrow(self, other: Conversation) -> None:
+        """Ask whom another conversation asks, and with its options; the system prompt stays."""
+        self._talk.borrow(other._talk)
 
-    def _to_go_on(self, spot: Spot) -> str:
-        if to_continue(spot.before) is None:
+    def options_for(self, model: Chosen = None, provider: str | Provider | None = None) -> Mapping[str, Any]:
+        """The options that a question to this model would have: what is for one server goes to no other."""
+        return Given(model=model, provider=provider).over(self._talk.terms.own).options
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Call this with a `Change` whenever something changes, on the thread where it does.
+
+        What is given back ends it.
+        """
+        if not callable(observer):
             raise InvalidParameterError(
-                f"nothing in the conversation {self.name!r} broke off: ask for more in words of your own"
+                f"an observer is {observer!r}: it must be a function that takes a Change"
             )
-        return GO_ON
+        return self._talk.observers.add(observer)
 
-    def _begun(self, begun: Asking) -> Asking:
-        """Note a question that is on its way, and go to where its answer will be."""
-        self._open_store()
-        with self._lock:
-            self._on_their_way.add(begun)
-            for options in (begun.question.options, *begun.question.plan.members):
-                self._secrets.update(secrets_given(options))
-            elsewhere = look_at(self._tree, begun.spot)
-        if elsewhere is not None:
-            self._changed("switched", elsewhere)
-        self._observers.tell("begun", begun.turn)
-        return begun
+    # ---- kept, saved, had again --------------------------------------------------------------------
 
-    def _record(self, done: Asking, *, failed: bool) -> Turn:
-        with self._lock:
-            self._on_their_way.discard(done)
-            turn = put(self._tree, done.turn, done.spot)
-            self._given[turn.id] = done.given
-            entry = entry_of(done.question, done.reply, failed=failed)
-            if entry is not None:
-                self._ledger.entries[turn.id] = entry
-        self._changed("finished", turn)
-        return turn
+    @classmethod
+    def named(cls, name: str = "main", **settings: Any) -> Self:
+        """The notebook's conversation of that name; it is made, with these settings, where there is none."""
+        settings = veiled(settings)
+        return named(name, lambda called: cls(called, **settings))
+
+    @classmethod
+    def restore(cls, name: str) -> Self:
+        """The conversation of that name or id as it was kept on disk, also by an earlier kernel.
+
+        `nb.list_conversations()` lists them. Of several with one name it is the latest that is not in this
+        notebook; one that was restored before is given as it is.
+        """
+        return restored(name, lambda saved: cls._of(saved, kept=True))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The conversation that `save` wrote as `.json`, `.md` or `.ipynb`; it goes its own way from there.
+
+        JSON holds everything; of Markdown and notebooks the questions and answers of one branch come back.
+        Keys and addresses are in no file: name the model anew where it needs one.
+        """
+        from g4f_nb.conversations.saving import read
+
+        return cls._of(read(path))
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone.
+
+        A conversation that was saved there before is replaced, any other file only with `overwrite`.
+        """
+        from g4f_nb.conversations.saving import write
+
+        return write(self.as_saved(), path, overwrite=overwrite)
+
+    def forget(self) -> None:
+        """Take it off the notebook's list and off the disk; this object goes on, and is kept no more."""
+        if (there := shelf()) is not None:
+            there.remove(self)
+        self._talk.keeper.forget(self.id)
+
+    def as_saved(self) -> Saved:
+        """All of it that can be kept, as a value: no key, no address, no function."""
+        return self._talk.saved()
+
+    @classmethod
+    def _of(cls, saved: Saved, *, kept: bool = False, copied: bool = False) -> Self:
+        made = cls(**settings_of(saved))
+        made._talk.terms.name = mended_name(saved.name or "") or made.name
+        made._talk.take(saved, kept=kept)
+        if not copied and (there := shelf()) is not None:
+            there.put(made, stays=True)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What another process may know of it is what a file holds: no key, no address.
+        return _rebuilt, (type(self), saved_json(keyless(self.as_saved())))
+
+    # ---- shown -------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    def __bool__(self) -> bool:
+        # An empty conversation is one, too.
+        return True
+
+    def __iter__(self) -> Iterator[Turn]:
+        return iter(self.turns)
+
+    def __getitem__(self, at: int) -> Turn:
+        return self.turns[at]
+
+    def __repr__(self) -> str:
+        count, cost = len(self.turns), self.cost
+        paid = f", {cost:.4g} USD" if cost else ""
+        return f"<Conversation {self.name!r}, {count} {'turn' if count == 1 else 'turns'}{paid}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude
+        return transcript(repr(self)[1:-1], self.turns, masker(self.as_saved().secrets))
 
 
-def _one_of(
-    model: Chosen, provider: str | Provider | None, options: Veiled
-) -> tuple[Chosen, str | Provider | None]:
-    """Who is asked; several as one, where the options name more of them."""
+def _given(model: Chosen, provider: str | Provider | None, system: str | None, options: Veiled) -> Given:
+    """Who is asked and how; several as one, where the options name more of them."""
     several = {name: options.pop(name, None) for name in ("fallback", "race")}
-    return questions.one_of(model, provider, **several)
+    model, provider = questions.one_of(model, provider, **several)
+    return Given(model=model, provider=provider, system=checked_system(system), options=options)
 
 
-def _told(begun: Asking) -> Asking:
-    """Say what was done to the question, to a user who has nothing but the reply."""
-    for notice in begun.notices:
-        tell(notice, once=False)
-    return begun
+def _rebuilt(cls: type[Conversation], data: Mapping[str, Any]) -> Conversation:
+    return cls._of(saved_from_json(data), copied=True)

@@ -84,6 +84,17 @@ def asked_before(turn: Turn, own: Given) -> Given:
     return replace(given, model=None) if was[0] is is_now[0] and is_now[1] in ("", was[1]) else given
 
 
+def again_with(chosen: Given, before: Given, own: Given) -> Mapping[str, Any]:
+    """What a question that was asked `before` is asked again with, of whom is `chosen` now if anybody is."""
+    asked = before if before.names_somebody else replace(before, model=own.model, provider=own.provider)
+    # What was given for the server of the first answer goes to no other.
+    options = chosen.options_over(asked)
+    who = chosen if chosen.names_somebody else before
+    same = {"system": before.system, "model": who.model, "provider": who.provider}
+    # A kept answer would be the one that is there.
+    return Veiled({**options, **same, "cache": False})
+
+
 def content_of(prompt: object, media: Any) -> Content:
     """What is asked, files as parts of it, so that they are sent again with it."""
     content = checked_content(prompt)

@@ -6,6 +6,7 @@ their turns, as branches, and overwrite nothing.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -20,7 +21,9 @@ import orjson
 from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
+from g4f_nb.errors import G4FError
 from g4f_nb.masking import masker
+from g4f_nb.notices import tell
 from g4f_nb.store import Store, packed, store
 
 _TURN = "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)"
@@ -45,41 +48,38 @@ class KeptTalk:
 
 
 class Keeper:
-    """Keeps one conversation up to date in the store, by what has changed since the last time."""
+    """Keeps one conversation up to date in the store, if that is wanted, by what is new since then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wanted: bool) -> None:
+        self.wanted = wanted
+        # Whether it keeps on with what an earlier kernel began.
+        self.goes_on = False
         self._lock = threading.Lock()
         self._place: tuple[Path, int] | None = None
         self._parents: dict[str, str | None] = {}
         self._costs: dict[str, Entry] = {}
 
-    def keep(self, now: Callable[[], tuple[Saved, str]]) -> None:
+    def keep(self, now: Callable[[], tuple[Saved, str]], name: str) -> None:
         """Write what is new; a conversation that never had a turn is not kept.
 
         `now` gives it and its title. It is asked here: of two threads, the one that comes last must not bring
         what was before.
         """
-        with self._lock:
-            saved, title = now()
-            there = store()
-            if self._place != (there.file, there.purged):
-                self._place, self._parents, self._costs = (there.file, there.purged), {}, {}
-            if not saved.turns and not self._parents:
-                return
-            mask = masker(saved.secrets)
-            self._keep_turns(there, saved, mask)
-            costs = saved.ledger.entries
-            new = [turn for turn in costs if costs[turn] != self._costs.get(turn)]
-            there.write(_COST, [_cost(saved, turn, costs[turn]) for turn in new])
-            self._costs = dict(costs)
-            about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
-            name, title = mask(saved.name or ""), mask(title)
-            there.write(_HEAD, [(saved.id, name, title, time.time(), packed(keyless_json(about, mask)))])
+        if not self.wanted:
+            return
+        try:
+            with self._lock:
+                self._write(*now())
+        except G4FError as error:
+            # What is here must not be lost with its copy.
+            tell(f"the conversation {name!r} is not kept on disk: {error}")
 
-    @staticmethod
-    def open() -> None:
+    def open(self) -> None:
         """Open the store here, where it may take a moment: answers end on the loop that all streams share."""
-        store().open()
+        if self.wanted:
+            # What is wrong with it is told when something is to be kept.
+            with contextlib.suppress(G4FError):
+                store().open()
 
     def take_as_kept(self, saved: Saved) -> None:
         """Note what the store has already, for a conversation that was read from it."""
@@ -88,12 +88,35 @@ class Keeper:
             self._place = (there.file, there.purged)
             self._parents = {turn.id: turn.parent for turn in saved.turns}
             self._costs = dict(saved.ledger.entries)
+            self.goes_on = True
+
+    def begin_anew(self) -> None:
+        """Keep what comes from here under another id: what was kept stays as it is."""
+        with self._lock:
+            self._place, self._parents, self._costs, self.goes_on = None, {}, {}, False
 
     def forget(self, id: str) -> None:  # noqa: A002  # what a conversation calls it
-        """Delete the conversation from the store."""
+        """Delete the conversation from the store, and keep no more of it."""
+        self.wanted = False
         with self._lock:
             self._parents, self._costs = {}, {}
             forget(id)
+
+    def _write(self, saved: Saved, title: str) -> None:
+        there = store()
+        if self._place != (there.file, there.purged):
+            self._place, self._parents, self._costs = (there.file, there.purged), {}, {}
+        if not saved.turns and not self._parents:
+            return
+        mask = masker(saved.secrets)
+        self._keep_turns(there, saved, mask)
+        costs = saved.ledger.entries
+        new = [turn for turn in costs if costs[turn] != self._costs.get(turn)]
+        there.write(_COST, [_cost(saved, turn, costs[turn]) for turn in new])
+        self._costs = dict(costs)
+        about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
+        name, title = mask(saved.name or ""), mask(title)
+        there.write(_HEAD, [(saved.id, name, title, time.time(), packed(keyless_json(about, mask)))])
 
     def _keep_turns(self, there: Store, saved: Saved, mask: Mask) -> None:
         new = [turn for turn in saved.turns if turn.id not in self._parents]

@@ -13,7 +13,12 @@ from g4f_nb.showing.parts import folded
 
 # What is shown is saved with the notebook: the file of a long conversation is made by `save`.
 _MOST = 20
-_LONGEST_LINE = 100
+_LONGEST_LINE, _LONGEST_TITLE = 100, 60
+
+
+def title_of(turns: Sequence[Turn]) -> str:
+    """What a dialogue is about: the beginning of its first question, `""` as long as there is none."""
+    return shorten(" ".join(turns[0].shown.split()), _LONGEST_TITLE) if turns else ""
 
 
 def transcript(title: str, turns: Sequence[Turn], mask: Mask) -> dict[str, str]:

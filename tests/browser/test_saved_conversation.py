@@ -35,7 +35,7 @@ def hostile():
         # One branch of all of them.
         turns = talk.all_turns
         made = nb.Conversation(talk.name, system=talk.system, keep=False)
-        made._take(_in_a_row(talk.as_saved(), turns))
+        made._talk.take(_in_a_row(talk.as_saved(), turns))
         return made
 
 

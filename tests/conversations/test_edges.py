@@ -13,7 +13,7 @@ from hostile_markdown import PAYLOADS
 import g4f_nb as nb
 from g4f_nb import asking
 from g4f_nb.chunks import SendBack
-from g4f_nb.conversations import held
+from g4f_nb.conversations import terms
 from g4f_nb.conversations.page import html_page
 from g4f_nb.conversations.sending import GO_ON
 from g4f_nb.errors import InvalidParameterError, StreamInterruptedError
@@ -77,7 +77,7 @@ def test_settings_that_two_threads_change_are_both_kept(talk, monkeypatch):
         time.sleep(0.05)
         return replace(*values, **changes)
 
-    monkeypatch.setattr(held, "replace", slowly)
+    monkeypatch.setattr(terms, "replace", slowly)
     together = threading.Barrier(2)
 
     def change(name, value):

@@ -93,3 +93,21 @@ def test_what_is_no_name_is_refused(name):
     """The error shows it."""
     with pytest.raises(InvalidParameterError, match="the name of a conversation is"):
         nb.Conversation(name)
+
+
+def test_a_slip_in_a_name_is_told():
+    """A conversation whose name is nearly that of another begins, and a line says which may be meant.
+
+    Names that differ in numbers are two names, and one that is there is just given.
+    """
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.instance()
+import g4f_nb as nb
+nb.Conversation("physics")
+for name in ("phisics", "phisics", "cooking", "physics-2", "physics-3", "physics"):
+    nb.Conversation.named(name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    words = "g4f_nb: 'phisics' is a new conversation: there is 'physics', if that was meant"
+    assert done.stderr.splitlines() == [words]

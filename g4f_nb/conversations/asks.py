@@ -1,0 +1,63 @@
+"""How a conversation is asked: for the whole answer, piece by piece, something else, the same again."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from g4f_nb import asking, questions
+from g4f_nb.conversations.asked import Asking
+from g4f_nb.conversations.preparing import Chosen
+from g4f_nb.conversations.turns import Turn, checked_content
+from g4f_nb.providers.models.model import veiled
+from g4f_nb.reply import Reply
+from g4f_nb.streaming import Stream
+
+Prompt = questions.Prompt | None
+
+
+class Begins(Protocol):
+    """Whoever makes a question ready to be sent."""
+
+    def begin(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Asking: ...  # noqa: D102
+
+    def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]: ...  # noqa: D102
+
+
+def ask(talk: Begins, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
+    """Ask and wait for the whole answer; the arguments are those of `begin` and of `nb.ask`."""
+    how = veiled(how)
+    with talk.begin(prompt, model, **how).told() as begun:
+        asking.complete(begun.question, begun.reply)
+    return begun.reply
+
+
+async def ask_async(talk: Begins, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
+    """`ask` for `await`; cancelling it closes the connection and keeps what had arrived."""
+    how = veiled(how)
+    with talk.begin(prompt, model, **how).told() as begun:
+        await asking.complete_async(begun.question, begun.reply)
+    return begun.reply
+
+
+def stream(talk: Begins, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Stream:
+    """Ask and read the answer as it comes, with `for` or `async for`; what had come by its end is kept.
+
+    for piece in talk.stream("And at sunset?"):
+        print(piece, end="")
+    """
+    how = veiled(how)
+    begun = talk.begin(prompt, model, **how)
+    begun.tell_notices()
+    return Stream(begun.question, reply=begun.reply, when_done=begun.finish)
+
+
+def edit(talk: Begins, turn: Turn | str, prompt: questions.Prompt, model: Chosen = None, **how: Any) -> Reply:
+    """Ask something else in the place of a turn; that one stays as another branch."""
+    how = veiled(how)
+    return ask(talk, checked_content(prompt), model, instead_of=turn, **how)
+
+
+def regenerate(talk: Begins, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:
+    """Ask the same again, the last question if no other is named; the first answer stays as a branch."""
+    how = veiled(how)
+    return ask(talk, None, **talk.again(turn, model, **how))

@@ -1,0 +1,92 @@
+"""Which conversation is meant by a name: one of this notebook, or one that was kept on disk."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from g4f_nb.conversations.names import checked_name
+from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
+from g4f_nb.conversations.shelf import Shelf, shelf
+from g4f_nb.conversations.turnjson import Saved
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
+from g4f_nb.providers.models.model import Model
+from g4f_nb.secret import Veiled
+
+
+class Kept(Protocol):
+    """What is restored."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+
+    @property
+    def restored(self) -> bool: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Kept)
+
+
+def restored(name: str, rebuild: Callable[[Saved], T]) -> T:
+    """The conversation of that name or id as it was kept; one that is here already is given as it is."""
+    name = checked_name(name)
+    there: Shelf[Any] | None = shelf()
+    here: dict[str, T] = {} if there is None else {each.id: each for each in there.all}
+    if name in here:
+        return here[name]
+    kept = ids_of(name)
+    again = [key for key in kept if key in here and here[key].restored]
+    for key in [*again, *(key for key in kept if key not in here), *kept]:
+        if key in here:
+            return here[key]
+        saved = read_talk(key)
+        if saved is not None:
+            return rebuild(saved)
+    found: T | None = None if there is None else there.get(name)
+    if found is None:
+        raise _not_kept(name)
+    return found
+
+
+def named(name: str, make: Callable[[str], T]) -> T:
+    """The notebook's conversation of that name; where there is none it is made, and a slip is told."""
+    there: Shelf[Any] | None = shelf()
+    if there is None:
+        return make(name)
+    with there.lock:
+        name = checked_name(name)
+        found: T | None = there.get(name)
+        if found is not None:
+            return found
+        near = _near(name, there.names)
+        made = make(name)
+    if near is not None:
+        tell(f"{name!r} is a new conversation: there is {near!r}, if that was meant", once=False)
+    return made
+
+
+def settings_of(saved: Saved) -> dict[str, Any]:
+    """With which arguments a conversation like this one is made."""
+    model: Any = saved.model
+    if model is not None and saved.price is not None:
+        model = Model(model, price=saved.price)
+    given = {"model": model, "provider": saved.provider, "system": saved.system, "limit": saved.limit}
+    return Veiled({**given, **saved.options})
+
+
+def _near(name: str, names: tuple[str, ...]) -> str | None:
+    """The name that may have been meant; chapter-1 and chapter-2 are two names."""
+    bare = re.sub(r"\d+", "", name)
+    others = {each: re.sub(r"\d+", "", each) for each in names}
+    close = difflib.get_close_matches(name, [each for each in names if others[each] != bare], n=1, cutoff=0.8)
+    return close[0] if close else None
+
+
+def _not_kept(name: str) -> InvalidParameterError:
+    names = ", ".join(dict.fromkeys(repr(each.name) for each in kept_talks(5))) or "none"
+    return InvalidParameterError(
+        f"no conversation {name!r} was kept: nb.list_conversations() lists them; there are {names}"
+    )

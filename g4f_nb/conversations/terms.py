@@ -1,0 +1,106 @@
+"""`Terms`, what holds for every question of a conversation: its name, whom it asks, how, for how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from g4f_nb.conversations.names import checked_name
+from g4f_nb.conversations.preparing import Chosen, Given
+from g4f_nb.conversations.turns import check_words
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound
+from g4f_nb.masking import secrets_given
+from g4f_nb.prices import Price, dollars
+from g4f_nb.providers.models.model import HOST_BOUND, Model, check_model, veiled
+from g4f_nb.secret import Secret, Veiled
+
+
+class Terms:
+    """Each is checked where it is set; whoever changes one holds the conversation's lock."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.own = Given()
+        self.limit: float | None = None
+
+    def begin_with(self, given: Given, limit: str | float | None) -> None:
+        """Set all but the name at once."""
+        _check(given.model)
+        self.own = given
+        self.allow(limit)
+
+    def rename(self, name: str) -> None:
+        """Call it otherwise."""
+        self.name = checked_name(name)
+
+    def choose(self, model: Chosen) -> None:
+        """Ask somebody else; a key or an address that was given for one server is not another's."""
+        _check(model)
+        options = Veiled(Given(model=model).options_over(self.own))
+        if model is None:
+            options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
+        self.own = replace(self.own, model=model, provider=None, options=options)
+
+    def instruct(self, system: str | None) -> None:
+        """Set the system prompt."""
+        self.own = replace(self.own, system=checked_system(system))
+
+    def ask_with(self, options: Mapping[str, Any]) -> None:
+        """Set the options of every question."""
+        if not isinstance(options, Mapping):
+            raise InvalidParameterError(f"options are a {type(options).__name__}: they must be a dict")
+        self.own = replace(self.own, options=veiled(options))
+
+    def allow(self, limit: str | float | None) -> None:
+        """Set what it may cost."""
+        self.limit = dollars(limit, "limit")
+
+    def borrow(self, other: Terms) -> None:
+        """Ask whom another one asks, and with its options; the system prompt stays."""
+        self.own = replace(other.own, system=self.own.system or other.own.system)
+
+    # ---- as it is kept -----------------------------------------------------------------------------
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options of every question, those of an `nb.Model` among them."""
+        model = self.own.model
+        return Veiled({**(model.options if isinstance(model, Model) else {}), **self.own.options})
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The keys among the options."""
+        return tuple(secrets_given(self.options))
+
+    @property
+    def price(self) -> Price | None:
+        """What the user says that the model costs."""
+        return self.own.model.price if isinstance(self.own.model, Model) else None
+
+    @property
+    def model_name(self) -> str | None:
+        """The model as a text."""
+        return _name_of(self.own.model)
+
+    @property
+    def provider_name(self) -> str | None:
+        """Whose model it is, as a text."""
+        return _name_of(self.own.provider)
+
+
+def checked_system(system: str | None) -> str | None:
+    """A system prompt, if it is one."""
+    check_words(system=system)
+    return None if system is None else sound(system)
+
+
+def _check(model: Chosen) -> None:
+    check_model(model.name if isinstance(model, Model) else model)
+
+
+def _name_of(chosen: Chosen) -> str | None:
+    if isinstance(chosen, Model):
+        return _name_of(chosen.name)
+    return chosen if isinstance(chosen, str | None) else chosen.__name__
