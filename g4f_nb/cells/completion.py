@@ -1,6 +1,7 @@
 """Completion of `%%chat` and `%g4f` lines in a live kernel: IPython's matcher API, version 2.
 
-Where a flag's value is typed, Python's own names are no answer: what is offered stands alone.
+Where a flag's value is typed, Python's own names are no answer: what is offered stands alone. An IPython
+before 8.6, as Google Colab has it, knows only the first version, and mixes them.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ class Offer:
 
 def matcher(desk: Desk) -> Any:
     """A matcher for one shell."""
+    from IPython.core import completer
+
+    if not hasattr(completer, "context_matcher"):
+        return _older(desk)
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher(identifier="g4f_nb.chat", priority=200)  # type: ignore[untyped-decorator, unused-ignore]
@@ -72,6 +77,23 @@ def matcher(desk: Desk) -> Any:
             "suppress": True,
             "ordered": True,
         }
+
+    return chat_matcher
+
+
+def _older(desk: Desk) -> Callable[[str], list[str]]:
+    """The same for an IPython that asks with the last word, as it splits words, and knows only this line."""
+
+    def chat_matcher(word: str) -> list[str]:
+        before = desk.shell.Completer.text_until_cursor.split("\n")[-1]
+        try:
+            found = matches(before, 0, len(before), desk)
+        except G4FError:
+            found = None
+        if found is None:
+            return []
+        before_it = len(found.fragment) - len(word)
+        return [each[before_it:] for each in found.texts if before_it >= 0]
 
     return chat_matcher
 
