@@ -33,10 +33,11 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 """
 
 
-# What depends on the version of Python: annotations and types, loops, processes and signals, TLS, tracebacks,
-# the type checker, and the promises of every provider. What only computes is the same on all of them.
+# What depends on the version of Python, of IPython or of ipywidgets: annotations and types, loops, processes and
+# signals, TLS, tracebacks, shells and widgets, the type checker, and the promises of every provider. What only
+# computes is the same on all of them.
 VERSIONED = (
-    "cells", "contract", "descriptions", "dialogues", "kernel/test_processes.py", "loops", "prompting",
+    "cells", "contract", "descriptions", "dialogues", "kernel", "loops", "panels", "prompting",
     "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",
     "test_afterwards.py", "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py",
     "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
@@ -74,7 +75,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="What follows -- is passed on to pytest or jupyter."
     )
-    commands = ["lab", "test", "unit", "versions", "foreign", "check", "table", "setup"]
+    commands = ["lab", "test", "unit", "colab", "foreign", "check", "table", "setup"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment is")
     parser.add_argument("--cover", action="store_true", help="measure branch coverage; under 90 %% fails")
@@ -85,7 +86,10 @@ def main() -> int:
     if sys.version_info < OLDEST:
         print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
         return 1
-    python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
+    if given.command == "colab":
+        python = colab_environment(given.venv)
+    else:
+        python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
     tests = [["-m", "pytest", "tests", *passed_on]]
     judged: list[Step] = [["-c", COVERED]] if given.cover else []
@@ -93,7 +97,7 @@ def main() -> int:
         "setup": [],
         "lab": [lab],
         "unit": [*tests] if passed_on else [unit_tests(cover=given.cover), *judged],
-        "versions": [["-m", "pytest", *(f"tests/{name}" for name in VERSIONED), *SEVERAL, "-m", UNIT]],
+        "colab": [older_tests(passed_on)],
         "test": [*tests] if passed_on else [all_tests(cover=given.cover), *judged],
         "check": [*checks()],
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
@@ -158,6 +162,15 @@ def environment(folder: Path, extras: str) -> str:
     return filled(folder, given, needed=needs(extras), stamp=f".g4f_nb-{extras.replace(',', '-')}")
 
 
+def colab_environment(beside: Path) -> str:
+    """The Python of another environment, with the IPython and ipywidgets that Google Colab has."""
+    pins = ROOT / "tests" / "colab.txt"
+    folder = beside.with_name(f"{beside.name}-colab")
+    given = ["--editable", f"{ROOT}[lab,test]", "--constraint", str(pins)]
+    needed = needs("lab,test") + pins.read_text(encoding="utf-8")
+    return filled(folder, given, needed=needed, stamp=".filled")
+
+
 def foreign_environment(beside: Path) -> str:
     """The Python of another environment, with servers that are too heavy for this one: some 2 GB."""
     wanted = ROOT / "tests" / "foreign" / "requirements.txt"
@@ -196,6 +209,19 @@ def unit_tests(*, cover: bool) -> list[str]:
     tests = ["-m", "pytest", "tests", *SEVERAL, "-m", UNIT]
     measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
     return [*tests, *measured, "--cov-report="] if cover else tests
+
+
+def older_tests(passed_on: list[str]) -> Beside:
+    """What depends on a version, with old ones; what those are warned of is theirs to mend."""
+    quiet = ["DeprecationWarning", "FutureWarning", "pytest.PytestUnraisableExceptionWarning"]
+    tests = ["-m", "pytest", *(word for each in quiet for word in ("-W", f"ignore::{each}"))]
+    if passed_on:
+        return Beside([[[*tests, *passed_on]]])
+    places = [f"tests/{name}" for name in VERSIONED]
+    return Beside([
+        [[*tests, *places, *SEVERAL, "-m", UNIT]],
+        [[*tests, *places, "-m", "kernel and not browser and not foreign"]],
+    ])  # fmt: skip
 
 
 def all_tests(*, cover: bool) -> Beside:
