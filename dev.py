@@ -33,9 +33,9 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 """
 
 
-# What depends on the version of Python, of IPython or of ipywidgets: annotations and types, loops, processes and
-# signals, TLS, tracebacks, shells and widgets, the type checker, and the promises of every provider. What only
-# computes is the same on all of them.
+# What depends on the version of Python, of IPython or of ipywidgets: annotations and types, loops, processes
+# and signals, TLS, tracebacks, shells and widgets, the type checker, and the promises of every provider. What
+# only computes is the same on all of them.
 VERSIONED = (
     "cells", "contract", "descriptions", "dialogues", "kernel", "loops", "panels", "prompting",
     "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",

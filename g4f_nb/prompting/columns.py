@@ -73,8 +73,19 @@ def number(value: Any) -> str:
     return short(value, _CELL)
 
 
+def type_name(values: Any) -> str:
+    """The type of a column or an index; texts are `str` also where pandas before 3 says `object`."""
+    name = str(values.dtype)
+    if name == "object":
+        from pandas.api.types import infer_dtype
+
+        with contextlib.suppress(Exception):  # values of any kind
+            return "str" if infer_dtype(values, skipna=True) == "string" else name
+    return name
+
+
 def _dtype(column: Any) -> str:
-    dtype = str(column.dtype)
+    dtype = type_name(column)
     categories = getattr(column.dtype, "categories", None)
     if dtype == "category" and categories is not None:
         return f"{'ordered ' if column.dtype.ordered else ''}category of {len(categories):,}"

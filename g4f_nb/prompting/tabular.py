@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from g4f_nb.prompting.columns import cell, column_line, counted
+from g4f_nb.prompting.columns import cell, column_line, counted, type_name
 from g4f_nb.prompting.limits import as_many, fits, one_line, room_for, tokens_of
 from g4f_nb.prompting.naming import TIMES, is_a
 from g4f_nb.prompting.plain import any_secret_name, is_secret_name, short
@@ -205,7 +205,7 @@ def _about_index(value: Any) -> str:
     unnamed = all(name is None for name in index.names)
     names = [] if unnamed else _levels(index)
     named = f" by {', '.join(map(repr, names))}" if names else ""
-    kind = type(index).__name__ if type(index).__name__ != "Index" else f"Index of {index.dtype}"
+    kind = type(index).__name__ if type(index).__name__ != "Index" else f"Index of {type_name(index)}"
     span = ""
     if len(index) and type(index).__name__ in (
         "DatetimeIndex",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+import IPython
 import pytest
 from real_kernel import start
 
 pytestmark = pytest.mark.kernel
+OLD = IPython.version_info < (8, 6)
 _LONG = ("word and another word " * 60).strip()
 
 
@@ -75,6 +77,7 @@ def notebook(kernel, server):
 # ---- completion --------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(OLD, reason="an IPython before 8.6 mixes what is offered")
 def test_tab_offers_what_fits_and_no_name_of_pythons(notebook, server):
     """Flags, providers, models, conversations and variables, as a front end asks for them."""
     notebook.kernel.run("prefix = provider_table = 1")
@@ -100,6 +103,21 @@ def test_tab_offers_what_fits_and_no_name_of_pythons(notebook, server):
     for word in ("upp", "uppe", "upper"):
         assert notebook.complete(f"%%chat -m OpenaiTemplate:{word}")[1] == ["OpenaiTemplate:upper"]
     assert len(server.requests) == before + 1
+
+
+@pytest.mark.skipif(not OLD, reason="later ones have the second version of the matchers")
+def test_tab_offers_it_in_an_old_ipython(notebook):
+    """Beside names of Python's: flags, providers whatever their case, models behind a colon, subcommands."""
+    notebook.kernel.run("%chat -p Demo -n trip hello")
+    for code, wanted in {
+        "%%chat --prov": "%%chat --provider",
+        "%%chat -p dem": "%%chat -p Demo",
+        "x = %chat -m Demo:demo-f": "x = %chat -m Demo:demo-fast",
+        "%g4f hist": "%g4f history",
+        "%g4f reset t": "%g4f reset trip",
+    }.items():
+        word, offered = notebook.complete(code)
+        assert wanted in [code.removesuffix(word) + each for each in offered]
 
 
 # ---- a cell that is run again ------------------------------------------------------------------------

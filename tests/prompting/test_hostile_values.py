@@ -89,6 +89,14 @@ def deep():
     return made
 
 
+def column_of(*values):
+    """A table of these; older pandas look into a list of them themselves."""
+    cells = np.empty(len(values), dtype=object)
+    for number, value in enumerate(values):
+        cells[number] = value
+    return pd.DataFrame({"a": cells})
+
+
 HOSTILE = {
     "raising": Raising,
     "a class whose metaclass raises": lambda: type("Meta", (type,), {"__repr__": lambda cls: 1 / 0})(
@@ -99,7 +107,7 @@ HOSTILE = {
     "no text": NoText,
     "raising dict": lambda: RaisingDict(a=1),
     "list of them": lambda: [Raising(), Mute(), Lying(), RaisingDict(a=1)],
-    "column of them": lambda: pd.DataFrame({"a": [Mute(), Lying(), None, {}, []]}),
+    "column of them": lambda: column_of(Mute(), Lying(), None, {}, []),
     "labels of them": lambda: pd.Series([1, 2], index=[Mute(), Mute()]),
     "array of them": lambda: np.array([Mute(), Mute()], dtype=object),
     "circle": circle,

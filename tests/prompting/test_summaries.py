@@ -31,7 +31,7 @@ def frame(rows=200):
         {
             "price": random.normal(100, 20, rows).round(2),
             "city": random.choice(["Berlin", "Paris", "Rome"], rows, p=[0.6, 0.3, 0.1]),
-            "when": pd.date_range("2024-01-01", periods=rows, freq="h", tz="Europe/Berlin"),
+            "when": pd.date_range("2024-01-01", periods=rows, freq="h", tz="Europe/Berlin").as_unit("us"),
             "sold": random.random(rows) > 0.5,
             "note": [f"note {each}" for each in range(rows)],
         }
