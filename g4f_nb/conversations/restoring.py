@@ -28,6 +28,7 @@ class Kept(Protocol):
 
 
 T = TypeVar("T", bound=Kept)
+_NUMBER = re.compile(r"[\W\d_]+")
 
 
 def restored(name: str, rebuild: Callable[[Saved], T]) -> T:
@@ -78,11 +79,10 @@ def settings_of(saved: Saved) -> dict[str, Any]:
 
 
 def _near(name: str, names: tuple[str, ...]) -> str | None:
-    """The name that may have been meant; chapter-1 and chapter-2 are two names."""
-    bare = re.sub(r"\d+", "", name)
-    others = {each: re.sub(r"\d+", "", each) for each in names}
-    close = difflib.get_close_matches(name, [each for each in names if others[each] != bare], n=1, cutoff=0.8)
-    return close[0] if close else None
+    """The name that may have been meant; chapter-1 and chapter-2 are two names, and so are x and x-2."""
+    bare = _NUMBER.sub("", name)
+    others = [each for each in names if _NUMBER.sub("", each) != bare]
+    return next(iter(difflib.get_close_matches(name, others, n=1, cutoff=0.8)), None)
 
 
 def _not_kept(name: str) -> InvalidParameterError:
