@@ -50,10 +50,15 @@ class Colours:
 
     def _show(self, *, last: bool = False) -> None:
         finished, rest = self._splitter.take(last=last)
+        over = last or not rest.strip()
+        # What grew goes first, or what it has become would stand above it for a moment.
+        if over:
+            self._drop()
+        elif finished and self._live is not None:
+            self._live.update(_Tail(rest))
         for piece in finished:
             self._print(piece)
-        if last or not rest.strip():
-            self._drop()
+        if over:
             return
         if self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)

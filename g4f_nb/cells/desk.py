@@ -105,9 +105,9 @@ class Stopped(KeyboardInterrupt):
 
 def in_one_line(error: G4FError) -> G4FError:
     """Show the error without frames: they are ours, and the user's mistake is not in them."""
-    from g4f_nb.cells.terminal import printable
+    from g4f_nb.cells.terminal import in_red, printable
     from g4f_nb.cells.wording import in_flags
 
-    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {printable(in_flags(str(error)))}"
+    text = f"{in_red(type(error).__name__)}: {printable(in_flags(str(error)))}"
     error._render_traceback_ = lambda: [text]  # type: ignore[method-assign]  # IPython's hook
     return error

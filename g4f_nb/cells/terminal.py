@@ -6,11 +6,13 @@ Where rich is installed and the terminal is one that shows colours, finished par
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from g4f_nb import frontend
 from g4f_nb.cells.looks import Look, ask_for_login, is_empty
 from g4f_nb.reply import Reply
 from g4f_nb.showing.formats import body_of, data_text, plain_of
@@ -146,19 +148,26 @@ def _tell(line: str) -> None:
     if not line:
         return
     line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
-    print(f"{_DIM}{line}{_NORMAL}" if _is_terminal() else line)  # noqa: T201
+    print(f"{_DIM}{line}{_NORMAL}" if takes_escapes() else line)  # noqa: T201
 
 
 _LONGEST = 400
 
 
-def _is_terminal() -> bool:
+def takes_escapes() -> bool:
+    """Whether what is printed goes to a terminal that knows more than letters."""
     isatty: Callable[[], bool] | None = getattr(sys.stdout, "isatty", None)
-    return bool(isatty and isatty())
+    return bool(isatty and isatty()) and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def in_red(text: str) -> str:
+    """The text in red, for a notebook or a terminal that shows colours; its user may want none (NO_COLOR)."""
+    shown = not frontend.in_terminal() or (takes_escapes() and not os.environ.get("NO_COLOR"))
+    return f"\x1b[31m{text}\x1b[0m" if shown else text
 
 
 def _colours() -> Colours | None:
-    if not _is_terminal() or importlib.util.find_spec("rich") is None:
+    if not takes_escapes() or importlib.util.find_spec("rich") is None:
         return None
     from g4f_nb.cells.colours import Colours
 
