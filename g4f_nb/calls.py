@@ -88,7 +88,8 @@ class Limits:
     total: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: each request has its own, and freezing takes as long again.
+@dataclass(slots=True)
 class Call:
     """One request, ready to send."""
 

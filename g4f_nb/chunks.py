@@ -362,7 +362,7 @@ def is_content(chunk: str | Chunk | None) -> bool:
 
 def concat_chunks(chunks: Iterable[str | Chunk | None]) -> str:
     """Join a stream into its answer: content only, `None` adds nothing."""
-    return "".join(str(chunk) for chunk in chunks if chunk is not None)
+    return "".join([chunk if type(chunk) is str else str(chunk) for chunk in chunks if chunk is not None])
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -34,7 +34,7 @@ _ROWS = {
 _numbers = itertools.count()
 _KEPT = {
     "G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER", "G4F_NB_AIMOCK", "G4F_NB_REQUIRE_AIMOCK", "G4F_NB_FOREIGN",
-    "G4F_NB_AXE", "G4F_NB_REQUIRE_AXE",
+    "G4F_NB_AXE", "G4F_NB_REQUIRE_AXE", "G4F_NB_THOROUGH",
 }  # fmt: skip
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 _CLOCK = re.compile(r"\b(?:monotonic|perf_counter|process_time|sleep|wait|wait_for)\(")
@@ -59,6 +59,13 @@ def _waits(file):
 
 def pytest_collection_finish():
     """What collecting has made stays to the end: a test that collects garbage need not look through it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def quick_garbage():
+    """For tests that collect garbage: what was there before them is not looked through again and again."""
     gc.collect()
     gc.freeze()
 

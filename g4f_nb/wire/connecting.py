@@ -73,6 +73,11 @@ class _Hearing(ResponseHandler):
         super().data_received(data)
         self._at_once = b""
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on where reading was stopped; aiohttp has its parser look for more with each piece taken."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def close(self) -> None:
         """Hang up, also on a server that does not take what is still to be sent: nobody waits for that."""
         transport: Any = self.transport

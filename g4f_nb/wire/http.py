@@ -209,7 +209,7 @@ class Exchange:
         trace: TracebackType | None,
     ) -> None:
         self._beat.__exit__(None, None, None)
-        if self._response is not None:
+        if self._response is not None and not self._response.closed:
             # A body read to its end has given its connection back already; any other is cut here.
             self._response.close()
         if self._private is not None:

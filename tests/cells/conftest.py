@@ -14,7 +14,7 @@ from g4f_nb.testing import serve
 
 
 @pytest.fixture(scope="module")
-def one_shell():
+def one_shell(quick_garbage):
     config = Config()
     config.HistoryManager.hist_file = ":memory:"
     shell = InteractiveShell.instance(config=config, colors="nocolor")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from thorough import THOROUGH
 
 from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.looks import Look
@@ -115,8 +116,8 @@ def _stream(wire, screen, text, reply=None, *, speed=SPEED, wrap=str, looked=Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_grow_as_the_answer_does(monkeypatch, kind, alone):
     """20,000 characters at 300 tokens a second: at most 20 times the answer; twice as long, 2.2 times."""
-    sent = {}
-    for length in (10_000, 20_000):
+    sent, long = {}, 20_000 if THOROUGH else 10_000
+    for length in (long // 2, long):
         wire, text = Wire(), _text(kind, length)
         monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.instance", lambda wire=wire: wire)
         monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.initialized", lambda: True)
@@ -129,7 +130,7 @@ def test_bytes_grow_as_the_answer_does(monkeypatch, kind, alone):
         seconds = [when for when, _ in wire.messages]
         for number, when in enumerate(seconds[:-14]):
             assert seconds[number + 13] - when >= 0.99
-    assert sent[20_000] <= 2.2 * sent[10_000]
+    assert sent[long] <= 2.2 * sent[long // 2]
 
 
 @pytest.mark.parametrize("kind", KINDS)

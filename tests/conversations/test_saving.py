@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from later import Later
+from thorough import examples
 
 import g4f_nb as nb
 from g4f_nb.conversations import markdownform, notebookform
@@ -211,7 +212,7 @@ _AWKWARD = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(_AWKWARD, min_size=1, max_size=4), st.lists(_AWKWARD, min_size=1, max_size=4))
 def test_any_text_survives_markdown_and_notebooks(prompts, answers):
     """Also text that looks like the form itself."""

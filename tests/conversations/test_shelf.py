@@ -12,6 +12,8 @@ import g4f_nb as nb
 from g4f_nb.conversations.shelf import Shelf, shelf
 from g4f_nb.errors import InvalidParameterError
 
+pytestmark = pytest.mark.usefixtures("quick_garbage")
+
 
 class _Named:
     def __init__(self, name):

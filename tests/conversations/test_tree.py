@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.conversations.spots import at_place, behind, look_at, put, version_of
 from g4f_nb.conversations.tree import Tree
@@ -46,7 +47,7 @@ def _check(tree, there):
     assert (back.turns, back.chosen) == (tree.all, tree.chosen)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(_STEPS)
 def test_any_steps_leave_a_tree(steps):
     """With a current branch, whole; and it survives JSON."""

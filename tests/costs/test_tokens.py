@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 import g4f_nb as nb
 from g4f_nb.costs import tokens
@@ -127,7 +128,7 @@ def test_the_size_of_a_picture(data, size):
     assert size_of(data) == size
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_has_an_estimate(one, two):
     """Never negative, never more than a few tokens a byte, and about the sum of its parts."""

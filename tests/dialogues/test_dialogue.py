@@ -13,8 +13,9 @@ import traceback
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from thorough import examples
 
 import g4f_nb as nb
 from g4f_nb import asking, credentials, providers, questions
@@ -687,7 +688,7 @@ def test_what_a_partial_holds_is_not_shown(way):
     assert "PLANTED" not in "".join(shown.format_exception_only())
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["add", "", "x"]), st.text()), max_size=4))
 @example([("1", "add", '{"a": 123456789012345678901234567890, "b": 1}')])
 @example([("1", "add", "{'a': 123456789012345678901234567890, 'b': 1}")])

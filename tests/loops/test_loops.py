@@ -21,6 +21,8 @@ from g4f_nb.loops import ownloop, to_sync_generator
 from g4f_nb.providers.openai_template import OpenaiTemplate
 from g4f_nb.testing import serve
 
+pytestmark = pytest.mark.usefixtures("quick_garbage")
+
 WORD = contextvars.ContextVar("WORD", default="unset")
 TEXT = "one two three four five six seven eight nine ten " * 20
 

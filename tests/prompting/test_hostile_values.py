@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames
+from thorough import examples
 
 from g4f_nb.prompting.composing import compose
 from g4f_nb.prompting.limits import tokens_of
@@ -153,7 +154,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
+@examples(100)
 @given(VALUES, st.integers(20, 3_000))
 def test_any_value_keeps_to_its_budget(value, budget):
     """Lists in dicts in lists, of any length and depth; a text alone is the user's own and stays whole."""
@@ -161,7 +162,7 @@ def test_any_value_keeps_to_its_budget(value, budget):
     assert isinstance(value, str) or tokens_of(made.named("v")) <= budget + 40
 
 
-@settings(deadline=None)
+@examples(100)
 @given(
     data_frames(
         columns=[

@@ -7,8 +7,9 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prompting.composing import compose
@@ -44,7 +45,7 @@ def test_what_is_no_value_of_the_user_stays_as_typed(text, frame):
     assert compose(typed, names).content == typed
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 @example("{{}}")
 @example("{{{{0}}}}{x")
@@ -53,7 +54,7 @@ def test_any_text_without_a_name_of_the_user_is_identical(text):
     assert compose(text, {"__name__": "__main__", "In": [""], "Out": {}, "_dh": [], "_i": ""}).content == text
 
 
-@settings(deadline=None)
+@examples(100)
 @given(
     st.lists(st.sampled_from(["{", "}", "x", ".", "[0]", "(", ")", "'", '"', ":", "!r", "=", " ", "\\", "a"]))
 )
@@ -63,7 +64,7 @@ def test_no_text_of_braces_breaks_it(pieces):
         assert isinstance(sent("".join(pieces)), str)
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.text(alphabet="{}x ab\n", max_size=40))
 def test_only_the_fields_themselves_change(text):
     """Cut at `{x}` alone, the rest of a text of braces is what was typed."""

@@ -383,12 +383,12 @@ def _read(pieces):
     return "".join(map(str, out))
 
 
-@pytest.mark.parametrize("at", range(len(RECORDED) + 1))
 @pytest.mark.parametrize("joined", [False, True])
-def test_every_split_gives_the_same(at, joined):
+def test_every_split_gives_the_same(joined):
     """Cut at any byte, with and without line ends between the objects."""
     data = RECORDED.replace(b"}\n{", b"}{") if joined else RECORDED
-    assert _read([data[:at], data[at:]]) == WHOLE
+    for at in range(len(RECORDED) + 1):
+        assert _read([data[:at], data[at:]]) == WHOLE, at
 
 
 @given(st.lists(st.integers(0, len(RECORDED)), max_size=10))

@@ -10,6 +10,7 @@ import pytest
 from echoes import ECHOES
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY, SOURCES
+from thorough import THOROUGH
 
 import g4f_nb as nb
 from g4f_nb import settings
@@ -22,7 +23,7 @@ OF_CHATS = ("the header", "another header", "a header of any name", "the body")
 # What every way of asking makes of an error; each form there is is tried on every way of calling below.
 TOLD = ["401", "midstream", "page", "detail", "quoted", "base64", "cut"]
 FORMS = ("401", "midstream", "page")
-MAIN = ["api_key=", "a class", "the environment", ".env", "the header"]
+MAIN = ["api_key=", "the environment", *(["a class", ".env", "the header"] if THOROUGH else [])]
 
 
 def _calls(cls, model, given, messages=HELLO):

@@ -10,10 +10,10 @@ import mistune
 import pytest
 from hostile_markdown import FENCE, PAYLOADS, RUN, hostile_cell_outputs, settings
 from hypothesis import given
-from hypothesis import settings as budget
 from hypothesis import strategies as st
 from later import Later
 from markdown_it import MarkdownIt
+from thorough import THOROUGH, examples
 
 from g4f_nb.chunks import (
     Reasoning,
@@ -446,21 +446,21 @@ def test_a_stream_is_safe_at_every_moment(payload):
         assert not faults(MARKDOWN_IT.render(out))
 
 
-@budget(max_examples=300, deadline=None)
+@examples(300)
 @given(HEAVY)
 def test_no_random_text_acts(pieces):
     """Whatever is strung together from marks and tag words, no renderer makes it act."""
     assert_safe("".join(pieces))
 
 
-@budget(max_examples=300, deadline=None)
+@examples(300)
 @given(HEAVY, HEAVY)
 def test_code_from_another_reading_stays_inert(before, inside):
     """Raw `<` in a fence is code whatever stands before the fence."""
     assert_safe("".join(before) + f"\n\n{FENCE}html\n{''.join(inside)}<script>{RUN}</script>\n{FENCE}\n")
 
 
-@budget(max_examples=300, deadline=None)
+@examples(300)
 @given(HEAVY)
 def test_any_splitting_gives_the_same(pieces):
     """However a text is cut into pieces, the stream ends with `safe_markdown` of the whole."""
@@ -470,7 +470,7 @@ def test_any_splitting_gives_the_same(pieces):
         assert stream.safe() == safe_markdown("".join(pieces[:end]))
 
 
-@budget(max_examples=30, deadline=None)
+@examples(30)
 @given(st.sampled_from(sorted(SAMPLES)), st.lists(st.integers(0, 900)))
 def test_an_answer_streams_to_its_whole(name, cuts):
     """Real answers too, read after each piece or only now and then."""
@@ -557,7 +557,8 @@ def _seconds(render, text):
 @pytest.mark.parametrize(("opener", "piece"), LONG)
 def test_long_and_pathological_text_takes_little_time(render, opener, piece):
     """Twice the text takes about twice the time, and no text takes more than seconds."""
-    half, whole = (_seconds(render, opener + piece * (size // len(piece))) for size in (15_000, 30_000))
+    long = 30_000 if THOROUGH else 15_000
+    half, whole = (_seconds(render, opener + piece * (size // len(piece))) for size in (long // 2, long))
     assert whole < 20
     assert whole < max(4 * half, 1)
 
@@ -621,7 +622,7 @@ def test_any_language_is_shown(language):
     assert "".join(re.split(r"<[^>]*>", html)).strip() == "&lt;a&gt;\n  b"
 
 
-@budget(max_examples=100, deadline=None)
+@examples(100)
 @given(HEAVY)
 def test_each_finished_block_is_given_once(pieces):
     """Finished blocks and the open rest are the whole page, whatever the pieces."""

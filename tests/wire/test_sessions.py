@@ -22,6 +22,8 @@ from g4f_nb import errors
 from g4f_nb.wire import sessions
 from g4f_nb.wire.connecting import hear_all_of
 
+pytestmark = pytest.mark.usefixtures("quick_garbage")
+
 WELL = (sized(completion()), KEEP)
 
 

@@ -6,8 +6,9 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.errors import UnreadableResponseError
 from g4f_nb.wire import sse
@@ -108,7 +109,7 @@ _streams = st.tuples(
 ).map(b"".join)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(_streams, st.lists(st.integers(0, 400), max_size=12))
 def test_any_splitting_of_any_stream_gives_the_events_of_the_standard(stream, places):
     """Generated streams, generated cuts, one slow and obviously right decoder to compare with."""
@@ -210,7 +211,7 @@ def test_the_cost_of_a_long_event_is_linear(kind, monkeypatch):
     assert looked < 6 * size
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.sampled_from([b"{}", b'{"a":"\xc3\xa9"}', b"", b"  ", b"\r", b"1"])),
     st.booleans(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl as tls
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,4 +66,9 @@ class Way:
 
     def limits(self, connect: float) -> Limits:
         """The limits of its waits; `connect` is how long connecting may take in any case."""
-        return Limits(connect=least(connect, self.timeout), silence=self.timeout, total=self.total_timeout)
+        return _limits(connect, self.timeout, self.total_timeout)
+
+
+@functools.lru_cache(maxsize=64)
+def _limits(connect: float, silence: float | None, total: float | None) -> Limits:
+    return Limits(connect=least(connect, silence), silence=silence, total=total)

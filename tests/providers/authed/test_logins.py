@@ -18,6 +18,8 @@ from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import MissingAuthError
 from g4f_nb.providers import AsyncAuthedProvider
 
+pytestmark = pytest.mark.usefixtures("quick_garbage")
+
 
 def together(cls, number, **given):
     """So many questions at once on one loop."""

@@ -324,13 +324,13 @@ def _read(pieces, media_type="text/event-stream"):
     return out + reader.finish()
 
 
-@pytest.mark.parametrize("at", range(1, len(RECORDED)))
-def test_every_split_of_a_recorded_stream_gives_the_same(at):
+def test_every_split_of_a_recorded_stream_gives_the_same():
     """Cut at any byte, inside of characters and line ends, too."""
-    out = _read([RECORDED[:at], RECORDED[at:]])
-    assert "".join(map(str, out)) == TEXT
-    assert out[0] == ProviderInfo("GigaChat", "GigaChat:2.0.28.2", "http://x")
-    assert out[-2:] == [FinishReason("stop"), Usage(17, 42, 59, None, 2)]
+    for at in range(1, len(RECORDED)):
+        out = _read([RECORDED[:at], RECORDED[at:]])
+        assert "".join(map(str, out)) == TEXT, at
+        assert out[0] == ProviderInfo("GigaChat", "GigaChat:2.0.28.2", "http://x"), at
+        assert out[-2:] == [FinishReason("stop"), Usage(17, 42, 59, None, 2)], at
 
 
 @given(st.lists(st.integers(0, len(CALLED)), max_size=12))

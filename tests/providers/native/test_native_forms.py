@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.native import anthropic_form, gemini_form, responses_form
@@ -102,7 +103,7 @@ def _plain(messages) -> list:
     return made
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(dialogues())
 def test_anthropic_there_and_back(messages):
     """Nothing is lost: system prompt, pictures, calls, results."""
@@ -110,7 +111,7 @@ def test_anthropic_there_and_back(messages):
     assert _plain(back) == _plain(_merged(messages))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(dialogues())
 def test_gemini_there_and_back(messages):
     """Nothing is lost: system prompt, pictures, calls, results."""
@@ -129,7 +130,7 @@ def test_gemini_there_and_back(messages):
     assert _plain(back) == _plain(_merged(messages))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(dialogues())
 def test_responses_there_and_back(messages):
     """Nothing is lost: instructions, pictures, calls, results."""

@@ -8,8 +8,9 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb import errors
 from g4f_nb.chunks import (
@@ -481,7 +482,7 @@ def test_every_way_of_cutting_in_two(name):
         assert _read(dialect, [body[:at], body[at:]]) == expected, at
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.sampled_from(sorted(RECORDED)),
     st.lists(st.integers(0, 3000), max_size=12),
@@ -707,7 +708,7 @@ def test_an_answer_of_which_the_filter_left_nothing(dialect, body, words):
         _read(dialect, [body])
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     st.sampled_from(sorted(READERS)),
     st.recursive(

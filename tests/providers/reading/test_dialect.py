@@ -7,8 +7,9 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.chunks import (
     Alternative,
@@ -555,7 +556,7 @@ def _mutated(draw) -> bytes:
     return json.dumps(frame).encode()
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(
     st.lists(_mutated(), min_size=1, max_size=4),
     st.sampled_from([SSE, JSON, NDJSON, "text/plain"]),
@@ -574,7 +575,7 @@ def test_no_frame_breaks_the_reader(frames, media_type, form, ended):
         "".join(map(str, outcome)).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.sampled_from(sorted(RECORDED)),
     st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=3)), max_size=4),

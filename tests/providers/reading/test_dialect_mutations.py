@@ -7,8 +7,9 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.chunks import (
     Alternative,
@@ -301,7 +302,7 @@ def _damaged(draw):
     return frames
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(_damaged(), st.sampled_from(sorted(FORMS)), st.booleans(), st.booleans())
 def test_several_damages_at_once(frames, media_type, ended, mixed):
     """Values of any shape, several of them, in any order of frames."""

@@ -1,0 +1,17 @@
+"""How much is tried: all there is where `G4F_NB_THOROUGH` is 1, as before a change lands; else enough of it.
+
+Enough is each kind of case, and fewer examples of it.
+"""
+
+from __future__ import annotations
+
+import os
+
+THOROUGH = os.environ.get("G4F_NB_THOROUGH") == "1"
+
+
+def examples(many):
+    """Hypothesis tries so many, a fifth of them where nobody asked for all."""
+    from hypothesis import settings
+
+    return settings(max_examples=many if THOROUGH else max(many // 5, 20), deadline=None)
