@@ -72,6 +72,12 @@ async def read_lines(session: aiohttp.ClientSession, base: str, model: str) -> i
         return len("".join(parts))
 
 
+async def read_whole(session: aiohttp.ClientSession, base: str, model: str) -> int:
+    """One JSON answer."""
+    async with session.post(f"{base}/chat/completions", json=body(model, stream=False)) as answer:
+        return len(orjson.loads(await answer.read())["choices"][0]["message"]["content"])
+
+
 async def raw_buffers(base: str, model: str) -> int:
     """Aiohttp reading whole buffers, orjson."""
     url = f"{base}/chat/completions"

@@ -2,7 +2,8 @@
 
 The model's name says what it sends: `stream-20000` so many deltas as fast as the socket takes them, `tiny`
 a short JSON answer at once, `wait-50` the same after 50 ms, `text-1500` one of so many
-characters after 50 ms. `GET /stats` gives the connections ever opened and those open now.
+characters after 50 ms, `later-20` a stream after 50 ms. `GET /stats` gives the connections ever opened and
+those open now.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class Answering(asyncio.Protocol):
         kind, _, number = json.loads(body)["model"].rpartition("/")[2].partition("-")
         if kind == "stream":
             self.transport.write(stream(int(number)))
+        elif kind == "later":
+            asyncio.get_running_loop().call_later(0.05, self.transport.write, stream(int(number)))
         elif kind == "text":
             answer = whole(("word " * int(number))[: int(number)])
             asyncio.get_running_loop().call_later(0.05, self.transport.write, answer)

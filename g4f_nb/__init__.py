@@ -9,6 +9,7 @@ loads on first use.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.afterwards import after_import
@@ -205,3 +206,8 @@ Reply.extract = staticmethod(_extract)
 Reply.costing = staticmethod(_costing)
 # `.llm` on tables and columns, as soon as somebody has pandas; it is not loaded for that.
 after_import("pandas", _put_on_pandas)
+if "ipykernel" in sys.modules:
+    # What else a cell shows is only known to whoever counts from its beginning: the bar of a comparison.
+    from g4f_nb.comparing.cellline import watch_cells
+
+    watch_cells()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import again, keeping, mapping
 from g4f_nb.comparing.given import ModelName
+from g4f_nb.comparing.slips import tells_slips
 from g4f_nb.comparing.viewing import Names, against, errors, wide
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, significance, summaries
 from g4f_nb.judging import verdicts as verdict_table
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.secret import Veiled
+from g4f_nb.tables import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from g4f_nb.presenting.sheets import Sheet
 
 
+@tells_slips(".llm")
 class TableMethods:
     """The methods of `frame.llm`."""
 
@@ -33,17 +36,22 @@ class TableMethods:
         self._frame = frame
 
     def __repr__(self) -> str:
-        return _told(self, "this table")
+        return repr(_told(self, "this table"))
+
+    def _repr_html_(self) -> str:
+        return _told(self, "this table")._repr_html_()
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this table: the answers as columns beside it."""
-        return mapping.map_prompts(self._frame, prompt, model, **Veiled(options))
+        options = Veiled(options)
+        return mapping.map_prompts(self._frame, prompt, model, **options)
 
     def extract(
         self, column: str, schema: Any, model: ModelName | None = None, **options: Any
     ) -> pd.DataFrame:
         """Facts out of a column of texts: a column for each field of the schema."""
-        return mapping.extract(self._frame, column, schema, model, **Veiled(options))
+        options = Veiled(options)
+        return mapping.extract(self._frame, column, schema, model, **options)
 
     def wide(self, values: str = "answer") -> pd.DataFrame:
         """A row a prompt (or data row), a column a model: the answers, or another column, side by side."""
@@ -58,10 +66,11 @@ class TableMethods:
 
         Columns that were added to the result stay, rows that were taken out stay out.
         """
+        changes = Veiled(changes)
         names = Names.of(self._frame)
         if self._frame.empty:
             return self._frame.copy()
-        made = again.retry(names.run_id, progress=progress, **Veiled(changes))
+        made = again.retry(names.run_id, progress=progress, **changes)
         return names.as_before(made)
 
     def raw(self, cell_id: str) -> dict[str, Any]:
@@ -116,9 +125,10 @@ class TableMethods:
         `nb.compare`: answers are kept, an interrupt returns what there is, `budget=`, `prices=`, `dry_run=`.
         The verdicts are kept with the run: `.llm.verdicts()`, `.llm.rank()`.
         """
+        options = Veiled(options)
         return judges.judge(
             self._frame, model, criteria=criteria, both_orders=both_orders, baseline=baseline,
-            reference=reference, question=question, options=Veiled(options),
+            reference=reference, question=question, options=options,
         )  # fmt: skip
 
     def grade(
@@ -132,8 +142,9 @@ class TableMethods:
         **options: Any,
     ) -> pd.DataFrame:
         """This result with grades that a model (or several) gives to each answer by itself."""
+        options = Veiled(options)
         return grading.grade(
-            self._frame, model, criteria, scale=scale, into=into, question=question, options=Veiled(options)
+            self._frame, model, criteria, scale=scale, into=into, question=question, options=options
         )
 
     def verdicts(self) -> pd.DataFrame:
@@ -259,6 +270,7 @@ class TableMethods:
         to_excel(self._frame, path, **options)
 
 
+@tells_slips(".llm")
 class ColumnMethods:
     """The methods of `series.llm`."""
 
@@ -266,25 +278,30 @@ class ColumnMethods:
         self._series = series
 
     def __repr__(self) -> str:
-        return _told(self, "this column")
+        return repr(_told(self, "this column"))
+
+    def _repr_html_(self) -> str:
+        return _told(self, "this column")._repr_html_()
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this column."""
-        return mapping.map_prompts(self._series, prompt, model, **Veiled(options))
+        options = Veiled(options)
+        return mapping.map_prompts(self._series, prompt, model, **options)
 
     def extract(self, schema: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """Facts out of these texts: a column for each field of the schema."""
-        return mapping.extract(self._series, None, schema, model, **Veiled(options))
+        options = Veiled(options)
+        return mapping.extract(self._series, None, schema, model, **options)
 
 
-def _told(methods: object, whose: str) -> str:
+def _told(methods: object, whose: str) -> Table:
     """The methods, each with what it does: for who looks at `.llm` alone."""
-    kind = type(methods)
     rows = [
-        (name, (inspect.getdoc(method) or "").partition("\n")[0])
-        for name, method in vars(kind).items()
-        if not name.startswith("_")
+        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0])
+        for name, method in _public(type(methods))
     ]
-    return "\n".join(
-        [f".llm: what can be done with {whose}", *(f"  .{name}()  {does}" for name, does in rows)]
-    )
+    return Table(tuple(rows), title=f".llm: what can be done with {whose}")
+
+
+def _public(kind: type) -> list[tuple[str, Callable[..., Any]]]:
+    return [(name, method) for name, method in vars(kind).items() if not name.startswith("_")]

@@ -7,43 +7,26 @@ damaged file is set aside, never deleted, and reported.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import queue
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.inbox import Inbox, Row, Write, reason, transact
 from g4f_nb.notices import tell
 from g4f_nb.private_files import make_folder
 
-Row = tuple[Any, ...]
-# Rows that are written in one transaction; each alone would cost ten times as much.
-_AT_ONCE = 500
-# How long the writer lets rows gather, in seconds: woken for each of them, it would take as much time from
-# whoever makes them as the writing itself.
-_GATHERING = 0.02
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
 _PATIENCE = 30.0
 _FLUSHING = 60.0
-# What SQLite says of a single row, and not of its file.
-_ROWS_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 # SQLITE_CORRUPT and SQLITE_NOTADB.
 _DAMAGE = (11, 26)
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One statement, and the rows that it is carried out for."""
-
-    statement: str
-    rows: Sequence[Row]
 
 
 class Storage:
@@ -54,13 +37,11 @@ class Storage:
         self._schema = schema
         self._version = version
         self._lock = threading.RLock()
-        self._inbox: queue.SimpleQueue[Write | threading.Event | None] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._reader: sqlite3.Connection | None = None
         self._writer: threading.Thread | None = None
         self._memory: sqlite3.Connection | None = None
         self._process = 0
-        # Somebody waits for what was handed over.
-        self._hurry = threading.Event()
         self.in_memory_because: str | None = None
 
     def open(self) -> None:
@@ -73,6 +54,10 @@ class Storage:
         if kept:
             self._ready()
             self._inbox.put(Write(statement, kept))
+
+    def room(self) -> Future[None] | None:
+        """`None` where the writer keeps up, else what is done as soon as there is room for more rows."""
+        return self._inbox.room() if self._process == os.getpid() else None
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """What the file holds, and what had to stay in memory."""
@@ -89,9 +74,7 @@ class Storage:
         """Wait until everything handed over so far is written."""
         if self._writer is None or self._process != os.getpid():
             return
-        done = threading.Event()
-        self._inbox.put(done)
-        self._hurry.set()
+        done = self._inbox.mark()
         end = time.monotonic() + _FLUSHING
         while not done.wait(0.1) and self._writer.is_alive() and time.monotonic() < end:
             pass
@@ -122,8 +105,7 @@ class Storage:
             return
         self.flush()
         if self._writer is not None:
-            self._inbox.put(None)
-            self._hurry.set()
+            self._inbox.end()
             self._writer.join(_FLUSHING)
         with self._lock:
             for connection in (self._reader, self._memory):
@@ -138,8 +120,7 @@ class Storage:
         with self._lock:
             if self._process != os.getpid():
                 # After a fork the connections and the writer are the parent's.
-                self._inbox = queue.SimpleQueue()
-                self._hurry = threading.Event()
+                self._inbox = Inbox()
                 self._reader = self._memory = self._writer = None
                 self.in_memory_because = None
                 self._reader = self._open_or_stand_in()
@@ -238,11 +219,11 @@ class Storage:
 
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None
-        inbox, hurry = self._inbox, self._hurry
+        inbox = self._inbox
         try:
             while True:
                 waiting: list[threading.Event] = []
-                writes, go_on = self._gather(inbox, hurry, waiting)
+                writes, go_on = inbox.gather(waiting)
                 if writes and connection is None and self.in_memory_because is None:
                     with contextlib.suppress(sqlite3.Error):
                         connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
@@ -250,51 +231,25 @@ class Storage:
                 try:
                     self._carry_out(connection, writes)
                 except Exception as error:  # noqa: BLE001  # without the writer nothing more would be kept
-                    tell(f"some of what was to be kept in {self.file} is not: {_reason(error)}")
+                    tell(f"some of what was to be kept in {self.file} is not: {reason(error)}")
                 finally:
+                    inbox.written(writes)
                     for event in waiting:
                         event.set()
+                # Not until the next ones come: these have been written.
+                del writes
                 if not go_on:
                     return
         finally:
             if connection is not None:
                 connection.close()
 
-    @staticmethod
-    def _gather(
-        inbox: queue.SimpleQueue[Write | threading.Event | None],
-        hurry: threading.Event,
-        waiting: list[threading.Event],
-    ) -> tuple[list[Write], bool]:
-        """Whatever is there, at most so many rows; whoever waits for it goes into `waiting`."""
-        writes: list[Write] = []
-        rows = 0
-        item = inbox.get()
-        if inbox.qsize() < _AT_ONCE:
-            hurry.wait(_GATHERING)
-        # Before looking what is there: whoever sets it later has put something in before that.
-        hurry.clear()
-        while True:
-            if item is None:
-                return writes, False
-            if isinstance(item, threading.Event):
-                waiting.append(item)
-            else:
-                writes.append(item)
-                rows += len(item.rows)
-            if rows >= _AT_ONCE:
-                return writes, True
-            try:
-                item = inbox.get_nowait()
-            except queue.Empty:
-                return writes, True
-
     def _carry_out(self, connection: sqlite3.Connection | None, writes: list[Write]) -> None:
         if not writes:
             return
         if connection is not None and self.in_memory_because is None:
             try:
-                self._transact(connection, writes)
+                self._tell_faults(transact(connection, writes))
             except sqlite3.Error as error:
                 with self._lock:
                     self._stay_in_memory(str(error))
@@ -304,54 +259,8 @@ class Storage:
             if self._memory is None:
                 self._stay_in_memory("it could not be opened")
             if self._memory is not None:
-                self._transact(self._memory, writes)
+                self._tell_faults(transact(self._memory, writes))
 
-    def _transact(self, connection: sqlite3.Connection, writes: list[Write]) -> None:
-        run: Callable[[str, Sequence[Row]], object] = connection.executemany
-        connection.execute("BEGIN IMMEDIATE")
-        faults: list[str] = []
-        try:
-            for statement, rows in _together(writes):
-                connection.execute("SAVEPOINT rows")
-                try:
-                    run(statement, rows)
-                except Exception as error:
-                    if _is_of_the_file(error):
-                        raise
-                    connection.execute("ROLLBACK TO rows")
-                    faults += _one_by_one(connection, statement, rows)
-                connection.execute("RELEASE rows")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+    def _tell_faults(self, faults: Sequence[str]) -> None:
         for fault, count in Counter(faults).items():
             tell(f"{count} of the rows for {self.file} cannot be kept ({fault}); the others are", once=False)
-
-
-def _one_by_one(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Carry a statement out for each row alone; gives what is wrong with those for which it cannot be."""
-    for row in rows:
-        try:
-            connection.execute(statement, row)
-        except Exception as error:  # a row that is wrong costs no other one
-            if _is_of_the_file(error):
-                raise
-            yield _reason(error)
-
-
-def _is_of_the_file(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and not isinstance(error, _ROWS_FAULTS)
-
-
-def _reason(error: Exception) -> str:
-    # A codec's own words would show the text.
-    said = str(error) if isinstance(error, sqlite3.Error) else ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _together(writes: list[Write]) -> Iterator[tuple[str, Sequence[Row]]]:
-    """Each statement once for all rows that follow each other."""
-    for statement, some in itertools.groupby(writes, key=lambda write: write.statement):
-        yield statement, [row for write in some for row in write.rows]

@@ -10,15 +10,18 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from g4f_nb.inbox import Row
+from g4f_nb.pointers import MARK, Target, joined, pointing, target_of
 from g4f_nb.settings import cache_folder, current
-from g4f_nb.sqlite_file import Row, Storage
+from g4f_nb.sqlite_file import Storage
 
 _VERSION = 2
 _SCHEMA = """
@@ -52,7 +55,7 @@ CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
 """
 _KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)"
 # SQLite takes a limited number of values in one query.
-_KEYS_AT_ONCE = 500
+KEYS_AT_ONCE = 500
 _DAY = 86_400.0
 
 
@@ -73,14 +76,20 @@ class StoreInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
-    """A run as it was begun, and the records of the cells that were finished."""
+    """A run as it was begun."""
 
     run_id: str
     kind: str
     began_at: float
     cells: int
     plan: dict[str, Any]
-    records: dict[int, dict[str, Any]]
+
+
+class KeptAnswer(NamedTuple):
+    """An answer: its record as JSON, and which cell has it."""
+
+    record: bytes
+    cell: Target
 
 
 class Store:
@@ -105,17 +114,23 @@ class Store:
         self._storage.flush()
         return self._storage.read(query, values)
 
-    def answers(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """The records kept under these keys, as far as there are any, as JSON."""
-        # What was kept a moment ago is there, too: it must not be paid for again.
-        self._storage.flush()
-        found: dict[str, bytes] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            marks = ",".join("?" * len(some))
+    def answers(self, keys: Sequence[str], *, newest: bool = True) -> dict[str, KeptAnswer]:
+        """What is kept under these keys, as far as there is anything.
+
+        A few hundred at a time: what is found is as large as its answers. Without `newest` what was handed
+        over a moment ago may not be there.
+        """
+        if newest:
+            # It must not be paid for again.
+            self._storage.flush()
+        found: dict[str, KeptAnswer] = {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
             # A question that was asked anew has several answers: the latest is the one.
-            query = f"SELECT key, record FROM cells WHERE key IN ({marks}) ORDER BY rowid"  # noqa: S608
-            found.update(self._storage.read(query, some))
+            columns = "key, record, run_id, position"
+            query = f"SELECT {columns} FROM cells WHERE key IN ({_marks(some)}) ORDER BY rowid"  # noqa: S608
+            for key, record, run_id, position in self._storage.read(query, some):
+                found[key] = KeptAnswer(record, (run_id, position))
         return found
 
     def answer(self, key: str) -> tuple[dict[str, Any], dict[str, Any], float | None] | None:
@@ -149,20 +164,34 @@ class Store:
         row = (run_id, position, key, packed(record), None if more is None else packed(more))
         self._storage.write(_KEEP_CELL, [row])
 
-    def keep_packed_cell(self, run_id: str, position: int, record: bytes) -> None:
-        """`keep_cell` for a record that is JSON already."""
-        self._storage.write(_KEEP_CELL, [(run_id, position, None, record, None)])
+    def keep_same(
+        self, run_id: str, positions: Iterable[int], target: Target, beside: Mapping[str, Any]
+    ) -> None:
+        """Keep of these cells that they have the answer of another one, and what they say beside it."""
+        record = pointing(target, beside)
+        self._storage.write(_KEEP_CELL, [(run_id, position, None, record, None) for position in positions])
+
+    def room(self) -> Future[None] | None:
+        """`None` where the disk keeps up, else what is done as soon as it does: wait for it before more."""
+        return self._storage.room()
 
     def cell(self, run_id: str, position: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """The record of one cell, and what was kept beside it."""
         self._storage.flush()
-        rows = self._storage.read(
-            "SELECT record, more FROM cells WHERE run_id = ? AND position = ?", (run_id, position)
-        )
-        if not rows:
+        found = self._cell(run_id, position)
+        if found is None:
             return None
-        record, more = rows[-1]
+        record, more = found
+        target = target_of(record)
+        there = self._cell(*target) if target is not None else None
+        if there is not None:
+            record, more = joined(there[0], record), there[1]
         return orjson.loads(record), {} if more is None else orjson.loads(more)
+
+    def _cell(self, run_id: str, position: int) -> tuple[bytes, bytes | None] | None:
+        query = "SELECT record, more FROM cells WHERE run_id = ? AND position = ?"
+        rows = self._storage.read(query, (run_id, position))
+        return rows[-1] if rows else None
 
     def runs(self, most: int = 100, *, kind: str = "compare") -> list[tuple[str, str, float, int, int]]:
         """The latest runs of a kind: id, kind, when it began, how many cells, how many of them are done."""
@@ -181,17 +210,38 @@ class Store:
         return orjson.loads(rows[-1][0]) if rows else None
 
     def run(self, run_id: str) -> KeptRun | None:
-        """One run with the records of its finished cells."""
+        """How one run was begun; `records` are its finished cells."""
         self._storage.flush()
         begun = self._storage.read("SELECT kind, began_at, cells, plan FROM runs WHERE run_id = ?", (run_id,))
         if not begun:
             return None
         kind, began_at, cells, plan = begun[-1]
-        rows = self._storage.read("SELECT position, record FROM cells WHERE run_id = ?", (run_id,))
-        records = {position: orjson.loads(record) for position, record in rows}
-        return KeptRun(
-            run_id=run_id, kind=kind, began_at=began_at, cells=cells, plan=orjson.loads(plan), records=records
-        )
+        return KeptRun(run_id=run_id, kind=kind, began_at=began_at, cells=cells, plan=orjson.loads(plan))
+
+    def records(self, run: KeptRun) -> Iterator[tuple[int, bytes]]:
+        """The position and the record, as JSON, of each finished cell; never all of them at once."""
+        query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
+        for begin in range(0, run.cells, KEYS_AT_ONCE):
+            some = self._storage.read(query, (run.run_id, begin, begin + KEYS_AT_ONCE))
+            yield from self._whole(some)
+
+    def _whole(self, some: Iterable[Row]) -> Iterator[tuple[int, bytes]]:
+        """Positions and records, those that have another cell's answer together with it."""
+        pointers: dict[Target, list[tuple[int, bytes]]] = {}
+        for position, record in some:
+            target = target_of(record)
+            if target is None:
+                yield position, record
+            else:
+                pointers.setdefault(target, []).append((position, record))
+        by_run: dict[str, list[int]] = {}
+        for run_id, place in pointers:
+            by_run.setdefault(run_id, []).append(place)
+        for run_id, places in by_run.items():
+            query = f"SELECT position, record FROM cells WHERE run_id = ? AND position IN ({_marks(places)})"  # noqa: S608
+            for place, answer in self._storage.read(query, (run_id, *places)):
+                for position, pointer in pointers[run_id, place]:
+                    yield position, joined(answer, pointer)
 
     def keep_verdicts(self, run_id: str, verdicts: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> None:
         """Keep verdicts: the pair, the judge (or the person), which turn of theirs, and what they said."""
@@ -249,6 +299,7 @@ class Store:
     def purge(self, *, older_than_days: float = 0.0) -> int:
         """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
         before = time.time() - older_than_days * _DAY
+        self._take_answers_along(before)
         change = self._storage.change
         old = "(SELECT run_id FROM runs WHERE began_at <= ?)"
         gone = change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
@@ -263,6 +314,23 @@ class Store:
             self._storage.compact()
         return gone
 
+    def _take_answers_along(self, before: float) -> None:
+        """Give the runs that stay the answers that they have from runs that go."""
+        self._storage.flush()
+        pick = "SELECT position, record FROM cells WHERE run_id = ? AND substr(record, 1, ?) = ?"
+        going = {
+            row[0] for row in self._storage.read("SELECT run_id FROM runs WHERE began_at <= ?", (before,))
+        }
+        stay = self._storage.read("SELECT run_id FROM runs WHERE began_at > ?", (before,)) if going else []
+        for (run_id,) in stay:
+            pointers = self._storage.read(pick, (run_id, len(MARK), MARK))
+            losing = [row for row in pointers if (target_of(row[1]) or ("",))[0] in going]
+            for begin in range(0, len(losing), KEYS_AT_ONCE):
+                whole = self._whole(losing[begin : begin + KEYS_AT_ONCE])
+                self._storage.write(
+                    _KEEP_CELL, [(run_id, position, None, record, None) for position, record in whole]
+                )
+
     def flush(self) -> None:
         """Wait until everything is written."""
         self._storage.flush()
@@ -270,6 +338,10 @@ class Store:
     def close(self) -> None:
         """Write what is left and close the file."""
         self._storage.close()
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 _stores: dict[Path, Store] = {}
@@ -297,8 +369,11 @@ def close_stores() -> None:
 
 def packed(value: Mapping[str, Any]) -> bytes:
     """A record as JSON; what is no JSON becomes text, and half a surrogate pair a question mark."""
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
     try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+        # What orjson gives takes ten times its length in memory, which is held for as long as it waits to be
+        # written: so it is copied.
+        return bytes(memoryview(orjson.dumps(value, default=str, option=options)))
     except TypeError:
         return json.dumps(value, default=str, ensure_ascii=False).encode(errors="replace")
 

@@ -6,12 +6,12 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.comparing import columns, frames
+from g4f_nb.comparing import frames
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.entry import carry_out
 from g4f_nb.comparing.grid import Grid, Place, Seat
-from g4f_nb.comparing.keeping import KnownRun, begin, grid_of, live, wanted_of
+from g4f_nb.comparing.keeping import KnownRun, begin, grid_of, outcomes_of, wanted_of, with_answers
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import pricing_of
 from g4f_nb.comparing.running import Comparison
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def retry(run_id: str, *, progress: bool = True, **changes: Any) -> pd.DataFrame:
     """The run's result, whatever is not "ok" asked again; `changes` are `timeout=` and the like."""
-    known = live(run_id) or _kept(run_id)
+    known = with_answers(run_id) or _kept(run_id)
     changes = Veiled(changes)
     old = known.run
     seats = [_changed(seat, changes) for seat in old.grid.seats] if changes else old.grid.seats
@@ -67,16 +67,13 @@ def _kept(run_id: str) -> KnownRun:
     made = grid_of(kept.plan)
     wanted = wanted_of(kept.plan)
     seats = [_placed(seat, said, wanted) for seat, said in zip(made.seats, kept.plan["seats"], strict=True)]
-    values = Outcomes.empty(kept.cells)
-    for position, record in kept.records.items():
-        values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
     grid: Grid = replace(made, seats=seats)
     run = Comparison(
         grid,
         Manner(seed=kept.plan.get("seed")),
         store(),
         Budget(None, pricing_of(None)),
-        before=(run_id, values),
+        before=(run_id, outcomes_of(kept, store())),
     )
     return KnownRun(run=run, prefix=kept.plan["prefix"], wanted=wanted)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.comparing.packing import packed
+from g4f_nb.comparing.packing import BLOCK, Texts, can_pack
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.kept.records import Record, count, text
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 _TEXT, _WHOLE, _REAL = "string", "Int64", "Float64"
 _NAN = float("nan")
-# Texts that are another one in each row, the longest first.
+# Texts that are another one in each row.
 _LONG = ("answer", "request_key", "request_id")
+# Those that are one of a few.
+_ALIKE = ("finish_reason", "model_returned", "price_source", "price_date", "status", "error_type")
 # So many texts become a part of a column at a time.
 _AT_ONCE = 2000
 
@@ -82,51 +85,62 @@ class Outcomes:
 
     rows: int
     lists: dict[str, Any]
+    # Of a large result: how many rows of each block of texts are not done yet.
+    _open: list[int] | None = None
 
     @classmethod
     def empty(cls, rows: int) -> Outcomes:
         """So many rows of which nothing is known."""
         lists = _Lists(rows)
         lists["status"] = [None] * rows
-        return cls(rows, lists)
+        if rows <= _AT_ONCE or not can_pack():
+            return cls(rows, lists)
+        return cls(rows, lists, [min(BLOCK, rows - begin) for begin in range(0, rows, BLOCK)])
 
     def put(self, position: int, record: Mapping[str, Any]) -> None:
         """What became of one cell."""
         lists = self.lists
+        ends = self._open is not None and "status" in record and lists["status"][position] is None
         for name, value in record.items():
             if name not in lists:
                 if value is None:
                     continue
-                lists[name] = _empty(name, self.rows)
+                lists[name] = self._empty(name)
             values = lists[name]
             values[position] = _NAN if value is None and type(values) is array else value
+        if ends and self._open is not None:
+            block = position // BLOCK
+            self._open[block] -= 1
+            if not self._open[block]:
+                self._pack(block)
 
     def record(self, position: int) -> Record:
         """One row, without what is missing."""
         row = {name: values[position] for name, values in self.lists.items()}
-        # Of answers that are packed, what is missing is pandas' own; of times it is no number.
+        # Of times, what is missing is no number.
         return {
             name: value
             for name, value in row.items()
-            if value is not None
-            and type(value).__name__ != "NAType"
-            and not (type(value) is float and math.isnan(value))
+            if value is not None and not (type(value) is float and math.isnan(value))
         }
 
     def pack(self) -> None:
-        """Make columns of many answers and the like before others are made, and keep them instead."""
-        for name in _LONG if self.rows > _AT_ONCE else ():
-            texts = self.lists.get(name)
-            made = packed(texts) if isinstance(texts, list) else None
-            if made is not None:
-                self.lists[name] = made
+        """Nothing more comes: what is not packed yet is."""
+        for block in range(len(self._open or ())):
+            self._pack(block)
 
+    def _pack(self, block: int) -> None:
+        for name in _LONG:
+            if name in self.lists:
+                self.lists[name].pack(block)
 
-def _empty(name: str, rows: int) -> Any:
-    """A column without a value; times take eight bytes a row, and not thirty-two."""
-    if OUTCOME[name] == _TEXT or OUTCOME[name] in (_WHOLE, "boolean"):
-        return [None] * rows
-    return array("d", [_NAN]) * rows
+    def _empty(self, name: str) -> Any:
+        """A column without a value; times take eight bytes a row, and not thirty-two."""
+        if name in _LONG and self._open is not None:
+            return Texts(self.rows)
+        if OUTCOME[name] == _TEXT or OUTCOME[name] in (_WHOLE, "boolean"):
+            return [None] * self.rows
+        return array("d", [_NAN]) * self.rows
 
 
 def check_free(names: Iterable[str], taken: Iterable[str], *, what: str) -> None:
@@ -147,9 +161,8 @@ def series(name: str, values: Any) -> pd.Series[Any]:
         import numpy as np
 
         values = np.frombuffer(values, dtype=float).copy() if values else []
-    elif not isinstance(values, list | tuple):
-        # It is shared with whoever keeps it: the user's column is to be his own.
-        return pd.Series(values.copy(), name=name)
+    elif isinstance(values, Texts):
+        return pd.Series(values.column(), name=name)
     kind = OUTCOME.get(name) or PLACE[name]
     if kind.startswith("datetime"):
         seconds = pd.to_datetime(pd.array(values, dtype="Float64"), unit="s", utc=True)
@@ -178,6 +191,14 @@ def shown(value: Any) -> Any:
     if value is None or isinstance(value, bool | numbers.Number):
         return value
     return text(value)
+
+
+def shared(record: Record) -> Record:
+    """A kept record, whose texts are as many as there were rows, with those once that are alike in many."""
+    return {
+        name: sys.intern(value) if name in _ALIKE and type(value) is str else value
+        for name, value in record.items()
+    }
 
 
 def _said(error: BaseException) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import columns, typed
-from g4f_nb.comparing.grid import Grid
+from g4f_nb.comparing.grid import Cell, Grid
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.kept.records import text
 from g4f_nb.typed.wanted import Wanted
@@ -45,7 +45,8 @@ def assembled(
                 made[field if field not in made else f"parsed_{field}"] = column
         if wanted is not None or name not in ("parsed", "parse_error"):
             made[prefix + name] = columns.series(name, values[name])
-    frame = pd.DataFrame(made)
+    # Not copied: nobody else has these columns.
+    frame = pd.DataFrame(made, copy=False)
     frame.attrs[RUN] = run_id
     return frame
 
@@ -83,30 +84,37 @@ def _numbered(run_id: str, count: int) -> Any:
     return (f"{run_id}-" + numbers).array
 
 
-def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
-    """The columns before the outcome: which cell, its parameters, its data."""
+def _chosen(texts: Sequence[str | None], places: Any) -> Any:
+    """A column of a few texts, each in many rows, by their places among the few."""
     import pandas as pd
 
-    cells, seats, names = grid.cells, grid.seats, list(grid.prompts)
-    made: dict[str, Any] = {}
-    for name, values in (
-        ("run_id", [run_id] * len(cells)),
-        ("cell_id", _numbered(run_id, len(cells))),
-        ("row", [None] * len(cells) if grid.data is None else list(cells.rows)),
-        ("repeat", list(cells.repeats)),
-        ("provider", [seats[seat].provider for seat in cells.seats]),
-        ("model", [text(seats[seat].model or None) for seat in cells.seats]),
-        ("prompt_id", [names[prompt] for prompt in cells.prompts]),
-    ):
-        made[prefix + name] = columns.series(name, values)
+    return pd.Series(pd.array(list(texts), dtype="string").take(places))
+
+
+def result_columns(grid: Grid, run_id: str, *, prefix: str) -> dict[str, Any]:
+    """The columns before the outcome: which cell, its parameters, its data."""
+    import numpy as np
+    import pandas as pd
+
+    cells, seats = grid.cells, grid.seats
+    rows, prompt, seat = (np.array(each) for each in (cells.rows, cells.prompts, cells.seats))
+    place = {
+        "run_id": _chosen([run_id], np.zeros(len(cells), int)),
+        "cell_id": pd.Series(_numbered(run_id, len(cells))),
+        "row": pd.Series(rows) if grid.data is not None else pd.Series(pd.NA, range(len(cells))),
+        "repeat": pd.Series(np.array(cells.repeats)),
+        "provider": _chosen([each.provider for each in seats], seat),
+        "model": _chosen([text(each.model or None) for each in seats], seat),
+        "prompt_id": _chosen(list(grid.prompts), prompt),
+    }
+    made = {prefix + name: values.astype(columns.PLACE[name]) for name, values in place.items()}
     for name in grid.varied:
-        shown = [columns.shown(seat.varied[name]) for seat in seats]
-        made[name] = pd.Series([shown[seat] for seat in cells.seats]).convert_dtypes()
+        shown = [columns.shown(each.varied[name]) for each in seats]
+        made[name] = pd.Series([shown[each] for each in cells.seats]).convert_dtypes()
     if grid.data is None:
-        texts = [text(grid.prompt_text(cell)) for cell in cells]
-        made[prefix + "prompt"] = pd.Series(texts, dtype="string")
+        texts = [text(grid.prompt_text(Cell(0, at, 0, 0))) for at in range(len(grid.prompts))]
+        made[prefix + "prompt"] = _chosen(texts, prompt)
         return made
-    at = list(cells.rows)
     for name in grid.data.columns:
-        made[str(name)] = grid.data[name].iloc[at].reset_index(drop=True)
+        made[str(name)] = grid.data[name].iloc[rows].reset_index(drop=True)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.kept.identity import TRAVEL
 from g4f_nb.kept.records import MOST, text
-from g4f_nb.store import KeptRun, store
+from g4f_nb.store import KeptRun, Store, store
 from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 # A position with more digits is none, and no number for the store.
 _DIGITS = 16
-# Runs of this kernel that can be gone on with: their frames stay small, their grids hold the data.
-_MOST = 20
+# Runs of this kernel that can be gone on with, and how many answers of theirs stay in memory, too: those of
+# the others are read again from the store. The latest run has all of its own.
+_MOST, _MOST_ANSWERS = 20, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
     _live[run.run_id] = KnownRun(run=run, prefix=prefix, wanted=wanted)
     while len(_live) > _MOST:
         del _live[next(iter(_live))]
+    _let_go()
     if run.store is not None and not noted:
         plan = _plan(run, prefix=prefix, wanted=wanted)
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
@@ -59,6 +61,31 @@ def live(run_id: str) -> KnownRun | None:
     return _live.get(run_id)
 
 
+def with_answers(run_id: str) -> KnownRun | None:
+    """A run of this kernel and what has become of its cells; of an older one that is read again."""
+    known = live(run_id)
+    if known is not None and known.run.let_go:
+        run = known.run
+        kept = None if run.store is None else run.store.run(run_id)
+        if kept is None or run.store is None:
+            # It was purged.
+            del _live[run_id]
+            return None
+        run.columns, run.let_go = outcomes_of(kept, run.store), False
+        run.give_up()
+    return known
+
+
+def _let_go() -> None:
+    """Keep the answers of the latest runs alone: a cell that is run again and again fills no memory."""
+    held = 0
+    for run_id, known in list(_live.items())[::-1]:
+        run = known.run
+        held += len(run.columns.lists["status"])
+        if run.is_over and run.store is not None and held > _MOST_ANSWERS and not run.let_go:
+            _live[run_id] = replace(known, run=run.without_answers())
+
+
 def attach(run_id: str) -> pd.DataFrame:
     """The result of an earlier run, as far as it came, also after a kernel's restart.
 
@@ -66,7 +93,7 @@ def attach(run_id: str) -> pd.DataFrame:
     """
     if not isinstance(run_id, str):
         raise InvalidParameterError(f"run_id is a {type(run_id).__name__}: it must be a text, see nb.runs()")
-    known = live(run_id)
+    known = with_answers(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
     kept = store().run(text(run_id) or "")
@@ -150,13 +177,21 @@ def raw(cell_id: str) -> dict[str, Any]:
 def _frame(kept: KeptRun) -> pd.DataFrame:
     plan = kept.plan
     made = grid_of(plan)
-    values = Outcomes.empty(kept.cells)
-    for position, record in kept.records.items():
-        values.put(position, {name: value for name, value in record.items() if name in columns.OUTCOME})
+    values = outcomes_of(kept, store())
     status = values.lists["status"]
     values.lists["status"] = [said or "cancelled" for said in status]
     places = frames.result_columns(made, kept.run_id, prefix=plan["prefix"])
     return frames.assembled(places, values.lists, kept.run_id, prefix=plan["prefix"], wanted=wanted_of(plan))
+
+
+def outcomes_of(kept: KeptRun, there: Store) -> Outcomes:
+    """What the store has of a run's cells; those that were not finished are empty."""
+    made = Outcomes.empty(kept.cells)
+    for position, packed in there.records(kept):
+        record = orjson.loads(packed)
+        known = {name: value for name, value in record.items() if name in columns.OUTCOME}
+        made.put(position, columns.shared(known))
+    return made
 
 
 def _plan(run: Comparison, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:

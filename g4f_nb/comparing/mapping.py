@@ -11,6 +11,7 @@ from g4f_nb.comparing.axes import values_of
 from g4f_nb.comparing.entry import run_of
 from g4f_nb.comparing.frames import RUN
 from g4f_nb.comparing.given import ModelName, as_frame, named_prompts
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import Veiled
 from g4f_nb.typed.wanted import Wanted
@@ -67,9 +68,7 @@ def extract(
     table, asked = _tables(data)
     if hasattr(data, "columns"):
         if column not in data.columns:
-            raise InvalidParameterError(
-                f"there is no column {column!r}: there are {', '.join(map(repr, data.columns)) or 'none'}"
-            )
+            raise no_column(data, column)
         text = data[column]
     else:
         text, column = data, table.columns[0]

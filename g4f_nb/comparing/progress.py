@@ -7,6 +7,7 @@ import time
 from typing import Any, Protocol, Self
 
 from g4f_nb import frontend
+from g4f_nb.comparing.cellline import CellLine, watch_cells
 
 # Before so many seconds no bar is shown: it would be gone before it is read, and an output is left of it.
 _WAIT = 0.4
@@ -34,6 +35,7 @@ class Progress:
         self._shown = shown and (frontend.attached() or (not frontend.in_kernel() and sys.stderr.isatty()))
 
     def __enter__(self) -> Self:
+        watch_cells()
         self._from = time.monotonic() + _WAIT
         return self
 
@@ -63,39 +65,3 @@ class Progress:
         )  # fmt: skip
         # The time that has passed already counts for what is left.
         self._bar.start_t -= _WAIT
-
-
-class CellLine:
-    """A file that shows its last line in the cell, in place, and leaves nothing behind.
-
-    tqdm's own notebook bar is a widget: closed, it stays in the saved notebook as "model not found".
-    """
-
-    def __init__(self) -> None:
-        from IPython.display import DisplayHandle
-
-        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-        self._displayed = False
-
-    def write(self, text: str) -> None:
-        """Show this line in the place of the last one."""
-        line = text.replace("\r", "").rstrip()
-        if line == "\n" or (not line and not self._displayed):
-            return
-        bundle = {"text/plain": line}
-        if self._displayed:
-            self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.display(bundle, raw=True)  # type: ignore[no-untyped-call]
-            self._displayed = True
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def vanish(self) -> None:
-        """Leave an output that shows nothing, in any form that a saved notebook may be shown in.
-
-        Jupyter's protocol cannot take one output back: only all of a cell's, with what the user printed.
-        """
-        if self._displayed:
-            self._handle.update({"text/plain": "", "text/html": ""}, raw=True)  # type: ignore[no-untyped-call]

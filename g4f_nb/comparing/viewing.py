@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME, PLACE
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -91,9 +92,7 @@ def wide(
         )
     column = values if values in frame.columns else names.prefix + values
     if column not in frame.columns:
-        raise InvalidParameterError(
-            f"there is no column {values!r}: there are {', '.join(map(repr, frame.columns))}"
-        )
+        raise no_column(frame, values)
     data = frame.copy()
     for name in names.varied():
         data[name] = comparable(data[name])

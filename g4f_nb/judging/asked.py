@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from g4f_nb.comparing.keeping import grid_of, live
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import store
@@ -19,7 +20,7 @@ def questions(names: Names, column: str | None = None) -> list[str]:
     column = column or (f"{names.prefix}prompt" if f"{names.prefix}prompt" in frame.columns else None)
     if column is not None:
         if column not in frame.columns:
-            raise InvalidParameterError(f"question={column!r} is no column of this result")
+            raise no_column(names.frame, column)
         return frame[column].astype("string").fillna("").tolist()
     grids = {run_id: _grid(str(run_id)) for run_id in names["run_id"].unique().tolist()}
     return [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.viewing import Names, comparable
 from g4f_nb.errors import InvalidParameterError
 
@@ -55,10 +56,13 @@ class Candidates:
 
     def named(self, name: str) -> str:
         """The candidate that is called so, in full or by its model alone."""
+        short = {label.partition(":")[2]: label for label in self.order}
         found = [label for label in self.order if name in (label, label.partition(":")[2])]
         if len(found) != 1:
+            near = None if found else nearest(name, [*self.order, *short], cutoff=0.5)
+            hint = f"did you mean {near!r}? There" if near is not None else "there"
             raise InvalidParameterError(
-                f"there is no one model {name!r} in this result: there are {', '.join(self.order)}"
+                f"there is no one model {name!r} in this result: {hint} are {', '.join(self.order)}"
             )
         return found[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.candidates import Candidates
@@ -108,7 +109,7 @@ def scores_of(frame: pd.DataFrame, by: str) -> NDArray[Any]:
     if not isinstance(by, Hashable):
         raise InvalidParameterError(f"by is a {type(by).__name__}: it must be the name of a column of scores")
     if by not in frame.columns:
-        raise InvalidParameterError(f"there is no column {by!r}: .llm.score(..., into={by!r}) would make it")
+        raise no_column(frame, by, else_=f".llm.score(..., into={by!r}) would make it.")
     column = frame[by]
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         raise InvalidParameterError(f"the column {by!r} holds {column.dtype} and not numbers")

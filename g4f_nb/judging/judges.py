@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb.comparing.entry import compare
 from g4f_nb.comparing.given import ModelName
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
@@ -127,7 +128,7 @@ def mark_of(texts: Any) -> str:
 def _add_reference(asked: list[dict[str, Any]], candidates: Candidates, column: str) -> None:
     frame = candidates.names.frame
     if column not in frame.columns:
-        raise InvalidParameterError(f"reference={column!r} is no column of this result")
+        raise no_column(frame, column)
     values = frame[column].astype("string").tolist()
     for each in asked:
         each["reference"] = values[each["at"]]

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME, PLACE
+from g4f_nb.comparing.slips import no_column
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.showing.markdown import clean
@@ -121,8 +122,7 @@ def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
     chosen = [columns] if isinstance(columns, str) else list(columns)
     unknown = [name for name in chosen if name not in frame.columns]
     if unknown:
-        there = ", ".join(map(repr, frame.columns))
-        raise InvalidParameterError(f"there is no column {unknown[0]!r}: there are {there}")
+        raise no_column(frame, unknown[0])
     return chosen
 
 

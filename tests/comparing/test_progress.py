@@ -1,4 +1,4 @@
-"""What somebody in a terminal sees of a comparison while it runs."""
+"""What somebody in a terminal or a notebook sees of a comparison while it runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from real_kernel import start, user_env
 
 from g4f_nb.testing import serve
 
@@ -56,3 +57,55 @@ def test_a_terminal_shows_a_bar():
     assert "<00:0" in text
     assert not text.rpartition("\r")[2].strip()
     assert "\n" not in text.strip("\r\n")
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """A kernel in which the package has been imported, as in a notebook's first cell."""
+    kernel = start(user_env(tmp_path_factory.mktemp("user")))
+    assert kernel.run("import g4f_nb as nb\nslow = ['Demo:demo']").error is None
+    yield kernel
+    kernel.shutdown()
+
+
+def _outputs(messages):
+    """What a front end has in the cell at the end, and all texts that stood there for a while."""
+    shown, cell, places = [], [], {}
+    for message in messages:
+        kind, content = message["msg_type"], message["content"]
+        if kind == "clear_output":
+            assert not content["wait"]
+            cell.clear()
+        elif kind == "update_display_data":
+            places[content["transient"]["display_id"]]["data"] = content["data"]
+        elif kind in ("display_data", "execute_result"):
+            cell.append({"data": content["data"]})
+            places[content.get("transient", {}).get("display_id")] = cell[-1]
+        elif kind in ("stream", "error"):
+            cell.append({"text": content.get("text") or "".join(content.get("traceback", ()))})
+        if kind in ("update_display_data", "display_data"):
+            shown.append(content["data"]["text/plain"])
+    return cell, shown
+
+
+_ASK = "nb.compare([f'{n} {time.time()}' for n in range(3)], 'Demo:demo-slow', concurrency=1)"
+
+
+@pytest.mark.kernel
+def test_a_bar_leaves_nothing_in_the_cell(kernel):
+    """In a notebook the bar moves in the cell and is gone when it is done: there is no output of it."""
+    cell, shown = _outputs(kernel.watch(f"import time\nresult = {_ASK}\nlen(result)"))
+    assert any("/3 [" in text for text in shown)
+    assert [each["data"]["text/plain"] for each in cell] == ["3"]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("before", ["print('mine')", "sys.stderr.write('mine\\n');", "display('mine');"])
+def test_a_bar_takes_nothing_else_out_of_the_cell(kernel, before):
+    """What the user has printed or displayed in the cell stays, beside an output that shows nothing."""
+    cell, shown = _outputs(kernel.watch(f"import sys, time\n{before}\nresult = {_ASK}\nprint('after')"))
+    assert any("/3 [" in text for text in shown)
+    texts = [each.get("text") or each["data"]["text/plain"] for each in cell]
+    assert "mine" in texts[0]
+    assert texts[1] == ""
+    assert texts[2:] == ["after\n"]

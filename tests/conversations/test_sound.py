@@ -52,7 +52,7 @@ def test_a_comparison_with_half_a_pair_is_kept_whole(capsys):
     run_id = frame["run_id"].iloc[0]
     store.close_stores()
     kept = store.store().run(run_id)
-    assert len(kept.records) == 2
+    assert len(list(store.store().records(kept))) == 2
     assert len(nb.Conversation.restore("beside")) == 1
     assert "cannot be kept" not in capsys.readouterr().err
 

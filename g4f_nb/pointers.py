@@ -1,0 +1,34 @@
+"""Records that say where the answer is: asked again, the same answer is kept once, and not once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+# The run and the position of the cell that has the answer.
+Target = tuple[str, int]
+# How such a record begins.
+MARK = b'{"same_as":'
+
+
+def pointing(target: Target, beside: Mapping[str, Any]) -> bytes:
+    """A record with the answer of that cell, and with these values of its own."""
+    return bytes(memoryview(orjson.dumps({"same_as": target, **beside})))
+
+
+def target_of(record: bytes) -> Target | None:
+    """The cell that has the answer, if it is another one."""
+    if not record.startswith(MARK):
+        return None
+    run_id, position = orjson.loads(record)["same_as"]
+    return run_id, position
+
+
+def joined(answer: bytes, pointer: bytes) -> bytes:
+    """The whole record: what the answer says, and what the pointer says of it otherwise."""
+    own = orjson.loads(pointer)
+    del own["same_as"]
+    # Of two values of one name the later one counts.
+    return answer if not own else answer[:-1] + b"," + orjson.dumps(own)[1:]
