@@ -46,6 +46,10 @@ VERSIONED = (
 UNIT = "not kernel and not browser and not foreign"
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
+# A browser and its notebooks are a file's.
+TWO = ["-n", "2", "--dist", "loadfile"]
+# How far the first of several rows steps back, in steps of nice(1).
+BACK = 5
 
 
 class Beside(list[list[list[str]]]):
@@ -126,28 +130,33 @@ def run_all(python: str, steps: list[Step]) -> int:
     return 0
 
 
-def run(python: str, command: list[str], *, later: bool = False) -> int:
+def run(python: str, command: list[str], *, later: bool = False, back: int = 0) -> int:
     """One command; what it says is seen at once, or when it has ended, and how long it took afterwards."""
     shown = f"\n$ python {' '.join(command)}"
     began = time.monotonic()
     if not later:
         print(shown, flush=True)
     into = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if later else {}
-    done = subprocess.run([python, *command], cwd=ROOT, check=False, **into)
-    said = f"{shown}\n{done.stdout.decode(errors='replace')}" if later else ""
+    with subprocess.Popen([python, *command], cwd=ROOT, **into) as running:
+        if back and hasattr(os, "setpriority"):
+            os.setpriority(os.PRIO_PROCESS, running.pid, os.getpriority(os.PRIO_PROCESS, 0) + back)
+        output, _ = running.communicate()
+    said = f"{shown}\n{output.decode(errors='replace')}" if later else ""
     print(f"{said}({time.monotonic() - began:.0f} s)", flush=True)
-    return done.returncode
+    return running.returncode
 
 
 def beside(python: str, tracks: Beside) -> int:
     """Some rows of commands at the same time, for most of them wait for something now and then.
 
-    What the first row says is seen at once; what each command of another said, when that has ended.
+    What the first row says is seen at once; what each command of another said, when that has ended. The
+    first one is for what does not hurry: it works while the others wait.
     """
 
     def follow(track: list[list[str]]) -> int:
         for command in track:
-            status = run(python, command, later=track is not tracks[0])
+            first = track is tracks[0]
+            status = run(python, command, later=not first, back=BACK * first)
             if status:
                 return status
         return 0
@@ -228,7 +237,7 @@ def all_tests(*, cover: bool) -> Beside:
     """Units, real kernels, notebooks and real browsers beside each other: some wait while others work."""
     return Beside([
         [unit_tests(cover=cover)],
-        [["-m", "pytest", *marked("browser"), "-m", "browser"]],
+        [["-m", "pytest", *marked("browser"), *TWO, "-m", "browser"]],
         [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"]],
         [notebooks()],
     ])  # fmt: skip

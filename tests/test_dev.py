@@ -53,14 +53,19 @@ def test_rows_of_commands_run_at_the_same_time(dev, capfd):
 
 
 def test_what_the_first_row_says_is_seen_at_once(dev, capfd):
-    """The others wait until they are done, so that no line of theirs stands between two of its own."""
-    wait = "import time; print('{0} begun', flush=True); time.sleep(0.6); print('{0} done')"
+    """The others wait until they are done, so that their lines stay together; and it gives way to them."""
+    wait = "import os, time; print('{0} begun', flush=True); time.sleep(0.6); print('{0} done'); "
+    wait += "print('{0}', os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, 'getpriority') else '')"
     assert (
         dev.beside(sys.executable, dev.Beside([[["-c", wait.format(name)]] for name in ("one", "two")])) == 0
     )
     said = capfd.readouterr().out
     assert "\ntwo begun\ntwo done\n" in said
     assert said.index("one begun") < said.index("two begun")
+    if hasattr(os, "getpriority"):
+        mine = os.getpriority(os.PRIO_PROCESS, 0)
+        assert f"\none {min(19, mine + dev.BACK)}\n" in said
+        assert f"\ntwo {mine}\n" in said
 
 
 def test_an_environment_is_filled_again_only_for_other_dependencies(dev, tmp_path, monkeypatch):

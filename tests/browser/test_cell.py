@@ -144,3 +144,4 @@ def test_a_hostile_answer_does_nothing(notebook):
     assert found["bad"] == []
     assert found["handlers"] == []
     assert set(found["links"]) <= {"http:", "https:", "mailto:"}
+    notebook.clear(cell)

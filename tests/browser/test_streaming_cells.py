@@ -149,6 +149,7 @@ def test_no_payload_acts_while_it_streams_and_in_the_end(notebook, kind):
     notebook.page.wait_for_timeout(700)
     assert _harmless(notebook, cell) >= 1
     assert len(texts) >= 100
+    notebook.clear(cell)
 
 
 def test_no_payload_acts_as_a_page_of_its_own(notebook):
@@ -162,6 +163,7 @@ def test_no_payload_acts_as_a_page_of_its_own(notebook):
     notebook.output(cell).locator("hr").last.wait_for()
     notebook.page.wait_for_timeout(700)
     assert _harmless(notebook, cell) > 200
+    notebook.clear(cell)
 
 
 def test_no_payload_acts_in_a_reopened_notebook(lab):
