@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "showing"))
@@ -81,25 +82,51 @@ def _say(text):
     return base64.b64encode(text.encode(errors="surrogatepass")).decode()
 
 
-def test_five_thousand_tokens_are_there_as_soon_as_the_kernel_is_done(notebook):
-    """At 300 a second; no more bytes than twenty times the answer, and the page does not jump at the end."""
+# Milliseconds that the page may be behind the kernel; where others keep the machine busy, it is given more.
+PROMISED, AMONG_OTHERS = 300, 1000
+STEADY = 160
+
+
+def _watched_answer(notebook):
+    """Run a cell whose answer has 5,000 tokens at 300 a second; gives what the page saw of it."""
     cell = notebook.add("%%chat -p Paced -m mixed-20000\nanything")
     notebook.page.evaluate(WATCH, [cell, "Paced · "])
     notebook.run(cell, wait=False)
     notebook.output(cell).get_by_text("Section 5").first.wait_for()
     assert notebook.page.evaluate("() => window.log.ended") == 0
     notebook.page.wait_for_function("() => window.log.seen && Date.now() > window.log.seen + 600")
-    log = notebook.page.evaluate("() => window.log")
-    late = log["seen"] - log["ended"]
-    print(f"last word {late} ms after the kernel; {log['bytes']} bytes; {log['kinds']}")  # noqa: T201
-    # The promise is 300 ms; a machine with other work to do is given more.
-    assert late <= 1000
-    assert log["bytes"] <= 20 * 20_000
+    assert notebook.output(cell).locator(".jp-OutputArea-child").count() == 1
+    return notebook.page.evaluate("() => window.log")
+
+
+def _is_calm():
+    """Whether nobody else has work for this machine: while kernel and page have none, its cores are idle."""
+    return psutil.cpu_percent(0.5) < 25
+
+
+def test_five_thousand_tokens_are_there_as_soon_as_the_kernel_is_done(notebook):
+    """At 300 a second; no more bytes than twenty times the answer, and the page does not jump at the end."""
+    tries = []
+    for _ in range(3):
+        calm = _is_calm()
+        log = _watched_answer(notebook)
+        late, jump = log["seen"] - log["ended"], _jump(log)
+        print(f"last word {late} ms after the kernel; {log['bytes']} bytes; {log['kinds']}")  # noqa: T201
+        assert log["bytes"] <= 20 * 20_000
+        # Others may begin and end in the middle of a calm try, but hardly in the middle of each.
+        tries.append((late, jump, calm and _is_calm()))
+        if late <= PROMISED and jump <= STEADY:
+            return
+    limit = PROMISED if any(calm for *_, calm in tries) else AMONG_OTHERS
+    assert any(late <= limit and jump <= STEADY for late, jump, _ in tries), tries
+
+
+def _jump(log):
+    """How far the page moves at the end: in pixels, what is below the cell goes up or down."""
     before = [height for when, height in log["heights"] if when < log["seen"]][-1]
     after = [height for when, height in log["heights"] if when >= log["seen"]]
-    assert min(after) > before - 60
-    assert max(after) < before + 160
-    assert notebook.output(cell).locator(".jp-OutputArea-child").count() == 1
+    # What was painted last grows by the last lines and the footer.
+    return max(before - min(after) + 100, max(after) - before)
 
 
 def _harmless(notebook, cell):
