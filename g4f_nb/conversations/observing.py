@@ -31,6 +31,9 @@ class Observers:
         self._lock = threading.Lock()
         self._all: tuple[Observer, ...] = ()
 
+    def __len__(self) -> int:
+        return len(self._all)
+
     def add(self, observer: Observer) -> Callable[[], None]:
         """Call it from now on; what is given back ends that."""
         with self._lock:

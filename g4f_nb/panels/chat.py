@@ -1,14 +1,16 @@
-"""The chat panel: it tells its views what its conversations hold, and does what a user asks for there.
+"""`ChatPanel`, the widget: its traits, what can be done with it from Python, and the parts that it holds.
 
-Turns live in `Conversation`, answers stream in `Answering`, looks are made in `views` and `items`. The traits
-that are synced, and so stored in notebooks, are small and settled: no text, no history, never a key.
+Turns live in a `Conversation`, of which a `Room` has several; `Questions` are asked, `Answers` stream, the
+`Screen` tells all views of both, and `Acts` do what a view asks for. The traits that are synced, and stored
+in notebooks, are small and settled: no text, no history, never a key.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +19,29 @@ import traitlets
 from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
+from g4f_nb.dialogues.plans import Call
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.loops.ownloop import own_loop
-from g4f_nb.panels import requests
+from g4f_nb.panels.acts import Acts
+from g4f_nb.panels.answers import Answers, Told
+from g4f_nb.panels.approving import Decision
 from g4f_nb.panels.beside import show_both
 from g4f_nb.panels.choosing import Choice
-from g4f_nb.panels.offers import said
+from g4f_nb.panels.looking import Looking
 from g4f_nb.panels.putting import Typed
+from g4f_nb.panels.questions import Questions
+from g4f_nb.panels.reruns import made_here
 from g4f_nb.panels.room import Room, checked_templates
-from g4f_nb.panels.telling import Telling
+from g4f_nb.panels.screen import Screen
 from g4f_nb.panels.transcript import Transcript
+from g4f_nb.panels.working import Working
 from g4f_nb.providers.models.model import Model, Provider, veiled
-from g4f_nb.secret import redact
+from g4f_nb.reply import Reply
 from g4f_nb.tools import Toolbox
 
 _WORDS = {"schema": "an answer of a type", "n": "several answers"}
 
 
-class ChatPanel(Telling):
+class ChatPanel(Working):
     """A chat in the notebook; streams in the background while other cells run.
 
         panel = ChatPanel("groq:openai/gpt-oss-120b", system="Be brief.", tools=[look_up])
@@ -69,6 +76,9 @@ class ChatPanel(Telling):
     height = traitlets.Unicode("28rem").tag(sync=True)
     transcript = traitlets.Unicode(help="The class of the transcript beside the panel.").tag(sync=True)
 
+    value = traitlets.Instance(Reply, allow_none=True, help="The last reply that has ended.")
+    error = traitlets.Instance(Exception, allow_none=True, help="Why the last question failed, if it did.")
+
     def __init__(
         self,
         model: str | Model | Provider | None = None,
@@ -83,10 +93,7 @@ class ChatPanel(Telling):
         **options: Any,
     ) -> None:
         options = veiled(options)
-        for name in _WORDS.keys() & options.keys():
-            raise InvalidParameterError(
-                f"{name}= asks for {_WORDS[name]}, which a panel does not show: use nb.ask(…, {name}=…)"
-            )
+        _refuse(options)
         plan = {name: options.pop(name) for name in ("approve", "tool_limits") if name in options}
         names = [str((each.get("function") or each).get("name")) for each in Toolbox.of(tools).as_json()]
         choice = Choice(model, provider)
@@ -103,13 +110,23 @@ class ChatPanel(Telling):
             given.system = given.system if system is None else system
             given.limit = given.limit if limit is None else limit
         self.last_code = ""
-        super().__init__(
-            Room(given, make, templates=checked_templates(templates), tools=names),
-            choice,
-            tools=veiled({"tools": list(tools or ()), **plan}),
-            model=choice.text or choice.name(given),
-            height=height,
-            transcript=Transcript(uuid.uuid4().hex[:10], lambda: self.conversation.as_saved().secrets),
+        self._choice = choice
+        self._room = Room(given, make, templates=checked_templates(templates), tools=names)
+        self._furnish(lock := threading.RLock(), veiled({"tools": list(tools or ()), **plan}))
+        mark = self._screen.transcript.mark
+        super().__init__(lock=lock, model=choice.text or choice.name(given), height=height, transcript=mark)
+        made_here(self._screen)
+
+    def _furnish(self, lock: threading.RLock, tools: Mapping[str, Any]) -> None:
+        """Put the parts together, each of which knows only those that it needs."""
+        room, choice = self._room, self._choice
+        transcript = Transcript(uuid.uuid4().hex[:10], lambda: room.current.as_saved().secrets)
+        self._screen = screen = Screen(self, lock, room, choice, transcript)
+        self._answers = screen.answers = Answers(self, lock, Told(begun=screen.begun, over=screen.over))
+        self._questions = Questions(self, room, choice, screen, self._answers, tools=tools)
+        self._looking = Looking(self, choice, self)
+        self._acts = Acts(
+            self, room, screen=screen, answers=self._answers, questions=self._questions, looking=self._looking
         )
 
     def __repr__(self) -> str:
@@ -118,18 +135,18 @@ class ChatPanel(Telling):
         return f"<ChatPanel of {self.model or 'no model'}, {turns} turns: shown in a live notebook>"
 
     def _ipython_display_(self) -> None:
-        show_both(self, lambda: self._transcript.show(self.turns))
+        show_both(self, lambda: self._screen.transcript.show(self.turns))
 
     # ---- from Python -------------------------------------------------------------------------------
 
     @property
     def conversation(self) -> Conversation:
         """The conversation that is shown; another one can be set, and appears in the panel's list."""
-        return super().conversation
+        return self._room.current
 
     @conversation.setter
     def conversation(self, conversation: Conversation | str) -> None:
-        self._turn_to(_given(conversation))
+        self._screen.turn_to(_given(conversation))
         chosen = self._choice.name(self.conversation)
         if chosen:
             self.model = chosen
@@ -140,9 +157,24 @@ class ChatPanel(Telling):
         return self._room.all
 
     @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns of the conversation that is shown."""
+        return self.conversation.turns
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """The finished turns, as sent with the next question."""
         return self.conversation.messages
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was filled in in the drawer; setting it replaces it."""
+        return dict(self._room.values)
+
+    @parameters.setter
+    def parameters(self, values: Mapping[str, Any]) -> None:
+        self._room.values = dict(values)
+        self._screen.refresh()
 
     def ask(self, text: str, *, files: Sequence[Any] = ()) -> None:
         """Ask and return at once; an answer still on its way is stopped. Errors are shown in the panel.
@@ -151,19 +183,39 @@ class ChatPanel(Telling):
         """
         if not text.strip():
             raise InvalidParameterError("the question is empty: pass a text")
-        self._take(Typed(text, tuple(files)), uuid.uuid4().hex)
+        self._questions.take(Typed(text, tuple(files)), uuid.uuid4().hex)
 
     def regenerate(self, turn: Turn | str | None = None) -> None:
         """Ask the same again, the last question if no other is named; the answer before stays as a branch."""
-        self._again(uuid.uuid4().hex, turn.id if isinstance(turn, Turn) else turn)
+        self._questions.again(uuid.uuid4().hex, turn.id if isinstance(turn, Turn) else turn)
+
+    def stop(self) -> None:
+        """End the answer on its way and keep what there is of it."""
+        self._answers.stop()
+
+    @property
+    def waiting(self) -> tuple[Call, ...]:
+        """The calls of tools that wait for your leave."""
+        return self._answers.waiting
+
+    def decide(self, call: str | Call, decision: Decision) -> None:
+        """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
+        self._answers.decide(call, decision)
+
+    def on_reply(self, callback: Callable[[Reply], object]) -> Callable[[], None]:
+        """Call this with every reply that has ended, on the thread where it does.
+
+        What is given back ends it.
+        """
+        return self._answers.on_reply(callback)
 
     def clear(self) -> None:
         """Forget the conversation that is shown; an answer on its way in it is stopped."""
         with self._lock:
-            self._give_up(self.conversation)
-            self._unsent = None
+            self._answers.give_up(self.conversation)
+            self._screen.unsent = None
             self.conversation.clear()
-            self._refresh()
+            self._screen.refresh()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the conversation that is shown: `.json`, `.md`, `.html` or `.ipynb`, by the ending.
@@ -181,9 +233,9 @@ class ChatPanel(Telling):
     def close(self) -> None:
         """Stop, and take the panel away from every view; what was said stays in its conversation."""
         # One whose making was refused is closed, too.
-        if hasattr(self, "_unwatch"):
+        if hasattr(self, "_screen"):
             self.stop()
-            self._unwatch()
+            self._screen.unwatch()
         super().close()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -191,90 +243,26 @@ class ChatPanel(Telling):
         done = super().wait(timeout)
         if done and not frontend.attached():
             # nbclient reads only what the cell that runs now sends.
-            self._transcript.update(self.turns, here=True)
+            self._screen.keep(here=True)
         return done
 
     # ---- what the views ask for --------------------------------------------------------------------
 
     def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Do what a view asks for; a message of no known form is of another version, and ignored."""
-        request = requests.read(message)
-        try:
-            self._do(request, buffers)
-        except Exception as error:  # noqa: BLE001  # the panel is where the user looks, not the kernel's log
-            self.send({"type": "trouble", "view": message.get("view"), "words": redact(said(error))})
-        finally:
-            buffers.clear()
-
-    def _do(self, request: requests.Request | None, buffers: list[memoryview]) -> None:  # one arm a kind
-        match request:
-            case requests.Hello(view):
-                with self._lock:
-                    live = self._place_of(self.conversation)
-                    turns = self._shown_turns(None if live is None else live.before)
-                    self.send(
-                        self._views.whole(
-                            view, turns, self.conversation, self._room_now(), unsent=self._unsent, live=live
-                        )
-                    )
-            case requests.Ask(id, text, turn, files) if text.strip() or buffers:
-                sent = tuple((bytes(data), name) for data, (name, _) in zip(buffers, files, strict=False))
-                self._take(Typed(text, sent), id, again=turn)
-            case requests.Again(id, turn):
-                self._again(id, turn)
-            case requests.GoOn(id):
-                self._go_on(id)
-            case requests.Stop(id) if self._is_meant(id):
-                self.stop()
-            case requests.Change(do, id, value):
-                self._change(do, id, value, buffers)
-            case requests.Look(view, what, text):
-                own_loop().submit(self._looking.look(view, what, text))
-
-    def _change(self, do: str, key: str, value: Any, buffers: list[memoryview]) -> None:  # noqa: C901, PLR0912  # the same
-        room = self._room
-        match do:
-            case "clear":
-                self.clear()
-            case "drop" if self._unsent is not None and key == self._unsent["id"]:
-                self._unsent = None
-                self._refresh()
-            case "drop":
-                self.conversation.drop(key)
-            case "switch":
-                self.conversation.switch(key)
-            case "fork":
-                self.conversation = room.adopt(self.conversation.fork(at=key))
-            case "allow" | "deny" | "always":
-                self.decide(key, do)
-            case "new":
-                self.conversation = room.new()
-            case "open" if (found := room.find(key)) is not None:
-                self.conversation = found
-            case "rename" if (found := room.find(key)) is not None:
-                found.name = str(value)
-                self._refresh()
-            case "delete":
-                if (found := room.find(key)) is not None:
-                    self._give_up(found)
-                self.conversation = room.delete(key)
-            case "load":
-                self.conversation = room.adopt(self._looking.read_file(str(value), buffers))
-            case "system":
-                self.conversation.system = str(value) or None
-            case "parameters" if isinstance(value, dict):
-                self._values = self._looking.parameters({str(k): str(v) for k, v in value.items()})
-                self._refresh()
-            case "code":
-                self.last_code = str(value)
-            case "key":
-                self._looking.take_key(key, buffers)
-                self._check_model(None)
-                self._refresh()
+        """Do what a view asks for."""
+        self._acts.hear(message, buffers)
 
     @traitlets.observe("model")
-    def _check_model(self, _: object) -> None:
+    def check_model(self, _: object = None) -> None:
+        """See whether the model can be used; why not is in `problem`."""
         self.problem = self._choice.problem(self.model, self.conversation)
+
+
+def _refuse(options: Mapping[str, Any]) -> None:
+    for name in _WORDS.keys() & options.keys():
+        raise InvalidParameterError(
+            f"{name}= asks for {_WORDS[name]}, which a panel does not show: use nb.ask(…, {name}=…)"
+        )
 
 
 def _given(conversation: object) -> Conversation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -12,23 +12,22 @@ import traitlets
 from g4f_nb.comparing.entry import checked_run
 from g4f_nb.comparing.given import ModelName, Prompts, named_prompts
 from g4f_nb.conversations.conversation import Conversation
-from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
-from g4f_nb.kept.records import text as clean_text
-from g4f_nb.keys import type_key
-from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.masking import secrets_given
-from g4f_nb.messages import content_text
+from g4f_nb.panels.agenda import Agenda, shown
+from g4f_nb.panels.columns import Columns
+from g4f_nb.panels.compare_acts import CompareActs
 from g4f_nb.panels.kept_columns import KeptColumns
-from g4f_nb.panels.offers import named, said, tell_models, tell_providers
+from g4f_nb.panels.offers import said
 from g4f_nb.panels.round import Ended, Fared, Round
 from g4f_nb.panels.round_view import ballot_view, side_view, sides_view
-from g4f_nb.panels.rounds import ModelColumn, Rounds, Told
+from g4f_nb.panels.rounds import Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
-from g4f_nb.providers.models.model import HOST_BOUND, Model, laid_over, veiled
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.providers.models.model import HOST_BOUND, veiled
+from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +76,7 @@ class ComparePanel(SideBySide):
         options = veiled(options)
         _refuse(options)
         bound = Veiled((name, value) for name, value in options.items() if name in HOST_BOUND)
-        given = {name: _with(model, bound) for name, model in named(models or ()).items()}
+        self._columns = Columns(models or (), bound)
         self._options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
         # Somebody sits in front of it, and can ask again.
         self._options.setdefault("retries", 1)
@@ -85,14 +84,13 @@ class ComparePanel(SideBySide):
             system = conversation.system
         self._options["system"] = system
         self._conversation = conversation
-        self._prompts = {} if prompts is None else named_prompts(prompts)
-        if given:
+        self._agenda = Agenda(prompts, lambda name: name in [each.prompt_id for each in self._rounds.all])
+        if self._columns.all:
             # A slip in a name or an option is an error here, where it was written.
-            checked_run(self._prompts or "?", list(given.values()), options=self._options)
-        self._columns = [ModelColumn(name=name, model=model) for name, model in given.items()]
+            checked_run(self._agenda.prompts or "?", self._columns.models, options=self._options)
         self._judge, self._chance = judge, random.Random(seed)
-        self._next = 0
-        self._kept = KeptColumns(self._secrets)
+        self._acts = CompareActs(self, self._columns, self)
+        self._kept = KeptColumns(lambda: (*self._columns.secrets, *secrets_given(self._options)))
         super().__init__(kind="compare", blind=blind, height=height)
         told = Told(
             delta=lambda steps: self.tell("delta", sides=steps), settled=self._settled, over=self._over,
@@ -101,7 +99,7 @@ class ComparePanel(SideBySide):
         self._rounds = Rounds(told, self._lock, self._options)
 
     def __repr__(self) -> str:
-        names = ", ".join(column.name for column in self._columns) or "no model yet"
+        names = ", ".join(self._columns.names) or "no model yet"
         return f"<ComparePanel of {names}; {len(self._rounds.all)} prompts asked: shown in a live notebook>"
 
     # ---- from Python ---------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ class ComparePanel(SideBySide):
     @property
     def models(self) -> list[str]:
         """The models that the next prompt goes to."""
-        return [column.name for column in self._columns]
+        return self._columns.names
 
     @property
     def results(self) -> pd.DataFrame:
@@ -128,32 +126,28 @@ class ComparePanel(SideBySide):
         `name` is what stands in the column `prompt_id` of the results.
         """
         (_, asked), *_ = named_prompts([prompt] if isinstance(prompt, str) else [list(prompt)]).items()
-        self._begin(name or self._free("asked"), asked)
+        self._begin(name or self._agenda.free("asked"), asked)
 
     def ask_next(self) -> bool:
         """Ask the next of the prompts that were given; `False` if there is none left."""
         with self._lock:
-            if self._next >= len(self._prompts):
-                return False
-            name, prompt = list(self._prompts.items())[self._next]
-            self._next += 1
-        self._begin(name if not self._is_taken(name) else self._free(name), prompt)
+            following = self._agenda.take()
+        if following is None:
+            return False
+        self._begin(*following)
         return True
 
     def add(self, model: ModelName) -> None:
         """One more column; the prompt that is shown is asked of it, too, unless that is judged blindly."""
         with self._lock:
-            (name, model), *_ = named([model]).items()
-            name = self._unused(name)
             checked_run("?", [model], options=self._options)
-            column = ModelColumn(name=name, model=model)
-            self._columns.append(column)
+            column = self._columns.add(model)
             self.problem = ""
             round_ = self._rounds.current
             if round_ is None or round_.blind:
                 self.tell_state()
                 return
-            round_.sides[column.id] = Side(name)
+            round_.sides[column.id] = Side(column.name)
             self.busy = True
             self.tell_state()
         self._rounds.start(round_, [column])
@@ -161,10 +155,7 @@ class ComparePanel(SideBySide):
     def remove(self, name: str) -> None:
         """Take a column away; its answers stay in the results."""
         with self._lock:
-            column = next((each for each in self._columns if name in (each.name, each.id)), None)
-            if column is None:
-                raise InvalidParameterError(f"there is no column {name!r}: there are {self.models}")
-            self._columns.remove(column)
+            column = self._columns.remove(name)
             found = [each.sides.get(column.id) for each in self._rounds.all]
             self._rounds.stop(side for side in found if side is not None)
             self.tell_state()
@@ -184,17 +175,16 @@ class ComparePanel(SideBySide):
 
     def _begin(self, name: str, prompt: Any) -> None:
         with self._lock:
-            if not self._columns:
+            if not self._columns.all:
                 raise InvalidParameterError("there is no model to ask: add one, like panel.add('Demo')")
             self.stop()
-            shown = prompt if isinstance(prompt, str) else "\n".join(_texts(prompt))
-            round_ = Round(name, self._after(prompt), shown, self.blind)
-            round_.sides = {column.id: Side(column.name) for column in self._columns}
+            round_ = Round(name, self._after(prompt), shown(prompt), self.blind)
+            round_.sides = {column.id: Side(column.name) for column in self._columns.all}
             round_.shuffle(self._chance)
             self._rounds.put(round_)
             self.problem, self.busy = "", True
             self.tell_state(contents=())
-            columns = list(self._columns)
+            columns = list(self._columns.all)
         self._rounds.start(round_, columns)
 
     def _settled(self, round_: Round, side: Side, step: dict[str, Any]) -> None:
@@ -239,7 +229,7 @@ class ComparePanel(SideBySide):
         round_ = self._rounds.current
         if round_ is None:
             return []
-        gone = {id_ for id_ in round_.sides if id_ not in {column.id for column in self._columns}}
+        gone = {id_ for id_ in round_.sides if self._columns.find(id_) is None}
         if round_ is not self._rounds.latest:
             gone = set()
         return [side for side in round_.shown if side not in [round_.sides[id_] for id_ in gone]]
@@ -270,25 +260,18 @@ class ComparePanel(SideBySide):
                 round_.fared = fared
                 self.tell_state()
 
-    def _secrets(self) -> Iterator[Secret]:
-        for column in self._columns:
-            if isinstance(column.model, Model):
-                yield from secrets_given(column.model.options)
-        yield from secrets_given(self._options)
-
     def kept(self) -> tuple[str, str]:
         """The prompts with their answers, as far as a notebook has room for them."""
         return self._kept.of(self._rounds.all)
 
     def state(self) -> dict[str, Any]:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""
-        round_, left = self._rounds.current, len(self._prompts) - self._next
-        following = list(self._prompts.values())[self._next] if left else None
+        round_ = self._rounds.current
         state: dict[str, Any] = {
             "at": self._rounds.at, "rounds": len(self._rounds.all),
             "question": round_.question if round_ is not None else None,
-            "next": {"left": left, "of": len(self._prompts), "text": _shortened(following)},
-            "columns": [{"id": column.id, "title": column.name} for column in self._columns],
+            "next": self._agenda.as_json(),
+            "columns": [{"id": column.id, "title": column.name} for column in self._columns.all],
             "sides": [], "ballot": None, "blind": False, "notes": [],
         }  # fmt: skip
         if round_ is None:
@@ -307,72 +290,28 @@ class ComparePanel(SideBySide):
     # ---- what a view asks for ----------------------------------------------------------------------------
 
     def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Do what a view asks for; what goes wrong is told in the panel, where the user looks."""
-        try:
-            match message:
-                case {"type": "key", "column": str(column)} if buffers:
-                    self._take_key(column, buffers)
-                case _:
-                    self._hear(message)
-        except Exception as error:  # noqa: BLE001  # see above
-            self.problem = said(error)
+        """Do what a view asks for."""
+        self._acts.do(message, buffers)
         super().hear(message, buffers)
 
-    def _take_key(self, id_: str, buffers: list[memoryview]) -> None:
-        """Keep a key that was typed where it was missed, for this session, and ask again with it."""
-        column = next((each for each in self._columns if each.id == id_), None)
-        failed = None
-        try:
-            if column is not None:
-                type_key(column.model, lambda _: bytes(buffers.pop()).decode(errors="replace"))
-        except G4FError as error:
-            failed = said(error)
-        except Exception as error:  # noqa: BLE001  # its words are not ours: they may repeat the key
-            failed = f"the key was not kept ({type(error).__name__}): set it in the environment instead"
-        buffers.clear()
-        self.problem = failed or ""
-        if not failed:
-            self._again(id_)
+    def stop_side(self, id_: str) -> None:
+        """End one answer on the page."""
+        self._rounds.stop(side for side in self.sides() if side.id == id_)
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        match message:
-            case {"type": "ask", "text": str(text)} if text.strip():
-                self.ask(clean_text(text) or "")
-            case {"type": "next"}:
-                self.ask_next()
-            case {"type": "stop", "side": str(id_)}:
-                self._rounds.stop(side for side in self.sides() if side.id == id_)
-            case {"type": "stop"}:
-                self.stop()
-            case {"type": "go", "to": int(to)} if 0 <= to < len(self._rounds.all):
-                with self._lock:
-                    self._rounds.at = to
-                    self.tell_state(contents=self.sides())
-                self.counted()
-            case {"type": "hello"}:
-                # Judges may have voted meanwhile.
-                self.counted()
-            case _:
-                self._hear_of_columns(message)
+    def go(self, to: int) -> None:
+        """Show an earlier prompt, or a later one."""
+        if not 0 <= to < len(self._rounds.all):
+            return
+        with self._lock:
+            self._rounds.at = to
+            self.tell_state(contents=self.sides())
+        self.counted()
 
-    def _hear_of_columns(self, message: Mapping[str, Any]) -> None:
-        match message:
-            case {"type": "add", "model": str(model)} if model.strip():
-                self.add(model.strip())
-            case {"type": "remove", "column": str(column)}:
-                self.remove(column)
-            case {"type": "again", "column": str(column)}:
-                self._again(column)
-            case {"type": "providers", "view": str(view)}:
-                own_loop().submit(tell_providers(self, view))
-            case {"type": "models", "view": str(view), "provider": str(provider)}:
-                own_loop().submit(tell_models(self, view, provider))
-
-    def _again(self, id_: str) -> None:
+    def ask_again(self, id_: str) -> None:
         """Ask one model once more that gave no answer; its new row takes the place of the old one."""
         with self._lock:
             round_ = self._rounds.current
-            column = next((each for each in self._columns if each.id == id_), None)
+            column = self._columns.find(id_)
             if round_ is None or column is None or not round_.sides[id_].is_settled:
                 return
             round_.sides[id_] = Side(column.name)
@@ -380,47 +319,8 @@ class ComparePanel(SideBySide):
             self.tell_state()
         self._rounds.start(round_, [column])
 
-    # ---- names -------------------------------------------------------------------------------------------
-
-    def _is_taken(self, name: str) -> bool:
-        return any(each.prompt_id == name for each in self._rounds.all)
-
-    def _free(self, name: str) -> str:
-        """A name for a prompt that no other has, of those that are still to come either."""
-        number = 1
-        while self._is_taken(f"{name}-{number}") or f"{name}-{number}" in self._prompts:
-            number += 1
-        return f"{name}-{number}"
-
-    def _unused(self, name: str) -> str:
-        number, made = 1, name
-        while made in self.models:
-            number += 1
-            made = f"{name} ({number})"
-        return made
-
 
 def _refuse(options: Mapping[str, Any]) -> None:
     for name in _NOT_HERE:
         if name in options:
             raise InvalidParameterError(f"{name}= has no meaning in a panel: use nb.compare(…, {name}=…)")
-
-
-def _with(model: ModelName, bound: Mapping[str, Any]) -> ModelName:
-    """A model that was given with the panel, and what belongs to its server: no other model gets that."""
-    if not bound:
-        return model
-    if isinstance(model, Model):
-        return Model(model.name, label=model.label, price=model.price, **laid_over(bound, model.options))
-    return Model(model, **Veiled(bound))
-
-
-def _texts(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    return (content_text(message.get("content")) for message in messages)
-
-
-def _shortened(prompt: Any, most: int = 80) -> str | None:
-    if prompt is None:
-        return None
-    words = " ".join((prompt if isinstance(prompt, str) else " ".join(_texts(prompt))).split())
-    return words if len(words) <= most else words[: most - 1] + "…"

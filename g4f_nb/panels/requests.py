@@ -14,6 +14,13 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Bye:
+    """A view has gone from its page."""
+
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A question; with `turn` in the place of that one. `files` are names and types of the buffers."""
 
@@ -63,14 +70,16 @@ class Look:
     text: str = ""
 
 
-Request = Hello | Ask | Again | GoOn | Stop | Change | Look
+Request = Hello | Bye | Ask | Again | GoOn | Stop | Change | Look
 
 
-def read(message: dict[str, Any]) -> Request | None:  # noqa: PLR0911  # one arm a kind
+def read(message: dict[str, Any]) -> Request | None:  # noqa: C901, PLR0911  # one arm a kind
     """The request that a message is, `None` if it is none."""
     match message:
         case {"type": "hello", "view": str(view)}:
             return Hello(view)
+        case {"type": "bye", "view": str(view)}:
+            return Bye(view)
         case {"type": "ask", "request": str(request), "text": str(text)}:
             turn = message.get("turn")
             return Ask(request, text, turn if isinstance(turn, str) else None, _files(message.get("files")))

@@ -28,6 +28,8 @@ class Room:
         self._make = make
         self._own = [current]
         self._templates, self._tools = list(templates), list(tools)
+        # What was filled in as parameters of every question.
+        self.values: dict[str, Any] = {}
 
     @property
     def all(self) -> tuple[Conversation, ...]:
@@ -73,11 +75,10 @@ class Room:
             return self.current
         return self._own[min(at, len(self._own) - 1)] if self._own else self.new()
 
-    def as_json(self, *, filled: int = 0, elsewhere: str = "") -> dict[str, Any]:
+    def as_json(self, *, elsewhere: str = "") -> dict[str, Any]:
         """What the views show around the turns: small, and without any text of an answer.
 
-        `filled` is how many parameters are filled in, `elsewhere` the request that is answered in another
-        conversation.
+        `elsewhere` is the request that is answered in another conversation.
         """
         current = self.current
         return {
@@ -87,7 +88,7 @@ class Room:
             "total": totals(current),
             "templates": self._templates,
             "tools": self._tools,
-            "filled": filled,
+            "filled": len(self.values),
             "elsewhere": elsewhere,
         }
 

@@ -18,8 +18,8 @@ class Working(Served):
 
     busy = traitlets.Bool(default_value=False, help="Whether an answer is on its way.").tag(sync=True)
 
-    def __init__(self, **state: Any) -> None:
-        self._lock = threading.RLock()
+    def __init__(self, *, lock: threading.RLock | None = None, **state: Any) -> None:
+        self._lock = threading.RLock() if lock is None else lock
         self._idle = threading.Event()
         self._idle.set()
         super().__init__(**state)

@@ -43,7 +43,7 @@ def test_the_pictures(lab):
     keep(chat, "tool")
     allow.click()
     chat.done()
-    notebook.run_new("panel._tools = {'tools': []}; panel.clear(); panel.height = '39rem'")
+    notebook.run_new("panel._questions.tools = {'tools': []}; panel.clear(); panel.height = '39rem'")
     chat.ask("Show me code and math")
     expect(chat.done()).to_contain_text("fibonacci")
     notebook.page.wait_for_timeout(300)

@@ -158,7 +158,7 @@ def test_axe_finds_no_serious_fault(lab):
     chat.node.get_by_role("button", name="Deny").click()
     chat.done()
     calm = "panel.conversation = nb.Conversation('x', model='Demo:demo-fast')"
-    notebook.run_new(f"{calm}\npanel._tools = {{'tools': []}}")
+    notebook.run_new(f"{calm}\npanel._questions.tools = {{'tools': []}}")
     chat.ask("think, a list, a table, code and math")
     chat.done()
     chat.ask("error 500")

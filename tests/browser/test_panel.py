@@ -8,6 +8,7 @@ import pytest
 from chatting import Chat
 from contrast import CONTRASTS
 from playwright.sync_api import expect
+from until import until
 
 KEY = "planted-key-4711"
 # An answer of a minute: what is stopped has not ended by itself, however slow the machine is.
@@ -292,6 +293,20 @@ def test_a_second_view_agrees(panel, notebook):
     assert texts[0].split() == WORDS.split()[:120]
     second.ask("And now?")
     expect(first.done(2)).to_contain_text("And now?")
+
+
+def test_a_cell_that_is_run_again_leaves_no_panel_behind(notebook):
+    """The panel of its run before follows the conversation no more, once its view has gone from the page."""
+    notebook.run_new("talk = nb.Conversation('run again', model='Demo:demo-fast')")
+    index = notebook.run_new("nb.ChatPanel(conversation='run again')")
+    for _ in range(2):
+        Chat(notebook, index).node.wait_for()
+        notebook.run(index)
+    Chat(notebook, index).node.wait_for()
+    until(lambda: notebook.python("len(talk._talk.observers)") == "1", every=0.2)
+    notebook.run_new("talk.ask('a list')")
+    expect(Chat(notebook, index).done()).to_contain_text("another one")
+    notebook.clear(index)
 
 
 def test_a_reloaded_page_shows_the_conversation(lab):

@@ -77,3 +77,42 @@ def test_no_key_and_no_front_end_is_in_the_file(ran):
     assert KEY not in json.dumps([each.get("outputs") for each in ran.cells])
     assert KEY not in state
     assert len(state) < 2 * 12_000
+
+
+PREPARED = """
+import g4f_nb as nb
+talk = nb.Conversation("shared", model="Demo:demo-fast")
+def watching():
+    return len(talk._talk.observers)
+"""
+SHOWN = "panel = nb.ChatPanel(conversation='shared')\npanel"
+
+
+def test_a_cell_that_is_run_again_leaves_no_panel_behind(fresh_kernel):
+    """However often: one panel follows the conversation, also where a page has shown each of them."""
+    kernel = fresh_kernel
+    assert kernel.run(PREPARED).error is None
+    for _ in range(3):
+        kernel.run_cell("one", SHOWN)
+        assert kernel.run("watching()").value == "1"
+    # What another cell has made is another panel.
+    kernel.run_cell("two", "other = nb.ChatPanel(conversation='shared')\nother")
+    assert kernel.run("watching()").value == "2"
+    # One that is on a page stays until its view has gone; shown again, it knows all that was said meanwhile.
+    comm = kernel.run("print(panel.comm.comm_id)").stdout.strip()
+    kernel.say(comm, {"type": "hello", "view": "a"})
+    kernel.run_cell("one", "before = panel\n" + SHOWN)
+    assert kernel.run("watching()").value == "3"
+    kernel.say(comm, {"type": "bye", "view": "a"})
+    assert kernel.run("watching()").value == "2"
+    kernel.run("talk.ask('hello')")
+    told = "told = []; before.send = lambda content, buffers=None: told.append(content)"
+    kernel.run(told)
+    kernel.say(comm, {"type": "hello", "view": "b"})
+    assert kernel.run("[len(each['order']) for each in told]").value == "[1]"
+    assert kernel.run("watching()").value == "3"
+    kernel.run("talk.ask('again')")
+    assert kernel.run("len(told[-1]['order']), told[-1]['v'] - told[0]['v']").value == "(2, 1)"
+    # And a closed one has gone at once.
+    kernel.run("before.close(); panel.close(); other.close()")
+    assert kernel.run("watching()").value == "0"

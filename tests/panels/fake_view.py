@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 
 from g4f_nb.widgets import ChatPanel
@@ -102,11 +101,3 @@ class Recorded(ChatPanel):
         for item in self.items:
             found += ["user"] + ["assistant"] * ("text" in item) + ["error"] * ("error" in item)
         return found
-
-
-def until(condition, seconds=5):
-    """Wait for what happens on another thread."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        threading.Event().wait(0.005)
-    assert condition()

@@ -56,11 +56,3 @@ class Comparing(Heard, ComparePanel):
 
 class Rating(Heard, RatingPanel):
     """A rating panel that is listened to."""
-
-
-def until(condition, seconds=10):
-    """Wait for what happens on another thread."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()

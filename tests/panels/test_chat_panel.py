@@ -10,7 +10,8 @@ import threading
 import time
 
 import pytest
-from fake_view import FakeView, Recorded, until
+from fake_view import FakeView, Recorded
+from until import until
 
 from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
@@ -205,13 +206,13 @@ def test_a_late_chunk_is_dropped(panel):
     chat = panel("drip-10")
     chat.ask(WORDS)
     until(lambda: chat.of("delta"))
-    live = chat._live
+    live = chat._answers.live
     chat.stop()
     assert chat.wait(2)
     settled, sent = chat.items, len(chat.sent)
     live.reply.add("too late")
     live.due = live.stopped = False
-    own_loop().loop.call_soon_threadsafe(chat._changed, live)
+    own_loop().loop.call_soon_threadsafe(chat._answers._changed, live)
     time.sleep(0.3)
     assert (chat.items, len(chat.sent)) == (settled, sent)
 
@@ -506,7 +507,7 @@ def test_what_a_notebook_keeps_holds_no_key_that_was_typed(panel):
     chat = panel("echo", api_key=KEY)
     chat.ask(f"my key is {KEY}")
     chat.wait(10)
-    kept = chat._transcript._bundle(chat.turns)
+    kept = chat._screen.transcript._bundle(chat.turns)
     assert "my key is ***" in kept["text/plain"]
     assert KEY not in str(kept)
     assert KEY in chat.turns[0].text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from fake_view import Recorded, until
+from fake_view import Recorded
+from until import until
 
 from g4f_nb import Conversation
 from g4f_nb.credentials import forget_typed
@@ -333,7 +334,7 @@ def test_only_the_answer_of_the_deleted_conversation_ends(panel):
     chat, first = streaming_elsewhere(panel)
     chat.say(type="change", do="delete", id=chat.conversation.id)
     assert chat.busy
-    assert not chat._live.stopped
+    assert not chat._answers.live.stopped
     chat.say(type="change", do="new")
     chat.say(type="change", do="delete", id=first.id)
     assert not chat.busy
@@ -346,9 +347,9 @@ def test_stop_ends_what_is_named(panel):
     """In another conversation the view is told what is on its way; without a name it is what is shown."""
     chat, first = streaming_elsewhere(panel)
     chat.say(type="stop", request="")
-    assert not chat._live.stopped
+    assert not chat._answers.live.stopped
     request = chat.view.room["elsewhere"]
-    assert request == chat._live.id
+    assert request == chat._answers.live.id
     chat.say(type="stop", request=request)
     assert chat.wait(5)
     assert first.turns[0].partial
@@ -361,8 +362,8 @@ def test_nothing_is_held_of_turns_that_are_gone(panel):
     chat = asked(panel(), "one", "two")
     chat.regenerate()
     assert chat.wait(5)
-    kept = (chat._views.items._kept, chat._transcript._html)
-    chat._transcript._bundle(chat.turns)
+    kept = (chat._screen._views.items._kept, chat._screen.transcript._html)
+    chat._screen.transcript._bundle(chat.turns)
     gone, *_ = chat.turns
     chat.say(type="change", do="drop", id=gone.id)
     assert all(gone.id not in held for held in kept)

@@ -9,7 +9,8 @@ import time
 
 import pandas as pd
 import pytest
-from hearing import Comparing, until
+from hearing import Comparing
+from until import until
 
 import g4f_nb as nb
 from g4f_nb import credentials
@@ -170,7 +171,7 @@ def test_what_is_blind_tells_no_name(compare):
     panel.ask("hello")
     assert panel.wait(10)
     told = str([message for _, message in panel.sent])
-    ids = [column.id for column in panel._columns]
+    ids = [column.id for column in panel._columns.all]
     for secret in ("upper", "echo", "OpenaiTemplate", "tokens", "first token", *ids):
         assert secret not in told[told.index("hello") :]
     state = panel.now

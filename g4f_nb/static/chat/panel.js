@@ -158,6 +158,8 @@ function render({ model, el }) {
   model.on("msg:custom", receive);
   const undo = [guardKeys(root), hideTranscript(model.get("transcript")), log.close, composer.close];
   undo.push(() => model.off("msg:custom", receive));
+  // Nobody looks at this view any more; where the kernel is gone, nobody wants to know.
+  undo.push(() => model.send({ type: "bye", view }));
   el.append(root);
   sync();
   hello();

@@ -1,4 +1,4 @@
-"""A panel's answers: one question at a time on its way, in the background, until it is settled.
+"""`Answers`: one question of a panel at a time on its way, in the background, until it is settled.
 
 What streams runs on our own loop; whoever asks is back at once. Nothing here renders or decides whom to ask.
 """
@@ -6,11 +6,11 @@ What streams runs on our own loop; whoever asks is back at once. Nothing here re
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import traitlets
+from typing import TYPE_CHECKING, Any, Protocol
 
 from g4f_nb.asking import answer
 from g4f_nb.conversations.conversation import Conversation
@@ -19,9 +19,7 @@ from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.notices import tell
 from g4f_nb.panels.approving import Decision, Waiting
 from g4f_nb.panels.items import html_of
-from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.underway import UnderWay
-from g4f_nb.panels.working import Working
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
 
@@ -36,54 +34,58 @@ _PACE = 1 / 10.5
 _GRACE = 1.0
 
 
-class Answering(Working):
-    """The part of a panel that has an answer on its way; above it is what a user sees and changes."""
+class Shown(Protocol):
+    """The widget: what of an answer can be seen and observed, and the way to its views."""
 
-    value = traitlets.Instance(Reply, allow_none=True, help="The last reply that has ended.")
-    error = traitlets.Instance(Exception, allow_none=True, help="Why the last question failed, if it did.")
+    busy: Any
+    value: Any
+    error: Any
 
-    def __init__(self, **state: Any) -> None:
-        self._live: UnderWay | None = None
-        self._always: set[str] = set()
+    def send(self, content: Any, buffers: Any = None) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Whom answers tell, with the panel's lock held."""
+
+    # A question was taken up; the views shall see it.
+    begun: Callable[[UnderWay], None]
+    # It came to its end, with its turn and that as HTML; without a turn nothing was sent.
+    over: Callable[[UnderWay, Turn | None, str | None, Exception | None], None]
+
+
+class Answers:
+    """What is asked here goes on by itself; the widget says how it stands."""
+
+    def __init__(self, widget: Shown, lock: threading.RLock, told: Told) -> None:
+        self._widget, self._lock, self._told = widget, lock, told
+        self.live: UnderWay | None = None
         # While a turn is recorded, what its conversation says of that is told by us, with more to it.
-        self._recording = False
+        self.recording = False
+        self._always: set[str] = set()
         self._on_reply: list[Callable[[Reply], object]] = []
-        super().__init__(**state)
-
-    # ---- what the panel above gives ----------------------------------------------------------------
-
-    def _begun(self, live: UnderWay) -> None:
-        """A question was taken up; the views shall see it."""
-
-    def _over(self, live: UnderWay, turn: Turn | None, html: str | None, error: Exception | None) -> None:
-        """It came to its end; without a turn nothing was sent."""
-
-    def _how(self) -> Mapping[str, Any]:
-        """The options of every question from here."""
-        return {}
-
-    def _asked_model(self) -> Any:
-        """Who is asked; `None` leaves it to the conversation."""
 
     # ---- one turn ----------------------------------------------------------------------------------
 
-    def _ask(self, live: UnderWay, typed: Typed | None, how: Mapping[str, Any]) -> None:
-        """Take a question up and return at once; an answer still on its way is stopped and kept."""
+    def ask(self, live: UnderWay, model: Any, how: Mapping[str, Any]) -> None:
+        """Take a question up and return at once; an answer still on its way is stopped and kept.
+
+        Without a `model`, its conversation decides whom to ask.
+        """
         with self._lock:
-            if self._live is not None:
-                self._live.cancel()
-                self._settle(self._live, busy=True)
-            self._live, self.error = live, None
+            if self.live is not None:
+                self.live.cancel()
+                self._settle(self.live, busy=True)
+            self.live, self._widget.error = live, None
             # Seen before Stop can be pressed, which names what it stops.
-            self._begun(live)
-            self.busy = True
+            self._told.begun(live)
+            self._widget.busy = True
         try:
-            live.typed = typed
-            self._start(live, Veiled({**self._how(), **how}))
+            self._start(live, model, Veiled(how))
         except Exception as error:  # noqa: BLE001  # whatever it is, the panel is where the user looks
             self._settle(live, error)
 
-    def _start(self, live: UnderWay, given: dict[str, Any]) -> None:
+    def _start(self, live: UnderWay, model: Any, given: Veiled) -> None:
         prompt: Any = None
         if live.typed is not None:
             composed = live.typed.put_together()
@@ -94,14 +96,14 @@ class Answering(Working):
             given.setdefault("tool_limits", ToolLimits(seconds=None))
         asked = live.conversation.begin(
             prompt,
-            self._asked_model(),
+            model,
             shown=live.shown or None,
             interactive=True,
             continues=live.continues,
             **given,
         )
         with self._lock:
-            if self._live is not live:
+            if self.live is not live:
                 asked.finish(asyncio.CancelledError())
                 return
             live.asking = asked
@@ -119,8 +121,8 @@ class Answering(Working):
         live.due, live.last = False, own_loop().loop.time()
         try:
             with self._lock:
-                if live is self._live and not live.stopped and (delta := live.step()):
-                    self.send({"type": "delta", **delta})
+                if live is self.live and not live.stopped and (delta := live.step()):
+                    self._widget.send({"type": "delta", **delta})
         except Exception as error:  # noqa: BLE001  # a text that cannot be rendered must not hang the panel
             live.cancel()
             self._settle(live, error)
@@ -134,26 +136,26 @@ class Answering(Working):
 
     def _settle(self, live: UnderWay, error: Exception | None = None, *, busy: bool = False) -> None:
         with self._lock:
-            if live is not self._live:
+            if live is not self.live:
                 return
-            self._live, self.error = None, error
+            self.live, self._widget.error = None, error
             turn: Turn | None = None
             html, failure = None, None
             if live.asking is not None:
                 live.asking.reply.partial = live.asking.reply.partial or live.stopped
                 html, failure = self._rest(live)
-                self.error = error or failure
-            self._recording = True
+                self._widget.error = error or failure
+            self.recording = True
             try:
                 if live.asking is not None:
                     stop = asyncio.CancelledError() if live.stopped else None
                     turn = live.asking.finish(error or stop or failure)
-                self._over(live, turn, html, self.error)
+                self._told.over(live, turn, html, self._widget.error)
             finally:
-                self._recording = False
+                self.recording = False
             reply = None if turn is None else turn.reply
-            self.value = reply or self.value
-            self.busy = busy
+            self._widget.value = reply or self._widget.value
+            self._widget.busy = busy
         if reply is not None:
             self._tell_of(reply)
 
@@ -177,7 +179,7 @@ class Answering(Working):
             if delta is not None:
                 if extra:
                     delta["finished"] = [*delta.get("finished", []), extra]
-                self.send({"type": "delta", **delta})
+                self._widget.send({"type": "delta", **delta})
         except Exception as failure:  # noqa: BLE001  # the answer is there, the conversation goes on
             return None, failure
         return "".join(live.finished), None
@@ -203,12 +205,12 @@ class Answering(Working):
     @property
     def waiting(self) -> tuple[Call, ...]:
         """The calls of tools that wait for your leave."""
-        live = self._live
+        live = self.live
         return () if live is None else tuple(each.call for each in tuple(live.waiting.values()))
 
     def decide(self, call: str | Call, decision: Decision) -> None:
         """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
-        live, key = self._live, call if isinstance(call, str) else call.id
+        live, key = self.live, call if isinstance(call, str) else call.id
         if live is not None and (found := live.waiting.get(key)) is not None:
             found.decide(decision)
 
@@ -217,7 +219,7 @@ class Answering(Working):
     def stop(self) -> None:
         """End the answer on its way and keep what there is of it."""
         with self._lock:
-            live = self._live
+            live = self.live
             if live is None:
                 return
             live.cancel()
@@ -226,18 +228,18 @@ class Answering(Working):
                 return
         live.job.later(self._settle, live, seconds=_GRACE)
 
-    def _give_up(self, conversation: Conversation) -> None:
+    def give_up(self, conversation: Conversation) -> None:
         """End at once what is on its way in a conversation that goes away; any other goes on."""
         with self._lock:
-            live = self._live
+            live = self.live
             if live is not None and live.conversation is not conversation:
                 return
-            self._live, self.error = None, None
+            self.live, self._widget.error = None, None
             if live is not None:
                 live.cancel()
                 if live.asking is not None:
                     live.asking.finish(asyncio.CancelledError())
-            self.busy = False
+            self._widget.busy = False
 
     def on_reply(self, callback: Callable[[Reply], object]) -> Callable[[], None]:
         """Call this with every reply that has ended, on the thread where it does.
@@ -251,7 +253,14 @@ class Answering(Working):
 
         return end
 
-    def _place_of(self, conversation: Conversation) -> UnderWay | None:
+    def in_conversation(self, conversation: Conversation) -> UnderWay | None:
         """The answer on its way, if it belongs to this conversation."""
-        live = self._live
+        live = self.live
         return live if live is not None and live.conversation is conversation else None
+
+    def is_meant(self, request: str, conversation: Conversation) -> bool:
+        """Whether the answer on its way is the one of this request, or without a name the one in sight."""
+        live = self.live
+        if live is None:
+            return False
+        return live.id == request or (not request and live.conversation is conversation)

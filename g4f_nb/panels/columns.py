@@ -1,0 +1,74 @@
+"""`Columns`, the models that the next prompt goes to, each under a name that no other has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from g4f_nb.comparing.given import ModelName
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.masking import secrets_given
+from g4f_nb.panels.offers import named
+from g4f_nb.panels.rounds import ModelColumn
+from g4f_nb.providers.models.model import Model, laid_over
+from g4f_nb.secret import Secret, Veiled
+
+
+class Columns:
+    """In the order on the page; `bound` is what belongs to the server of those that are given at first."""
+
+    def __init__(self, models: Sequence[ModelName] | ModelName, bound: Mapping[str, Any]) -> None:
+        given = {name: _with(model, bound) for name, model in named(models).items()}
+        self.all = [ModelColumn(name=name, model=model) for name, model in given.items()]
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called."""
+        return [column.name for column in self.all]
+
+    @property
+    def models(self) -> list[ModelName]:
+        """Whom they ask."""
+        return [column.model for column in self.all]
+
+    @property
+    def secrets(self) -> Iterator[Secret]:
+        """The keys that were given for them."""
+        for model in self.models:
+            if isinstance(model, Model):
+                yield from secrets_given(model.options)
+
+    def find(self, key: str) -> ModelColumn | None:
+        """The column of this id or name."""
+        return next((each for each in self.all if key in (each.id, each.name)), None)
+
+    def add(self, model: ModelName) -> ModelColumn:
+        """One more, at the end."""
+        (name, model), *_ = named([model]).items()
+        column = ModelColumn(name=self._unused(name), model=model)
+        self.all.append(column)
+        return column
+
+    def remove(self, key: str) -> ModelColumn:
+        """Take one away, or say that there is none."""
+        column = self.find(key)
+        if column is None:
+            raise InvalidParameterError(f"there is no column {key!r}: there are {self.names}")
+        self.all.remove(column)
+        return column
+
+    def _unused(self, name: str) -> str:
+        number, made = 1, name
+        while made in self.names:
+            number += 1
+            made = f"{name} ({number})"
+        return made
+
+
+def _with(model: ModelName, bound: Mapping[str, Any]) -> ModelName:
+    """A model that was given with the panel, and what belongs to its server: no other model gets that."""
+    if not bound:
+        return model
+    if isinstance(model, Model):
+        return Model(model.name, label=model.label, price=model.price, **laid_over(bound, model.options))
+    return Model(model, **Veiled(bound))
