@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -15,7 +16,11 @@ from g4f_nb.showing.rendering import HtmlStream
 # Bytes a second that painting may take: all columns are sent each time, so that long ones are seldom.
 _BANDWIDTH = 16_000
 _ROW = "background: none"
-_CELL = "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em"
+_OWN_CELL = re.compile(r'<(th|td)(?: align="(left|center|right)")?>')
+_CODE = "margin: 0.7em 0; overflow-x: auto"
+_CELL = (
+    "text-align: left; vertical-align: top; padding: 0.4em 0.8em; min-width: 12em; overflow-wrap: anywhere"
+)
 
 
 class _Column:
@@ -38,7 +43,7 @@ class _Column:
         self._read = len(text)
         update = self._stream.take()
         self._finished += update.finished
-        shown = "".join([*self._finished, update.open])
+        shown = styled("".join([*self._finished, update.open]))
         return shown or ("<em>thinking …</em>" if reply.reasoning else "<em>…</em>")
 
 
@@ -98,6 +103,12 @@ class GrowingColumns:
         return table(self._names, [[column.html() for column in self._columns]])
 
 
+def styled(html: str) -> str:
+    """An answer's own tables and code as text is set: front ends set tables as data, to the right."""
+    html = _OWN_CELL.sub(lambda own: f'<{own[1]} style="text-align: {own[2] or "left"}">', html)
+    return html.replace("<pre ", f'<pre style="{_CODE}" ')
+
+
 def table(
     names: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[int, str] | None = None
 ) -> str:
@@ -110,7 +121,7 @@ def table(
         # Front ends mark rows of data, every other one and the one beneath the mouse.
         cells = "".join(f'<td dir="auto" style="{style}">{part}</td>' for part in row)
         body += f'<tr style="{_ROW}">{cells}</tr>'
-    made = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    made = f'<table style="width: 100%"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div style="overflow-x: auto">{made}</div>'
 
 

@@ -10,7 +10,7 @@ from IPython.display import display
 
 from g4f_nb.cells import named
 from g4f_nb.cells.desk import Desk
-from g4f_nb.cells.growing import GrowingColumns, seat_names, table
+from g4f_nb.cells.growing import GrowingColumns, seat_names, styled, table
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Prompt
 from g4f_nb.cells.screens import BEAT, paints
@@ -23,8 +23,6 @@ from g4f_nb.showing.facts import in_time
 if TYPE_CHECKING:
     import pandas as pd
 
-# Where an answer says nothing of it: a cell that it aligns has a style already.
-_STYLES = {"th": "text-align: left", "td": "text-align: left", "pre": "margin: 0.6em 0; overflow-x: auto"}
 _FACTS = "font-size: 85%; opacity: 0.7; text-align: left; padding: 0 0.8em"
 
 
@@ -80,17 +78,10 @@ def _html(rows: list[dict[Any, Any]]) -> str:
     from g4f_nb.showing.rendering import safe_html
 
     answers = [
-        _styled(safe_html(_answer(row))) if _has(row, "answer") else escape(_answer(row)) for row in rows
+        styled(safe_html(_answer(row))) if _has(row, "answer") else escape(_answer(row)) for row in rows
     ]
     facts = [escape(" · ".join(_facts(row))) for row in rows]
     return table([_label(row) for row in rows], [answers, facts], {1: _FACTS})
-
-
-def _styled(html: str) -> str:
-    """An answer's own tables and code, which front ends set as data and leave without a margin."""
-    for tag, style in _STYLES.items():
-        html = html.replace(f"<{tag}>", f'<{tag} style="{style}">')
-    return html
 
 
 def _plain(row: Mapping[Any, Any]) -> str:

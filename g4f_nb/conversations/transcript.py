@@ -43,15 +43,19 @@ def _markdown(title: str, turns: Sequence[Turn], left: int) -> str:
     for turn in turns:
         asked = turn.typed
         # Math that one text opened would go on in the next, so each knows what stands before it.
-        parts += ["<sub>You</sub>", safe_markdown(asked, after=said)]
+        parts += [_name("You"), safe_markdown(asked, after=said)]
         said += asked
         if turn.expanded:
             parts.append(folded("As it was sent", safe_markdown(fenced(turn.expanded, "text"), after=said)))
-        parts += [f"<sub>{safe_text(_who(turn))}</sub>", safe_markdown(turn.text, after=said)]
+        parts += [_name(_who(turn)), safe_markdown(turn.text, after=said)]
         said += turn.text
         marks = ["stopped early"] * turn.partial + [turn.error] * bool(turn.error)
         parts += [f"<sub>{safe_text(' · '.join(filter(None, marks)))}</sub>"] if marks else []
     return "\n\n".join(filter(None, parts))
+
+
+def _name(text: str) -> str:
+    return f'<sub style="opacity:.7"><b>{safe_text(text)}</b></sub>'
 
 
 def _who(turn: Turn) -> str:

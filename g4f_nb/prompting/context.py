@@ -150,8 +150,10 @@ def characters(text: str) -> str:
 
 def _earlier(message: Mapping[str, Any], model: str) -> Piece:
     text = content_text(message.get("content"))
+    calls = ", ".join(_tool_name(call) for call in message.get("tool_calls") or ())
+    said = text or (f"(calls {calls})" if calls else "")
     tokens = int(estimate_tokens([message], model)) - _A_MESSAGE
-    return Piece("earlier", f"{message.get('role', '')}: {one_line(text, _SHOWN)}", characters(text), tokens)
+    return Piece("earlier", f"{message.get('role', '')}: {one_line(said, _SHOWN)}", characters(text), tokens)
 
 
 def _tool_name(tool: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb.cells.growing import GrowingColumns
+from g4f_nb.cells.growing import GrowingColumns, styled, table
 from g4f_nb.reply import Reply
 from g4f_nb.showing.rendering import safe_html
 
@@ -103,3 +103,14 @@ def test_nothing_new_is_not_painted(painted):
         clock.now += 1
         columns.paint()
     assert len(painted) == 1
+
+
+def test_an_answer_s_own_table_is_text():
+    """Front ends set tables as data, to the right: what an answer does not align stands left, as it reads."""
+    html = styled(safe_html("| a | b |\n|---|--:|\n| x | 1 |\n\n~~~python\nx = 1\n~~~\n"))
+    assert '<td style="text-align: left">x</td>' in html
+    assert '<td style="text-align: right">1</td>' in html
+    assert "<pre style=" in html
+    made = table(["A", "B"], [["x", "y"]])
+    assert made.count("width: 50%") == 2
+    assert made.count('<tr style="background: none">') == 1

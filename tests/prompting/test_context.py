@@ -108,3 +108,10 @@ def test_the_last_error_is_offered_where_there_was_one(monkeypatch):
     monkeypatch.setattr(sys, "last_value", InvalidParameterError("no key"), raising=False)
     assert candidates("last", {"a": 1}) == ()
     assert mentions("explain @last_error", {}) == ()
+
+
+def test_a_call_of_a_tool_is_told():
+    """A message without a text is not shown as an empty one."""
+    call = {"id": "1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    made = context_of([], earlier=[{"role": "assistant", "content": None, "tool_calls": [call]}])
+    assert made.pieces[0].name == "assistant: (calls add)"
