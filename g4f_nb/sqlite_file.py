@@ -54,6 +54,9 @@ class Storage:
         if kept:
             self._ready()
             self._inbox.put(Write(statement, kept))
+            if self._writer is None:
+                self._inbox.end()
+                self._work()
 
     def room(self) -> Future[None] | None:
         """`None` where the writer keeps up, else what is done as soon as there is room for more rows."""
@@ -127,8 +130,11 @@ class Storage:
                 # Only now: a file of a newer form is refused each time, and never written.
                 self._process = os.getpid()
             if self._writer is None or not self._writer.is_alive():
-                self._writer = threading.Thread(target=self._work, name="g4f_nb-store", daemon=True)
-                self._writer.start()
+                writer = threading.Thread(target=self._work, name="g4f_nb-store", daemon=True)
+                # Python 3.12 and later begin no thread on the way out: the last rows are written on this one.
+                with contextlib.suppress(RuntimeError):
+                    writer.start()
+                self._writer = writer if writer.is_alive() else None
 
     def _open_or_stand_in(self) -> sqlite3.Connection | None:
         try:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from g4f_nb.inbox import Row
+from g4f_nb.loops.ownloop import stop_own_loop
 from g4f_nb.pointers import MARK, Target, joined, pointing, target_of
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.sqlite_file import Storage
@@ -360,11 +361,17 @@ def store() -> Store:
     return _stores[file]
 
 
-@atexit.register
 def close_stores() -> None:
     """Write what is left and close every file; the next use opens it again."""
     while _stores:
         _stores.popitem()[1].close()
+
+
+@atexit.register
+def _on_the_way_out() -> None:
+    # First what is still being answered: what has arrived of it is kept.
+    stop_own_loop()
+    close_stores()
 
 
 def packed(value: Mapping[str, Any]) -> bytes:

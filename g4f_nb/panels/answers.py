@@ -114,11 +114,11 @@ class Answers:
     def _changed(self, live: UnderWay) -> None:
         if not live.due and not live.stopped:
             live.due = True
-            loop = own_loop().loop
+            loop = asyncio.get_running_loop()
             loop.call_later(max(0.0, live.last + _PACE - loop.time()), self._flush, live)
 
     def _flush(self, live: UnderWay) -> None:
-        live.due, live.last = False, own_loop().loop.time()
+        live.due, live.last = False, asyncio.get_running_loop().time()
         try:
             with self._lock:
                 if live is self.live and not live.stopped and (delta := live.step()):

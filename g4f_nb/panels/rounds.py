@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from asyncio import to_thread
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,11 +156,11 @@ class Rounds:
     def _grew(self, _: Side) -> None:
         if not self._due:
             self._due = True
-            loop = own_loop().loop
+            loop = asyncio.get_running_loop()
             loop.call_later(max(0.0, self._next - loop.time()), self._flush)
 
     def _flush(self) -> None:
-        loop = own_loop().loop
+        loop = asyncio.get_running_loop()
         self._due = False
         with self._lock:
             shown = self.current.sides.values() if self.current else ()

@@ -13,6 +13,7 @@ import pytest
 from fake_view import FakeView, Recorded
 from until import until
 
+import g4f_nb as nb
 from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.loops.ownloop import own_loop
@@ -577,13 +578,14 @@ def test_many_threads_may_ask():
 
 
 def test_a_plain_script_can_use_it():
-    """Without a kernel, a panel works and nothing is printed; leaving in the middle is quiet, too."""
+    """Without a kernel, a panel works and nothing is printed; what it had is kept when it is left."""
     code = (
         "from g4f_nb.widgets import ChatPanel\n"
         "panel = ChatPanel('Demo:demo-fast')\n"
         "panel.ask('Hello'); assert panel.wait(20); assert 'Demo' in panel.value.text\n"
         "panel.close()\n"
-        "panel = ChatPanel('Demo:demo-slow'); panel.ask('Hello')\n"
+        "panel = ChatPanel('Demo:demo-slow'); panel.ask('the last words')\n"
+        "import time; time.sleep(1)\n"
     )
     done = subprocess.run(  # our own interpreter
         [sys.executable, "-W", "error::RuntimeWarning", "-c", code],
@@ -593,6 +595,10 @@ def test_a_plain_script_can_use_it():
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    kept = nb.list_conversations().set_index("title")["id"]
+    (turn,) = nb.Conversation.restore(kept["the last words"]).turns
+    assert turn.reply is not None
+    assert turn.reply.partial
 
 
 def test_what_was_given_for_one_server_goes_to_no_other(monkeypatch):
