@@ -12,8 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 Row = tuple[Any, ...]
 # Rows that are written in one transaction; each alone would cost ten times as much.
@@ -29,18 +28,22 @@ _ROW = 300
 _ROWS_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One statement, and the rows that it is carried out for."""
+class Write(NamedTuple):
+    """One statement, the rows that it is carried out for, and about how many bytes of memory they take."""
 
     statement: str
     rows: Sequence[Row]
+    size: int
 
-    @property
-    def size(self) -> int:
-        """About how many bytes of memory it takes."""
-        texts = (value for row in self.rows for value in row if type(value) is bytes or type(value) is str)
-        return _ROW * len(self.rows) + sum(map(len, texts))
+    @classmethod
+    def of(cls, statement: str, rows: Sequence[Row]) -> Self:
+        """A statement for these rows."""
+        size = _ROW * len(rows)
+        for row in rows:
+            for value in row:
+                if type(value) is bytes or type(value) is str:
+                    size += len(value)
+        return cls(statement, rows, size)
 
 
 class Inbox:
@@ -60,9 +63,8 @@ class Inbox:
 
     def put(self, write: Write) -> None:
         """Hand something over."""
-        size = write.size
         with self._lock:
-            self._waiting += size
+            self._waiting += write.size
         self._items.put(write)
 
     def mark(self) -> threading.Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from io import StringIO
 from operator import add
@@ -298,6 +298,9 @@ class Reply:
     @property
     def running(self) -> Step:
         """The running round, as it would be kept if it ended now."""
+        return self._step()
+
+    def _step(self, *, retracted: bool = False) -> Step:
         return Step(
             text=self.running_text,
             reasoning="" if self._reasoning_at is None else self.reasoning[self._reasoning_at :],
@@ -305,6 +308,7 @@ class Reply:
             tool_results=self._results,
             usage=self._usage,
             finish_reason=self.finish_reason,
+            retracted=retracted,
         )
 
     def replace_calls(self, calls: tuple[ToolCall, ...]) -> None:
@@ -316,7 +320,7 @@ class Reply:
 
         `retract` takes its text out of the answer, but not out of the dialogue.
         """
-        step = replace(self.running, retracted=retract)
+        step = self._step(retracted=retract)
         self.messages = [*self.messages, *self._messages(step)]
         if retract and self._text_at is not None:
             kept = StringIO()

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,10 @@ _FLUSHING = 60.0
 _DAMAGE = (11, 26)
 
 
+# Those of this process, which a fork has to be told to.
+_there: weakref.WeakSet[Storage] = weakref.WeakSet()
+
+
 class Storage:
     """A database file that is opened at its first use, with one writer for the whole process."""
 
@@ -43,6 +48,7 @@ class Storage:
         self._memory: sqlite3.Connection | None = None
         self._process = 0
         self.in_memory_because: str | None = None
+        _there.add(self)
 
     def open(self) -> None:
         """Open the file now, on this thread, and not with the first row."""
@@ -53,14 +59,14 @@ class Storage:
         kept = list(rows)
         if kept:
             self._ready()
-            self._inbox.put(Write(statement, kept))
+            self._inbox.put(Write.of(statement, kept))
             if self._writer is None:
                 self._inbox.end()
                 self._work()
 
     def room(self) -> Future[None] | None:
         """`None` where the writer keeps up, else what is done as soon as there is room for more rows."""
-        return self._inbox.room() if self._process == os.getpid() else None
+        return self._inbox.room()
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """What the file holds, and what had to stay in memory."""
@@ -118,7 +124,7 @@ class Storage:
             self._process = 0
 
     def _ready(self) -> None:
-        if self._process == os.getpid() and self._writer is not None and self._writer.is_alive():
+        if self._process and self._writer is not None and self._writer.is_alive():
             return
         with self._lock:
             if self._process != os.getpid():
@@ -270,3 +276,18 @@ class Storage:
     def _tell_faults(self, faults: Sequence[str]) -> None:
         for fault, count in Counter(faults).items():
             tell(f"{count} of the rows for {self.file} cannot be kept ({fault}); the others are", once=False)
+
+    def forked(self) -> None:
+        """Leave connections, writer and what waits for it to the parent; the next use opens the file anew."""
+        self._process = 0
+        self._lock = threading.RLock()
+        self._inbox = Inbox()
+
+
+def _after_fork() -> None:
+    for storage in _there:
+        storage.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -100,8 +100,7 @@ class Ledger:
             if said is None:
                 status[at] = "cancelled"
 
-    async def room(self) -> None:
-        """Wait for a disk that is slower than the answers, rather than heap them up in memory."""
+    def room(self) -> asyncio.Future[None] | None:
+        """What to wait for where the disk is slower than the answers, rather than heap them up in memory."""
         waiting = None if self.store is None else self.store.room()
-        if waiting is not None:
-            await asyncio.wrap_future(waiting)
+        return None if waiting is None else asyncio.wrap_future(waiting)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Pricing
 from g4f_nb.comparing.grid import Grid
-from g4f_nb.costs.pricing import cost_of
+from g4f_nb.costs.pricing import rate_of
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
 from g4f_nb.providers.registry import Resolution
@@ -20,12 +20,19 @@ _FORM = 'prices={"openai:gpt-4o-mini": (0.15, 0.60)}, in US dollars a million to
 def pricing_of(prices: Any) -> Pricing:
     """A function from an answer to its price; a model is found under its name, or its provider's."""
     given = _checked(prices)
+    # A run has a few models, and thousands of answers of each.
+    rates: dict[tuple[str, str, str | None, Price | None], Callable[[Usage | None], Cost | None]] = {}
 
     def price(reply: Reply) -> Cost | None:
         provider, model = reply.provider or "", reply.model or ""
-        names = (f"{provider}:{model}", model, provider)
-        own = next((given[name.lower()] for name in names if name.lower() in given), None)
-        return cost_of(reply.usage, provider=provider, model=model, url=reply.url, own=own or reply.price)
+        asked = (provider, model, reply.url, reply.price)
+        rate = rates.get(asked)
+        if rate is None:
+            names = (f"{provider}:{model}", model, provider)
+            own = next((given[name.lower()] for name in names if name.lower() in given), None)
+            rate = rate_of(provider=provider, model=model, url=reply.url, own=own or reply.price)
+            rates[asked] = rate
+        return rate(reply.usage)
 
     return price
 

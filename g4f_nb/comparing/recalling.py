@@ -55,8 +55,8 @@ class Recall:
         try:
             while True:
                 keys = looking.send(found) if found is not None else next(looking)
-                await self._ledger.room()
-                await asyncio.sleep(0)
+                room = self._ledger.room()
+                await (asyncio.sleep(0) if room is None else room)
                 found = await asyncio.to_thread(self._found, keys) if keys else {}
         except StopIteration as end:
             made: list[Inquiry] = end.value

@@ -119,18 +119,10 @@ class Comparison(Ledger):
 
     async def _attempt(self, inquiry: Inquiry) -> Outcome:
         """One try of one question."""
-        await self.room()
-        if inquiry.stopped:
-            return Done()
-        if self.budget.spent_up:
-            self.finish(
-                inquiry.cells, {"status": "skipped", "error": self.budget.words, "request_key": inquiry.key}
-            )
-            return Done()
-        seat = self.grid.seats[self.grid.cells[inquiry.first].seat]
-        unknown = self._unknown.get((seat.provider, seat.model))
-        if unknown is not None:
-            self._skip(inquiry, unknown)
+        room = self.room()
+        if room is not None:
+            await room
+        if self._is_moot(inquiry):
             return Done()
         inquiry.made += 1
         reply: Reply | None = None
@@ -156,6 +148,21 @@ class Comparison(Ledger):
         else:
             return self._answered(inquiry, question, reply, began, at)
         return self._failed(inquiry, failure, reply, began, at)
+
+    def _is_moot(self, inquiry: Inquiry) -> bool:
+        """Whether it need not be asked any more; what it is then is noted."""
+        if inquiry.stopped:
+            return True
+        if self.budget.spent_up:
+            self.finish(
+                inquiry.cells, {"status": "skipped", "error": self.budget.words, "request_key": inquiry.key}
+            )
+            return True
+        seat = self.grid.seats[self.grid.cells.seats[inquiry.first]]
+        unknown = self._unknown.get((seat.provider, seat.model)) if self._unknown else None
+        if unknown is not None:
+            self._skip(inquiry, unknown)
+        return unknown is not None
 
     async def _watched(self, inquiry: Inquiry, question: Question, reply: Reply) -> None:
         """One try in a task of its own, which can be ended without its lane."""

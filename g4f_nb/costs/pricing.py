@@ -10,7 +10,7 @@ import importlib.metadata
 import importlib.util
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,16 +44,28 @@ def cost_of(
 
     The order: `own`, the user's file `prices.toml`, nothing to pay, the table.
     """
+    return rate_of(provider=provider, model=model, url=url, own=own)(usage)
+
+
+def rate_of(
+    *, provider: str | None, model: str | None, url: str | None = None, own: Price | None = None
+) -> Callable[[Usage | None], Cost | None]:
+    """`cost_of` for whoever has many answers of one model: what it costs is looked up once."""
     price = own or _own_price(provider or "", model or "")
     if price is not None:
-        usd = None if usage is None else price.of(usage)
-        return None if usd is None else Cost(usd, price.source, price.date)
+        return functools.partial(_cost_by, price)
     free = _why_free(provider or "", model or "", url)
     if free is not None:
-        return Cost(0.0, free)
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None or not model:
-        return None
-    return _table_cost(usage, model, url)
+        nothing = Cost(0.0, free)
+        return lambda _: nothing
+    if not model or not _is_priced(_find(model, url)):
+        return lambda _: None
+    return functools.partial(_table_cost, model, url)
+
+
+def _cost_by(price: Price, usage: Usage | None) -> Cost | None:
+    usd = None if usage is None else price.of(usage)
+    return None if usd is None else Cost(usd, price.source, price.date)
 
 
 def price_of(model: str | Model | Provider) -> Price | None:
@@ -151,9 +163,8 @@ def _is_here(url: str | None) -> bool:
 # ---- the table of genai-prices ---------------------------------------------------------------------
 
 
-def _table_cost(usage: Usage, model: str, url: str | None) -> Cost | None:
-    found = _find(model, url)
-    if found is None or not _is_priced(found):
+def _table_cost(model: str, url: str | None, usage: Usage | None) -> Cost | None:
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     import genai_prices
 
@@ -173,7 +184,7 @@ def _table_cost(usage: Usage, model: str, url: str | None) -> Cost | None:
 
 def _table_price(model: str, url: str) -> Price | None:
     found = _find(model, url)
-    if found is None or not _is_priced(found):
+    if not _is_priced(found):
         return None
     prices = found.get_prices(datetime.now(tz=UTC))
     parts = {
@@ -199,8 +210,10 @@ def _base(value: Any) -> float | None:
 
 def _is_priced(found: Any) -> bool:
     """A model without prices is one whose prices the table does not know, not one that is free."""
-    prices = found.get_prices(datetime.now(tz=UTC))
-    return all(getattr(prices, name, None) is not None for name in ("input_mtok", "output_mtok"))
+    prices = None if found is None else found.get_prices(datetime.now(tz=UTC))
+    return prices is not None and all(
+        getattr(prices, name, None) is not None for name in ("input_mtok", "output_mtok")
+    )
 
 
 def _find(model: str, url: str | None) -> Any:
