@@ -136,12 +136,16 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
     if row is None:
         return None
     for name in row.api_base_env:
-        value = (variable(name) or "").strip()
-        if value:
-            return _checked(Address.of(value.rstrip("/")), name), name
-    if row.api_host_env and (value := (variable(row.api_host_env) or "").strip()):
-        return _checked(_base_of_host(value, row), row.api_host_env), row.api_host_env
+        if value := _address_in(name):
+            return _checked(value, name), name
+    if row.api_host_env and (value := _address_in(row.api_host_env)):
+        return _checked(Address.of(_base_of_host(value, row)), row.api_host_env), row.api_host_env
     return None
+
+
+def _address_in(name: str) -> str:
+    """What a variable holds, as an `Address`: with a password in it, no traceback shall show it."""
+    return Address.of((variable(name) or "").strip().rstrip("/"))
 
 
 def _checked(base: str, name: str) -> str:
