@@ -137,7 +137,7 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
         return None
     for name in row.api_base_env:
         if value := _address_in(name):
-            return _checked(value, name), name
+            return _checked(Address.of(value.rstrip("/")), name), name
     if row.api_host_env and (value := _address_in(row.api_host_env)):
         return _checked(Address.of(_base_of_host(value, row)), row.api_host_env), row.api_host_env
     return None
@@ -145,7 +145,7 @@ def base_from_environment(row: Row | None) -> tuple[str, str] | None:
 
 def _address_in(name: str) -> str:
     """What a variable holds, as an `Address`: with a password in it, no traceback shall show it."""
-    return Address.of((variable(name) or "").strip().rstrip("/"))
+    return Address.of((variable(name) or "").strip())
 
 
 def _checked(base: str, name: str) -> str:
