@@ -60,6 +60,8 @@ class Acts:
     def _do(self, request: requests.Request | None, buffers: list[memoryview]) -> None:
         match request:
             case requests.Hello(view):
+                # Somebody may have chosen whom to use, or typed a key, since the panel was made.
+                self._panel.check_model()
                 self._screen.hello(view)
             case requests.Bye(view):
                 self._screen.bye(view)

@@ -89,6 +89,12 @@ def show_both(widget: anywidget.AnyWidget, show_beside: Callable[[], None]) -> N
     show_beside()
 
 
+def invitation(title: str, told: str) -> tuple[str, str]:
+    """What a reader sees of a panel that nothing was said in, as HTML and as text."""
+    words = f"{told} Run this cell to use it."
+    return f"<p><b>{escape(title)}</b><br><small>{escape(words)}</small></p>\n", f"{title}\n{words}"
+
+
 def as_lines(text: str) -> str:
     """A plain text as HTML, each line on one of its own."""
     return escape(text).replace("\n", "<br>")

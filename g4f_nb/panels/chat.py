@@ -73,6 +73,7 @@ class ChatPanel(Working):
 
     model = traitlets.Unicode(help="Who answers, as provider:model.").tag(sync=True)
     problem = traitlets.Unicode(help="Why the model cannot be used, with the way out.").tag(sync=True)
+    hint = traitlets.Unicode(help="What to know before the first question.").tag(sync=True)
     height = traitlets.Unicode("28rem").tag(sync=True)
     transcript = traitlets.Unicode(help="The class of the transcript beside the panel.").tag(sync=True)
 
@@ -115,12 +116,15 @@ class ChatPanel(Working):
         self._furnish(lock := threading.RLock(), veiled({"tools": list(tools or ()), **plan}))
         mark = self._screen.transcript.mark
         super().__init__(lock=lock, model=choice.text or choice.name(given), height=height, transcript=mark)
+        self.check_model()
         made_here(self._screen)
 
     def _furnish(self, lock: threading.RLock, tools: Mapping[str, Any]) -> None:
         """Put the parts together, each of which knows only those that it needs."""
         room, choice = self._room, self._choice
-        transcript = Transcript(uuid.uuid4().hex[:10], lambda: room.current.as_saved().secrets)
+        transcript = Transcript(
+            uuid.uuid4().hex[:10], lambda: room.current.as_saved().secrets, model=lambda: str(self.model)
+        )
         self._screen = screen = Screen(self, lock, room, choice, transcript)
         self._answers = screen.answers = Answers(self, lock, Told(begun=screen.begun, over=screen.over))
         self._questions = Questions(self, room, choice, screen, self._answers, tools=tools)
@@ -254,8 +258,9 @@ class ChatPanel(Working):
 
     @traitlets.observe("model")
     def check_model(self, _: object = None) -> None:
-        """See whether the model can be used; why not is in `problem`."""
+        """See whether the model can be used; why not is in `problem`, and what to know of it in `hint`."""
         self.problem = self._choice.problem(self.model, self.conversation)
+        self.hint = "" if self.problem else self._choice.hint(self.model, self.conversation)
 
 
 def _refuse(options: Mapping[str, Any]) -> None:

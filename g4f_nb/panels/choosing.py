@@ -8,11 +8,19 @@ from typing import Any
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.preparing import Chosen
 from g4f_nb.errors import G4FError, MissingAuthError
+from g4f_nb.notices import unheard
 from g4f_nb.panels.offers import name_of, said
 from g4f_nb.providers import registry
 from g4f_nb.providers.calling import locate
+from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.secret import Veiled
+
+_DEMO = "Demo answers offline, with samples only: pick a model above for real answers."
+_NOBODY = (
+    "No model is chosen, so Demo answers: offline, with samples only. For real answers pick a model above, "
+    'set a key like OPENAI_API_KEY, or say nb.use("ollama:llama3.2").'
+)
 
 
 class Choice:
@@ -70,6 +78,17 @@ class Choice:
         except G4FError as error:
             return said(error)
         return ""
+
+    def hint(self, text: str, conversation: Conversation) -> str:
+        """What to know before the first question: who answers if nobody is chosen; that Demo is no model."""
+        try:
+            with unheard():
+                if text.strip() or conversation.model is not None or conversation.provider is not None:
+                    return _DEMO if self.provider(text, conversation) is Demo else ""
+                provider, _, chosen_by = registry.choose(None, None, interactive=True)
+        except G4FError as error:
+            return said(error)
+        return _NOBODY if provider is Demo else f"{provider.__name__} answers, chosen by {chosen_by}."
 
     def help_for(self, error: Exception) -> str:
         """What a view can offer as a way out beside trying again: a field for a key, say."""

@@ -262,7 +262,8 @@ class ComparePanel(SideBySide):
 
     def kept(self) -> tuple[str, str]:
         """The prompts with their answers, as far as a notebook has room for them."""
-        return self._kept.of(self._rounds.all)
+        models = ", ".join(self.models) or "no model yet"
+        return self._kept.of(self._rounds.all, f"Comparing panel · {models}")
 
     def state(self) -> dict[str, Any]:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""

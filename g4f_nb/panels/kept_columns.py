@@ -9,10 +9,10 @@ from html import escape
 from g4f_nb.conversations.keyless import Mask
 from g4f_nb.errors import shorten
 from g4f_nb.masking import masker
-from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, as_lines
+from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, as_lines, invitation
 from g4f_nb.panels.round import Round
 from g4f_nb.panels.side import Side
-from g4f_nb.panels.side_by_side import letter
+from g4f_nb.panels.side_by_side import letter_name
 from g4f_nb.secret import Secret
 from g4f_nb.showing.rendering import safe_html
 
@@ -29,8 +29,10 @@ class KeptColumns:
         self._secrets = secrets
         self._html: dict[str, str] = {}
 
-    def of(self, rounds: Sequence[Round]) -> tuple[str, str]:
-        """The latest prompts as HTML and as text."""
+    def of(self, rounds: Sequence[Round], title: str) -> tuple[str, str]:
+        """The latest prompts as HTML and as text; where there is none yet, what it is."""
+        if not any(each.is_settled for each in rounds):
+            return invitation(title, "Nothing was asked yet.")
         html, plain, room = [], [], LONGEST_HTML
         mask = masker(self._secrets())
         there = {side.id for round_ in rounds for side in round_.sides.values()}
@@ -47,7 +49,7 @@ class KeptColumns:
             html.append(block)
             plain.append(mask(_plain(round_)))
         text = shorten("\n\n".join(reversed(plain)), LONGEST_PLAIN)
-        return "".join(reversed(html)), text or "A comparing panel; nothing was asked yet."
+        return "".join(reversed(html)), text
 
     def _round(self, round_: Round, mask: Mask) -> str:
         question = shorten(mask(round_.question), 2_000)
@@ -69,6 +71,14 @@ class KeptColumns:
         return self._html[side.id] + (f"<p><b>Error:</b> {as_lines(mask(error))}</p>" if error else "")
 
 
+def pair_html(question: str, sides: Sequence[Side], names: Sequence[str], mask: Mask) -> str:
+    """Two answers to one prompt, beside each other."""
+    asked = f'<blockquote dir="auto">{as_lines(shorten(mask(question), 2_000))}</blockquote>\n'
+    heads = _row([escape(name) for name in names], tag="th")
+    answers = _row([safe_html(shorten(mask(side.text), LONGEST_HTML // 4), formulas=False) for side in sides])
+    return f"{asked}<table><thead>{heads}</thead><tbody>{answers}</tbody></table>\n"
+
+
 def score_html(score: Iterable[tuple[str, int, int, int]], told: Sequence[str]) -> str:
     """Who won how often, and what is said about it."""
     heads = "".join(f"<th>{word}</th>" for word in ("model", "won", "tied", "lost"))
@@ -88,7 +98,7 @@ def _row(cells: Iterable[str], *, tag: str = "td") -> str:
 
 def _names(round_: Round) -> list[str]:
     if round_.hides_names:
-        return [f"Answer {letter(at)}" for at in range(len(round_.shown))]
+        return [letter_name(at) for at in range(len(round_.shown))]
     return [side.name for side in round_.shown]
 
 

@@ -16,7 +16,7 @@ from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.panels.choosing import Choice
 from g4f_nb.panels.drawer import rows_of, values_of
 from g4f_nb.panels.offers import said, tell_providers
-from g4f_nb.panels.putting import namespace
+from g4f_nb.panels.putting import namespace, words_of_strangers
 from g4f_nb.panels.room import title_of
 from g4f_nb.panels.served import Served
 from g4f_nb.prompting.mentions import candidates
@@ -66,6 +66,8 @@ class Looking:
                     made |= {"id": text, "text": found[0].text if found else None}
                 case "names":
                     made["names"] = await to_thread(self.names, text)
+                case "strangers":
+                    made["words"] = await to_thread(lambda: list(words_of_strangers(text, namespace())))
                 case "file":
                     data, name, kind = await to_thread(self.exported, text)
                     made |= {"name": name, "kind": kind}

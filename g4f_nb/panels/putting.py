@@ -5,15 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from g4f_nb import frontend
 from g4f_nb.prompting.composing import Composed, compose
-from g4f_nb.prompting.mentions import mentions
+from g4f_nb.prompting.mentions import mentions, strangers
 
 _LONGEST_NAME = 80
+_MOST_STRANGERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,21 @@ class Typed:
         Braces are left alone: in a panel, code is pasted.
         """
         space = namespace()
+        notices = tuple(words_of_strangers(self.text, space))
         with ExitStack() as until:
             given = list(_readable(self.files, until))
             found = dict.fromkeys(each.name for each in mentions(self.text, space))
             # A variable is meant, also where a file of that name is in the folder.
             given += [space[name] if Path(name).exists() else name for name in found]
-            return compose(self.text, space, attach=given, raw=True, model=model)
+            made = compose(self.text, space, attach=given, raw=True, model=model)
+            return replace(made, notices=(*made.notices, *notices))
+
+
+def words_of_strangers(text: str, space: Mapping[str, Any]) -> Iterator[str]:
+    """What to know of each `@name` that names nothing: it is sent as it is, and may be a slip."""
+    for name, near in islice(strangers(text, space), _MOST_STRANGERS):
+        hint = f"; did you mean @{near}?" if near else ""
+        yield f"@{name} is no variable here and goes as text{hint}"
 
 
 def namespace() -> Mapping[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
-from g4f_nb.panels.kept_columns import score_html
+from g4f_nb.masking import masker
+from g4f_nb.panels.kept_columns import pair_html, score_html
 from g4f_nb.panels.side import Side
-from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, side_state
+from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, letter_name, side_state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,8 +88,22 @@ class RatingPanel(SideBySide):
         over = self._ballots.current is None
         score = self._ballots.score() if over or not self._blind else []
         lines = [f"{told}."] + (agreed(self._ballots.frame, self._ballots.judge) if over else [])
+        html, text = self._kept_pair()
+        if html:
+            lines.append("The next pair: run this cell, and vote; what was voted is kept.")
         rows = [f"{name}: won {won}, tied {tied}, lost {lost}" for name, won, tied, lost in score]
-        return score_html(score, lines), "\n".join([*lines, *rows])
+        return score_html(score, lines) + html, "\n".join([*lines, *rows, *text])
+
+    def _kept_pair(self) -> tuple[str, list[str]]:
+        """The pair that is judged next, as HTML and as lines."""
+        now, mask = self._ballots.current, masker()
+        if now is None:
+            return "", []
+        names = [letter_name(at) if self._blind else side.name for at, side in enumerate(self._pair)]
+        question = mask(self._ballots.questions[now.left])
+        texts = [shorten(mask(side.text), 500) for side in self._pair]
+        lines = [f"{name}: {text}" for name, text in zip(names, texts, strict=True)]
+        return pair_html(question, self._pair, names, mask), [f"> {shorten(question, 500)}", *lines]
 
     def state(self) -> dict[str, Any]:
         """The pair that is judged now; behind the last one the score."""

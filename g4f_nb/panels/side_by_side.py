@@ -181,9 +181,14 @@ def letter(at: int) -> str:
     return _LETTERS[at] if at < len(_LETTERS) else f"{at + 1}"
 
 
+def letter_name(at: int) -> str:
+    """The title of a side whose name is hidden."""
+    return f"Answer {letter(at)}"
+
+
 def side_state(side: Side, *, hidden: bool, at: int, **more: Any) -> dict[str, Any]:
     """One side without its text; while names are hidden, with a letter and without what would tell them."""
-    title = f"Answer {letter(at)}" if hidden else side.name
+    title = letter_name(at) if hidden else side.name
     if hidden:
         more["letter"] = letter(at)
     item = side.item()

@@ -14,7 +14,7 @@ from g4f_nb.conversations.keyless import Mask, keyless_turn
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
 from g4f_nb.masking import masker
-from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, Beside, Bundle, as_lines
+from g4f_nb.panels.beside import LONGEST_HTML, LONGEST_PLAIN, Beside, Bundle, as_lines, invitation
 from g4f_nb.panels.calls import cards_of
 from g4f_nb.panels.items import attached, links_of, mark_of, speed
 from g4f_nb.secret import Secret
@@ -24,8 +24,11 @@ from g4f_nb.showing.rendering import facts, safe_html
 class Transcript:
     """The transcript of one panel, on the page wherever the panel was shown."""
 
-    def __init__(self, mark: str, secrets: Callable[[], Iterable[Secret]] = tuple) -> None:
+    def __init__(
+        self, mark: str, secrets: Callable[[], Iterable[Secret]] = tuple, *, model: Callable[[], str] = str
+    ) -> None:
         self._beside = Beside(mark)
+        self._model = model
         # What the conversation was asked with, which no notebook shall keep.
         self._secrets = secrets
         self.mark = self._beside.mark
@@ -47,6 +50,9 @@ class Transcript:
                 self._html.pop(key, None)
 
     def _bundle(self, turns: tuple[Turn, ...]) -> Bundle:
+        if not turns:
+            named = f" · {name}" if (name := self._model()) else ""
+            return self._beside.bundle(*invitation(f"Chat panel{named}", "Nothing was asked yet."))
         blocks: list[str] = []
         left, room = 0, LONGEST_HTML
         mask = masker(self._secrets())
@@ -118,4 +124,4 @@ def _plain(turns: tuple[Turn, ...]) -> str:
             lines.append("…")
             break
         lines.append(block)
-    return "\n\n".join(reversed(lines)) or "A chat panel; nothing was asked yet."
+    return "\n\n".join(reversed(lines))

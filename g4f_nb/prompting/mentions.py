@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,19 @@ def mentions(text: str, namespace: Mapping[str, Any]) -> tuple[Mention, ...]:
         if (is_users(normal(found[1]), namespace) or (error and found[1] == LAST_ERROR))
         and not any(start <= found.start() < end for start, end in code)
     )
+
+
+def strangers(text: str, namespace: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
+    """Each `@name` that is no variable, once, with the variable that may have been meant."""
+    known = {mention.start for mention in mentions(text, namespace)}
+    code = [*_spans(_FENCED, text), *_spans(_IN_TICKS, text)]
+    names = dict.fromkeys(
+        found[1]
+        for found in _MENTION.finditer(text)
+        if found.start() not in known and not any(start <= found.start() < end for start, end in code)
+    )
+    there = list(users_names(namespace))
+    return tuple((name, next(iter(difflib.get_close_matches(name, there, n=1)), None)) for name in names)
 
 
 def candidates(beginning: str, namespace: Mapping[str, Any], *, most: int = 50) -> tuple[Candidate, ...]:

@@ -19,9 +19,10 @@ function render({ model, el }) {
     },
   });
   chooser.input.setAttribute("aria-describedby", problem.id);
-  const line = make("div", { class: "g4f-picker-line" }, caption, chooser.node);
+  const stack = make("div", { class: "g4f-picker-stack" }, chooser.node, place, problem, waiting);
+  const line = make("div", { class: "g4f-picker-line" }, caption, stack);
   const root = make("div", { class: "g4f-root g4f-model-picker", "data-jp-suppress-context-menu": "true" });
-  root.append(line, place, problem, waiting);
+  root.append(line);
 
   function sync() {
     caption.textContent = model.get("description");

@@ -45,6 +45,14 @@ class Listening(ABC):
     async def answer(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
         """Answer one request, whose body has been read and which is kept in `requests` already."""
 
+    def __repr__(self) -> str:
+        name, count = type(self).__name__, len(self.requests)
+        if self._door is None:
+            return f"<{name}, not started: use it in a `with` block, or start()>"
+        where = getattr(self, "api_base", self.origin)
+        state = "ended" if self._stopping else "running"
+        return f"<{name} at {where}, {state}, {count} {'request' if count == 1 else 'requests'} so far>"
+
     # ---- what it saw -------------------------------------------------------------------------------
 
     @property

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from chatting import Code
+from chatting import Chat, Code
 from playwright.sync_api import expect
 
 # An answer of a minute, so that it is stopped before it ends on any machine.
@@ -144,6 +144,23 @@ def test_variables_and_files_go_along(panel, notebook, server):
         for part in content
         if part["type"] == "image_url"
     ]
+
+
+def test_a_newcomer_is_told_what_to_do(show, notebook):
+    """Who answers where nobody is chosen; that a name is no variable, while one writes and in the end."""
+    chat = show("panel = nb.ChatPanel()\npanel", Chat)
+    expect(chat.node.get_by_text("No model is chosen, so Demo answers")).to_be_visible()
+    chat.kept("nobody-chosen")
+    chat.message.press_sequentially("How many rows has @fraem")
+    slip = chat.node.get_by_text("@fraem is no variable here and goes as text; did you mean @frame?")
+    expect(chat.node.locator(".g4f-strangers")).to_be_hidden()
+    chat.message.press_sequentially(" then?")
+    expect(slip).to_be_visible()
+    chat.kept("no-variable")
+    chat.message.fill("How many rows has @frame then?")
+    expect(slip).to_be_hidden()
+    chat.ask("And @fraem?")
+    expect(chat.done()).to_contain_text("did you mean @frame?")
 
 
 def test_templates_parameters_and_recall(panel, notebook, server):

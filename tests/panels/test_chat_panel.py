@@ -17,6 +17,7 @@ import g4f_nb as nb
 from g4f_nb.chunks import RequestLogin
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.panels import looking, putting
 from g4f_nb.panels.items import html_of
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.models.model import Model
@@ -673,3 +674,37 @@ def test_a_provider_may_be_named_apart():
     assert ChatPanel(provider="Demo").model == "Demo"
     with pytest.raises(InvalidParameterError, match="a panel does not show"):
         ChatPanel(schema="a int")
+
+
+# ---- what a newcomer should know -------------------------------------------------------------------
+
+
+def test_an_empty_panel_says_who_answers_and_what_to_do(monkeypatch, capsys):
+    """Nobody chosen: Demo, and the ways out. A key that is set: who answers. Told in the panel alone."""
+    chat = Recorded()
+    assert "Demo answers: offline" in chat.hint
+    assert "nb.use(" in chat.hint
+    assert Recorded("Demo:demo").hint.startswith("Demo answers offline, with samples only")
+    assert Recorded("OpenaiTemplate:x", api_base="http://127.0.0.1:9/v1").hint == ""
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    chat.say(type="hello", view="w")
+    assert chat.hint == "Groq answers, chosen by the only key that is set."
+    chat.model = "mistral:x"
+    assert (chat.hint, bool(chat.problem)) == ("", True)
+    assert KEY not in str(chat.get_state())
+    assert capsys.readouterr().err == ""
+
+
+def test_a_name_that_is_no_variable_is_told_before_and_after(panel, monkeypatch):
+    """While one writes, with the variable that may be meant, and beside the answer; in code none is."""
+    for module in (putting, looking):
+        monkeypatch.setattr(module, "namespace", lambda: {"frame": 1})
+    chat = panel("echo")
+    words = "@fraem is no variable here and goes as text; did you mean @frame?"
+    chat.say(type="look", view="v", what="strangers", text="what is @fraem, me@example.com, `@x`, @frame?")
+    until(lambda: chat.of("strangers"))
+    assert chat.of("strangers")[-1]["words"] == [words]
+    chat.ask("what is @fraem?")
+    chat.wait(10)
+    assert chat.items[-1]["notes"] == [words]
+    assert chat.turns[-1].prompt == "what is @fraem?"

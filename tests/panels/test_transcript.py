@@ -55,7 +55,8 @@ def test_questions_answers_and_errors_are_there():
     assert "<strong>1</strong>" in made["text/html"]
     assert "It broke" in made["text/html"]
     assert made["text/plain"] == "> One?\n**1**\n\n> Two?\nError: It broke"
-    assert "nothing was asked" in bundle()["text/plain"]
+    assert bundle()["text/plain"] == "Chat panel\nNothing was asked yet. Run this cell to use it."
+    assert "<b>Chat panel</b>" in bundle()["text/html"]
 
 
 def test_calls_of_tools_are_lines():

@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 import g4f_nb as nb
-from g4f_nb.testing import Server, __main__, describe, serve
+from g4f_nb.testing import Server, __main__, describe, serve, start
 
 # ---- start and stop --------------------------------------------------------------------------------
 
@@ -87,6 +87,16 @@ def test_a_server_has_an_address_only_once_it_runs_and_runs_only_once(server):
 
     with pytest.raises(RuntimeError, match="runs once"):
         asyncio.run(again())
+
+
+def test_a_server_says_where_it_is():
+    """In a notebook, where `start()` shows it, and once it has ended."""
+    server, stop = start()
+    nb.ask("hello", "OpenaiTemplate:echo", api_base=server.api_base)
+    assert repr(server) == f"<Server at {server.api_base}, running, 1 request so far>"
+    stop()
+    assert "ended" in repr(server)
+    assert "not started" in repr(Server())
 
 
 def test_ssl_context_makes_it_https(monkeypatch, ask):

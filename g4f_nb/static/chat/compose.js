@@ -31,11 +31,12 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
   const attachments = createAttachments({ notice, changed: () => refresh() });
   const ask = (typed) => model.send({ type: "look", view, what: "names", text: typed });
   const mentions = createMentions({ text, ask, changed: () => grow() });
+  const strangers = createStrangers({ text, ask: (typed) => model.send({ type: "look", view, what: "strangers", text: typed }) });
   const at = button("Name a variable", { quiet: true, words: false, press: nameOne });
   at.append(make("span", { "aria-hidden": "true", class: "g4f-at" }, "@"));
   const templates = createTemplates({ put: (value) => insert(value) });
   const line = make("div", { class: "g4f-compose-line" }, attachments.attach, at, templates.toggle, total, send);
-  const field = make("div", { class: "g4f-field" }, attachments.chips, text, line, mentions.list);
+  const field = make("div", { class: "g4f-field" }, attachments.chips, text, strangers.node, line, mentions.list);
   const node = make("form", { class: "g4f-compose" }, templates.node, field, attachments.input);
   const recall = createRecall(text, prompts, () => grow());
   const waiting = { request: null, timer: 0 };
@@ -92,6 +93,7 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
     if (!kept) {
       text.value = "";
       attachments.clear();
+      strangers.clear();
     }
     grow();
   }
@@ -122,5 +124,10 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
     total.hidden = !room.total;
   }
 
-  return { node, text, heard, refresh, sync, receive: mentions.receive, close: () => clearTimeout(waiting.timer) };
+  function close() {
+    clearTimeout(waiting.timer);
+    strangers.close();
+  }
+
+  return { node, text, heard, refresh, sync, receive: mentions.receive, warn: strangers.receive, close };
 }

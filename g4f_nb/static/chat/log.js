@@ -7,7 +7,13 @@ function emptyNode() {
   const keys = make("p", { class: "g4f-keys" });
   keys.append(make("kbd", {}, "Enter"), " sends, ", make("kbd", {}, "Shift+Enter"), " breaks the line, ");
   keys.append(make("kbd", {}, "Esc"), " stops, ", make("kbd", {}, "@"), " names a variable.");
-  return make("div", { class: "g4f-empty" }, make("p", {}, "Ask something."), keys);
+  const hint = make("p", { class: "g4f-who", hidden: true });
+  const node = make("div", { class: "g4f-empty" }, make("p", { class: "g4f-invite" }, "Ask something."), hint, keys);
+  const tell = (words) => {
+    hint.textContent = words;
+    hint.hidden = !words;
+  };
+  return { node, tell };
 }
 
 /** Stays at the end as long as one reads there, and where one reads otherwise. */
@@ -53,7 +59,7 @@ function createScroller(content, empty) {
 function createLog({ acts, hello, announce, changed }) {
   const empty = emptyNode();
   const list = make("div", { class: "g4f-list" });
-  const scroller = createScroller(list, empty);
+  const scroller = createScroller(list, empty.node);
   const turns = new Map(); // id to turn, of the settled ones
   const items = new Map();
   let order = [];
@@ -115,7 +121,7 @@ function createLog({ acts, hello, announce, changed }) {
       before = turn.node;
     }
     if (live && list.lastChild !== live.turn.node) list.append(live.turn.node);
-    empty.hidden = order.length > 0 || live !== null;
+    empty.node.hidden = order.length > 0 || live !== null;
   }
 
   function takeState(message) {
@@ -161,6 +167,7 @@ function createLog({ acts, hello, announce, changed }) {
     node: scroller.node,
     takeState,
     takeDelta,
+    hint: empty.tell,
     request: () => live?.request ?? null,
     prompts: () => order.map((id) => items.get(id)).filter((item) => !item.continues).map((item) => item.shown),
     lastError: () => items.get(order.at(-1))?.error ?? "",

@@ -6,6 +6,45 @@ function mentionAt(text, at) {
   return found ? { start: at - (found[1]?.length ?? 0), typed: found[1] ?? "" } : null;
 }
 
+const PAUSE = 400; // milliseconds without a key before names are looked up
+
+/** What is said, while one still writes, of each `@name` that is no variable: it would go as text. */
+function createStrangers({ text, ask }) {
+  const node = make("p", { class: "g4f-strangers", role: "status", hidden: true });
+  let timer = 0;
+  let asked = "";
+
+  function tell(words) {
+    node.textContent = words.join(" ");
+    node.hidden = !words.length;
+  }
+
+  function look() {
+    clearTimeout(timer);
+    if (!text.value.includes("@")) {
+      asked = "";
+      tell([]);
+      return;
+    }
+    timer = setTimeout(() => {
+      asked = text.value;
+      // The name that is being written is not wrong yet.
+      const typed = document.activeElement === text && mentionAt(text.value, text.selectionStart)?.typed;
+      const done = typed ? `${asked.slice(0, text.selectionStart - typed.length - 1)}${asked.slice(text.selectionStart)}` : asked;
+      ask(done);
+    }, PAUSE);
+  }
+
+  text.addEventListener("input", look);
+  text.addEventListener("blur", look);
+  return {
+    node,
+    receive: ({ words }) => tell(asked && text.value === asked ? (words ?? []) : []),
+    clear: () => tell([]),
+    close: () => clearTimeout(timer),
+  };
+}
+
 function createMentions({ text, ask, changed }) {
   const list = make("ul", { class: "g4f-names", id: `g4f-names-${newId()}`, role: "listbox", "aria-label": "Variables", hidden: true });
   let place = null;

@@ -110,6 +110,7 @@ function render({ model, el }) {
     const words = model.get("problem");
     problem.textContent = words;
     problem.hidden = !words || log.lastError() === words;
+    log.hint(model.get("hint"));
     head.picker.input.setAttribute("aria-invalid", String(Boolean(words)));
     root.style.setProperty("--g4f-height", model.get("height"));
     head.picker.sync();
@@ -132,6 +133,7 @@ function render({ model, el }) {
     models: head.picker.receive,
     parameters: drawer.receive,
     names: composer.receive,
+    strangers: composer.warn,
     file: shelf.receive,
     text: fetcher.receive,
     trouble(message) {
@@ -150,7 +152,7 @@ function render({ model, el }) {
       stop();
     }
   });
-  for (const name of ["busy", "problem", "height"]) model.on(`change:${name}`, sync);
+  for (const name of ["busy", "problem", "hint", "height"]) model.on(`change:${name}`, sync);
   model.on("change:model", () => {
     sync();
     drawer.ask();

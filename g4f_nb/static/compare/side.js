@@ -59,9 +59,11 @@ function createSide(id, send, fetchText) {
       open.replaceChildren(make("div", { class: "g4f-plain" }, side.plain));
     }
     const any = Boolean(text.textContent);
-    const over = side.status === "done" || side.status === "empty";
-    waiting.hidden = any || over;
-    waiting.textContent = side.status === "waiting" ? "Waiting for its turn…" : side.tries > 1 ? `Trying again (${side.tries})…` : "Waiting for the first words…";
+    const nothing = side.status === "empty";
+    const over = side.status === "done" || nothing;
+    waiting.hidden = any || (over && !nothing);
+    if (nothing) waiting.textContent = "Nothing was asked yet.";
+    else waiting.textContent = side.status === "waiting" ? "Waiting for its turn…" : side.tries > 1 ? `Trying again (${side.tries})…` : "Waiting for the first words…";
     waiting.classList.toggle("g4f-breathes", side.status === "live");
     node.setAttribute("aria-busy", String(!over));
   }
