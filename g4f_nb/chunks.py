@@ -127,6 +127,10 @@ class Usage(Chunk):
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Usage:
         """Read the names that OpenAI, Anthropic, Gemini and their imitators use."""
+        if len(data) == 3:  # noqa: PLR2004  # the commonest by far, and nothing beside it
+            given = [data.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+            if all([type(count) is int and 0 <= count <= _MOST_TOKENS for count in given]):  # noqa: C419  # hot
+                return cls(*given)
         details = data.get("completion_tokens_details") or data.get("output_tokens_details")
         cached = data.get("prompt_tokens_details") or data.get("input_tokens_details")
         spent = _first_int(data, "prompt_tokens", "input_tokens", "promptTokens", "promptTokenCount")

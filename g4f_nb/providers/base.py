@@ -267,8 +267,14 @@ class AsyncGeneratorProvider(AbstractProvider):
         if made is None:
             return await _text_of(cls.create_async_generator(model, messages, **options))
         pieces = await made
+        kept: list[str | Chunk] = []
         try:
-            return concat_chunks([_seen(chunk) async for batch in pieces for chunk in batch])
+            async for batch in pieces:
+                kept += batch
+                for chunk in batch:
+                    if isinstance(chunk, RequestLogin):
+                        _seen(chunk)
+            return concat_chunks(kept)
         finally:
             await pieces.aclose()
 

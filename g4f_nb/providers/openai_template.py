@@ -194,7 +194,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         if way.wrong:
             raise InvalidParameterError(way.wrong, provider=cls.__name__)
         let_through = options.get("extra_parameters", EXTRA_PARAMETERS)
-        unusual = options.keys() - _KNOWN
+        unusual = set[str]() if options.keys() <= _KNOWN else options.keys() - _KNOWN
         if unusual:
             cls.check_parameters(unusual - set(let_through))
         fields = {
@@ -211,7 +211,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             and means_image(unusual, fields.get("response_format"), let_through)
         )
         model = cls._image_model(model) if pictured else await cls._choose_model(model, host)
-        asking = _Asking(way, host, model, options)
+        # No name for what is given there: it may hold a key.
+        extra_data = None if options.get("extra_data") is None else Veiled(options["extra_data"])
+        asking = _Asking(way, host, model, options, extra_data)
         if pictured or model in cls.image_models or makes_images(host.base, model):
             return cls._pictures(asking, fields, messages)
         return cls._chat(asking, fields, messages, stream=stream)
@@ -393,12 +395,8 @@ class _Asking:
     host: Host
     model: str
     options: Veiled
-
-    @property
-    def extra_data(self) -> Veiled | None:
-        """What goes into the body as it is."""
-        given = self.options.get("extra_data")
-        return None if given is None else Veiled(given)
+    # What goes into the body as it is.
+    extra_data: Veiled | None
 
     def attempts(self, usual: int) -> Attempts:
         """How often it is sent again."""

@@ -216,6 +216,8 @@ class Exchange:
             self._private.detach()
 
     async def _open(self) -> Answer:  # noqa: C901  # hot: one frame for all of it
+        from g4f_nb.wire.onepiece import answer_to
+
         call = self._call
         loop = asyncio.get_running_loop()
         end = self._end
@@ -234,16 +236,22 @@ class Exchange:
                     headers = call.headers
                     if body is not None and len(body) > _LARGE:
                         body, headers = _in_pieces(body, deadline), _with_length(headers, body)
-                    response = await session.request(
-                        call.method,
-                        call.url,
-                        data=body,
-                        headers=headers,
-                        proxy=None if proxy is None or socks else proxy.reveal(),
-                        ssl=True if call.ssl is None else call.ssl,
-                        allow_redirects=False,
-                        timeout=_timeouts(call.limits.connect),
+                    timeout = _timeouts(call.limits.connect)
+                    answered = (
+                        None if proxy is not None else await answer_to(call, session, connecting=timeout)
                     )
+                    if answered is None:
+                        answered = await session.request(
+                            call.method,
+                            call.url,
+                            data=body,
+                            headers=headers,
+                            proxy=None if proxy is None or socks else proxy.reveal(),
+                            ssl=True if call.ssl is None else call.ssl,
+                            allow_redirects=False,
+                            timeout=timeout,
+                        )
+                    response = answered
             except asyncio.CancelledError as error:
                 raise bare(error) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
@@ -325,10 +333,10 @@ _timeout_cache: Newest[float | None, Any] = Newest(64)
 
 
 def _timeouts(connect: float | None) -> Any:
-    import aiohttp
-
-    # Only connecting is left to aiohttp: its own read limits do not fire in every state.
     found = _timeout_cache.get(connect)
     if found is None:
+        import aiohttp
+
+        # Only connecting is left to aiohttp: its own read limits do not fire in every state.
         found = _timeout_cache[connect] = aiohttp.ClientTimeout(total=None, sock_connect=connect)
     return found

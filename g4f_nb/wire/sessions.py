@@ -64,11 +64,8 @@ def new_session(connector: aiohttp.BaseConnector, *, owner: bool) -> aiohttp.Cli
     """A session on this connector; whether it closes the connector is `owner`."""
     import aiohttp
 
-    from g4f_nb.wire.onepiece import OnePiece
-
     return aiohttp.ClientSession(
         connector=connector,
-        request_class=OnePiece,
         connector_owner=owner,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "g4f_nb"},

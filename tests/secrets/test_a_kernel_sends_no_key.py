@@ -82,7 +82,7 @@ def kernel(home_folder, home, echoing):
     """A kernel of a user who has set a key."""
     env = user_env(home_folder) | {
         "GROQ_API_KEY": KEY, "GROQ_BASE_URL": home.api_base, "G4F_NB_CACHE_DIR": str(home_folder / "cache"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", "G4F_NB_MAX_RETRIES": "0",
     }  # fmt: skip
     kernel = start(env)
     made = kernel.run(f"HOME, ECHO = {home.api_base!r}, {echoing!r}\n{LOUD}")

@@ -32,8 +32,9 @@ def find_host(
 ) -> Host:
     """Decide for one call of one class; raises before anything is sent if a needed key is missing."""
     memo = _memo(cls, api_base) if api_key is api_endpoint is None else None
-    if memo is not None and memo in _keyless:
-        return _keyless[memo]
+    known = None if memo is None else _keyless.get(memo)
+    if known is not None:
+        return known
     host = _decided(cls, api_base=api_base, api_endpoint=api_endpoint, api_key=api_key)
     if host.missing is not None:
         raise MissingAuthError(host.missing, provider=cls.__name__)
