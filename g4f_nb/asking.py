@@ -21,6 +21,7 @@ from g4f_nb.dialogues.plans import ToolLimits
 from g4f_nb.errors import G4FError, SchemaError
 from g4f_nb.loops import ownloop
 from g4f_nb.loops.bell import Bell
+from g4f_nb.masking import secrets_given
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.calling import batches_of, stream_of
 from g4f_nb.providers.models.model import Provider
@@ -172,7 +173,7 @@ def _filling(question: Question, reply: Reply, start: float) -> Iterator[None]:
     if question.key is not None and not reply.cached:
         from g4f_nb.kept.answers import keep
 
-        keep(question.key, reply)
+        keep(question.key, reply, secrets_given(question.options))
 
 
 def _is_found(question: Question, reply: Reply) -> bool:

@@ -74,9 +74,18 @@ def masker(used: Iterable[Secret] = ()) -> Callable[[str], str]:
 
     A short word that was given as a key to a server that wants none, like `none` or `ollama`, is no secret.
     """
-    every = [part for secret in (*used, *_found()) for part in getattr(secret, "parts", (secret,))]
-    keys = [secret for secret in dict.fromkeys(every) if not _is_a_word(secret)]
+    keys = _keys(used)
     return lambda text: _without(text, keys) if text else text
+
+
+def mask_keys(text: str, used: Iterable[Secret] = ()) -> str:
+    """Mask these keys, and those that are found here, and nothing else."""
+    return mask_given(text, *_keys(used))
+
+
+def _keys(used: Iterable[Secret]) -> list[Secret]:
+    every = [part for secret in (*used, *_found()) for part in getattr(secret, "parts", (secret,))]
+    return [secret for secret in dict.fromkeys(every) if not _is_a_word(secret)]
 
 
 def _is_a_word(secret: Secret) -> bool:

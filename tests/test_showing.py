@@ -209,6 +209,22 @@ def test_a_report_is_one_file_in_which_nothing_acts(result, tmp_path):
     assert "ServerError" in html
 
 
+def test_a_report_holds_no_key(monkeypatch, tmp_path):
+    """One that was typed into a prompt, or that an answer repeats, is masked; the table has it as it was."""
+    key = "planted/Key+0123456789abcdef=="
+    monkeypatch.setenv("GROQ_API_KEY", key)
+    with serve(answers={"echo": lambda text: text}, models=["error-500"]) as server:
+        names = ("echo", "error-500")
+        models = [nb.Model(f"OpenaiTemplate:{name}", api_base=server.api_base) for name in names]
+        prompt = f"my key is {key}, see https://tok-en@h/x?token=abc"
+        made = nb.compare(prompt, models, retries=0, progress=False)
+    html = made.llm.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert key in made["answer"].tolist()[0]
+    assert html.count("my key is ***, see") >= 2
+    for said in ("planted/Key", "tok-en", "token=abc"):
+        assert said not in html
+
+
 def test_a_report_of_verdicts(tmp_path):
     """With verdicts there are a ranking and what is wrong with the judge; answers left out are told."""
     says = {"one": lambda text: f"{text}!", "two": lambda text: f"{text}?"}

@@ -6,14 +6,16 @@ They are in the store of comparisons, under the same key: what `nb.compare` has 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from g4f_nb.chunks import FinishReason, Reasoning, Source, Sources, Usage
 from g4f_nb.kept.records import beside, from_reply
+from g4f_nb.masking import mask_keys
 from g4f_nb.prices import Price
 from g4f_nb.reply import Reply
+from g4f_nb.secret import Secret
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import UnfitError, Wanted
 
@@ -69,10 +71,16 @@ def _fill(reply: Reply, record: Mapping[str, Any], more: Mapping[str, Any]) -> N
     reply.price = _NOTHING_PAID
 
 
-def keep(key: str, reply: Reply) -> None:
-    """Keep an answer for the next time; one that is not whole, or more than a text, is asked again then."""
+def keep(key: str, reply: Reply, used: Iterable[Secret] = ()) -> None:
+    """Keep an answer for the next time; one that is not whole, or more than a text, is asked again then.
+
+    So is one that repeats a key, of those that were `used` or are known here: no file shall hold it.
+    """
     more_than_text = reply.images or reply.audio or reply.alternatives or reply.tool_calls
     if reply.partial or not reply.text or reply.parse_error or more_than_text:
+        return
+    said = "\n".join([reply.text, reply.reasoning, *(source.url for source in reply.sources)])
+    if mask_keys(said, used) != said:
         return
     run = uuid.uuid4().hex[:8]
     record = {name: value for name, value in from_reply(reply).items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -21,6 +21,7 @@ from g4f_nb.judging.ranking import rank
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.significance import differences
 from g4f_nb.judging.summaries import summary
+from g4f_nb.masking import masker
 from g4f_nb.presenting.plotting import plot, png
 from g4f_nb.presenting.sheets import SCRIPT, STYLE, script_hash, table_html, text
 from g4f_nb.showing.rendering import safe_html
@@ -101,6 +102,8 @@ def _parts(
     most: int,
     draws: Draws,
 ) -> Iterator[tuple[str, str]]:
+    # A file goes further than a notebook: keys that were typed into a prompt, or repeated, are not in it.
+    mask = masker()
     yield "Models", table_html(summary(frame, by, draws=draws))
     said = verdicts.of(frame)
     if by is not None:
@@ -117,8 +120,10 @@ def _parts(
         yield "Judges", table_html(bias(frame, draws=draws)) + _agreement(frame)
     failed = errors(frame)
     if len(failed):
-        yield "What has no answer", table_html(failed.drop(columns=f"{candidates.names.prefix}cell_id"))
-    yield "Answers", _answers(candidates, questions(candidates.names, question), most)
+        told = failed.drop(columns=f"{candidates.names.prefix}cell_id")
+        yield "What has no answer", table_html(_keyless(told, mask))
+    asked = [mask(each) for each in questions(candidates.names, question)]
+    yield "Answers", _answers(candidates, asked, most, mask)
 
 
 def _ranking(frame: pd.DataFrame, by: str | None, draws: Draws) -> str:
@@ -135,10 +140,14 @@ def _agreement(frame: pd.DataFrame) -> str:
     return f"<p>How they agree:</p>{table_html(agreed)}" if len(agreed) else ""
 
 
-def _answers(candidates: Candidates, asked: list[str], most: int) -> str:
-    answers = candidates.names["answer"].tolist()
+def _keyless(frame: pd.DataFrame, mask: Callable[[str], str]) -> pd.DataFrame:
+    return frame.map(lambda value: mask(value) if isinstance(value, str) else value)
+
+
+def _answers(candidates: Candidates, asked: list[str], most: int, mask: Callable[[str], str]) -> str:
+    answers = [mask(str(answer)) for answer in candidates.names["answer"].tolist()[:most]]
     status = candidates.names["status"].tolist()
-    errors_said = candidates.names["error"].tolist()
+    errors_said = [mask(str(error)) for error in candidates.names["error"].tolist()[:most]]
     labels = candidates.label.tolist()
     by_unit: dict[int, list[int]] = {}
     for at, unit in enumerate(candidates.unit.tolist()[:most]):
@@ -147,14 +156,14 @@ def _answers(candidates: Candidates, asked: list[str], most: int) -> str:
     for rows in by_unit.values():
         articles = [
             f"<article><h3>{text(labels[at])}</h3>"
-            + (safe_html(str(answers[at])) if status[at] == "ok" else f"<p>{text(errors_said[at])}</p>")
+            + (safe_html(answers[at]) if status[at] == "ok" else f"<p>{text(errors_said[at])}</p>")
             + "</article>"
             for at in rows
         ]
         opened = " open" if not made else ""
         head = f'<summary><b dir="auto">{text(asked[rows[0]])}</b></summary>'
         made.append(f"<details{opened}>{head}{''.join(articles)}</details>")
-    left = len(answers) - most
+    left = len(status) - most
     if left > 0:
         made.append(f"<p>{left} more answers are not in this file: raise most=.</p>")
     return "".join(made)

@@ -229,3 +229,14 @@ def test_fallback_and_race_contradict_each_other():
     """One of them is meant."""
     with pytest.raises(InvalidParameterError, match="give one of them"):
         nb.ask("hi", "Demo", fallback=["Demo"], race=["Demo"])
+
+
+def test_an_answer_that_repeats_a_key_is_not_kept(server, monkeypatch):
+    """Of the call, or known here: no file holds it, and it is asked again."""
+    monkeypatch.setenv("GROQ_API_KEY", "known-key-0815-0815")
+    for key in ("given-key-4711-4711", "known-key-0815-0815"):
+        own = {"api_base": server.api_base, "api_key": "given-key-4711-4711", "cache": True}
+        for _ in range(2):
+            assert not nb.ask(f"it is {key}", "OpenaiTemplate:echo", **own).cached
+        assert nb.ask("hello", "OpenaiTemplate:echo", **own).text == "hello"
+        assert nb.ask("hello", "OpenaiTemplate:echo", **own).cached
