@@ -8,7 +8,8 @@ from typing import Any
 from g4f_nb.prompting.columns import cell, number
 from g4f_nb.prompting.limits import fits, room_for
 from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
-from g4f_nb.prompting.plain import literal, said_by
+from g4f_nb.prompting.plain import literal
+from g4f_nb.prompting.speaking import said_by
 from g4f_nb.prompting.summary import Summary
 
 # Values; of more, a sample of as many is looked at.

@@ -11,8 +11,10 @@ from typing import Any
 from g4f_nb.prompting.columns import cell, counted, number
 from g4f_nb.prompting.limits import as_many, cut, fits, one_line, room_for
 from g4f_nb.prompting.naming import TIMES, home_of, is_a, shape_of
-from g4f_nb.prompting.plain import is_secret_name, said_by, short
+from g4f_nb.prompting.plain import short
+from g4f_nb.prompting.speaking import said_by
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.prompting.veiling import is_secret_name
 from g4f_nb.secret import MASK
 
 _CELL = 60

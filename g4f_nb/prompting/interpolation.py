@@ -24,7 +24,8 @@ from typing import Any
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.masking import masked
 from g4f_nb.prompting.naming import normal
-from g4f_nb.prompting.plain import is_secret_name, veiled, without_secrets
+from g4f_nb.prompting.speaking import without_secrets
+from g4f_nb.prompting.veiling import is_secret_name, veiled
 from g4f_nb.secret import MASK, Veiled
 
 _ROOT = re.compile(r"(?<!\{)(\{+)([^\W\d]\w*)")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import types
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
 
 from g4f_nb.prompting.limits import fits, one_line, room_for
 from g4f_nb.prompting.naming import class_name, is_a, kind_of, shape_of
-from g4f_nb.secret import MASK
+from g4f_nb.prompting.speaking import attributes_of, has_made_repr, said_by, speaks
+from g4f_nb.prompting.veiling import veiled
 
 # What is tried, one after the other, until a value fits: items a level, characters a text, levels.
 _STEPS = (
@@ -24,12 +24,7 @@ _STEPS = (
 _MOST_BITS = 10_000
 _FIELDS = 60
 _TEXTS = ("Timestamp", "Timedelta", "Period", "NaTType", "NAType", "Interval", "ExtensionDtype")
-_SECRET = re.compile(
-    r"(?im)passw|passphrase|secret|credential|authorization|cookie|(?:api|access|private|auth)[_-]?key"
-    r"|(?:access|auth|refresh|bearer|api)[_-]?token|^[A-Z0-9_]+_(?-i:KEY|TOKEN)$"
-)
 _BRACKETS = 2
-_MOST_LOOKED = 10_000
 _CONTAINERS = (Mapping, list, tuple, AbstractSet, deque, types.MappingProxyType)
 
 
@@ -59,111 +54,6 @@ def short(value: Any, length: int) -> str:
         return one_line(writer.write(value), length)
     except _TooLongError:
         return f"<{kind_of(value)}>"
-
-
-def said_by(value: Any, length: int, *, plain: bool = False) -> str:
-    """What an object says of itself: `str` with `plain`, else its `repr`; or that it cannot."""
-    try:
-        said = str(value) if plain else repr(value)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's own class may raise anything
-        return f"<{class_name(value)}, whose text cannot be had: {type(error).__name__}>"
-    return said if len(said) <= length else f"{said[:length]}… (+{len(said) - length:,} characters)"
-
-
-def speaks(value: Any) -> bool:
-    """Whether its class has words for it, other than every object's `<… object at 0x…>`."""
-    return has_own_str(value) or "__repr__" in _defined(value)
-
-
-def has_own_str(value: Any) -> bool:
-    """Whether its class has another text for people than for programmers."""
-    return "__str__" in _defined(value)
-
-
-def _defined(value: Any) -> set[str]:
-    return {name for kind in type(value).__mro__ if kind is not object for name in vars(kind)}
-
-
-def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
-    """The fields of a dataclass or model that its repr would show, else what an object does not hide."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            if field.repr:
-                yield field.name, veiled(field.name, getattr(value, field.name, None))
-        return
-    told = getattr(type(value), "__repr_args__", None)
-    if told is not None:
-        # pydantic's own: what is secret is masked, and what is not to be shown is not in it.
-        yield from ((name or "", veiled(name, item)) for name, item in told(value))
-        return
-    if hasattr(type(value), "__attrs_attrs__"):
-        for each in type(value).__attrs_attrs__:
-            if each.repr:
-                yield each.name, veiled(each.name, getattr(value, each.name, None))
-        return
-    for name, item in list(getattr(value, "__dict__", {}).items()):
-        if isinstance(name, str) and not name.startswith("_"):
-            yield name, veiled(name, item)
-
-
-def veiled(name: object, value: Any) -> Any:
-    """A value that goes by the name of a password or key: `***`, for nobody has asked for it."""
-    return MASK if is_secret_name(name) and not _says_nothing(value) else value
-
-
-def _says_nothing(value: Any) -> bool:
-    """Whether it is empty, or only says that there is a secret or none, or is no value but code."""
-    if isinstance(value, str | bytes | bytearray | list | tuple | dict | set | frozenset):
-        return len(value) == 0
-    return value is None or isinstance(value, bool) or callable(value)
-
-
-def is_secret_name(name: object) -> bool:
-    """Whether what goes by this name is surely a secret; a `token` or `key` alone may be anything."""
-    if isinstance(name, bytes):
-        name = name.decode("latin-1")
-    if isinstance(name, tuple):
-        # A label of several levels.
-        return any(map(is_secret_name, name))
-    return isinstance(name, str) and _SECRET.search(name) is not None
-
-
-def without_secrets(text: str, value: Any) -> str:
-    """The repr of a collection with `***` for what goes by the name of a secret in it."""
-    # Held while it lasts: the id of what is gone may be another's.
-    waiting, seen = [value], dict[int, Any]()
-    while waiting and len(seen) < _MOST_LOOKED:
-        each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen[id(each)] = each
-        for name, item in _named_in(each):
-            if veiled(name, item) is item:
-                waiting.append(item)
-            elif len(said := repr(item)) > _BRACKETS:
-                text = text.replace(said, repr(MASK))
-    return text
-
-
-def _named_in(value: Any) -> Iterable[tuple[object, Any]]:
-    if isinstance(value, Mapping):
-        return islice(value.items(), _MOST_LOOKED)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return zip(value._fields, value, strict=False)
-    if isinstance(value, list | tuple):
-        return ((None, item) for item in value[:_MOST_LOOKED])
-    return vars(value).items() if has_made_repr(value) and hasattr(value, "__dict__") else ()
-
-
-def any_secret_name(names: Iterable[object]) -> bool:
-    """Whether one of many names may be a secret's; quickly, for a table has many."""
-    return _SECRET.search("\n".join(map(_name, names))) is not None
-
-
-def _name(name: object) -> str:
-    if isinstance(name, tuple):
-        return "\n".join(map(_name, name))
-    return name.decode("latin-1") if isinstance(name, bytes) else name if isinstance(name, str) else ""
 
 
 class _Writer:
@@ -295,17 +185,3 @@ def _in_order(value: Sequence[Any] | AbstractSet[Any]) -> Iterable[Any]:
 def _reads_well(value: Any) -> bool:
     """Whether it is one of those whose text says all, and whose repr only says it longer."""
     return is_a(value, "numpy", "dtype") or any(is_a(value, "pandas", name) for name in _TEXTS)
-
-
-def has_made_repr(value: Any) -> bool:
-    """Whether the repr only lists attributes, as a dataclass's does: nothing would be shortened or masked."""
-    told: Any = type(value).__repr__
-    if dataclasses.is_dataclass(value):
-        return hasattr(told, "__wrapped__")
-    if told is types.SimpleNamespace.__repr__:
-        return True
-    if hasattr(type(value), "__attrs_attrs__"):
-        code = getattr(told, "__code__", None)
-        return code is not None and str(code.co_filename).startswith("<attrs generated")
-    # That of `argparse.Namespace`.
-    return getattr(told, "__qualname__", "") == "_AttributeHolder.__repr__"

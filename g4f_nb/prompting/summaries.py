@@ -19,9 +19,11 @@ from g4f_nb.prompting.foreign import foreign
 from g4f_nb.prompting.limits import cut, fits, room_for
 from g4f_nb.prompting.naming import home_of, is_a, kind_of, shape_of
 from g4f_nb.prompting.pictures import picture
-from g4f_nb.prompting.plain import has_made_repr, has_own_str, literal, said_by, short, speaks, veiled
+from g4f_nb.prompting.plain import literal, short
+from g4f_nb.prompting.speaking import has_made_repr, has_own_str, said_by, speaks
 from g4f_nb.prompting.summary import Summary
 from g4f_nb.prompting.tabular import table
+from g4f_nb.prompting.veiling import veiled
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Secret
 

@@ -13,8 +13,9 @@ from typing import Any
 from g4f_nb.prompting.columns import cell, column_line, counted, type_name
 from g4f_nb.prompting.limits import as_many, fits, one_line, room_for, tokens_of
 from g4f_nb.prompting.naming import TIMES, is_a
-from g4f_nb.prompting.plain import any_secret_name, is_secret_name, short
+from g4f_nb.prompting.plain import short
 from g4f_nb.prompting.summary import Summary
+from g4f_nb.prompting.veiling import any_secret_name, is_secret_name
 from g4f_nb.secret import MASK
 
 # Rows; of more, a sample is looked at.
