@@ -46,7 +46,8 @@ def _carried_out(
     asked: list[Any], models: list[Any], given: Mapping[str, Any], *, painted: bool, shown: bool
 ) -> pd.DataFrame:
     """Ask, and paint the columns while they grow; after an interrupt what there is of each stays."""
-    from g4f_nb.comparing.entry import carry_out, watched_run
+    from g4f_nb.comparing.carrying import carry_out
+    from g4f_nb.comparing.entry import watched_run
     from g4f_nb.comparing.frames import frame_of
     from g4f_nb.comparing.watching import Unseen
     from g4f_nb.typed.wanted import Wanted

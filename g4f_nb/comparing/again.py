@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import frames
 from g4f_nb.comparing.budget import Budget
+from g4f_nb.comparing.carrying import carry_out
 from g4f_nb.comparing.columns import Outcomes
-from g4f_nb.comparing.entry import carry_out
 from g4f_nb.comparing.grid import Grid, Place, Seat
 from g4f_nb.comparing.keeping import KnownRun, begin, grid_of, outcomes_of, wanted_of, with_answers
 from g4f_nb.comparing.manner import Manner

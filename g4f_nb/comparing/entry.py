@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import difflib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from g4f_nb import loops
 from g4f_nb.comparing import frames
 from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.building import build
+from g4f_nb.comparing.carrying import carry_out, carry_out_async
 from g4f_nb.comparing.given import ModelName, Prompts
-from g4f_nb.comparing.grid import Grid
 from g4f_nb.comparing.keeping import begin
 from g4f_nb.comparing.manner import Cache, Manner, OnError, Timing
 from g4f_nb.comparing.pacing import Limits
 from g4f_nb.comparing.prices import check_prices, pricing_of
-from g4f_nb.comparing.progress import Progress
 from g4f_nb.comparing.running import Comparison
+from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import InvalidParameterError, UnknownParameterError
-from g4f_nb.loops import ownloop
-from g4f_nb.notices import tell
 from g4f_nb.prices import dollars
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
@@ -32,8 +27,6 @@ from g4f_nb.typed.wanted import Wanted
 if TYPE_CHECKING:
     import pandas as pd
 
-# How often the bar moves, in seconds.
-_BEAT = 0.25
 # What decides the manner of a comparison, in the words of its options.
 _MANNER = ("cache", "concurrency", "limits", "retries", "timing", "on_error", "seed", "engine")
 
@@ -78,20 +71,10 @@ def compare(
     `dry_run=True` only shows what would be asked. `seed` mixes the order of the work, each time alike.
     """
     parameters = Veiled(parameters)
-    run, wanted = _prepared(
-        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, cross=cross,
-        pair=zip, budget=budget, prices=prices, prefix=prefix, parameters=parameters,
-        manner=Manner(
-            cache=cache, concurrency=concurrency, limits={} if limits is None else limits, retries=retries,
-            timing=timing, on_error=on_error, seed=seed, engine=engine,
-        ),
-    )  # fmt: skip
-    if dry_run:
-        run.plan()
-        return frames.frame_of(run, prefix=prefix, wanted=wanted)
-    begin(run, prefix=prefix, wanted=wanted)
-    carry_out(run, shown=progress)
-    return frames.frame_of(run, prefix=prefix, wanted=wanted)
+    job = _Job.of(Veiled(locals()))
+    if job.is_asked:
+        carry_out(job.run, shown=progress)
+    return job.frame()
 
 
 async def compare_async(
@@ -122,96 +105,52 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. Its bar is only shown where `progress=True`."""
     parameters = Veiled(parameters)
-    run, wanted = _prepared(
-        prompts, models, data=data, params=params, repeats=repeats, system=system, schema=schema, cross=cross,
-        pair=zip, budget=budget, prices=prices, prefix=prefix, parameters=parameters,
-        manner=Manner(
-            cache=cache, concurrency=concurrency, limits={} if limits is None else limits, retries=retries,
-            timing=timing, on_error=on_error, seed=seed, engine=engine,
-        ),
-    )  # fmt: skip
-    if dry_run:
-        run.plan()
-        return frames.frame_of(run, prefix=prefix, wanted=wanted)
-    begin(run, prefix=prefix, wanted=wanted)
-    _tell_faults(run.grid)
-    async with _moving(Progress(run, len(run.grid.cells), title="compare", shown=progress)):
-        await loops.call(run.work())
-    _raise_first(run)
-    return frames.frame_of(run, prefix=prefix, wanted=wanted)
+    job = _Job.of(Veiled(locals()))
+    if job.is_asked:
+        await carry_out_async(job.run, shown=progress)
+    return job.frame()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What `compare` was asked for, checked and noted; carried out by whoever called it, in his way."""
+
+    run: Comparison
+    prefix: str
+    wanted: Wanted | None
+    # A dry run asks nobody.
+    is_asked: bool
+
+    @classmethod
+    def of(cls, given: Veiled) -> Self:
+        """From the arguments of `compare`, by their names."""
+        manner = {name: given[name] for name in _MANNER}
+        manner["limits"] = {} if manner["limits"] is None else manner["limits"]
+        names = ("data", "params", "repeats", "system", "schema", "cross", "budget", "prices", "prefix")
+        run, wanted = _prepared(
+            given["prompts"], given["models"], pair=given["zip"], manner=Manner(**manner),
+            parameters=given["parameters"], **{name: given[name] for name in names},
+        )  # fmt: skip
+        job = cls(run, given["prefix"], wanted, not given["dry_run"])
+        if job.is_asked:
+            begin(run, prefix=job.prefix, wanted=wanted)
+        else:
+            run.plan()
+        return job
+
+    def frame(self) -> pd.DataFrame:
+        """The result, as far as there is one."""
+        return frames.frame_of(self.run, prefix=self.prefix, wanted=self.wanted)
 
 
 def _refuse_near_words(error: UnknownParameterError, given: Mapping[str, Any]) -> None:
     """`repaets=` is a slip of `repeats=`, which no provider's parameters would show."""
     for name in given:
-        near = difflib.get_close_matches(name, list(compare.__kwdefaults__ or ()), n=1, cutoff=0.7)
-        if near and repr(name) in str(error):
+        near = nearest(name, compare.__kwdefaults__ or (), cutoff=0.7)
+        if near is not None and repr(name) in str(error):
             raise UnknownParameterError(
-                f"nb.compare takes no parameter {name!r}: did you mean {near[0]!r}?"
+                f"nb.compare takes no parameter {name!r}: did you mean {near!r}?"
             ) from error
-
-
-@contextlib.asynccontextmanager
-async def _moving(progress: Progress) -> AsyncGenerator[None, None]:
-    """A bar that moves while something else is awaited."""
-
-    async def move(bar: Progress) -> None:
-        while True:
-            await asyncio.sleep(_BEAT)
-            bar.refresh()
-
-    with progress as bar:
-        mover = asyncio.create_task(move(bar))
-        try:
-            yield
-        finally:
-            mover.cancel()
-
-
-def carry_out(
-    run: Comparison,
-    *,
-    shown: bool,
-    title: str = "compare",
-    each_beat: Callable[[], None] | None = None,
-    beat: float = _BEAT,
-) -> None:
-    """Do a run on our own loop; an interrupt ends it and leaves what there is.
-
-    A bar is `shown` meanwhile, or whatever `each_beat` paints.
-    """
-    _tell_faults(run.grid)
-    job = ownloop.own_loop().submit(run.work())
-    total = len(run.grid.cells)
-    with Progress(run, total, title=title, shown=shown) as bar:
-        try:
-            job.result(each_beat or bar.refresh, beat=beat)
-        except KeyboardInterrupt:
-            run.give_up()
-            tell(
-                f"interrupted: {run.done} of {total} calls were done, the others are cancelled; run the cell "
-                "again to continue",
-                once=False,
-            )
-    _raise_first(run)
-
-
-def _tell_faults(grid: Grid) -> None:
-    """Say at once which models cannot be asked at all: their rows say it, too, but who looks there first."""
-    for seat in grid.seats:
-        if seat.fault is not None:
-            tell(f"{seat.provider} is not asked, its rows say why: {seat.fault}", once=False)
-
-
-def _raise_first(run: Comparison) -> None:
-    """With `on_error="raise"` the first failure is the whole call's."""
-    if run.error is not None:
-        tell(
-            f"{run.done} of {len(run.grid.cells)} calls were made; nb.attach({run.run_id!r}) has them, and "
-            "what was answered is not asked again",
-            once=False,
-        )
-        raise run.error
 
 
 def checked_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,13 @@ RUN = "g4f_nb_run"
 
 
 def frame_of(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None) -> pd.DataFrame:
-    """The result of a run: one row a cell, in the order of the grid."""
+    """The result of a run: one row a cell, in the order of the grid; what is still to come is planned."""
     places = result_columns(run.grid, run.run_id, prefix=prefix)
-    return assembled(places, run.columns.lists, run.run_id, prefix=prefix, wanted=wanted)
+    values = run.columns.lists
+    if None in values["status"]:
+        values = copy.copy(values)
+        values["status"] = [said or "planned" for said in values["status"]]
+    return assembled(places, values, run.run_id, prefix=prefix, wanted=wanted)
 
 
 def assembled(

@@ -138,7 +138,8 @@ class Comparison(Ledger):
             # A user's own provider may raise anything, SystemExit too: it is that row's. Only when the whole
             # run is being cancelled does it go on.
             if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
-                self._leave(inquiry, reply, began, at)
+                # What there is of it was paid for, and may have been seen.
+                self._cut_short(inquiry, reply, began, at)
                 raise
             if inquiry.stopped:
                 return self._cut_short(inquiry, reply, began, at)
@@ -174,11 +175,6 @@ class Comparison(Ledger):
             await inquiry.answering
         finally:
             inquiry.answering = None
-
-    def _leave(self, inquiry: Inquiry, reply: Reply | None, began: float, at: float) -> None:
-        if self.watcher is not None:
-            # Somebody has seen it come: it must not vanish from before their eyes.
-            self._cut_short(inquiry, reply, began, at)
 
     def _cut_short(self, inquiry: Inquiry, reply: Reply | None, began: float, at: float) -> Outcome:
         record = from_reply(reply) if reply is not None and reply.text else {}

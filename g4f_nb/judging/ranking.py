@@ -31,7 +31,7 @@ def rank(
 
     `strength` is on the logit scale with mean 0: a model that is 1 ahead of another wins 73 % of the time.
     A model's rank is one more than how many lie wholly above it, with the whole of their intervals. Where a
-    model has won or lost always, one more prompt is taken into account over which coins decide.
+    model has won or lost always, a few prompts more are taken into account over which coins decide.
     """
     import numpy as np
     import pandas as pd

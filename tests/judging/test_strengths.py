@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import pytest
@@ -122,6 +124,41 @@ def test_intervals_of_another_level(level):
     assert np.mean(inside) == pytest.approx(level, abs=0.04)
 
 
+@pytest.mark.parametrize("prompts", [3, 6, 8, 12, 20])
+def test_two_models_over_few_prompts_are_covered_exactly(prompts):
+    """However often the better one really wins, the interval holds that in 94 % of all cases."""
+    ends = []
+    for won in range(prompts + 1):
+        contests = Contests(
+            names=("a", "b"), first=np.zeros(prompts, dtype=int), second=np.ones(prompts, dtype=int),
+            result=np.repeat([1.0, 0.0], [won, prompts - won]), prompt=np.arange(prompts),
+        )  # fmt: skip
+        _, low, high = with_ends(contests, Draws())
+        ends.append((2 * low[0], 2 * high[0]))
+    for ahead in np.linspace(-2, 2, 81):
+        chance = 1 / (1 + np.exp(-ahead))
+        cases = [
+            comb(prompts, won) * chance**won * (1 - chance) ** (prompts - won) for won in range(prompts + 1)
+        ]
+        held = sum(case for case, (low, high) in zip(cases, ends, strict=True) if low <= ahead <= high)
+        assert held > 0.94, ahead
+
+
+@pytest.mark.parametrize(
+    ("prompts", "models", "tie", "asked"), [(6, 3, 0.3, 1), (12, 2, 0.3, 2), (12, 5, 0.0, 1), (30, 3, 0.3, 2)]
+)
+def test_intervals_cover_with_ties_and_repeats(prompts, models, tie, asked):
+    """So they do with ties, with few prompts, and where each prompt was asked several times anew."""
+    generator = np.random.default_rng(5)
+    truth = _limit(models, tie)
+    inside = []
+    for _ in range(250):
+        contests = _simulated(generator, prompts=prompts, models=models, tie=tie, asked=asked)
+        _, low, high = with_ends(contests, Draws(resamples=300))
+        inside.append((low <= truth) & (truth <= high))
+    assert np.mean(inside) > 0.935
+
+
 def test_who_wins_nearly_always_is_in_the_interval():
     """Two models of which one often wins all: the coins keep the interval honest."""
     generator = np.random.default_rng(4)
@@ -186,23 +223,37 @@ def _truth(models):
     return truth - truth.mean()
 
 
-def _simulated(generator, *, prompts, models, tie=0.0):
-    """Every two models over every prompt, twice; the verdicts on one prompt hang together."""
+def _limit(models, tie):
+    """The strengths that come of ever more prompts: ties bring them nearer to each other."""
+    truth = _truth(models)
+    first, second = np.array(list(itertools.combinations(range(models), 2))).T
+    chance = 1 / (1 + np.exp(truth[second] - truth[first]))
+    expected = Contests(
+        names=tuple(map(str, range(models))), first=first, second=second,
+        result=(1 - tie) * chance + tie / 2, prompt=np.zeros(len(first), dtype=int),
+    )  # fmt: skip
+    return fit(expected)[0]
+
+
+def _simulated(generator, *, prompts, models, tie=0.0, asked=1):
+    """Every two models over every prompt, twice; the verdicts on one prompt hang together.
+
+    `asked` is how often the models were asked the same anew, each time with verdicts of their own.
+    """
     first, second, result, prompt = [], [], [], []
     truth = _truth(models)
     for number in range(prompts):
-        for one in range(models):
-            for other in range(one + 1, models):
-                chance = 1 / (1 + np.exp(truth[other] - truth[one]))
-                won = float(generator.random() < chance)
-                if generator.random() < tie:
-                    won = 0.5
-                # Asked twice, the same is said mostly: as of one opinion in two orders.
-                for _ in range(2):
-                    first.append(one)
-                    second.append(other)
-                    result.append(won)
-                    prompt.append(number)
+        for one, other in list(itertools.combinations(range(models), 2)) * asked:
+            chance = 1 / (1 + np.exp(truth[other] - truth[one]))
+            won = float(generator.random() < chance)
+            if generator.random() < tie:
+                won = 0.5
+            # Asked twice, the same is said mostly: as of one opinion in two orders.
+            for _ in range(2):
+                first.append(one)
+                second.append(other)
+                result.append(won)
+                prompt.append(number)
     return Contests(
         names=tuple(map(str, range(models))), first=np.array(first), second=np.array(second),
         result=np.array(result), prompt=np.array(prompt),
