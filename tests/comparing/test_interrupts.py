@@ -77,7 +77,7 @@ def test_a_result_that_nobody_took_can_be_had(server):
         import g4f_nb as nb
         models = [nb.Model("OpenaiTemplate:" + name, api_base=sys.argv[1]) for name in ("upper", "stall")]
         def stop():
-            while not len(nb.runs()) or nb.runs()["finished"].max() < 1:  # noqa: ASYNC110  # the store neither
+            while not len(nb.runs()) or nb.runs()["finished"].max() < 1:
                 time.sleep(0.05)
             time.sleep(0.5)
             os.kill(os.getpid(), signal.SIGINT)
