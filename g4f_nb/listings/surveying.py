@@ -153,26 +153,32 @@ def _describe(line: _Line, cls: Provider) -> None:
         # Whether a local server runs is not known before it is asked.
         "ready": None if local else cls.working and not cells["problem"],
     }
-    if row is None:
-        # What a class takes, it says in its parameters; what it does not name it may take all the same.
-        takes = cls.get_parameters()
-        cells |= {
-            "tools": True if "tools" in takes else None,
-            "vision": True if "media" in takes else None,
-            "json_mode": getattr(cls, "json_mode", None),
-        }
-    else:
-        cells |= {
-            "tools": row.tools,
-            "vision": row.vision,
-            "json_mode": row.json_mode or None,
-            "context": context_size(f"{cls.__name__}:{row.default_model}") if row.default_model else None,
-            "checked": row.checked,
-        }
+    cells |= _abilities(cls) if row is None else _said_by(row, cls.__name__)
     failure = last_failure(cls.__name__)
     if failure is not None:
         cells["last_error"] = failure.error
         cells["last_error_at"] = datetime.fromtimestamp(failure.at, tz=UTC)
+
+
+def _abilities(cls: Provider) -> dict[str, Any]:
+    """What a class takes, it says in its parameters; what it does not name it may take all the same."""
+    takes = cls.get_parameters()
+    return {
+        "tools": True if "tools" in takes else None,
+        "vision": True if "media" in takes else None,
+        "json_mode": getattr(cls, "json_mode", None),
+    }
+
+
+def _said_by(row: Row, name: str) -> dict[str, Any]:
+    """What the catalog says of a service."""
+    return {
+        "tools": row.tools,
+        "vision": row.vision,
+        "json_mode": row.json_mode or None,
+        "context": context_size(f"{name}:{row.default_model}") if row.default_model else None,
+        "checked": row.checked,
+    }
 
 
 async def _contact(lines: list[_Line], *, local: bool | None, check: bool, timeout: float) -> None:  # noqa: ASYNC109
