@@ -34,6 +34,10 @@ _KEY_LIKE = re.compile(
 _PLAIN = frozenset(
     {"accept", "accept-language", "content-type", "http-referer", "referer", "user-agent", "x-title"}
 )
+# What stands for a key in what is kept: that is rendered as Markdown, where stars would be emphasis.
+KEPT_MASK = "•••"
+# Stars that were there before.
+_THEIRS = "\ue000\ue001\ue000"
 # Characters; what is shorter may stand anywhere.
 _FEW = 4
 _DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
@@ -75,7 +79,12 @@ def masker(used: Iterable[Secret] = ()) -> Callable[[str], str]:
     A short word that was given as a key to a server that wants none, like `none` or `ollama`, is no secret.
     """
     keys = _keys(used)
-    return lambda text: _without(text, keys) if text else text
+
+    def mask(text: str) -> str:
+        made = _without(text.replace(MASK, _THEIRS), keys) if text else text
+        return made.replace(MASK, KEPT_MASK).replace(_THEIRS, MASK)
+
+    return mask
 
 
 def mask_keys(text: str, used: Iterable[Secret] = ()) -> str:

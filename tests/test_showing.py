@@ -220,7 +220,7 @@ def test_a_report_holds_no_key(monkeypatch, tmp_path):
         made = nb.compare(prompt, models, retries=0, progress=False)
     html = made.llm.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert key in made["answer"].tolist()[0]
-    assert html.count("my key is ***, see") >= 2
+    assert html.count("my key is •••, see") >= 2
     for said in ("planted/Key", "tok-en", "token=abc"):
         assert said not in html
 

@@ -510,7 +510,7 @@ def test_what_a_notebook_keeps_holds_no_key_that_was_typed(panel):
     chat.ask(f"my key is {KEY}")
     chat.wait(10)
     kept = chat._screen.transcript._bundle(chat.turns)
-    assert "my key is ***" in kept["text/plain"]
+    assert "my key is •••" in kept["text/plain"]
     assert KEY not in str(kept)
     assert KEY in chat.turns[0].text
 

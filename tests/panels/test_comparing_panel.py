@@ -395,7 +395,7 @@ def test_no_key_is_in_what_is_told_or_kept(compare, server):
     assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
     panel.ask(f"my key is {KEY}")
     panel.wait(10)
-    assert "my key is ***" in panel.kept()[1]
+    assert "my key is •••" in panel.kept()[1]
     assert KEY not in str(panel.kept())
     panel.close()
 

@@ -122,11 +122,11 @@ def test_a_key_that_was_typed_into_a_prompt_reaches_no_file(source, home, places
     assert KEY in talk.turns[0].text
     assert not leaks(*_written(talk, tmp_path))
     again = nb.Conversation.load(tmp_path / "talk.json")
-    assert again.turns[0].text == "My key is ***."
-    assert again.turns[0].messages[-1]["content"] == "My key is ***."
+    assert again.turns[0].text == "My key is •••."
+    assert again.turns[0].messages[-1]["content"] == "My key is •••."
     kept = nb.list_conversations()
     assert not leaks(kept.to_string())
-    assert nb.Conversation.restore(talk.id).name == "of ***"
+    assert nb.Conversation.restore(talk.id).name == "of •••"
 
 
 def test_whatever_an_answer_holds_is_kept_without_keys(monkeypatch, tmp_path):
@@ -143,7 +143,7 @@ def test_whatever_an_answer_holds_is_kept_without_keys(monkeypatch, tmp_path):
     assert not leaks(*_written(talk, tmp_path))
     again = nb.Conversation.load(tmp_path / "talk.json").turns[0].reply
     assert again.tool_calls[0].name == "_look_up"
-    assert again.reasoning == "*** it is"
+    assert again.reasoning == "••• it is"
 
 
 def test_what_is_no_key_is_kept_as_it_was_said(home, tmp_path):
@@ -161,19 +161,20 @@ def test_what_is_no_key_is_kept_as_it_was_said(home, tmp_path):
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ("https://h/x?password=pw", "https://h/x?password=***"),
-        ("see <https://h/x?a=1&access_token=abc#top>", "see <https://h/x?a=1&access_token=***#top>"),
-        ("[x](https://h/?accessToken=abc&b=2)", "[x](https://h/?accessToken=***&b=2)"),
-        ("https://h/v1?api_key=0123456789&n=1", "https://h/v1?api_key=***&n=1"),
-        ("https://s.blob/x.png?sv=2024&sig=AbC%2Fdef12", "https://s.blob/x.png?sv=2024&sig=***"),
-        ("git clone https://0123abcd@git.io/a.git", "git clone https://***@git.io/a.git"),
-        ("HTTPS://tok-en@h", "HTTPS://***@h"),
-        ("redis://:hunter2xyz@db:6379", "redis://:***@db:6379"),
-        ("sk-0123456789abcdef0123", "***"),
+        ("https://h/x?password=pw", "https://h/x?password=•••"),
+        ("see <https://h/x?a=1&access_token=abc#top>", "see <https://h/x?a=1&access_token=•••#top>"),
+        ("[x](https://h/?accessToken=abc&b=2)", "[x](https://h/?accessToken=•••&b=2)"),
+        ("https://h/v1?api_key=0123456789&n=1", "https://h/v1?api_key=•••&n=1"),
+        ("https://s.blob/x.png?sv=2024&sig=AbC%2Fdef12", "https://s.blob/x.png?sv=2024&sig=•••"),
+        ("git clone https://0123abcd@git.io/a.git", "git clone https://•••@git.io/a.git"),
+        ("HTTPS://tok-en@h", "HTTPS://•••@h"),
+        ("redis://:hunter2xyz@db:6379", "redis://:•••@db:6379"),
+        ("sk-0123456789abcdef0123", "•••"),
         ("https://h/x?token_count=12&keyword=pandas&sort_key=name", None),
         ("https://unpkg.com/react@18 and https://medium.com/@bob", None),
         ("postgres://bob@db/x, ssh://git@host", None),
         ("?password=is not in an address", None),
+        ("**bold** and ***both***", None),
     ],
 )
 def test_what_lets_somebody_in_is_masked_in_what_is_kept(said, kept, tmp_path):
