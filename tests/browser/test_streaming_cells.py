@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "showing"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -222,3 +223,26 @@ def test_no_payload_acts_in_a_reopened_notebook(lab):
         )
         assert handlers == 0
     assert again.page.locator(".jp-RenderedMarkdown").count() >= 2
+
+
+def test_json_folds_without_a_script(lab):
+    """Here, and in the notebook opened again by somebody who does not trust it; dollars are no formula."""
+    notebook = lab.open([SETUP])
+    notebook.run(0)
+    value = {"prices": ["$5 and $6", "$7"], "deep": {"within": {"far": [1, 2, 3]}}, "long": list(range(150))}
+    cell = notebook.run_new(f"%%chat -p Parrot -f json\n{_say(json.dumps(value))}")
+    notebook.save()
+    notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    again = lab.visit(notebook.path)
+    for seen in (notebook, again):
+        area = seen.output(cell)
+        prices = area.locator("summary", has_text="prices")
+        if not area.get_by_text("$5 and $6").is_visible():
+            prices.click()
+        expect(area.get_by_text('"$5 and $6"')).to_be_visible()
+        prices.click()
+        expect(area.get_by_text('"$5 and $6"')).to_be_hidden()
+        area.locator("summary", has_text="long").click()
+        area.locator("summary", has_text="100 … 149").click()
+        expect(area.get_by_text("149", exact=True).last).to_be_visible()
+        assert area.locator("mjx-container").count() == 0
