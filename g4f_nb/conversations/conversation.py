@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 from g4f_nb import questions, settings
-from g4f_nb.conversations import asks
+from g4f_nb.conversations import verbs
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.declared import Seen, Setting
 from g4f_nb.conversations.keyless import keyless
@@ -143,7 +142,7 @@ class Conversation:
 
     def begin(
         self,
-        prompt: asks.Prompt = None,
+        prompt: verbs.Prompt = None,
         model: Chosen = None,
         *,
         shown: str | None = None,
@@ -171,11 +170,11 @@ class Conversation:
         )  # fmt: skip
         return self._talk.begin(wish, media, interactive=interactive)
 
-    ask = asks.ask
-    ask_async = asks.ask_async
-    stream = asks.stream
-    edit = asks.edit
-    regenerate = asks.regenerate
+    ask = verbs.ask
+    ask_async = verbs.ask_async
+    stream = verbs.stream
+    edit = verbs.edit
+    regenerate = verbs.regenerate
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""
@@ -261,14 +260,7 @@ class Conversation:
 
         return cls._of(read(path))
 
-    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone.
-
-        A conversation that was saved there before is replaced, any other file only with `overwrite`.
-        """
-        from g4f_nb.conversations.saving import write
-
-        return write(self.as_saved(), path, overwrite=overwrite)
+    save = verbs.save
 
     def forget(self) -> None:
         """Take it off the notebook's list and off the disk; this object goes on, and is kept no more."""

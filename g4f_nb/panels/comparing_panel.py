@@ -22,7 +22,7 @@ from g4f_nb.panels.compare_acts import CompareActs
 from g4f_nb.panels.kept_columns import KeptColumns
 from g4f_nb.panels.offers import said
 from g4f_nb.panels.round import Ended, Fared, Round
-from g4f_nb.panels.round_view import ballot_view, side_view, sides_view
+from g4f_nb.panels.round_view import round_state, side_view, sides_on_page
 from g4f_nb.panels.rounds import Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
@@ -226,13 +226,7 @@ class ComparePanel(SideBySide):
 
     def sides(self) -> list[Side]:
         """The answers to the prompt that is shown, as they stand."""
-        round_ = self._rounds.current
-        if round_ is None:
-            return []
-        gone = {id_ for id_ in round_.sides if self._columns.find(id_) is None}
-        if round_ is not self._rounds.latest:
-            gone = set()
-        return [side for side in round_.shown if side not in [round_.sides[id_] for id_ in gone]]
+        return sides_on_page(self._rounds, self._columns.all)
 
     def ballots(self) -> Ballots | None:
         """What is voted on about the prompt that is shown."""
@@ -267,26 +261,12 @@ class ComparePanel(SideBySide):
 
     def state(self) -> dict[str, Any]:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""
-        round_ = self._rounds.current
-        state: dict[str, Any] = {
-            "at": self._rounds.at, "rounds": len(self._rounds.all),
-            "question": round_.question if round_ is not None else None,
+        return {
+            "at": self._rounds.at,
+            "rounds": len(self._rounds.all),
             "next": self._agenda.as_json(),
-            "columns": [{"id": column.id, "title": column.name} for column in self._columns.all],
-            "sides": [], "ballot": None, "blind": False, "notes": [],
-        }  # fmt: skip
-        if round_ is None:
-            return state
-        latest = round_ is self._rounds.latest
-        state |= {
-            "blind": round_.hides_names, "sides": sides_view(round_, self.sides(), latest=latest),
-            "ballot": ballot_view(round_),
-        }  # fmt: skip
-        if round_.hides_names:
-            state["columns"] = []
-        else:
-            state["notes"] = list(round_.fared.notes)
-        return state
+            **round_state(self._rounds, self._columns.all, self.sides()),
+        }
 
     # ---- what a view asks for ----------------------------------------------------------------------------
 

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.panels.round import Round
+from g4f_nb.panels.rounds import ModelColumn, Rounds
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import ballot_state, side_state
 
 Score = Mapping[str, tuple[int, int, int]]
+
+
+def round_state(rounds: Rounds, columns: Sequence[ModelColumn], sides: Sequence[Side]) -> dict[str, Any]:
+    """The prompt on the page, its columns, and the vote on it; before the first, the columns alone."""
+    round_ = rounds.current
+    state: dict[str, Any] = {
+        "question": None if round_ is None else round_.question,
+        "columns": [{"id": column.id, "title": column.name} for column in columns],
+        "sides": [], "ballot": None, "blind": False, "notes": [],
+    }  # fmt: skip
+    if round_ is None:
+        return state
+    state["blind"], state["ballot"] = round_.hides_names, ballot_view(round_)
+    state["sides"] = sides_view(round_, sides, latest=round_ is rounds.latest)
+    if round_.hides_names:
+        state["columns"] = []
+    else:
+        state["notes"] = list(round_.fared.notes)
+    return state
+
+
+def sides_on_page(rounds: Rounds, columns: Sequence[ModelColumn]) -> list[Side]:
+    """The answers to the prompt on the page; of the latest one without those of columns that are gone."""
+    round_ = rounds.current
+    if round_ is None:
+        return []
+    there = {column.id for column in columns}
+    gone = [side for id_, side in round_.sides.items() if id_ not in there and round_ is rounds.latest]
+    return [side for side in round_.shown if side not in gone]
 
 
 def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[dict[str, Any]]:

@@ -1,12 +1,15 @@
-"""How a conversation is asked: for the whole answer, piece by piece, something else, the same again."""
+"""What can be done with a conversation in a word: ask it in every way that there is, save it."""
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol
 
 from g4f_nb import asking, questions
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.preparing import Chosen
+from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, checked_content
 from g4f_nb.providers.models.model import veiled
 from g4f_nb.reply import Reply
@@ -21,6 +24,12 @@ class Begins(Protocol):
     def begin(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Asking: ...  # noqa: D102
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]: ...  # noqa: D102
+
+
+class Kept(Protocol):
+    """Whatever can be written into a file."""
+
+    def as_saved(self) -> Saved: ...  # noqa: D102
 
 
 def ask(talk: Begins, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Reply:
@@ -61,3 +70,13 @@ def regenerate(talk: Begins, turn: Turn | str | None = None, model: Chosen = Non
     """Ask the same again, the last question if no other is named; the first answer stays as a branch."""
     how = veiled(how)
     return ask(talk, None, **talk.again(turn, model, **how))
+
+
+def save(talk: Kept, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone.
+
+    A conversation that was saved there before is replaced, any other file only with `overwrite`.
+    """
+    from g4f_nb.conversations.saving import write
+
+    return write(talk.as_saved(), path, overwrite=overwrite)
