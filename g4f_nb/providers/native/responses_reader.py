@@ -70,6 +70,8 @@ class ResponsesReader(BodyReader):
 
     def _frame(self, frame: dict[str, Any], out: list[str | Chunk]) -> None:  # noqa: C901  # one arm a kind
         kind, place = frame.get("type"), frame.get("output_index")
+        if not isinstance(place, int | str):
+            place = None
         if kind == "response.output_text.delta":
             self.say(frame.get("delta"), out)
         elif kind in _THINKS:

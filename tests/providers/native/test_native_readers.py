@@ -8,7 +8,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from thorough import examples
 
@@ -775,6 +775,7 @@ def test_an_answer_of_which_the_filter_left_nothing(dialect, body, words):
         ]
     ),
 )
+@example("responses", {"item": {}, "output_index": []}, "response.output_item.added")
 def test_no_foreign_exception(dialect, frame, kind):
     """Whatever a server sends, the error is ours."""
     if isinstance(frame, dict):
