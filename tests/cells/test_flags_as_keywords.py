@@ -18,6 +18,7 @@ from g4f_nb.errors import RequestTimeoutError
 # How the flag is written in these tests, and what says the same to nb.ask, nb.ask_async and nb.stream.
 _UPPER = {"provider": "OpenaiTemplate", "model": "upper", "api_base": "{base}"}
 _NAMED = {"model": "OpenaiTemplate:upper", "api_base": "{base}"}
+_NOWHERE = {"proxy": "http://127.0.0.1:9", "max_retries": 0}
 _SILENT = {"model": "silent", "timeout": 0.2, "max_retries": 0}
 SAME = {
     "--provider": ("-p OpenaiTemplate --api-base {base} -m upper", _UPPER),
@@ -25,7 +26,7 @@ SAME = {
     "--fallback": ("-m broken --fallback upper", {"model": "broken", "fallback": ["upper"]}),
     "--race": ("-m broken --race upper", {"model": "broken", "race": ["upper"]}),
     "--api-base": ("-p OpenaiTemplate -m upper --api-base {base}", _UPPER),
-    "--proxy": ("-m upper --proxy http://127.0.0.1:9", {"proxy": "http://127.0.0.1:9"}),
+    "--proxy": ("-m upper --proxy http://127.0.0.1:9 --set max_retries=0", _NOWHERE),
     "--timeout": ("-m silent --timeout 0.2 --set max_retries=0", _SILENT),
     "--temperature": ("-m upper -t 0.5", {"temperature": 0.5}),
     "--max-tokens": ("-m upper --max-tokens 9", {"max_tokens": 9}),
