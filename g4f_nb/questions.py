@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import Plan, ToolLimits, checked_plan
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError
 from g4f_nb.kept.identity import key_of
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.calling import locate
@@ -23,6 +24,20 @@ Prompt = str | Sequence[Mapping[str, Any]]
 Chosen = str | Model | Provider | None
 Several = Sequence[str | Model | Provider] | None
 
+# What a question takes beside the options of its provider, and how near a slip is to it.
+_OWN = (
+    "provider",
+    "system",
+    "schema",
+    "tools",
+    "approve",
+    "tool_limits",
+    "cache",
+    "fallback",
+    "race",
+    "media",
+)
+_NEAR = 0.8
 _UNKNOWN = (
     "it cannot be told whether this is the same question again (a class of your own answers it, or a "
     "parameter is no text or number), so it is asked, and its answer is not kept"
@@ -113,9 +128,27 @@ def prepare(
     options = Veiled(options if tools is None else {**options, "tools": tools})
     del tools
     model, provider = one_of(model, provider, fallback=fallback, race=race)
-    place = locate(model, provider=provider, interactive=interactive, **options)
+    place = placed(model, provider=provider, interactive=interactive, **options)
     plan = plan_of(place, schema=schema, approve=approve, tool_limits=tool_limits)
     return Question.of(place, as_messages(prompt, system), plan, cache=cache)
+
+
+def placed(
+    model: Chosen, *, provider: str | Provider | None, interactive: bool, **options: Any
+) -> tuple[Resolution, dict[str, Any]]:
+    """`locate`, where a slip of a keyword of questions themselves is told as one: no provider knows them."""
+    options = Veiled(options)
+    try:
+        return locate(model, provider=provider, interactive=interactive, **options)
+    except UnknownParameterError as error:
+        meant = [(name, near[0]) for name in options if (near := get_close_matches(name, _OWN, 1, _NEAR))]
+        slip = next((each for each in meant if repr(each[0]) in str(error)), None)
+        if slip is None:
+            raise
+        failure = UnknownParameterError(
+            f"there is no keyword {slip[0]}=: did you mean {slip[1]}=?", provider=error.provider
+        )
+    raise failure
 
 
 def one_of(

@@ -110,6 +110,18 @@ def test_a_mistake_is_an_error_before_sending(server, options, error, words):
     assert len(server.requests) == asked
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("cach", "cache"), ("shema", "schema"), ("fall_back", "fallback"), ("aprove", "approve")],
+)
+def test_a_slip_of_a_keyword_of_ask_s_own_is_told(slip, meant):
+    """Its providers do not know it: theirs are no help."""
+    talk = nb.Conversation()
+    for call in (nb.ask, nb.stream, talk.ask):
+        with pytest.raises(UnknownParameterError, match=f"no keyword {slip}=: did you mean {meant}="):
+            call("hi", "Demo:demo-fast", **{slip: True})
+
+
 def test_an_endpoint_is_an_address_like_a_base(server):
     """`api_endpoint=` reaches the server without a base, and `resolve` says so."""
     endpoint = f"{server.api_base}/chat/completions"

@@ -46,25 +46,31 @@ def who_answers(options: Options, names: Names) -> tuple[Any, Any]:
 
 def group_of(options: Options, names: Names) -> dict[str, list[Any]]:
     """The models beside it of which one answers, as `fallback=` or `race=` of `nb.ask`."""
+    provider = variable(names, options.provider)
     groups = {"fallback": options.fallback, "race": options.race}
-    return {flag: [variable(names, name) for name in group] for flag, group in groups.items() if group}
+    return {
+        flag: [_of(provider, variable(names, name)) for name in group]
+        for flag, group in groups.items()
+        if group
+    }
 
 
 def several(options: Options, names: Names) -> list[str | Model | Provider]:
     """The models of a comparison, each once; -p alone is whose those are that name no provider."""
     model, provider = variable(names, options.model), variable(names, options.provider)
     compared = [variable(names, name) for name in options.compare]
-    if model is None and isinstance(provider, str):
-        known = look_up(provider)
-        whose = [_provider_of(each) for each in compared]
-        if known is not None and (known in whose or None in whose):
-            compared = [
-                f"{provider}:{each}" if owner is None and isinstance(each, str) else each
-                for each, owner in zip(compared, whose, strict=True)
-            ]
-            provider = None
-    together = [*first_named(model, provider), *compared]
+    known = look_up(provider) if isinstance(provider, str) else None
+    # One more model it is only where none of those named is one of it.
+    alone = model is None and known is not None and {known, None} & {_provider_of(each) for each in compared}
+    together = [*first_named(model, None if alone else provider), *(_of(provider, each) for each in compared)]
     return [each for at, each in enumerate(together) if each not in together[:at]]
+
+
+def _of(provider: Any, model: Any) -> Any:
+    """A model that names no provider is one of -p's."""
+    if isinstance(provider, str) and isinstance(model, str) and _provider_of(model) is None:
+        return f"{provider}:{model}"
+    return model
 
 
 def _provider_of(model: Any) -> Any:

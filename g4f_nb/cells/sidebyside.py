@@ -38,7 +38,8 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
         return compare(asked, models, dry_run=True, **given)
     painted = not options.quiet and paints(stream=False if options.no_stream else None)
     frame = _carried_out(asked, models, given, painted=painted, shown=not options.quiet)
-    desk.show_no_more(frame, f"a DataFrame with a row for each of the {len(frame)} models")
+    several = f"each of the {len(frame)} models" if len(frame) > 1 else "the model"
+    desk.show_no_more(frame, f"a DataFrame with a row for {several}")
     return frame
 
 

@@ -16,9 +16,8 @@ from g4f_nb.errors import G4FError
 from g4f_nb.files.media import read_media, with_media
 from g4f_nb.messages import as_messages
 from g4f_nb.providers import registry
-from g4f_nb.providers.calling import locate
 from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over, used
-from g4f_nb.questions import Question, plan_of
+from g4f_nb.questions import Question, placed, plan_of
 from g4f_nb.secret import Veiled
 
 Chosen = str | Model | Provider | None
@@ -119,7 +118,7 @@ def prepared(
     options = Veiled(given.options)
     plan = Veiled((name, options.pop(name)) for name in _PLANNED & options.keys())
     cache = options.pop("cache", False)
-    place = locate(given.model, provider=given.provider, interactive=interactive, **options)
+    place = placed(given.model, provider=given.provider, interactive=interactive, **options)
     where = place[0]
     check_limit(account.limit, account.ledger, where, account.name)
     fit = fit_turns(

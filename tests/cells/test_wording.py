@@ -126,6 +126,12 @@ def test_no_model_is_compared_twice(shell, asked, line, labels):
     assert [f"{row.provider}:{row.model}" for row in frame.itertuples()] == labels
 
 
+def test_models_of_one_provider_answer_as_one(shell, asked):
+    """Of --fallback and --race, too, -p says whose the models are that name no provider."""
+    asked("-p Demo -m demo-slow --race demo-fast")
+    assert shell.user_ns["_"].model == "demo-fast"
+
+
 def test_a_reset_says_what_stays_on_disk(shell, capsys):
     """And how to have it again, and how to be rid of it; both work as told."""
     for word in ("one", "two"):
