@@ -297,7 +297,7 @@ class ColumnMethods:
 def _told(methods: object, whose: str) -> Table:
     """The methods, each with what it does: for who looks at `.llm` alone."""
     rows = [
-        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0])
+        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0].replace("`", ""))
         for name, method in _public(type(methods))
     ]
     return Table(tuple(rows), title=f".llm: what can be done with {whose}")

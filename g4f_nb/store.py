@@ -23,6 +23,7 @@ from g4f_nb.loops.ownloop import stop_own_loop
 from g4f_nb.pointers import MARK, Target, joined, pointing, target_of
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.sqlite_file import Storage
+from g4f_nb.tables import Table
 
 _VERSION = 2
 _SCHEMA = """
@@ -60,7 +61,7 @@ KEYS_AT_ONCE = 500
 _DAY = 86_400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoreInfo:
     """Where the store is and how much it holds."""
 
@@ -73,6 +74,29 @@ class StoreInfo:
     verdicts: int
     conversations: int
     oldest: float | None
+
+    def __repr__(self) -> str:
+        return repr(self._table())
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
+
+    def _table(self) -> Table:
+        began = None if self.oldest is None else time.strftime("%Y-%m-%d", time.localtime(self.oldest))
+        counts = ("answers", "runs", "cells", "verdicts", "conversations")
+        memory = f"It cannot be written ({self.in_memory_because}): what is new ends with this kernel."
+        return Table(
+            (
+                ("file", str(self.file)),
+                ("size", f"{self.bytes / 1e6:,.1f} MB"),
+                *((name, f"{getattr(self, name):,}") for name in counts),
+                ("oldest run", began or "none"),
+            ),
+            title="What is kept between kernels",
+            note=memory
+            if self.in_memory_because
+            else "nb.purge_store(older_than_days=30) deletes what is older.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from html import escape
 from itertools import zip_longest
 from textwrap import wrap
 
-_CELL = "text-align: left"
+_CELL = "text-align: left; padding: 2px 12px 2px 2px"
 # A text of several lines keeps them.
 _LINES = f"{_CELL}; vertical-align: top; white-space: pre-wrap"
 # Columns of a cell in a terminal: one long text must not push the next column out of sight.
@@ -34,7 +34,7 @@ class Table:
         return "\n".join(filter(None, [self.title, *aligned, self.note]))
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in self.headings)
+        head = "".join(f'<th style="{_CELL}">{escape(text)}</th>' for text in self.headings)
         body = "".join(
             "<tr>" + "".join(f'<td style="{_style(row)}">{escape(text)}</td>' for text in row) + "</tr>"
             for row in self.rows

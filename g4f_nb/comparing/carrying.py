@@ -65,6 +65,12 @@ def _tell_interrupted(run: Comparison, what: str) -> None:
 
 def _tell_faults(grid: Grid) -> None:
     """Say at once which models cannot be asked at all: their rows say it, too, but who looks there first."""
+    models = list(dict.fromkeys(seat.model for seat in grid.seats))
+    if len(models) > 1 and all(seat.provider == "Demo" for seat in grid.seats):
+        tell(
+            f"Demo has no model behind it: {' and '.join(models)} say the same, each at its own pace, so only "
+            'times can be compared; name models like "ollama:llama3.2" to compare answers'
+        )
     for seat in grid.seats:
         if seat.fault is not None:
             tell(f"{seat.provider} is not asked, its rows say why: {seat.fault}", once=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,6 @@ def wide(
 
     `labelled` are the providers and models that have a name of the user's own, which stands alone.
     """
-    import pandas as pd
-
     names = Names.of(frame)
     if not isinstance(values, str):
         raise InvalidParameterError(
@@ -96,14 +95,7 @@ def wide(
     data = frame.copy()
     for name in names.varied():
         data[name] = comparable(data[name])
-    provider, model = (data[names.prefix + name].astype("string") for name in ("provider", "model"))
-    data[_MODEL] = provider.str.cat(model.fillna(""), sep=":").str.removesuffix(":")
-    full = data[_MODEL].tolist()
-    names_shown = [
-        own if (service, own) in labelled else name
-        for service, own, name in zip(provider, model, full, strict=True)
-    ]
-    data[_MODEL] = pd.Series(names_shown, index=data.index, dtype="string")
+    data[_MODEL] = model_names(names, labelled)
     across = [_MODEL]
     if len(data[names.prefix + "repeat"].unique()) > 1:
         across.append(names.prefix + "repeat")
@@ -122,6 +114,24 @@ def wide(
     keys = list(order.itertuples(index=False, name=None)) if len(across) > 1 else order[_MODEL].tolist()
     made = made[keys]
     made.columns.names = ["model" if name == _MODEL else name for name in across]
+    return made
+
+
+def model_names(names: Names, labelled: Collection[tuple[str, str]]) -> pd.Series[Any]:
+    """What each row's model is called: "provider:model", or the name that the user gave it, alone."""
+    import pandas as pd
+
+    provider, model = (names[name].astype("string") for name in ("provider", "model"))
+    full = provider.str.cat(model.fillna(""), sep=":").str.removesuffix(":")
+    pairs = set(zip(provider, model, strict=True))
+    # A name that the user gave twice tells nobody apart.
+    several = {own for own, count in Counter(own for _, own in pairs).items() if count > 1}
+    alone = {pair for pair in labelled if pair[1] not in several}
+    shown = [
+        own if (service, own) in alone else name
+        for service, own, name in zip(provider, model, full, strict=True)
+    ]
+    made: pd.Series[Any] = pd.Series(shown, index=names.frame.index, dtype="string")
     return made
 
 

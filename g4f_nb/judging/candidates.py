@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.keeping import labelled
 from g4f_nb.comparing.slips import nearest
-from g4f_nb.comparing.viewing import Names, comparable
+from g4f_nb.comparing.viewing import Names, comparable, model_names
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Candidates:
     """A result, and for each of its rows the candidate, the prompt, and which rows meet each other."""
 
     names: Names
-    # "provider:model", and the varied parameters where there are several.
+    # "provider:model" or the user's own name, and the varied parameters where there are several.
     label: pd.Series[Any]
     # A number for each prompt and data row: what is drawn as one in a bootstrap.
     prompt: pd.Series[Any]
@@ -32,9 +33,7 @@ class Candidates:
         """From the result of `nb.compare`."""
         names = Names.of(frame)
         place = names.prefix
-        label = frame[place + "provider"].astype("string").str.cat(
-            frame[place + "model"].fillna("").astype("string"), sep=":"
-        ).str.removesuffix(":")  # fmt: skip
+        label = model_names(names, labelled(frame))
         down = [place + "prompt_id", place + "row"]
         made = cls(
             names,
@@ -56,8 +55,13 @@ class Candidates:
 
     def named(self, name: str) -> str:
         """The candidate that is called so, in full or by its model alone."""
+        services = self.providers()
         short = {label.partition(":")[2]: label for label in self.order}
-        found = [label for label in self.order if name in (label, label.partition(":")[2])]
+        found = [
+            label
+            for label in self.order
+            if name in (label, label.partition(":")[2], f"{services[label]}:{label}")
+        ]
         if len(found) != 1:
             near = None if found else nearest(name, [*self.order, *short], cutoff=0.5)
             hint = f"did you mean {near!r}? There" if near is not None else "there"
@@ -65,6 +69,10 @@ class Candidates:
                 f"there is no one model {name!r} in this result: {hint} are {', '.join(self.order)}"
             )
         return found[0]
+
+    def providers(self) -> dict[str, str]:
+        """The provider of each, by its name."""
+        return {str(label): str(each) for label, each in zip(self.label, self.names["provider"], strict=True)}
 
     def meetings(self) -> Iterator[tuple[int, int]]:
         """Every two rows, by position, in which two candidates answered the same; the earlier one first."""

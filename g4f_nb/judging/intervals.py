@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # With more prompts than this some are left out together, at random: that is faster and tells the same.
 _MOST_GROUPS = 500
 _STEPS = 20_001
+# A spread of this and less is the last digit of a fit.
+_NONE = 1e-6
 
 
 def with_ends(contests: Contests, draws: Draws) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -31,16 +33,24 @@ def with_ends(contests: Contests, draws: Draws) -> tuple[NDArray[Any], NDArray[A
 
     count = len(contests.names)
     if contests.prompts < 2 or not is_limited(contests):  # noqa: PLR2004  # of one, none can be left out
-        more, even, weights = with_coins(contests, draws)
-        low, high = draws.interval(fit(more, weights)[:, :count])
-        return fit(more, even)[0, :count], low, high
+        return _by_coins(contests, draws)
     found = fit(contests)[0]
     group = _groups(contests.prompts, draws)
     groups = int(group.max()) + 1
     without = fit(contests, (group[None, :] != np.arange(groups)[:, None]).astype(float))
     spread = np.sqrt((groups - 1) / groups * ((without - found) ** 2).sum(axis=0))
+    if spread[:count].min() < _NONE:
+        # Nothing but ties, say: that all prompts were alike does not mean that all others are.
+        return _by_coins(contests, draws)
     reach = student(groups - 1, draws.level) * spread
     return found[:count], (found - reach)[:count], (found + reach)[:count]
+
+
+def _by_coins(contests: Contests, draws: Draws) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    more, even, weights = with_coins(contests, draws)
+    count = len(contests.names)
+    low, high = draws.interval(fit(more, weights)[:, :count])
+    return fit(more, even)[0, :count], low, high
 
 
 def _groups(prompts: int, draws: Draws) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.viewing import Names
@@ -98,7 +98,17 @@ def kept(frame: pd.DataFrame) -> pd.DataFrame:
         for row in store().verdicts(str(run_id))
     ]
     # Rows that were taken out of the result take their verdicts with them.
-    return table([row for row in rows if row.get("cell_a") in cells and row.get("cell_b") in cells])
+    rows = [row for row in rows if row.get("cell_a") in cells and row.get("cell_b") in cells]
+    return table(list(_named_anew(rows, frame) if rows else ()))
+
+
+def _named_anew(rows: Iterable[Mapping[str, Any]], frame: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
+    """Verdicts with the names that the models have in this result, whatever they were called once."""
+    candidates = Candidates.of(frame)
+    named = dict(zip(candidates.names["cell_id"], candidates.label.astype(str), strict=True))
+    for row in rows:
+        said = {**row, "model_a": named[row["cell_a"]], "model_b": named[row["cell_b"]]}
+        yield {**said, "winner_model": winner_model(said, row.get("winner"))}
 
 
 def of(frame: pd.DataFrame, judge: str | Sequence[str] | None = None) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def plot(
     colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(candidates.order)}
     if quality:
         first, second = made.subplots(1, 2)
-        _draw_quality(first, candidates, quality, against, colours, draws)
+        _draw_quality(first, candidates, quality, against, colours, draws, is_score=by is not None)
         first.set_ylabel(_safe(by) if by is not None else "strength (logits)")
     else:
         second = made.subplots()
@@ -128,9 +128,14 @@ def _draw_quality(
     against: str,
     colours: dict[str, str],
     draws: Draws,
+    *,
+    is_score: bool,
 ) -> None:
     across = _numbers(candidates, against)
     paid = _numbers(candidates, "cost_usd")
+    ends = [end for each in quality.values() for end in each if end is not None]
+    # Strengths go below 0 as well as above 1.
+    is_share = bool(ends) and is_score and min(ends) >= 0 and max(ends) <= 1
     costs = {name: _mean(candidates, paid, name, draws)[0] for name in candidates.order}
     dearest = max((cost for cost in costs.values() if cost), default=None)
     for name, (value, low, high) in quality.items():
@@ -142,15 +147,22 @@ def _draw_quality(
         axes.errorbar(
             middle, value, xerr=[[max(middle - left, 0)], [max(right - middle, 0)]],
             yerr=[[max(value - low, 0)], [max(high - value, 0)]], color=colours[name], capsize=3, lw=1.2,
+            clip_on=False,
         )  # fmt: skip
         axes.scatter(
             middle, value, s=_SMALLEST + share * (_LARGEST - _SMALLEST), color=colours[name], alpha=0.55,
-            label=_safe(name),
+            label=_safe(name), clip_on=False,
         )  # fmt: skip
     axes.set_xlabel(_AXES[against])
     about = " and cost" if against == "cost_usd" else ", time and cost" if dearest else " and time"
-    axes.set_title(f"quality{about}", fontsize=11)
+    # Room for a bubble at the upper end.
+    axes.set_title(f"quality{about}", fontsize=11, pad=14)
     axes.margins(0.15)
+    # No time is less than none, and a score from 0 to 1 no more than that.
+    axes.set_xlim(left=max(0.0, axes.get_xlim()[0]))
+    if is_share:
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(max(0.0, bottom), min(1.0, top))
     axes.locator_params(axis="x", nbins=5)
     axes.grid(alpha=0.25)
     if axes.get_legend_handles_labels()[0]:
@@ -181,7 +193,7 @@ def _draw_spread(axes: Axes, candidates: Candidates, against: str, colours: dict
     axes.set_yticks(range(len(candidates.order)), [_safe(name) for name in candidates.order], fontsize=8)
     axes.set_ylim(len(candidates.order) - 0.4, -0.6)
     axes.set_xlabel(_AXES[against])
-    axes.set_title("every answer", fontsize=11)
+    axes.set_title("every answer", fontsize=11, pad=14)
     axes.locator_params(axis="x", nbins=5)
     axes.grid(axis="x", alpha=0.25)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A text with more characters needs room.
 _LONG = 40
+# One with fewer is a name or the like, and is not broken.
+_SHORT = 28
 # The classes keep MathJax out: what a model writes between dollars is no formula of ours.
 _ROOT = '<div class="g4f-sheet tex2jax_ignore mathjax_ignore" data-page="{page}">'
 # So specific, for JupyterLab has rules of its own for tables in outputs.
@@ -33,6 +35,7 @@ font-weight:600}
 div.g4f-sheet table .g4f-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .g4f-sheet .g4f-text{white-space:pre-wrap;overflow-wrap:break-word;max-width:42em;max-height:9em;
 overflow:auto;unicode-bidi:isolate}
+.g4f-sheet .g4f-short{white-space:pre}
 .g4f-sheet .g4f-long{min-width:24em;text-align:start}
 .g4f-sheet .g4f-none{opacity:.45}
 .g4f-sheet th button,.g4f-sheet .g4f-pages button{font:inherit;color:inherit;background:none;border:0;
@@ -191,8 +194,9 @@ def _cell(value: Any, number: bool, long: bool) -> str:
         return f'<td class="g4f-number" data-value="{float(value)!r}">{text(_figure(value))}</td>'
     if missing:
         return '<td><div class="g4f-none">none</div></td>'
-    kind = "g4f-text g4f-long" if long else "g4f-text"
-    return f'<td><div class="{kind}" dir="auto">{text(value)}</div></td>'
+    shown = text(value)
+    kind = "g4f-text g4f-long" if long else "g4f-text g4f-short" if len(shown) <= _SHORT else "g4f-text"
+    return f'<td><div class="{kind}" dir="auto">{shown}</div></td>'
 
 
 def _figure(value: Any) -> str:

@@ -215,3 +215,13 @@ def test_a_missing_key_is_told_at_once(server, capsys):
     assert "GROQ_API_KEY" in told
     nb.map_prompts(["a"], "{value}", "groq:llama", progress=False)
     assert "Groq is not asked" in capsys.readouterr().err
+
+
+def test_comparing_demo_with_itself_is_told(capsys):
+    """Whoever tries it out with Demo alone is told, once, why the answers are alike."""
+    frame = nb.compare("hi", ["Demo:demo-fast", "Demo:demo"], cache="off", progress=False)
+    assert frame["answer"].nunique() == 1
+    told = capsys.readouterr().err
+    assert "demo-fast and demo say the same, each at its own pace" in told
+    nb.compare("hi", "Demo:demo-fast", progress=False)
+    assert "say the same" not in capsys.readouterr().err

@@ -175,6 +175,18 @@ def test_who_wins_nearly_always_is_in_the_interval():
     assert np.mean(inside) > 0.94
 
 
+def test_nothing_but_ties_is_no_certainty():
+    """Over a few prompts on which two models were alike, they need not be so on others."""
+    ties = Contests(
+        names=("a", "b"), first=np.zeros(6, dtype=int), second=np.ones(6, dtype=int), result=np.full(6, 0.5),
+        prompt=np.arange(6),
+    )  # fmt: skip
+    strengths, low, high = with_ends(ties, Draws())
+    assert strengths == pytest.approx([0, 0], abs=1e-6)
+    assert (low < -0.1).all()
+    assert (high > 0.1).all()
+
+
 def test_thousands_of_prompts_are_left_out_together():
     """Beyond some hundreds the interval is nearly the same as with each left out alone, and much faster."""
     contests = _simulated(np.random.default_rng(6), prompts=1200, models=3)
