@@ -68,8 +68,8 @@ def _tell_faults(grid: Grid) -> None:
     models = list(dict.fromkeys(seat.model for seat in grid.seats))
     if len(models) > 1 and all(seat.provider == "Demo" for seat in grid.seats):
         tell(
-            f"Demo has no model behind it: {' and '.join(models)} say the same, each at its own pace, so only "
-            'times can be compared; name models like "ollama:llama3.2" to compare answers'
+            f"Demo has no model behind it: {' and '.join(models)} say the same, each at its own pace, so "
+            'that only times can be compared; name models like "ollama:llama3.2" to compare answers'
         )
     for seat in grid.seats:
         if seat.fault is not None:
