@@ -8,7 +8,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -370,25 +372,45 @@ def _marks(values: Sequence[object]) -> str:
 
 
 _stores: dict[Path, Store] = {}
+# Cells, our loop and threads of a pool ask at once: two stores of one file would each have rows of their own.
+_making = threading.Lock()
 
 
 def store() -> Store:
     """The store of the cache folder that is in force."""
     file = cache_folder() / "store.sqlite3"
-    if file not in _stores:
-        _stores[file] = Store(file)
-        days = current().store_days
-        if days is not None:
-            # Another kernel may be writing: what cannot go now goes the next time.
-            with contextlib.suppress(sqlite3.Error):
-                _stores[file].purge(older_than_days=days)
-    return _stores[file]
+    there = _stores.get(file)
+    if there is not None:
+        return there
+    with _making:
+        is_new = file not in _stores
+        if is_new:
+            _stores[file] = Store(file)
+        there = _stores[file]
+    days = current().store_days if is_new else None
+    if days is not None:
+        # Another kernel may be writing: what cannot go now goes the next time.
+        with contextlib.suppress(sqlite3.Error):
+            there.purge(older_than_days=days)
+    return there
 
 
 def close_stores() -> None:
     """Write what is left and close every file; the next use opens it again."""
-    while _stores:
-        _stores.popitem()[1].close()
+    with _making:
+        closing = list(_stores.values())
+        _stores.clear()
+    for each in closing:
+        each.close()
+
+
+def _after_fork() -> None:
+    global _making  # noqa: PLW0603  # somebody may have held it, who is not here
+    _making = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @atexit.register

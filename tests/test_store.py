@@ -6,9 +6,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from g4f_nb import store as store_module
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import Store
 
@@ -252,3 +255,24 @@ def test_a_bad_query_is_no_damage(make, tmp_path):
         store._storage.read("SELECT key FROM cells LIMIT ?", ("x",))
     assert _texts(store.answers(["a"])) == {"a": b"{}"}
     assert list(tmp_path.glob("**/*set-aside*")) == []
+
+
+def test_threads_that_ask_at_once_get_one_store(monkeypatch, tmp_path):
+    """However many threads are the first to ask for it, a file has one store: no row is in another."""
+    monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path / "many"))
+    made = []
+
+    class Slow(Store):
+        """A store whose making takes long enough for everybody to be in it."""
+
+        def __init__(self, file):
+            time.sleep(0.05)
+            super().__init__(file)
+            made.append(self)
+
+    monkeypatch.setattr(store_module, "Store", Slow)
+    with ThreadPoolExecutor(8) as pool:
+        got = [each.result() for each in [pool.submit(store_module.store) for _ in range(8)]]
+    assert len({id(each) for each in got}) == 1
+    assert made == [got[0]]
+    store_module.close_stores()
