@@ -54,7 +54,8 @@ class Keeper:
         self.wanted = wanted
         # Whether it keeps on with what an earlier kernel began.
         self.goes_on = False
-        self._lock = threading.Lock()
+        # Taken before that of the conversation, never while that is held.
+        self.lock = threading.RLock()
         self._place: tuple[Path, int] | None = None
         self._parents: dict[str, str | None] = {}
         self._costs: dict[str, Entry] = {}
@@ -68,7 +69,7 @@ class Keeper:
         if not self.wanted:
             return
         try:
-            with self._lock:
+            with self.lock:
                 self._write(*now())
         except G4FError as error:
             # What is here must not be lost with its copy.
@@ -83,7 +84,7 @@ class Keeper:
 
     def take_as_kept(self, saved: Saved) -> None:
         """Note what the store has already, for a conversation that was read from it."""
-        with self._lock:
+        with self.lock:
             there = store()
             self._place = (there.file, there.purged)
             self._parents = {turn.id: turn.parent for turn in saved.turns}
@@ -92,13 +93,13 @@ class Keeper:
 
     def begin_anew(self) -> None:
         """Keep what comes from here under another id: what was kept stays as it is."""
-        with self._lock:
+        with self.lock:
             self._place, self._parents, self._costs, self.goes_on = None, {}, {}, False
 
     def forget(self, id: str) -> None:  # noqa: A002  # what a conversation calls it
         """Delete the conversation from the store, and keep no more of it."""
         self.wanted = False
-        with self._lock:
+        with self.lock:
             self._parents, self._costs = {}, {}
             forget(id)
 

@@ -21,7 +21,10 @@ from g4f_nb.conversations.wishes import Wish
 
 
 class Talk:
-    """The parts know nothing of each other: each change goes through here, under one lock, and is told."""
+    """The parts know nothing of each other: each change goes through here, under one lock, and is told.
+
+    Whoever needs the copy's lock, too, takes that one first: while it is written, it is asked what is new.
+    """
 
     def __init__(self, *, keep: bool) -> None:
         self.lock = threading.RLock()
@@ -114,7 +117,7 @@ class Talk:
 
     def clear(self) -> None:
         """Begin anew; on disk it is another one from here."""
-        with self.lock:
+        with self.keeper.lock, self.lock:
             self.past.clear()
             self.id = uuid.uuid4().hex
             self.keeper.begin_anew()
@@ -165,7 +168,7 @@ class Talk:
 
     def take(self, saved: Saved, *, kept: bool = False) -> None:
         """Begin with these turns and what they cost; `kept` says that the disk has them under their id."""
-        with self.lock:
+        with self.keeper.lock, self.lock:
             self.past.take(saved)
             if kept and saved.id is not None:
                 self.id = saved.id
