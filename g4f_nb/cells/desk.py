@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,8 @@ class Desk:
     fresh: bool = False
     # The error that a cell of the user's ended with last.
     failure: BaseException | None = None
-    # The types of which IPython asks us how to show them.
-    kinds: list[type] = field(default_factory=list)
+    # The types of which IPython asks us how to show them, and whom it asked before.
+    kinds: dict[type, Callable[[Any], None] | None] = field(default_factory=dict)
     _shown: tuple[Any, int, str] = (None, 0, "")
     _talks: Talks | None = None
 
@@ -56,8 +57,8 @@ class Desk:
         `short` is what a terminal says of it, if that is not its repr.
         """
         if type(value) not in self.kinds:
-            self.kinds.append(type(value))
-            self.shell.display_formatter.ipython_display_formatter.for_type(type(value), self._show)
+            formatter = self.shell.display_formatter.ipython_display_formatter
+            self.kinds[type(value)] = formatter.for_type(type(value), self._show)
         self._shown = (value, self.shell.execution_count, short)
 
     def _show(self, value: Any) -> None:
@@ -67,6 +68,10 @@ class Desk:
             if frontend.in_terminal():
                 # The terminal has written "Out[1]: " already and waits for something after it.
                 print(shown[2] or repr(value))  # noqa: T201
+            return
+        users = self.kinds.get(type(value))
+        if users is not None:
+            users(value)
             return
         raise NotImplementedError  # IPython's word for "show it the usual way"; not abstract
 
@@ -91,8 +96,11 @@ class Desk:
 
     def take_back(self) -> None:
         """Leave the shell as it was."""
-        for kind in self.kinds:
-            self.shell.display_formatter.ipython_display_formatter.pop(kind, None)
+        formatter = self.shell.display_formatter.ipython_display_formatter
+        for kind, users in self.kinds.items():
+            formatter.pop(kind, None)
+            if users is not None:
+                formatter.for_type(kind, users)
         self.kinds.clear()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
@@ -327,6 +328,21 @@ def test_another_chat_magic_is_given_back(shell, capsys):
     shell.run_cell("%unload_ext g4f_nb")
     assert shell.run_cell_magic("chat", "", "x") == "other"
     del shell.magics_manager.magics["cell"]["chat"]
+
+
+def test_how_the_user_shows_a_type_is_kept(shell, capsys):
+    """A comparison gives a DataFrame that is shown already; any other is shown as the user has said."""
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type(pd.DataFrame, lambda frame: sys.stdout.write(f"my table of {len(frame)}"))
+    shell.run_cell("import pandas as pd")
+    assert shell.run_cell("%chat --compare Demo:demo,Demo:demo-fast hello").success
+    assert "my table" not in capsys.readouterr().out
+    shell.run_cell("pd.DataFrame({'a': [1, 2, 3]})")
+    assert "my table of 3" in capsys.readouterr().out
+    shell.run_cell("%unload_ext g4f_nb")
+    shell.run_cell("pd.DataFrame({'a': [1, 2]})")
+    assert "my table of 2" in capsys.readouterr().out
+    formatter.pop(pd.DataFrame)
 
 
 def _traces(shell):
