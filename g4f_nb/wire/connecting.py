@@ -1,4 +1,4 @@
-"""Connections for the pool: they are counted, and what came before a fault on them is handed on.
+"""Connections for the pool: each knows whether it was kept, and hands on what came before a fault.
 
 aiohttp, left alone, drops an answer's head if its body is broken in the same packet, and leaves whoever
 waits for a body asleep when the bytes of it stop making sense.
@@ -16,24 +16,22 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 _END_OF_HEAD = b"\r\n\r\n"
 # Transfer-Encoding, Content-Encoding.
 _CODED = b"-encoding:"
+# What an error is given along that broke a kept connection before anything came of the answer.
+_OF_A_KEPT_ONE = "_g4f_nb_kept"
 
 
 class PooledConnector(aiohttp.TCPConnector):
-    """Connections that any number of requests may use; `made` counts them."""
+    """Connections that any number of requests may use."""
 
     def __init__(self) -> None:
         # How many run at once is the business of whoever starts them.
-        super().__init__(limit=0, keepalive_timeout=30, socket_factory=self._socket)
-        self.made = 0
+        super().__init__(limit=0, keepalive_timeout=30)
         hear_all_of(self)
-
-    def _socket(self, address: tuple[Any, ...]) -> socket.socket:
-        self.made += 1
-        return socket.socket(*address[:3])
 
 
 def hear_all_of(connector: aiohttp.BaseConnector) -> None:
@@ -46,7 +44,10 @@ def hear_all_of(connector: aiohttp.BaseConnector) -> None:
 class _Hearing(ResponseHandler):
     """The receiving end of one connection."""
 
+    _options: dict[str, Any] | None = None
     _awaits_head = False
+    # Whether an earlier answer was read here, and nothing of the one that is awaited.
+    _kept = False
     # What came in one piece with its head, while it is read, and where its head ends.
     _at_once = b""
     _cut = 0
@@ -54,12 +55,14 @@ class _Hearing(ResponseHandler):
     def set_response_params(self, **options: Any) -> None:
         """Take what the next answer is read by."""
         super().set_response_params(**options)
+        self._kept = self._options is not None
         self._options = options
         self._awaits_head = True
 
     def data_received(self, data: bytes) -> None:
         """Give the head on before the body is looked at: the network may cut there as well as anywhere."""
         if self._awaits_head:
+            self._kept = False
             cut = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
             if cut >= len(_END_OF_HEAD):
                 self._awaits_head = False
@@ -87,9 +90,11 @@ class _Hearing(ResponseHandler):
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Wake whoever waits for the rest of a body that will not come."""
+        if self._kept:
+            vars(exc)[_OF_A_KEPT_ONE] = True
         data, self._at_once = self._at_once, b""
         if data and isinstance(exc, HttpProcessingError):
-            super().set_response_params(**self._options)
+            super().set_response_params(**(self._options or {}))
             super().data_received(data[: self._cut])
             if self._exception is None:
                 super().data_received(data[self._cut :])
@@ -103,6 +108,20 @@ class _Hearing(ResponseHandler):
 def _words(error: BaseException) -> str:
     # The parser shows the bytes that it stumbled over, on lines of their own.
     return str(getattr(error, "message", error)).partition("\n")[0].rstrip(": ")
+
+
+def was_kept(error: Exception) -> bool:
+    """Whether this broke a connection that had served before, and nothing of an answer had come."""
+    return _OF_A_KEPT_ONE in vars(error)
+
+
+def leave_kept(connector: aiohttp.BaseConnector | None, url: str) -> None:
+    """Hang up on the idle connections to this host: where it gave up one it may have given up all."""
+    host = URL(url).raw_host
+    for key, entries in getattr(connector, "_conns", {}).items():
+        if key.host == host:
+            while entries:
+                entries.popleft()[0].close()
 
 
 def forget(connector: aiohttp.BaseConnector, *, shared: bool) -> None:

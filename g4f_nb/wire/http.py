@@ -19,7 +19,7 @@ from g4f_nb.wire.deadlines import Deadline, lost
 from g4f_nb.wire.failures import error_from_answer
 from g4f_nb.wire.proxies import is_socks, proxy_for
 from g4f_nb.wire.redirects import redirected
-from g4f_nb.wire.sessions import connections_made, new_session, pooled_session
+from g4f_nb.wire.sessions import new_session, pooled_session
 from g4f_nb.wire.translation import OutOfTimeError, bare, is_gone, translate
 
 if TYPE_CHECKING:
@@ -229,7 +229,6 @@ class Exchange:
             proxy = proxy_for(call)
             socks = proxy is not None and is_socks(proxy)
             session = self._session(call, loop, proxy if socks else None)
-            made = connections_made(session)
             try:
                 with Deadline(call.limits.silence, end) as deadline:
                     body: Any = call.body
@@ -256,7 +255,7 @@ class Exchange:
                 raise bare(error) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
                 # A connection from the pool that the server had given up: nothing of this was read there.
-                if not fresh and made is not None and made == connections_made(session) and is_gone(error):
+                if not fresh and is_gone(error) and _was_kept(error, session, call.url):
                     fresh = True
                     continue
                 way = call if proxy is call.proxy else replace(call, proxy=proxy)
@@ -314,6 +313,15 @@ async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) 
         raise error_from_answer(
             status, body, response.headers, secret=call.secret, provider=call.provider, model=call.model
         )
+
+
+def _was_kept(error: Exception, session: aiohttp.ClientSession, url: str) -> bool:
+    from g4f_nb.wire.connecting import leave_kept, was_kept
+
+    if not was_kept(error):
+        return False
+    leave_kept(session.connector, url)
+    return True
 
 
 async def _in_pieces(body: bytes, deadline: Deadline) -> AsyncGenerator[bytes, None]:

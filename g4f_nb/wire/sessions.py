@@ -45,11 +45,6 @@ def pooled_session(loop: asyncio.AbstractEventLoop, socks: Secret | None = None)
     return session
 
 
-def connections_made(session: aiohttp.ClientSession) -> int | None:
-    """How many connections a session has made so far; `None` where nobody counts."""
-    return getattr(session.connector, "made", None)
-
-
 async def _keeper(
     key: tuple[asyncio.AbstractEventLoop, Secret | None], session: aiohttp.ClientSession
 ) -> AsyncGenerator[None, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import socketserver
@@ -19,8 +20,10 @@ from hostile.cases import CHUNKED, Text, chunk, completion, event, head, sized
 from hostile.server import KEEP, RESET, STALL, Servers
 
 from g4f_nb import errors
+from g4f_nb.calls import Call, Headers
 from g4f_nb.wire import sessions
 from g4f_nb.wire.connecting import hear_all_of
+from g4f_nb.wire.http import Exchange
 
 pytestmark = pytest.mark.usefixtures("quick_garbage")
 
@@ -80,6 +83,75 @@ def test_a_kept_connection_is_replaced_once(servers):
         assert first == Text()
         assert isinstance(second, errors.ConnectionFailedError)
         assert len(host.requests) == 3
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextlib.asynccontextmanager
+async def _answering_once(end, *, before_it=b""):
+    """A server that answers once on each connection and hangs up when asked again; what it has seen."""
+    seen = []
+
+    async def serve(reader, writer):
+        try:
+            for turn in range(2):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                await reader.readexactly(length)
+                seen.append(turn)
+                writer.write(before_it if turn else ANSWER)
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            getattr(writer.transport, end)()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", seen
+
+
+async def _read(url, *, size=10):
+    async with Exchange(Call("POST", url, Headers({"Content-Type": "a/b"}), body=b"x" * size)) as answer:
+        return await answer.read(1000)
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 600_000])
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_of_several_at_once_each_is_replaced(end, size):
+    """A request asks of its own connection whether it was kept: others connect at the same time."""
+
+    async def go():
+        async with _answering_once(end) as (url, seen):
+            for _ in range(5):
+                assert await asyncio.gather(*(_read(url, size=size) for _ in range(4))) == [b"{}"] * 4
+            assert sorted(seen) == [0] * 20 + [1] * 16
+
+    asyncio.run(go())
+
+
+def test_where_one_was_given_up_the_others_are_not_tried():
+    """The request goes out once more, on a new connection, however many were kept."""
+
+    async def go():
+        async with _answering_once("abort") as (url, seen):
+            await asyncio.gather(*(_read(url) for _ in range(4)))
+            assert await _read(url) == b"{}"
+            assert seen == [0] * 4 + [1, 0]
+
+    asyncio.run(go())
+
+
+def test_an_answer_that_breaks_off_in_its_head_is_not_asked_for_again():
+    """Also on a kept connection: the server had read the request, and may have been paid for it."""
+
+    async def go():
+        async with _answering_once("close", before_it=b"HTTP/1.1 200 OK\r\nContent-") as (url, seen):
+            assert await _read(url) == b"{}"
+            with pytest.raises(errors.ConnectionFailedError):
+                await _read(url)
+            assert seen == [0, 1]
+
+    asyncio.run(go())
 
 
 # ---- large requests --------------------------------------------------------------------------------
@@ -287,19 +359,6 @@ def test_the_end_closes_what_another_thread_still_runs(servers):
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
     gc.collect()
-
-
-def test_a_session_without_a_connector_s_count_counts_nothing():
-    """A caller's own connector is not counted."""
-
-    async def go():
-        async with aiohttp.TCPConnector() as connector:
-            session = sessions.new_session(connector, owner=False)
-            assert sessions.connections_made(session) is None
-            session.detach()
-        return sessions.connections_made(sessions.pooled_session(asyncio.get_running_loop()))
-
-    assert asyncio.run(go()) == 0
 
 
 def test_another_connector_without_our_hearing_works():
