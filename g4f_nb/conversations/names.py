@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.halves import sound
 
 # Characters; a longer name would push everything else out of a list.
 LONGEST_NAME = 80
+_MADE_UP = re.compile("chat-[0-9a-f]{4}")
+
+
+def made_up_name(id: str) -> str:  # noqa: A002  # what a conversation calls it
+    """The name of a conversation that was given none."""
+    return f"chat-{id[:4]}"
+
+
+def is_made_up(name: str) -> bool:
+    """Whether nobody has given that name."""
+    return _MADE_UP.fullmatch(name) is not None
 
 
 def checked_name(name: object) -> str:

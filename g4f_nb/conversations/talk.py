@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from g4f_nb.conversations.asked import Asking
+from g4f_nb.conversations.names import made_up_name
 from g4f_nb.conversations.observing import Observers
 from g4f_nb.conversations.past import Past
 from g4f_nb.conversations.preparing import Account, Chosen, Given, again_with, content_of, prepared
@@ -30,7 +31,7 @@ class Talk:
         self.lock = threading.RLock()
         # What tells it from every other one, also on disk.
         self.id = uuid.uuid4().hex
-        self.terms = Terms(f"chat-{self.id[:4]}")
+        self.terms = Terms(made_up_name(self.id))
         self.past = Past(lambda: self.terms.name)
         self.keeper = Keeper(wanted=keep)
         self.observers = Observers()

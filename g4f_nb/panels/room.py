@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.names import is_made_up
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError
 
@@ -95,8 +96,9 @@ class Room:
 
 def title_of(conversation: Conversation) -> str:
     """The name that a user gave, else what it is about."""
-    made = conversation.name.startswith("chat-")
-    return (conversation.title or "New conversation") if made else conversation.name
+    if is_made_up(conversation.name):
+        return conversation.title or "New conversation"
+    return conversation.name
 
 
 def totals(conversation: Conversation) -> str:

@@ -19,6 +19,7 @@ from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels import looking, putting
 from g4f_nb.panels.items import html_of
+from g4f_nb.panels.room import title_of
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.models.model import Model
 from g4f_nb.testing import serve, serve_gigachat
@@ -600,6 +601,14 @@ def test_a_plain_script_can_use_it():
     (turn,) = nb.Conversation.restore(kept["the last words"]).turns
     assert turn.reply is not None
     assert turn.reply.partial
+
+
+def test_the_list_calls_a_conversation_by_the_name_that_it_was_given():
+    """Also by one that looks like those that are made up; one without is called by what it is about."""
+    for given, shown in (("chat-bots", "chat-bots"), (None, "Hello")):
+        talk = nb.Conversation(given, model="Demo:demo-fast")
+        talk.ask("Hello")
+        assert title_of(talk) == shown
 
 
 def test_what_was_given_for_one_server_goes_to_no_other(monkeypatch):
