@@ -199,12 +199,12 @@ class Conversation:
         """Make the branch that a turn is on the current one."""
         self._talk.switch(turn)
 
-    def fork(self, name: str | None = None, at: Turn | str | None = None) -> Conversation:
+    def fork(self, name: str | None = None, at: Turn | str | None = None) -> Self:
         """Another conversation that begins as this one does, up to a turn or to the end.
 
         It has spent nothing yet, and its limit is as high.
         """
-        made = Conversation(name, keep=self.keep)
+        made = type(self)(name, keep=self.keep)
         made._talk.begin_as(self._talk, at)
         return made
 

@@ -35,8 +35,11 @@ class Seen(Generic[Got]):
         with talk.lock:
             return self._look(talk)
 
+    def __set_name__(self, kind: type[Any], name: str) -> None:
+        self._name = name
+
     def __set__(self, holder: Holder, value: Any) -> None:
-        raise AttributeError("it can only be read")
+        raise AttributeError(f"{self._name!r} of a {type(holder).__name__} can only be read")
 
 
 class Setting(Generic[Got, Put]):

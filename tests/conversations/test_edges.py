@@ -399,3 +399,18 @@ def test_whose_options_they_are_is_found_out_quietly(capsys):
     """Nobody is told of a provider that is not asked."""
     nb.Conversation(temperature=1).ask("hello", "Demo:demo-fast")
     assert capsys.readouterr().err == ""
+
+
+def test_what_can_only_be_read_says_which():
+    """And of what."""
+    with pytest.raises(AttributeError, match="'cost' of a Conversation can only be read"):
+        nb.Conversation(model="Demo").cost = 1
+
+
+def test_a_fork_is_of_the_same_kind():
+    """What a user derives from a conversation stays what it is."""
+
+    class Mine(nb.Conversation):
+        pass
+
+    assert type(Mine(model="Demo").fork("other")) is Mine
