@@ -205,7 +205,7 @@ class Conversation:
         It has spent nothing yet, and its limit is as high.
         """
         made = type(self)(name, keep=self.keep)
-        made._talk.begin_as(self._talk, at)
+        made._talk.begin_as(self._talk, at)  # noqa: SLF001  # one of us
         return made
 
     def branches(self, turn: Turn | str) -> tuple[Turn, ...]:
