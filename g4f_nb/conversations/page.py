@@ -40,7 +40,8 @@ code{background:var(--soft);border-radius:.25rem;padding:.1em .3em}pre code{padd
 @media(prefers-color-scheme:dark){.hl-k,.hl-kn,.hl-kd,.hl-kc,.hl-ow{color:#d59cf0}
 .hl-s,.hl-s1,.hl-s2,.hl-sd{color:#8fd694}.hl-mi,.hl-mf{color:#f0b070}.hl-nf,.hl-nc,.hl-nb{color:#8ab8ff}}
 .asked img{display:block;margin-top:.6rem}img{max-width:100%}
-details{margin:.4rem 0}summary{cursor:pointer}footer{margin-top:.5rem}
+details{margin:.4rem 0}details[open]{border-left:3px solid var(--line);padding-left:.9rem;color:var(--quiet)}
+summary{cursor:pointer}footer{margin-top:.5rem}
 @media print{section{break-inside:avoid}}
 """
 # By it a page is known again, before another one is written in its place.

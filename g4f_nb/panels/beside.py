@@ -85,6 +85,8 @@ def show_both(widget: anywidget.AnyWidget, show_beside: Callable[[], None]) -> N
     if frontend.attached() or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
         bundle = widget._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        # Where the widget is dead, its text would stand above what is kept, and say less.
+        data = {**(data or {}), "text/plain": ""}
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
     show_beside()
 

@@ -55,6 +55,8 @@ def test_a_reopened_notebook_shows_the_conversation(lab):
         expect(shown.locator(".g4f-transcript")).to_contain_text("another one")
         expect(shown.get_by_text("Error displaying widget")).to_be_hidden()
         expect(shown.get_by_text("Loading widget")).to_be_hidden()
+        # Nor what the widget says of itself in a terminal.
+        expect(shown.get_by_text("shown in a live notebook")).to_have_count(0)
         again.screenshot(f"reopened-{'new-kernel' if kernel else 'no-kernel'}", of=again.cell(0))
 
 
