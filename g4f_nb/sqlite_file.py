@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.inbox import Inbox, Row, Write, reason, transact
 from g4f_nb.notices import tell
+from g4f_nb.onestep import Change, one_step
 from g4f_nb.private_files import make_folder
 
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
@@ -88,25 +89,29 @@ class Storage:
         while not done.wait(0.1) and self._writer.is_alive() and time.monotonic() < end:
             pass
 
-    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Carry out one statement now, after everything handed over; gives how many rows it touched."""
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Change]:
+        """All that is changed in here is changed at once or not at all, after everything handed over."""
         self._ready()
         self.flush()
-        with self._lock:
-            target = self._memory if self._reader is None else self._reader
-            if target is None:
-                return 0
-            with target:
-                return target.execute(statement, values).rowcount
+        with self._lock, one_step(str(self.file), self._reader, self._memory) as change:
+            yield change
 
     def compact(self) -> None:
-        """Give the room of deleted rows back to the disk."""
+        """Give the room of deleted rows back to the disk, if nobody is in the way."""
         self._ready()
         self.flush()
         with self._lock:
-            if self._reader is not None:
+            if self._reader is None:
+                return
+            try:
                 self._reader.execute("VACUUM")
                 self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                tell(
+                    f"{self.file} is as large as before ({error}): the room of what was deleted is used "
+                    "again, and given back by the next nb.purge_store() that deletes something"
+                )
 
     def close(self) -> None:
         """Write what is left and close the file; the next use opens it again."""

@@ -9,7 +9,6 @@ import atexit
 import contextlib
 import json
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,12 +19,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from g4f_nb.errors import G4FError
 from g4f_nb.inbox import Row
 from g4f_nb.loops.ownloop import stop_own_loop
-from g4f_nb.pointers import MARK, Target, joined, pointing, target_of
+from g4f_nb.pointers import Target, joined, pointing, target_of
+from g4f_nb.purging import purge
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.sqlite_file import Storage
 from g4f_nb.tables import Table
+from g4f_nb.whole_records import KEYS_AT_ONCE, marks, whole
 
 _VERSION = 2
 _SCHEMA = """
@@ -58,8 +60,6 @@ CREATE INDEX IF NOT EXISTS answers ON cells (key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
 """
 _KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)"
-# SQLite takes a limited number of values in one query.
-KEYS_AT_ONCE = 500
 _DAY = 86_400.0
 
 
@@ -155,7 +155,7 @@ class Store:
             some = keys[start : start + KEYS_AT_ONCE]
             # A question that was asked anew has several answers: the latest is the one.
             columns = "key, record, run_id, position"
-            query = f"SELECT {columns} FROM cells WHERE key IN ({_marks(some)}) ORDER BY rowid"  # noqa: S608
+            query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) ORDER BY rowid"  # noqa: S608
             for key, record, run_id, position in self._storage.read(query, some):
                 found[key] = KeptAnswer(record, (run_id, position))
         return found
@@ -250,25 +250,7 @@ class Store:
         query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
         for begin in range(0, run.cells, KEYS_AT_ONCE):
             some = self._storage.read(query, (run.run_id, begin, begin + KEYS_AT_ONCE))
-            yield from self._whole(some)
-
-    def _whole(self, some: Iterable[Row]) -> Iterator[tuple[int, bytes]]:
-        """Positions and records, those that have another cell's answer together with it."""
-        pointers: dict[Target, list[tuple[int, bytes]]] = {}
-        for position, record in some:
-            target = target_of(record)
-            if target is None:
-                yield position, record
-            else:
-                pointers.setdefault(target, []).append((position, record))
-        by_run: dict[str, list[int]] = {}
-        for run_id, place in pointers:
-            by_run.setdefault(run_id, []).append(place)
-        for run_id, places in by_run.items():
-            query = f"SELECT position, record FROM cells WHERE run_id = ? AND position IN ({_marks(places)})"  # noqa: S608
-            for place, answer in self._storage.read(query, (run_id, *places)):
-                for position, pointer in pointers[run_id, place]:
-                    yield position, joined(answer, pointer)
+            yield from whole(self._storage, some)
 
     def keep_verdicts(self, run_id: str, verdicts: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> None:
         """Keep verdicts: the pair, the judge (or the person), which turn of theirs, and what they said."""
@@ -326,37 +308,11 @@ class Store:
     def purge(self, *, older_than_days: float = 0.0) -> int:
         """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
         before = time.time() - older_than_days * _DAY
-        self._take_answers_along(before)
-        change = self._storage.change
-        old = "(SELECT run_id FROM runs WHERE began_at <= ?)"
-        gone = change(f"DELETE FROM cells WHERE run_id IN {old}", (before,))  # noqa: S608  # constant
-        gone += change(f"DELETE FROM verdicts WHERE run_id IN {old}", (before,))  # noqa: S608
-        gone += change("DELETE FROM runs WHERE began_at <= ?", (before,))
-        talks = "(SELECT id FROM conversations WHERE changed_at <= ?)"
-        gone += change(f"DELETE FROM turns WHERE conversation IN {talks}", (before,))  # noqa: S608
-        gone += change(f"DELETE FROM costs WHERE conversation IN {talks}", (before,))  # noqa: S608
-        gone += change("DELETE FROM conversations WHERE changed_at <= ?", (before,))
+        gone = purge(self._storage, before, everything=not older_than_days)
         self.purged += 1
         if gone:
             self._storage.compact()
         return gone
-
-    def _take_answers_along(self, before: float) -> None:
-        """Give the runs that stay the answers that they have from runs that go."""
-        self._storage.flush()
-        pick = "SELECT position, record FROM cells WHERE run_id = ? AND substr(record, 1, ?) = ?"
-        going = {
-            row[0] for row in self._storage.read("SELECT run_id FROM runs WHERE began_at <= ?", (before,))
-        }
-        stay = self._storage.read("SELECT run_id FROM runs WHERE began_at > ?", (before,)) if going else []
-        for (run_id,) in stay:
-            pointers = self._storage.read(pick, (run_id, len(MARK), MARK))
-            losing = [row for row in pointers if (target_of(row[1]) or ("",))[0] in going]
-            for begin in range(0, len(losing), KEYS_AT_ONCE):
-                whole = self._whole(losing[begin : begin + KEYS_AT_ONCE])
-                self._storage.write(
-                    _KEEP_CELL, [(run_id, position, None, record, None) for position, record in whole]
-                )
 
     def flush(self) -> None:
         """Wait until everything is written."""
@@ -365,10 +321,6 @@ class Store:
     def close(self) -> None:
         """Write what is left and close the file."""
         self._storage.close()
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))
 
 
 _stores: dict[Path, Store] = {}
@@ -390,7 +342,7 @@ def store() -> Store:
     days = current().store_days if is_new else None
     if days is not None:
         # Another kernel may be writing: what cannot go now goes the next time.
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(G4FError):
             there.purge(older_than_days=days)
     return there
 

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from g4f_nb import sqlite_file
 from g4f_nb import store as store_module
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.store import Store
 
 
@@ -29,6 +30,24 @@ def make(tmp_path):
     yield one
     for store in made:
         store.close()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Gives a connection that holds the write lock of a store's file, for which nobody waits long."""
+    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.05)
+    made = []
+
+    def hold(store):
+        store.flush()
+        connection = sqlite3.connect(store.file, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        made.append(connection)
+        return connection
+
+    yield hold
+    for connection in made:
+        connection.close()
 
 
 def _texts(found):
@@ -276,3 +295,71 @@ def test_threads_that_ask_at_once_get_one_store(monkeypatch, tmp_path):
     assert len({id(each) for each in got}) == 1
     assert made == [got[0]]
     store_module.close_stores()
+
+
+def _filled(store, run="r"):
+    store.begin_run(run, "compare", cells=1, plan={})
+    store.keep_cell(run, 0, {"text": "x"}, key=run)
+    store.keep_verdicts(run, [("p", "human", 0, {})])
+    return store
+
+
+def test_a_purge_while_another_program_writes(make, held):
+    """A file that somebody else holds is an error of ours with the way out; nothing of it is gone then."""
+    store = _filled(make())
+    other = held(store)
+    with pytest.raises(G4FError, match=r"held by another kernel.*try again"):
+        store.purge()
+    assert (store.info().runs, store.info().cells, store.info().verdicts) == (1, 1, 1)
+    assert store.purged == 0
+    other.execute("ROLLBACK")
+    assert store.purge() == 3
+
+
+def test_a_purge_that_fails_in_the_middle_deletes_nothing(make):
+    """Where one table cannot be emptied no other one is, and the store goes on."""
+    store = _filled(make())
+    store.write("INSERT INTO conversations VALUES ('c', '', '', 0, '{}')", [()])
+    store.write(
+        "CREATE TRIGGER no BEFORE DELETE ON conversations BEGIN SELECT RAISE(ABORT, 'not these'); END", [()]
+    )
+    with pytest.raises(G4FError, match=r"cannot be changed \(not these\)"):
+        store.purge()
+    assert (store.info().runs, store.info().cells, store.info().verdicts) == (1, 1, 1)
+    _filled(store, "s")
+    assert store.info().runs == 2
+
+
+def test_a_purge_takes_what_is_in_memory_too(make, held, capsys):
+    """After a fall-back to memory everything goes, from the file and from memory."""
+    store = make()
+    store.begin_run("r", "compare", cells=2, plan={})
+    store.keep_cell("r", 0, {}, key="a")
+    other = held(store)
+    store.keep_cell("r", 1, {}, key="b")
+    store.flush()
+    assert "kept in memory" in capsys.readouterr().err
+    other.execute("ROLLBACK")
+    _filled(store, "s")
+    assert sorted(store.answers(["a", "b", "s"])) == ["a", "b", "s"]
+    assert store.purge() == 6
+    assert store.answers(["a", "b", "s"]) == {}
+    assert (store.info().runs, store.info().cells, store.info().verdicts) == (0, 0, 0)
+
+
+def test_a_run_that_went_on_after_it_was_purged_goes_with_the_next_purge(make):
+    """Cells of a run that is not known any more are deleted where everything is."""
+    store = _filled(make())
+    store.purge()
+    store.keep_cell("r", 1, {}, key="later")
+    assert store.purge(older_than_days=1) == 0
+    assert store.purge() == 1
+    assert store.info().cells == 0
+
+
+def test_room_that_cannot_be_given_back_is_said(make, held, capsys):
+    """A file that cannot be made smaller now is no error: what was to go is gone."""
+    store = _filled(make())
+    held(store)
+    store._storage.compact()
+    assert "as large as before" in capsys.readouterr().err

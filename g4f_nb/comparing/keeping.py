@@ -276,6 +276,7 @@ def purge_store(*, older_than_days: float = 0.0) -> int:
         raise InvalidParameterError(
             f"older_than_days is {older_than_days!r}: it must be a number of days, 0 or more"
         )
+    gone = store().purge(older_than_days=older_than_days)
     if not older_than_days:
         _live.clear()
-    return store().purge(older_than_days=older_than_days)
+    return gone

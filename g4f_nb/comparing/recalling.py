@@ -16,7 +16,8 @@ from g4f_nb.comparing.lining import Inquiry
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import reply_of
 from g4f_nb.kept.records import Record
-from g4f_nb.store import KEYS_AT_ONCE, KeptAnswer
+from g4f_nb.store import KeptAnswer
+from g4f_nb.whole_records import KEYS_AT_ONCE
 
 # Gives keys, is sent the answers that are kept under them, and ends with the questions that are left. No keys
 # are a moment in which others may have their turn.

@@ -194,7 +194,7 @@ def test_a_purge_leaves_a_run_its_answers(server):
     again = _compare(server, 4)
     age = "UPDATE runs SET began_at = began_at - 200000 WHERE run_id = ?"
     store().flush()
-    store()._storage.change(age, (first["run_id"].iloc[0],))
+    store().write(age, [(first["run_id"].iloc[0],)])
     assert nb.purge_store(older_than_days=2) == 4
     keeping._live.clear()
     pd.testing.assert_frame_equal(nb.attach(again["run_id"].iloc[0]), again)

@@ -101,7 +101,7 @@ def test_a_store_that_forgets(server, monkeypatch):
     run = _compare("old", model).attrs["g4f_nb_run"]
     store = store_module.store()
     store.flush()
-    store._storage.change("UPDATE runs SET began_at = ?", (time.time() - 3 * 86_400,))
+    store.write("UPDATE runs SET began_at = ?", [(time.time() - 3 * 86_400,)])
     _compare("new", model)
     _restart()
     assert len(nb.runs()) == 2

@@ -1,0 +1,36 @@
+"""Records together with the answers that they point to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from g4f_nb.inbox import Row
+from g4f_nb.pointers import Target, joined, target_of
+from g4f_nb.sqlite_file import Storage
+
+# SQLite takes a limited number of values in one query.
+KEYS_AT_ONCE = 500
+
+
+def marks(values: Sequence[object]) -> str:
+    """A place in a query for each of the values."""
+    return ",".join("?" * len(values))
+
+
+def whole(storage: Storage, some: Iterable[Row]) -> Iterator[tuple[int, bytes]]:
+    """Positions and records, those that have another cell's answer together with it."""
+    pointers: dict[Target, list[tuple[int, bytes]]] = {}
+    for position, record in some:
+        target = target_of(record)
+        if target is None:
+            yield position, record
+        else:
+            pointers.setdefault(target, []).append((position, record))
+    by_run: dict[str, list[int]] = {}
+    for run_id, place in pointers:
+        by_run.setdefault(run_id, []).append(place)
+    for run_id, places in by_run.items():
+        query = f"SELECT position, record FROM cells WHERE run_id = ? AND position IN ({marks(places)})"  # noqa: S608
+        for place, answer in storage.read(query, (run_id, *places)):
+            for position, pointer in pointers[run_id, place]:
+                yield position, joined(answer, pointer)
