@@ -51,7 +51,7 @@ async def answer(
     """
     start = time.perf_counter()
     with _filling(question, reply, start):
-        if await _is_found_async(question, reply):
+        if question.key is not None and await _is_found_async(question, reply):
             return reply
         if not question.plan.tools and question.plan.wanted is None:
             # The common case, thousands of times in a comparison: nothing can follow the answer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from io import StringIO
@@ -357,6 +357,15 @@ class Reply:
         shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
         how = ", partial=True" * self.partial + ", cached=True" * self.cached
         return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{how})"
+
+    def __rich_repr__(self) -> Iterator[Any]:
+        """How rich sets it out: the whole text, and what is known beside it."""
+        yield self.text
+        yield "provider", self.provider
+        yield "model", self.model
+        for name in ("reasoning", "tool_calls", "usage", "finish_reason", "partial", "cached"):
+            if value := getattr(self, name):
+                yield name, value
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude

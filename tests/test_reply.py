@@ -237,3 +237,21 @@ def test_a_login_is_waited_for_until_something_is_said():
         assert not reply.waits_for_login
         assert reply.login.label == "Log in"
         assert reply.ttft == 3
+
+
+def test_rich_sets_a_reply_out():
+    """Its whole text, and what is known beside it; what is not known takes no room."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    reply = Reply(provider="P", model="m")
+    reply.add("word " * 30)
+    reply.add(Usage(3, 4))
+    console = Console(file=StringIO(), width=60)
+    console.print(reply)
+    shown = console.file.getvalue()
+    assert "".join(shown.split()).startswith("Reply('" + "word" * 30)
+    assert "provider='P'" in shown
+    assert "output_tokens=4" in shown
+    assert "cached" not in shown.partition("usage")[0]

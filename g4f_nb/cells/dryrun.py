@@ -29,6 +29,7 @@ def plan_of(question: Question, notices: Sequence[str] = (), *, refused: str = "
     rows = [
         *([("refused", refused)] if refused else []),
         *question.where.table().rows,
+        *_members(question.where),
         *_parameters(question),
         *(_message(message, whole=message is question.messages[-1]) for message in question.messages),
         *_costs(question),
@@ -38,8 +39,23 @@ def plan_of(question: Question, notices: Sequence[str] = (), *, refused: str = "
     return Table(tuple(rows), title=title)
 
 
+def _members(where: Resolution) -> Iterator[tuple[str, str]]:
+    """Of several that answer as one, each with where it would be asked, or why it would not be."""
+    for number, place in enumerate(where.places, 1):
+        there = place.where
+        if there is None:
+            told = f"{place.name}, which would not be asked: {in_flags(str(place.fault))}"
+        else:
+            at = f" at {there.host}" if there.host else ""
+            told = f"{there.label}{at} (key: {there.key_words})"
+        yield f"model {number}", told
+
+
 def _refused(question: Question) -> str:
-    """Why a provider would not even send it, as far as that can be told: its models are a closed list."""
+    """Why nothing would be sent, as far as that can be told: nobody can be asked, or has no such model."""
+    places = question.where.places
+    if places and all(place.where is None for place in places):
+        return "none of these models can be asked: mend what is said of one of them"
     provider: Any = question.where.provider
     if not getattr(provider, "models", None):
         return ""

@@ -79,6 +79,17 @@ def test_a_dry_run_says_what_would_be_refused(shell, asked):
     assert ("price", "free (Demo: there is no model behind it)") in shell.user_ns["_"].rows
 
 
+def test_a_dry_run_of_several_tells_of_each(shell, asked):
+    """Where it would be asked, with which key, or why it would not be."""
+    assert asked("-m upper --fallback groq,Demo --dry-run")[0] == []
+    rows = dict(shell.user_ns["_"].rows)
+    assert rows["model 1"].startswith(f"OpenaiTemplate:upper at {shell.user_ns['BASE']}")
+    assert "Groq, which would not be asked: Groq needs a key" in rows["model 2"]
+    assert rows["model 3"] == "Demo:demo (key: none needed)"
+    asked("--race groq,openrouter --dry-run")
+    assert "none of these models can be asked" in shell.user_ns["_"].rows[0][1]
+
+
 def test_a_dry_run_says_that_an_answer_is_kept(shell, asked):
     """Nothing would be sent then."""
     asked("-m upper --cache --new")
