@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import IPython
@@ -207,6 +208,32 @@ def test_stop_and_continue(notebook, server):
     assert notebook.value("nb.Conversation.named('main')[1].text") == "'SOMETHING ELSE'"
     reply, _ = notebook.cell("c", "%chat -m upper --continue")
     assert "nothing in the conversation 'main' broke off" in reply["evalue"]
+
+
+def test_a_stop_closes_the_connection_within_half_a_second(notebook, server):
+    """From the interrupt on; the best of a few, for others may have work for this machine."""
+    took = []
+    while len(took) < 4:
+        before, pressed, closed = server.aborted, [], []
+
+        def wait(before=before, closed=closed):
+            if server.wait_for(lambda seen: seen.aborted > before, timeout=20):
+                closed.append(time.monotonic())
+
+        watching = threading.Thread(target=wait)
+
+        def press(message, pressed=pressed, watching=watching):
+            if "word" in str(message["content"].get("data")) and not pressed:
+                watching.start()
+                pressed.append(time.monotonic())
+                notebook.kernel.interrupt()
+
+        notebook.cell("a", f"%%chat -m slow\n{_LONG}", during=press)
+        watching.join()
+        took.append(closed[0] - pressed[0])
+        if took[-1] <= 0.5:
+            return
+    pytest.fail(f"it took {took} s")
 
 
 def test_continue_sends_the_stopped_answer(notebook, server):
