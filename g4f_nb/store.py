@@ -153,25 +153,37 @@ class Store:
         found: dict[str, KeptAnswer] = {}
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
-            # A question that was asked anew has several answers: the latest is the one.
-            columns = "key, record, run_id, position"
-            query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) ORDER BY rowid"  # noqa: S608
-            for key, record, run_id, position in self._storage.read(query, some):
+            # A question that was asked anew has several answers: SQLite gives the row that has the maximum.
+            columns = "run_id, record, position, key, max(rowid)"
+            query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) GROUP BY key"  # noqa: S608
+            by_key: dict[str, list[Row]] = {}
+            for row in self._storage.read(query, some):
+                by_key.setdefault(row[3], []).append(row)
+            for key, rows in by_key.items():
+                run_id, record, position, *_ = self._newest(rows)
                 found[key] = KeptAnswer(record, (run_id, position))
         return found
 
     def answer(self, key: str) -> tuple[dict[str, Any], dict[str, Any], float | None] | None:
         """The latest answer under a key, what was kept beside it, and when its run began."""
         self._storage.flush()
-        rows = self._storage.read(
-            "SELECT record, more, began_at FROM cells LEFT JOIN runs ON runs.run_id = cells.run_id"
-            " WHERE key = ? ORDER BY cells.rowid DESC LIMIT 1",
-            (key,),
-        )
+        query = "SELECT run_id, record, more FROM cells WHERE key = ? ORDER BY rowid DESC LIMIT 1"
+        rows = self._storage.read(query, (key,))
         if not rows:
             return None
-        record, more, began_at = rows[0]
-        return orjson.loads(record), {} if more is None else orjson.loads(more), began_at
+        run_id, record, more = self._newest(rows)
+        return orjson.loads(record), {} if more is None else orjson.loads(more), self._began(run_id)
+
+    def _newest(self, rows: Sequence[Row]) -> Row:
+        """Of rows that begin with the id of their run, that whose run began last; of one run, the last row.
+
+        There are several only where the file could not be written any more: its own, then that in memory.
+        """
+        return max(reversed(rows), key=lambda row: self._began(row[0]) or 0.0) if rows[1:] else rows[0]
+
+    def _began(self, run_id: str) -> float | None:
+        ages = self._storage.read("SELECT began_at FROM runs WHERE run_id = ?", (run_id,))
+        return max((age for (age,) in ages), default=None)
 
     def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
         """Note what is about to be asked, so that a later kernel can show it."""
@@ -216,9 +228,9 @@ class Store:
         return orjson.loads(record), {} if more is None else orjson.loads(more)
 
     def _cell(self, run_id: str, position: int) -> tuple[bytes, bytes | None] | None:
-        query = "SELECT record, more FROM cells WHERE run_id = ? AND position = ?"
+        query = "SELECT run_id, record, more FROM cells WHERE run_id = ? AND position = ?"
         rows = self._storage.read(query, (run_id, position))
-        return rows[-1] if rows else None
+        return self._newest(rows)[1:] if rows else None
 
     def runs(self, most: int = 100, *, kind: str = "compare") -> list[tuple[str, str, float, int, int]]:
         """The latest runs of a kind: id, kind, when it began, how many cells, how many of them are done."""
@@ -229,7 +241,13 @@ class Store:
             " FROM runs WHERE kind = ? ORDER BY began_at DESC LIMIT ?",
             (kind, most),
         )
-        return sorted(rows, key=lambda row: -row[2])
+        if self._storage.in_memory_because is not None:
+            # A run may have begun in the file and gone on in memory; each of them gave so many.
+            rows = [(*row[:4], self._finished(row[0])) for row in {row[0]: row for row in rows}.values()]
+        return sorted(rows, key=lambda row: -row[2])[:most]
+
+    def _finished(self, run_id: str) -> int:
+        return len(set(self._storage.read("SELECT position FROM cells WHERE run_id = ?", (run_id,))))
 
     def run_plan(self, run_id: str) -> dict[str, Any] | None:
         """How a run was begun."""
@@ -250,7 +268,8 @@ class Store:
         query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
         for begin in range(0, run.cells, KEYS_AT_ONCE):
             some = self._storage.read(query, (run.run_id, begin, begin + KEYS_AT_ONCE))
-            yield from whole(self._storage, some)
+            # Of a cell that is in the file and in memory, the latter.
+            yield from whole(self._storage, dict(some).items())
 
     def keep_verdicts(self, run_id: str, verdicts: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> None:
         """Keep verdicts: the pair, the judge (or the person), which turn of theirs, and what they said."""

@@ -39,6 +39,7 @@ def held(monkeypatch):
     made = []
 
     def hold(store):
+        store.open()
         store.flush()
         connection = sqlite3.connect(store.file, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
@@ -363,3 +364,38 @@ def test_room_that_cannot_be_given_back_is_said(make, held, capsys):
     held(store)
     store._storage.compact()
     assert "as large as before" in capsys.readouterr().err
+
+
+def test_in_memory_the_newest_answer_is_the_one(make, held):
+    """What is asked anew after a fall-back to memory is what everybody finds, whatever the file has."""
+    store = make()
+    store.begin_run("old", "compare", cells=2, plan={})
+    store.keep_cell("old", 0, {"n": 1}, key="a")
+    store.keep_cell("old", 1, {"n": 1}, key="b")
+    held(store)
+    store.begin_run("new", "compare", cells=1, plan={})
+    store.keep_cell("new", 0, {"n": 2}, key="a")
+    store.keep_cell("old", 1, {"n": 3}, key="b")
+    assert (store.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
+    assert (store.answer("b") or pytest.fail("lost"))[0] == {"n": 3}
+    assert _texts(store.answers(["a", "b"])) == {"a": b'{"n":2}', "b": b'{"n":3}'}
+    assert store.cell("old", 1) == ({"n": 3}, {})
+    assert list(store.records(store.run("old") or pytest.fail("lost"))) == [(0, b'{"n":1}'), (1, b'{"n":3}')]
+    assert [(row[0], row[4]) for row in store.runs()] == [("new", 1), ("old", 2)]
+    assert [row[0] for row in store.runs(1)] == ["new"]
+
+
+def test_in_memory_what_another_kernel_asked_later_is_the_newest(make, held):
+    """An answer that another kernel put into the file after our fall-back is newer than ours in memory."""
+    store = make()
+    other = held(store)
+    store.begin_run("ours", "compare", cells=1, plan={})
+    store.keep_cell("ours", 0, {"n": 1}, key="a")
+    store.flush()
+    other.execute("ROLLBACK")
+    theirs = make()
+    theirs.begin_run("theirs", "compare", cells=1, plan={})
+    theirs.keep_cell("theirs", 0, {"n": 2}, key="a")
+    theirs.flush()
+    assert _texts(store.answers(["a"])) == {"a": b'{"n":2}'}
+    assert (store.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
