@@ -121,7 +121,7 @@ def in_kernel(way: str, base: str, count: int, python: str, folder: str) -> dict
 
     manager = KernelManager(kernel_name="python3")
     manager.kernel_spec.argv[0] = python
-    manager.start_kernel(env={**environment(folder), "IPYTHONDIR": folder})
+    manager.start_kernel(env={**environment(folder), "IPYTHONDIR": folder}, stderr=subprocess.DEVNULL)
     client = manager.client()
     client.start_channels()
     printed: list[str] = []
