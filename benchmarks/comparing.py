@@ -71,8 +71,7 @@ def main() -> None:
                     said = getattr(failure, "stderr", None) or str(failure)
                     print(f"| {way} | failed: {said.strip().splitlines()[-1][:200]} | | | |", flush=True)
                     continue
-                if given.rounds > 1:
-                    print(way, *(f"{each:.4g}" for each in found[way][-1]), file=sys.stderr, flush=True)
+                print(way, *(f"{each:.4g}" for each in found[way][-1]), file=sys.stderr, flush=True)
     for way in ways:
         if found[way]:
             cpu, few, grown, speed = map(statistics.median, zip(*found[way], strict=True))
