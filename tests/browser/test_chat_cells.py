@@ -35,14 +35,13 @@ def test_a_cell_run_again_replaces_its_own_turn(notebook):
     first = notebook.run_new("%%chat -m upper --new\nfirst")
     notebook.run_new("%%chat -m upper\nsecond")
     notebook.run(first)
-    shown = notebook.run_new("[turn.shown for turn in nb.Conversation.named('main')]")
+    asked = "[turn.shown for turn in nb.Conversation.named('main')]"
     # `--new` begins anew, also when it is run again.
-    assert notebook.output(shown).inner_text().endswith("['first']")
+    assert notebook.python(asked) == "['first']"
     second = notebook.run_new("%%chat -m upper\nsecond")
     notebook.run_new("%%chat -m upper\nthird")
     notebook.run(second)
-    shown = notebook.run_new("[turn.shown for turn in nb.Conversation.named('main')]")
-    assert notebook.output(shown).inner_text().endswith("['first', 'second', 'third']")
+    assert notebook.python(asked) == "['first', 'second', 'third']"
 
 
 def test_code_comes_into_a_cell_below(notebook):
@@ -61,7 +60,7 @@ def test_a_tool_runs_once_the_user_has_said_yes(notebook):
     cell = notebook.run_new("%%chat -m tools --tool note --new\nhello", wait=False)
     box = notebook.cell(cell).locator("input.jp-Stdin-input")
     box.wait_for()
-    assert "Run note(text='hello')?" in notebook.output(cell).inner_text()
+    notebook.output(cell).get_by_text("Run note(text='hello')?").first.wait_for()
     notebook.screenshot("cell-approval", of=notebook.cell(cell))
     box.fill("y")
     box.press("Enter")
