@@ -60,6 +60,11 @@ CREATE INDEX IF NOT EXISTS answers ON cells (key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
 """
 _KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)"
+_KEEP_SAME = """
+INSERT OR REPLACE INTO cells SELECT ?, ?, NULL, CASE
+    WHEN EXISTS (SELECT 1 FROM cells WHERE run_id = ? AND position = ?) THEN ? ELSE ?
+END, NULL
+"""
 _DAY = 86_400.0
 
 
@@ -198,32 +203,43 @@ class Store:
         *,
         key: str | None = None,
         more: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Keep what became of one cell; under a key it is the answer to whoever asks the same later."""
-        row = (run_id, position, key, packed(record), None if more is None else packed(more))
-        self._storage.write(_KEEP_CELL, [row])
+    ) -> bytes:
+        """Keep what became of one cell, and give it as it is kept.
+
+        Under a key it is the answer to whoever asks the same later.
+        """
+        made = packed(record)
+        self._storage.write(
+            _KEEP_CELL, [(run_id, position, key, made, None if more is None else packed(more))]
+        )
+        return made
 
     def keep_same(
-        self, run_id: str, positions: Iterable[int], target: Target, beside: Mapping[str, Any]
+        self, run_id: str, positions: Iterable[int], answer: KeptAnswer, beside: Mapping[str, Any]
     ) -> None:
         """Keep of these cells that they have the answer of another one, and what they say beside it."""
-        record = pointing(target, beside)
-        self._storage.write(_KEEP_CELL, [(run_id, position, None, record, None) for position in positions])
+        pointer = pointing(answer.cell, beside)
+        # By the time that this is written another kernel may have deleted it.
+        full = joined(answer.record, pointer)
+        rows = [(run_id, position, *answer.cell, pointer, full) for position in positions]
+        self._storage.write(_KEEP_SAME, rows)
 
     def room(self) -> Future[None] | None:
         """`None` where the disk keeps up, else what is done as soon as it does: wait for it before more."""
         return self._storage.room()
 
     def cell(self, run_id: str, position: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """The record of one cell, and what was kept beside it."""
+        """The record of one cell, and what was kept beside it; `None` where its answer is gone."""
         self._storage.flush()
         found = self._cell(run_id, position)
         if found is None:
             return None
         record, more = found
         target = target_of(record)
-        there = self._cell(*target) if target is not None else None
-        if there is not None:
+        if target is not None:
+            there = self._cell(*target)
+            if there is None:
+                return None
             record, more = joined(there[0], record), there[1]
         return orjson.loads(record), {} if more is None else orjson.loads(more)
 

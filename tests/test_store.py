@@ -14,6 +14,7 @@ import pytest
 from g4f_nb import sqlite_file
 from g4f_nb import store as store_module
 from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.pointers import pointing
 from g4f_nb.store import Store
 
 
@@ -399,3 +400,35 @@ def test_in_memory_what_another_kernel_asked_later_is_the_newest(make, held):
     theirs.flush()
     assert _texts(store.answers(["a"])) == {"a": b'{"n":2}'}
     assert (store.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
+
+
+@pytest.mark.parametrize("by", ["this kernel", "another one"])
+def test_an_answer_that_is_purged_while_it_is_taken_over_stays_with_who_took_it(make, by):
+    """A run that has found an answer has it, whoever deletes the older run before it is noted."""
+    store = _filled(make(), "old")
+    found = store.answers(["old"])["old"]
+    (store if by == "this kernel" else make()).purge()
+    store.begin_run("new", "compare", cells=2, plan={})
+    store.keep_same("new", [0, 1], found, {"cached": True})
+    assert store.cell("new", 1) == ({"text": "x", "cached": True}, {})
+    run = store.run("new") or pytest.fail("lost")
+    assert [position for position, _ in store.records(run)] == [0, 1]
+    assert store.purge() == 3
+
+
+def test_an_answer_is_kept_once(make):
+    """Who has an answer of another run has no copy of it, as long as that one is there."""
+    store = _filled(make(), "old")
+    store.keep_same("new", [0], store.answers(["old"])["old"], {"cached": True})
+    rows = store.read("SELECT record FROM cells WHERE run_id = 'new'")
+    assert rows == [(pointing(("old", 0), {"cached": True}),)]
+    assert store.cell("new", 0) == ({"text": "x", "cached": True}, {})
+
+
+def test_a_cell_whose_answer_is_gone_is_none(make):
+    """A cell that leads nowhere, as older versions could leave it, is like one that was not finished."""
+    store = make()
+    store.begin_run("new", "compare", cells=1, plan={})
+    store.write("INSERT INTO cells VALUES ('new', 0, NULL, ?, NULL)", [(pointing(("gone", 0), {}),)])
+    assert store.cell("new", 0) is None
+    assert list(store.records(store.run("new") or pytest.fail("lost"))) == []

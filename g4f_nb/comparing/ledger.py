@@ -10,8 +10,7 @@ from g4f_nb.comparing.columns import Outcomes, shared
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import G4FError
 from g4f_nb.kept.records import Record
-from g4f_nb.pointers import Target
-from g4f_nb.store import Store
+from g4f_nb.store import KeptAnswer, Store
 
 # What is different about a cell that was answered by an earlier run.
 _FROM_STORE: Record = {"status": "ok", "attempts": 0, "cached": True}
@@ -62,8 +61,9 @@ class Ledger:
         record = {name: value for name, value in record.items() if value is not None}
         first, *others = cells
         self.columns.put(first, record)
+        made = b""
         if self.store is not None:
-            self.store.keep_cell(self.run_id, first, record, key=key, more=more)
+            made = self.store.keep_cell(self.run_id, first, record, key=key, more=more)
         if others:
             # The same question in another row was not asked again.
             again = {**record, "cached": True} if record["status"] == "ok" else record
@@ -71,7 +71,7 @@ class Ledger:
                 self.columns.put(at, again)
             if self.store is not None:
                 beside: Record = {name: again[name] for name in ("status", "cached") if name in again}
-                self.store.keep_same(self.run_id, others, (self.run_id, first), beside)
+                self.store.keep_same(self.run_id, others, KeptAnswer(made, (self.run_id, first)), beside)
         self.done += len(cells)
         if record["status"] == "error":
             self.failed += len(cells)
@@ -81,14 +81,14 @@ class Ledger:
             self.error = error.alone() if isinstance(error, G4FError) else error
             raise FailedError(error)
 
-    def take_over(self, cells: Sequence[int], record: Record, kept_in: Target, beside: Record) -> None:
+    def take_over(self, cells: Sequence[int], record: Record, kept: KeptAnswer, beside: Record) -> None:
         """Note the answer of an earlier run, with its times and its cost; `beside` is what is new of it."""
         new = {**beside, **_FROM_STORE}
         whole = shared({**record, **new})
         for at in cells:
             self.columns.put(at, whole)
         if self.store is not None:
-            self.store.keep_same(self.run_id, cells, kept_in, new)
+            self.store.keep_same(self.run_id, cells, kept, new)
         self.done += len(cells)
         if self.watcher is not None:
             self.watcher.ended(cells)

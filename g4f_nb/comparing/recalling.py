@@ -117,7 +117,7 @@ class Recall:
         answer = kept.get(inquiry.key or "")
         if answer is not None:
             record: Record = orjson.loads(answer.record)
-            self._ledger.take_over(inquiry.cells, record, answer.cell, self._price(inquiry, record))
+            self._ledger.take_over(inquiry.cells, record, answer, self._price(inquiry, record))
         elif self._manner.cache == "only":
             words = "no answer to this is kept"
             record = {"status": "skipped", "error": words, "request_key": inquiry.key}
