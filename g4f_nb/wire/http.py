@@ -316,10 +316,14 @@ async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) 
 
 
 def _was_kept(error: Exception, session: aiohttp.ClientSession, url: str) -> bool:
-    from g4f_nb.wire.connecting import leave_kept, was_kept
-
+    try:
+        from g4f_nb.wire.hearing import was_kept
+    except ImportError:
+        return False  # nobody heard what came
     if not was_kept(error):
         return False
+    from g4f_nb.wire.connecting import leave_kept
+
     leave_kept(session.connector, url)
     return True
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -54,6 +56,7 @@ CALLS = [
     ({"Content-Type": "application/json", "content-type": "text/plain", "User-Agent": "me"}, b"x" * 30_000),
     ({"Content-Type": "application/json", "Connection": "keep-alive", "Cookie": "a=b"}, b"{}"),
     ({"Content-Type": "application/json"}, b"y" * 100_000),
+    ({"X-Name": "Zoë"}, b"{}"),
 ]
 
 
@@ -67,20 +70,100 @@ def test_it_is_what_aiohttp_would_have_sent(monkeypatch):
     assert [_lines(each) for each in ours] == [_lines(each) for each in theirs]
 
 
+@pytest.mark.skipif(not onepiece._KNOWN, reason="this aiohttp is not known: requests leave in its own way")
 def test_a_small_one_leaves_in_one_piece():
     """Head and body together, and before the loop has turned once."""
     (pieces,), _ = asyncio.run(_sent(CALLS[0]))
     assert len(pieces) == 1
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_connection_that_cannot_be_made_is_the_same_error(monkeypatch, known):
+def test_a_connection_that_cannot_be_made_is_the_same_error(either_way):
     """Whichever way it would have gone."""
-    monkeypatch.setattr(onepiece, "_KNOWN", known)
-
-    async def ask():
-        async with Exchange(Call("POST", "http://127.0.0.1:1/v1", Headers(), body=b"{}")):
-            pass
-
     with pytest.raises(ConnectionFailedError, match=r"nothing answers at 127\.0\.0\.1:1"):
-        asyncio.run(ask())
+        asyncio.run(_open("http://127.0.0.1:1/v1"))
+
+
+async def _open(url, **headers):
+    async with Exchange(Call("POST", url, Headers(headers), body=b"{}")):
+        pass
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1:1/v1", "http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1", "/v1", ""]
+)
+def test_what_is_no_address_is_told(either_way, url):
+    """As one of our errors, whichever way it would have gone."""
+    with pytest.raises(ConnectionFailedError, match="is no web address"):
+        asyncio.run(_open(url))
+
+
+@pytest.mark.parametrize("value", ["a\r\nInjected: b", "a\nb", "a\0b"])
+def test_a_header_cannot_bring_another_along(either_way, value):
+    """A line break in a value is refused before anything is sent."""
+    seen = []
+
+    async def go():
+        async def serve(reader, writer):
+            seen.append(await reader.read())
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            with pytest.raises(ValueError, match="header"):
+                await _open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", X=value)
+            await asyncio.sleep(0.05)
+
+    asyncio.run(go())
+    assert b"".join(seen) == b""
+
+
+def test_who_gives_up_waiting_for_the_head_hangs_up(either_way):
+    """The connection is closed at once and never given to another request."""
+
+    async def go():
+        async def serve(reader, writer):
+            await reader.readuntil(b"{}")
+            asked.set()
+            ended.set_result(await reader.read())
+            writer.close()
+
+        asked, ended = asyncio.Event(), asyncio.get_running_loop().create_future()
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            asking = asyncio.create_task(_open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"))
+            await asyncio.wait_for(asked.wait(), 10)
+            asking.cancel()
+            assert await asyncio.wait_for(ended, 10) == b""
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(go())
+
+
+OTHER = """
+import sys
+import aiohttp, aiohttp.client_proto, aiohttp.http_writer
+
+gone = {
+    "whole requests": [(aiohttp, "ClientRequest"), (aiohttp.http_writer, "StreamWriter")],
+    "its connections": [(aiohttp.client_proto, "ResponseHandler")],
+    "what they do": [(aiohttp.client_proto.ResponseHandler, "force_close")],
+}
+aiohttp.__version__ = "3.99.0"
+for place, name in gone[sys.argv[1]]:
+    delattr(place, name)
+
+import g4f_nb as nb
+from g4f_nb.testing import serve
+
+with serve() as server:
+    given = {"api_base": server.api_base, "max_retries": 0}
+    print([nb.ask("hi", "OpenaiTemplate:echo", **given).text for _ in range(2)])
+"""
+
+
+@pytest.mark.parametrize("gone", ["whole requests", "its connections", "what they do"])
+def test_another_aiohttp_is_used_as_its_documentation_tells(gone):
+    """What an aiohttp that is not known has no longer is not asked for."""
+    run = subprocess.run(
+        [sys.executable, "-c", OTHER, gone], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (run.stdout, run.stderr) == ("['hi', 'hi']\n", "")

@@ -48,7 +48,7 @@ async def _ask(host, **given):
 
 
 @pytest.mark.parametrize("end", [(), (RESET,)])
-def test_a_connection_that_was_kept_too_long_is_replaced(servers, end):
+def test_a_connection_that_was_kept_too_long_is_replaced(either_way, servers, end):
     """At once, and without counting as a try: nothing of the request was read on it."""
 
     async def go():
@@ -61,7 +61,7 @@ def test_a_connection_that_was_kept_too_long_is_replaced(servers, end):
         assert (len(host.requests), host.connections) == (3, 2)
 
 
-def test_a_new_connection_that_breaks_is_not_replaced(servers):
+def test_a_new_connection_that_breaks_is_not_replaced(either_way, servers):
     """With `max_retries=0` a request is sent once."""
 
     async def go():
@@ -72,7 +72,7 @@ def test_a_new_connection_that_breaks_is_not_replaced(servers):
         assert len(host.requests) == 1
 
 
-def test_a_kept_connection_is_replaced_once(servers):
+def test_a_kept_connection_is_replaced_once(either_way, servers):
     """A server that hangs up on the new one as well is told."""
 
     async def go():
@@ -117,7 +117,7 @@ async def _read(url, *, size=10):
 
 @pytest.mark.parametrize("size", [10, 100_000, 600_000])
 @pytest.mark.parametrize("end", ["close", "abort"])
-def test_of_several_at_once_each_is_replaced(end, size):
+def test_of_several_at_once_each_is_replaced(either_way, end, size):
     """A request asks of its own connection whether it was kept: others connect at the same time."""
 
     async def go():
@@ -129,7 +129,7 @@ def test_of_several_at_once_each_is_replaced(end, size):
     asyncio.run(go())
 
 
-def test_where_one_was_given_up_the_others_are_not_tried():
+def test_where_one_was_given_up_the_others_are_not_tried(either_way):
     """The request goes out once more, on a new connection, however many were kept."""
 
     async def go():
@@ -141,7 +141,7 @@ def test_where_one_was_given_up_the_others_are_not_tried():
     asyncio.run(go())
 
 
-def test_an_answer_that_breaks_off_in_its_head_is_not_asked_for_again():
+def test_an_answer_that_breaks_off_in_its_head_is_not_asked_for_again(either_way):
     """Also on a kept connection: the server had read the request, and may have been paid for it."""
 
     async def go():
