@@ -240,3 +240,14 @@ def test_an_answer_that_repeats_a_key_is_not_kept(server, monkeypatch):
             assert not nb.ask(f"it is {key}", "OpenaiTemplate:echo", **own).cached
         assert nb.ask("hello", "OpenaiTemplate:echo", **own).text == "hello"
         assert nb.ask("hello", "OpenaiTemplate:echo", **own).cached
+
+
+def test_a_file_says_it_too(asks, server, tmp_path):
+    """A conversation that is saved and loaded knows which of its answers were kept ones."""
+    how = {"model": "OpenaiTemplate:upper", "api_base": server.api_base, "cache": True}
+    asks(cache=True)
+    talk = nb.Conversation(**how)
+    talk.ask("hello")
+    talk.ask("and now?")
+    again = nb.Conversation.load(talk.save(tmp_path / "talk.json"))
+    assert [turn.reply.cached for turn in again.turns] == [True, False]
