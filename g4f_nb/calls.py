@@ -80,7 +80,7 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TimeLimits:
     """Seconds: to connect, for the first byte and each later silence, for the whole; `None` is no limit."""
 
     connect: float | None = 30.0
@@ -98,7 +98,7 @@ class Call:
     headers: Headers
     body: bytes | None = field(default=None, repr=False)
     secret: Secret | None = None
-    limits: Limits = Limits()
+    limits: TimeLimits = TimeLimits()
     proxy: Secret | None = None
     ssl: tls.SSLContext | bool | None = None
     connector: aiohttp.BaseConnector | None = None

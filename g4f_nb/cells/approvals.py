@@ -7,7 +7,7 @@ from typing import Any
 from g4f_nb import frontend
 from g4f_nb.cells.desk import Desk
 from g4f_nb.cells.terminal import printable
-from g4f_nb.dialogues.plans import Call
+from g4f_nb.dialogues.plans import PendingCall
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tools import Toolbox
 
@@ -29,7 +29,7 @@ def check_askable(tools: list[Any], desk: Desk) -> None:
         )
 
 
-def approve(call: Call, desk: Desk) -> bool | str:
+def approve(call: PendingCall, desk: Desk) -> bool | str:
     """Ask whether this call may be made; what the user does not want is told to the model."""
     if _is_trusted(call.tool.function, desk):
         return True

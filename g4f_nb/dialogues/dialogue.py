@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.chunks import ToolCall, ToolResult
-from g4f_nb.dialogues.plans import Approve, Call, Plan, Run, Send, Steps
+from g4f_nb.dialogues.plans import Approve, PendingCall, Plan, Run, Send, Steps
 from g4f_nb.errors import BadRequestError, InvalidParameterError
 from g4f_nb.masking import masked
 from g4f_nb.reply import Reply
@@ -151,7 +151,7 @@ class _Dialogue:
             return
         note = ""
         if self._plan.approve is not None:
-            decision = yield Approve(Call(id=call.id, tool=tool, arguments=arguments))
+            decision = yield Approve(PendingCall(id=call.id, tool=tool, arguments=arguments))
             if isinstance(decision, Mapping):
                 fitted = _edited(tool, decision)
                 note = f"(The user changed the arguments to {json.dumps(dict(decision), default=str)}.)\n"

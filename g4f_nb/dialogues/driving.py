@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from g4f_nb import loops
-from g4f_nb.dialogues.plans import Approve, Call, Effect, Outcome, Run, Send, Steps
+from g4f_nb.dialogues.plans import Approve, Effect, Outcome, PendingCall, Run, Send, Steps
 from g4f_nb.errors import G4FError
 from g4f_nb.loops import ownloop
 
-Approval = Callable[[Call], Any] | None
+Approval = Callable[[PendingCall], Any] | None
 
 # Whatever a user's function raises, the model is told; `sys.exit()` too, which is meant for a script. An
 # interrupt is the user's.

@@ -43,7 +43,7 @@ class ToolLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class PendingCall:
     """One call that is about to be made, for whoever approves it; `arguments` are JSON values."""
 
     id: str
@@ -69,7 +69,7 @@ class Plan:
     """What is to be done beside asking: tools, who approves them, how far it may go, what is wanted."""
 
     tools: Toolbox = field(default_factory=Toolbox)
-    approve: Callable[[Call], Any] | None = None
+    approve: Callable[[PendingCall], Any] | None = None
     limits: ToolLimits = field(default_factory=ToolLimits)
     wanted: Wanted | None = None
     # Of a provider that is made of others: the options of each, whose keys no tool may tell either.
@@ -88,7 +88,7 @@ class Send:
 class Approve:
     """Ask the user; the outcome is a `Decision`."""
 
-    call: Call
+    call: PendingCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ Steps = Generator[Effect, Any, None]
 def checked_plan(
     *,
     tools: Sequence[Any] | None,
-    approve: Callable[[Call], Any] | None,
+    approve: Callable[[PendingCall], Any] | None,
     limits: ToolLimits | None,
     schema: Any,
 ) -> Plan:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from g4f_nb.asking import answer
 from g4f_nb.conversations.conversation import Conversation
-from g4f_nb.dialogues.plans import Call, ToolLimits
+from g4f_nb.dialogues.plans import PendingCall, ToolLimits
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.notices import tell
 from g4f_nb.panels.approving import Decision, Waiting
@@ -186,7 +186,7 @@ class Answers:
 
     # ---- leave for tools ---------------------------------------------------------------------------
 
-    async def _approve(self, live: UnderWay, call: Call) -> Any:
+    async def _approve(self, live: UnderWay, call: PendingCall) -> Any:
         """Wait until the user has decided; the answer is what the dialogue asks for."""
         if call.name in self._always:
             return True
@@ -203,12 +203,12 @@ class Answers:
         return decision != "deny"
 
     @property
-    def waiting(self) -> tuple[Call, ...]:
+    def waiting(self) -> tuple[PendingCall, ...]:
         """The calls of tools that wait for your leave."""
         live = self.live
         return () if live is None else tuple(each.call for each in tuple(live.waiting.values()))
 
-    def decide(self, call: str | Call, decision: Decision) -> None:
+    def decide(self, call: str | PendingCall, decision: Decision) -> None:
         """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
         live, key = self.live, call if isinstance(call, str) else call.id
         if live is not None and (found := live.waiting.get(key)) is not None:

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-from g4f_nb.dialogues.plans import Call
+from g4f_nb.dialogues.plans import PendingCall
 
 Decision = Literal["allow", "deny", "always"]
 
@@ -19,7 +19,7 @@ Decision = Literal["allow", "deny", "always"]
 class Waiting:
     """One call that waits, on our own loop."""
 
-    call: Call
+    call: PendingCall
     decided: asyncio.Future[Decision] = field(repr=False)
 
     def decide(self, decision: Decision) -> None:

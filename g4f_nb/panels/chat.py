@@ -19,7 +19,7 @@ import traitlets
 from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.dialogues.plans import Call
+from g4f_nb.dialogues.plans import PendingCall
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.panels.acts import Acts
 from g4f_nb.panels.answers import Answers, Told
@@ -198,11 +198,11 @@ class ChatPanel(Working):
         self._answers.stop()
 
     @property
-    def waiting(self) -> tuple[Call, ...]:
+    def waiting(self) -> tuple[PendingCall, ...]:
         """The calls of tools that wait for your leave."""
         return self._answers.waiting
 
-    def decide(self, call: str | Call, decision: Decision) -> None:
+    def decide(self, call: str | PendingCall, decision: Decision) -> None:
         """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
         self._answers.decide(call, decision)
 

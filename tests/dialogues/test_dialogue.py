@@ -21,7 +21,7 @@ import g4f_nb as nb
 from g4f_nb import asking, credentials, providers, questions
 from g4f_nb.chunks import FinishReason, Reasoning, SendBack, ToolCall, ToolCalls, ToolResult, Usage
 from g4f_nb.dialogues.dialogue import converse
-from g4f_nb.dialogues.plans import Call, Outcome, Plan, Run, Send
+from g4f_nb.dialogues.plans import Outcome, PendingCall, Plan, Run, Send
 from g4f_nb.errors import (
     BadRequestError,
     InvalidParameterError,
@@ -453,7 +453,7 @@ def test_a_call_is_made_when_it_is_approved(server):
     seen = []
 
     def yes(call):
-        seen.append((call.name, dict(call.arguments), str(call), isinstance(call, Call)))
+        seen.append((call.name, dict(call.arguments), str(call), isinstance(call, PendingCall)))
         return True
 
     assert _ask(server, "tools", tools=[add], approve=yes).text == "The tool said: 5"

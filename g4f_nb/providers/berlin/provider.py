@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from g4f_nb import parameters, settings
-from g4f_nb.calls import Call, Headers, Host, Limits
+from g4f_nb.calls import Call, Headers, Host, TimeLimits
 from g4f_nb.chunks import Chunk
 from g4f_nb.errors import BerlinError, G4FError, InvalidParameterError, MissingAuthError
 from g4f_nb.loops.handover import closing
@@ -162,7 +162,7 @@ class Berlin(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
             "POST",
             "",
             Headers({"Accept": "*/*", "Content-Type": "application/json"}),
-            limits=Limits(
+            limits=TimeLimits(
                 connect=least(settings.current().connect_timeout, silence),
                 silence=silence,
                 total=given["total_timeout"],

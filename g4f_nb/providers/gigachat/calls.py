@@ -14,7 +14,7 @@ from g4f_nb.errors import G4FError, MissingAuthError, RequestTimeoutError
 from g4f_nb.loops.handover import closing
 from g4f_nb.providers.gigachat.line import Line, as_meant, json_of
 from g4f_nb.providers.gigachat.oauth import refused, token_of
-from g4f_nb.providers.sending.lanes import Lane, lane
+from g4f_nb.providers.sending.lanes import SharedLane, lane
 from g4f_nb.providers.sending.requesting import Reader, batches
 from g4f_nb.providers.sending.shortlived import Token
 from g4f_nb.secret import Secret
@@ -91,7 +91,7 @@ def _reader(reader_for: Callable[[str, Secret], Reader], secret: Secret, media_t
 
 
 @contextlib.asynccontextmanager
-async def _turn(line: Line, own: Lane, attempts: Attempts) -> AsyncGenerator[None, None]:
+async def _turn(line: Line, own: SharedLane, attempts: Attempts) -> AsyncGenerator[None, None]:
     """Wait until the account may have one more stream."""
     limit, late = asyncio.timeout_at(attempts.end), ""
     async with contextlib.AsyncExitStack() as entered:
@@ -127,6 +127,6 @@ async def _token(line: Line, attempts: Attempts) -> Token:
     )
 
 
-def _own_lane(line: Line) -> Lane:
+def _own_lane(line: Line) -> SharedLane:
     """The lane of this key: the service counts streams by account."""
     return lane(("GigaChat", line.account.secret, origin(line.account.auth_url)))

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from g4f_nb.calls import Call, Headers, Limits
+from g4f_nb.calls import Call, Headers, TimeLimits
 from g4f_nb.errors import CertificateError, ConversationTooLongError, G4FError, UnreadableResponseError
 from g4f_nb.providers.gigachat.account import GigaChatAccount
 from g4f_nb.providers.gigachat.trust import unknown_authority
@@ -32,7 +32,7 @@ class Line:
 
     account: GigaChatAccount
     provider: str
-    limits: Limits
+    limits: TimeLimits
     retries: int
     streams: int
     proxy: Secret | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb import parameters, settings
-from g4f_nb.calls import Headers, Limits
+from g4f_nb.calls import Headers, TimeLimits
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.providers.gigachat.account import (
@@ -46,7 +46,7 @@ def line_of(cls: Any, given: Mapping[str, Any]) -> Line:
     return Line(
         account=account,
         provider=cls.__name__,
-        limits=Limits(
+        limits=TimeLimits(
             connect=least(now.connect_timeout, silence), silence=silence, total=given.get("total_timeout")
         ),
         retries=now.max_retries if retries is None else retries,

@@ -15,7 +15,7 @@ import ssl as tls
 from pathlib import Path
 
 from g4f_nb import private_files, settings
-from g4f_nb.calls import Call, Headers, Limits
+from g4f_nb.calls import Call, Headers, TimeLimits
 from g4f_nb.credentials import origin
 from g4f_nb.errors import CertificateError, G4FError, InvalidParameterError
 from g4f_nb.files.reading import read_regular
@@ -132,7 +132,7 @@ def _bytes_in(file: str) -> bytes:
 
 
 async def _download(url: str, *, proxy: Secret | None, silence: float | None, trust: bool | None) -> bytes:
-    limits = Limits(connect=silence, silence=silence)
+    limits = TimeLimits(connect=silence, silence=silence)
     call = Call("GET", url, Headers(), limits=limits, proxy=proxy, ssl=trust, provider="GigaChat")
     async with Exchange(call) as answer:
         return await answer.read(_LONGEST_FILE)

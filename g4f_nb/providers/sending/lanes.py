@@ -23,7 +23,7 @@ class _Turn:
     granted: asyncio.Future[None]
 
 
-class Lane:
+class SharedLane:
     """Lets in who asks in the order of asking; `moved` is when anything happened in it."""
 
     def __init__(self) -> None:
@@ -111,15 +111,15 @@ def _grant(granted: asyncio.Future[None]) -> None:
         granted.set_result(None)
 
 
-_lanes: Newest[Hashable, Lane] = Newest(256, in_use=lambda lane: lane.in_use)
+_lanes: Newest[Hashable, SharedLane] = Newest(256, in_use=lambda lane: lane.in_use)
 _lock = threading.Lock()
 
 
-def lane(key: Hashable) -> Lane:
+def lane(key: Hashable) -> SharedLane:
     """The lane of that name; a forked child has its own, for what is inside stays with the parent."""
     place = (os.getpid(), key)
     with _lock:
         found = _lanes.get(place)
         if found is None:
-            found = _lanes[place] = Lane()
+            found = _lanes[place] = SharedLane()
         return found

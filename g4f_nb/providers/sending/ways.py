@@ -7,7 +7,7 @@ import ssl as tls
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from g4f_nb.calls import Address, Headers, Limits
+from g4f_nb.calls import Address, Headers, TimeLimits
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.providers.sending.outgoing import checked_headers, least
@@ -64,11 +64,11 @@ class Way:
             way.wrong = way.wrong or proxy_fault(way.proxy)
         return way
 
-    def limits(self, connect: float) -> Limits:
+    def limits(self, connect: float) -> TimeLimits:
         """The limits of its waits; `connect` is how long connecting may take in any case."""
         return _limits(connect, self.timeout, self.total_timeout)
 
 
 @functools.lru_cache(maxsize=64)
-def _limits(connect: float, silence: float | None, total: float | None) -> Limits:
-    return Limits(connect=least(connect, silence), silence=silence, total=total)
+def _limits(connect: float, silence: float | None, total: float | None) -> TimeLimits:
+    return TimeLimits(connect=least(connect, silence), silence=silence, total=total)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from g4f_nb.providers.sending.lanes import Lane, lane
+from g4f_nb.providers.sending.lanes import SharedLane, lane
 
 
 class Count:
@@ -36,7 +36,7 @@ class Count:
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_more_than_so_many_are_inside_across_loops_and_threads(most):
     """Four loops on four threads share one lane."""
-    own, count = Lane(), Count()
+    own, count = SharedLane(), Count()
 
     async def many():
         await asyncio.gather(*(count.stay(own, most) for _ in range(8)))
@@ -49,7 +49,7 @@ def test_no_more_than_so_many_are_inside_across_loops_and_threads(most):
 
 def test_who_asks_first_comes_first():
     """The order of asking is the order of turns."""
-    own, order = Lane(), []
+    own, order = SharedLane(), []
 
     async def one(number):
         async with own.turn(1):
@@ -65,7 +65,7 @@ def test_who_asks_first_comes_first():
 
 def test_one_who_leaves_the_queue_or_the_lane_leaves_a_place():
     """Cancelled while waiting, cancelled inside, failed inside: the next one has its turn."""
-    own, count = Lane(), Count()
+    own, count = SharedLane(), Count()
 
     async def fails():
         async with own.turn(1):
@@ -89,7 +89,7 @@ def test_one_who_leaves_the_queue_or_the_lane_leaves_a_place():
 
 def test_patience_ends_when_nothing_moves():
     """A stream that nobody reads on holds up others only for a while; one in which things move does not."""
-    own = Lane()
+    own = SharedLane()
 
     async def go():
         async with own.turn(1):
@@ -115,7 +115,7 @@ async def _turn(own, patience=None):
 
 def test_a_loop_that_has_ended_is_passed_over():
     """Whoever waited there does not come any more."""
-    own = Lane()
+    own = SharedLane()
     holder = asyncio.new_event_loop()
     holder.run_until_complete(own._enter(1, None))
 
