@@ -13,9 +13,10 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -27,6 +28,7 @@ from g4f_nb.private_files import make_folder
 # How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
 _PATIENCE = 30.0
 _FLUSHING = 60.0
+_NONE: Mapping[int, str] = MappingProxyType({})
 # SQLITE_CORRUPT and SQLITE_NOTADB.
 _DAMAGE = (11, 26)
 
@@ -38,10 +40,14 @@ _there: weakref.WeakSet[Storage] = weakref.WeakSet()
 class Storage:
     """A database file that is opened at its first use, with one writer for the whole process."""
 
-    def __init__(self, file: Path, schema: str, version: int) -> None:
+    def __init__(
+        self, file: Path, schema: str, version: int, *, migrations: Mapping[int, str] = _NONE
+    ) -> None:
         self.file = file
         self._schema = schema
         self._version = version
+        # What makes the next form of each older one. A form that has none is set aside.
+        self._migrations = migrations
         self._lock = threading.RLock()
         self._inbox = Inbox()
         self._reader: sqlite3.Connection | None = None
@@ -170,23 +176,29 @@ class Storage:
                 self.file.chmod(0o600)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-            if found > self._version:
-                raise InvalidParameterError(  # noqa: TRY301  # closed below, like after any other fault
-                    f"{self.file} was made by a newer g4f_nb (form {found}, this one knows {self._version}): "
-                    "update g4f_nb, or choose another folder with G4F_NB_CACHE_DIR"
-                )
-            if 0 < found < self._version:
-                raise sqlite3.DatabaseError(f"it has the form {found} of an older g4f_nb")  # noqa: TRY301  # as above
             connection.execute("BEGIN IMMEDIATE")
-            for statement in filter(str.strip, self._schema.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={self._version}")
+            self._bring_up(connection)
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _bring_up(self, connection: sqlite3.Connection) -> None:
+        """Give the file today's form, within a transaction: another kernel may have done so a moment ago."""
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found > self._version:
+            raise InvalidParameterError(
+                f"{self.file} was made by a newer g4f_nb (form {found}, this one knows {self._version}): "
+                "update g4f_nb, or choose another folder with G4F_NB_CACHE_DIR"
+            )
+        steps = range(found, self._version) if found else ()
+        if not all(step in self._migrations for step in steps):
+            raise sqlite3.DatabaseError(f"it has the form {found} of an older g4f_nb")
+        for text in (*(self._migrations[step] for step in steps), self._schema):
+            for statement in filter(str.strip, text.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={self._version}")
 
     def _set_aside(self, reason: str) -> sqlite3.Connection | None:
         """A damaged file keeps its content under another name, for whoever can mend it."""

@@ -30,6 +30,9 @@ from g4f_nb.tables import Table
 from g4f_nb.whole_records import KEYS_AT_ONCE, marks, whole
 
 _VERSION = 2
+# Whoever changes the schema raises the version, and says here in SQL how a file of the form before becomes
+# one of the next: nobody's conversations are put aside. Form 1 was before the first release.
+_MIGRATIONS: Mapping[int, str] = {}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,
@@ -128,7 +131,7 @@ class Store:
     """The one store of a folder."""
 
     def __init__(self, file: Path) -> None:
-        self._storage = Storage(file, _SCHEMA, _VERSION)
+        self._storage = Storage(file, _SCHEMA, _VERSION, migrations=_MIGRATIONS)
         self.file = file
         # How often something was deleted: whoever keeps by differences begins anew then.
         self.purged = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,3 +71,62 @@ def test_a_wrong_statement_stops_neither_the_writer_nor_whoever_waits(storage, c
     storage.flush()
     assert [row[0] for row in storage.read("SELECT name FROM things")] == ["a"]
     assert capsys.readouterr().err
+
+
+_NEXT = {
+    1: "ALTER TABLE things ADD COLUMN colour TEXT; UPDATE things SET colour = 'none'",
+    2: "ALTER TABLE things RENAME COLUMN size TO width",
+}
+_FORM_3 = "CREATE TABLE IF NOT EXISTS things (name TEXT NOT NULL UNIQUE, width INTEGER, colour TEXT)"
+
+
+def _opened(file, version, migrations):
+    made = Storage(file, _FORM_3, version, migrations=migrations)
+    try:
+        return made.read("SELECT name, width, colour FROM things"), made.in_memory_because
+    finally:
+        made.close()
+
+
+def test_a_file_of_an_older_form_is_brought_up(storage, capsys):
+    """A file of any older form gets today's, step by step, with all that is in it; once is enough."""
+    storage.write(_INSERT, [("a", 7)])
+    storage.close()
+    for _ in range(2):
+        assert _opened(storage.file, 3, _NEXT) == ([("a", 7, "none")], None)
+    assert capsys.readouterr().err == ""
+    assert len(list(storage.file.parent.glob("*.sqlite3"))) == 1
+
+
+def test_kernels_bring_a_file_up_once(storage):
+    """Of several that open an older file at once, one changes it and the others find it changed."""
+    storage.write(_INSERT, [("a", 7)])
+    storage.close()
+    with ThreadPoolExecutor(6) as pool:
+        found = [each.result() for each in [pool.submit(_opened, storage.file, 3, _NEXT) for _ in range(6)]]
+    assert found == [([("a", 7, "none")], None)] * 6
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(storage, capsys):
+    """Where the second of two steps fails nothing of the first is done, and everything goes on in memory."""
+    storage.write(_INSERT, [("a", 7)])
+    storage.close()
+    assert _opened(storage.file, 3, {**_NEXT, 2: "ALTER TABLE nowhere RENAME TO there"}) == (
+        [],
+        "no such table: nowhere",
+    )
+    assert "kept in memory" in capsys.readouterr().err
+    with contextlib.closing(sqlite3.connect(storage.file)) as there:
+        assert there.execute("SELECT * FROM things").fetchall() == [("a", 7)]
+        assert there.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_form_that_nobody_can_bring_up_is_set_aside(storage, capsys):
+    """A file of a form for which a step is missing is kept beside, and a new one begins."""
+    storage.write(_INSERT, [("a", 7)])
+    storage.close()
+    assert _opened(storage.file, 3, {2: _NEXT[2]}) == ([], None)
+    assert "it has the form 1 of an older g4f_nb" in capsys.readouterr().err
+    (kept,) = storage.file.parent.glob("things.set-aside-*.sqlite3")
+    with contextlib.closing(sqlite3.connect(kept)) as there:
+        assert there.execute("SELECT * FROM things").fetchall() == [("a", 7)]

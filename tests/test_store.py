@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -196,6 +197,53 @@ def test_a_file_of_the_future_is_left_alone(make, tmp_path):
     connection.close()
     with pytest.raises(InvalidParameterError, match=r"newer g4f_nb.*G4F_NB_CACHE_DIR"):
         make(file).answers(["a"])
+
+
+# A file as version 0.1.0 made it; whoever changes the form leaves this as it is.
+_FORM_2 = """
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,
+    cells INTEGER NOT NULL, plan BLOB NOT NULL
+);
+CREATE TABLE cells (
+    run_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT, record BLOB NOT NULL, more BLOB,
+    PRIMARY KEY (run_id, position)
+);
+CREATE TABLE verdicts (
+    run_id TEXT NOT NULL, pair TEXT NOT NULL, judge TEXT NOT NULL, turn INTEGER NOT NULL,
+    record BLOB NOT NULL, given_at REAL NOT NULL,
+    PRIMARY KEY (run_id, pair, judge, turn)
+);
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, changed_at REAL NOT NULL,
+    settings BLOB NOT NULL
+);
+CREATE TABLE turns (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, parent TEXT, record BLOB NOT NULL,
+    PRIMARY KEY (conversation, turn)
+);
+CREATE TABLE costs (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, usd REAL, tokens INTEGER, guess REAL,
+    PRIMARY KEY (conversation, turn)
+);
+CREATE INDEX answers ON cells (key) WHERE key IS NOT NULL;
+CREATE INDEX runs_by_age ON runs (began_at);
+INSERT INTO runs VALUES ('r', 'compare', 1.0, 1, x'7b7d');
+INSERT INTO cells VALUES ('r', 0, 'a', x'7b7d', NULL);
+INSERT INTO conversations VALUES ('c', '', '', 1.0, x'7b7d');
+PRAGMA user_version=2
+"""
+
+
+def test_a_file_of_the_first_release_is_read(make, tmp_path):
+    """What version 0.1.0 has kept, conversations among it, is there in every later one."""
+    file = tmp_path / "store.sqlite3"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.executescript(_FORM_2)
+    store = make(file)
+    assert _texts(store.answers(["a"])) == {"a": b"{}"}
+    assert (store.info().runs, store.info().conversations) == (1, 1)
+    assert list(tmp_path.glob("*set-aside*")) == []
 
 
 def test_a_file_of_the_past_is_set_aside(make, tmp_path, capsys):
