@@ -48,8 +48,8 @@ UNIT = "not kernel and not browser and not foreign"
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
 # A browser and its notebooks are a file's.
 TWO = ["-n", "2", "--dist", "loadfile"]
-# How far the first of several rows steps back, in steps of nice(1).
-BACK = 5
+# How far the first of several rows steps back, in steps of nice(1): it only has what the others leave.
+BACK = 10
 
 
 class Beside(list[list[list[str]]]):
@@ -213,9 +213,11 @@ def needs(extras: str) -> str:
     return json.dumps([str(ROOT), project, named, whole["build-system"], whole["tool"]["hatch"]], indent=1)
 
 
-def unit_tests(*, cover: bool) -> list[str]:
+def unit_tests(*, cover: bool, beside: bool = False) -> list[str]:
     """What needs no kernel and no browser, some at a time; with `cover` their coverage is measured."""
-    tests = ["-m", "pytest", "tests", *SEVERAL, "-m", UNIT]
+    # Whoever works while others wait needs no more hands than cores: each collects all tests first.
+    several = ["-n", str(min(8, os.cpu_count() or 2)), "--dist", "worksteal"] if beside else SEVERAL
+    tests = ["-m", "pytest", "tests", *several, "-m", UNIT]
     measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
     return [*tests, *measured, "--cov-report="] if cover else tests
 
@@ -236,10 +238,9 @@ def older_tests(passed_on: list[str]) -> Beside:
 def all_tests(*, cover: bool) -> Beside:
     """Units, real kernels, notebooks and real browsers beside each other: some wait while others work."""
     return Beside([
-        [unit_tests(cover=cover)],
+        [unit_tests(cover=cover, beside=True)],
         [["-m", "pytest", *marked("browser"), *TWO, "-m", "browser"]],
-        [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"]],
-        [notebooks()],
+        [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"], notebooks()],
     ])  # fmt: skip
 
 
