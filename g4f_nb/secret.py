@@ -25,7 +25,7 @@ SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie",
 _BEGINNING = 32_000
 _LONGEST_KEY = 4_000
 # Characters; in a longer text a key is first looked for in a cheaper way.
-_SHORT = 2_000
+_SHORT = 8
 _RUN = re.compile(r"[A-Za-z0-9]+")
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.
