@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import itertools
 import os
-import re
 import signal
 import sys
 
@@ -37,24 +35,18 @@ _KEPT = {
     "G4F_NB_AXE", "G4F_NB_REQUIRE_AXE", "G4F_NB_THOROUGH",
 }  # fmt: skip
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
-_CLOCK = re.compile(r"\b(?:monotonic|perf_counter|process_time|sleep|wait|wait_for)\(")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """What watches a clock or waits for others may be late once, on a busy machine, and is run again.
+    """What is marked as watching a clock may be late once, on a busy machine, and is run again.
 
     Whatever only computes fails the first time. A first failure is told at the end of the run all the same.
     """
     again = pytest.mark.flaky(reruns=1)
     for item in items:
-        if any(map(item.get_closest_marker, ("kernel", "browser"))) or _waits(item.path):
+        if any(map(item.get_closest_marker, ("kernel", "browser", "clock"))):
             item.add_marker(again)
-
-
-@functools.cache
-def _waits(file):
-    return _CLOCK.search(file.read_text(encoding="utf-8")) is not None
 
 
 def pytest_collection_finish():

@@ -105,6 +105,7 @@ def test_columns_have_nullable_dtypes_and_plain_values(server):
     assert frame.to_csv().count("\n") >= 3
 
 
+@pytest.mark.clock
 def test_calls_run_at_the_same_time_but_never_too_many(server):
     """Forty calls of 100 ms, ten at once, take about four rounds and never more than ten connections."""
     most = 0
@@ -256,6 +257,7 @@ def test_it_works_where_a_loop_is_running(server):
     assert done.stderr == ""
 
 
+@pytest.mark.clock
 @pytest.mark.skipif(os.name == "nt", reason="signals of a child are POSIX")
 def test_an_interrupt_returns_the_rows_so_far(server):
     """Ctrl-C keeps the finished rows, marks the others cancelled, says so, and closes every connection."""

@@ -36,6 +36,7 @@ def test_marked_tests_are_found_wherever_they_are(dev):
     assert all((ROOT / place).exists() for place in kernels)
 
 
+@pytest.mark.clock
 def test_rows_of_commands_run_at_the_same_time(dev, capfd):
     """Each to its end; one that fails ends its row only, and is the status."""
     wait = "import time; print('begun', flush=True); time.sleep(0.6); print('{}')"
@@ -87,10 +88,10 @@ def test_an_environment_is_filled_again_only_for_other_dependencies(dev, tmp_pat
 
 def test_only_what_watches_a_clock_is_run_again(tmp_path):
     """And why it failed at first is told at the end; what only computes fails the first time."""
-    late = "import time\ncounts = []\ndef test_late():\n    counts.append(time.monotonic())\n"
-    late += "    assert len(counts) == 2, 'it was late'\n"
+    late = "import time, pytest\ncounts = []\n@pytest.mark.clock\ndef test_late():\n"
+    late += "    counts.append(time.monotonic())\n    assert len(counts) == 2, 'it was late'\n"
     (tmp_path / "test_late.py").write_text(late, encoding="utf-8")
-    (tmp_path / "test_wrong.py").write_text(late.replace("time.monotonic()", "1"), encoding="utf-8")
+    (tmp_path / "test_wrong.py").write_text(late.replace("@pytest.mark.clock\n", ""), encoding="utf-8")
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "conftest", "-q", tmp_path],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},

@@ -211,6 +211,7 @@ def test_a_key_is_masked_in_every_spelling(spelling):
     assert redact(f"<{spelling}>", Secret("a&b/c-123")) == f"<{MASK}>"
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "amp;", "://", "&#0", "0", "http://u:"])
 def test_no_text_takes_long(piece):
     """Whatever a server repeats without end."""
@@ -267,6 +268,7 @@ def test_a_long_text_is_masked_like_a_short_one(key):
         assert mask_given(f"{around}<{spelling}>{around}", Secret(key)) == f"{around}{short}{around}"
 
 
+@pytest.mark.clock
 def test_a_long_text_without_keys_is_read_quickly():
     """However many keys there are."""
     keys = [Secret(f"sk-proj-{number:040x}") for number in range(7, 30)]

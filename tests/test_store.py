@@ -326,6 +326,7 @@ def test_a_bad_query_is_no_damage(make, tmp_path):
     assert list(tmp_path.glob("**/*set-aside*")) == []
 
 
+@pytest.mark.clock
 def test_threads_that_ask_at_once_get_one_store(monkeypatch, tmp_path):
     """However many threads are the first to ask for it, a file has one store: no row is in another."""
     monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path / "many"))

@@ -92,6 +92,7 @@ def test_a_loop_that_is_left_closes_the_connection(server, way):
         list(stream)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("way", ["break", "exception", "cancellation"])
 def test_an_async_loop_that_is_left_closes_the_connection(server, way):
     """By `break`, by an exception, or by whoever cancels the task."""

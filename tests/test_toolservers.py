@@ -160,6 +160,7 @@ def test_a_slow_tool_is_left_when_the_time_is_over(server):
     assert reply.partial
 
 
+@pytest.mark.clock
 def test_what_does_not_start_says_why():
     """With the end of what it wrote, keys masked."""
     with pytest.raises(ConnectionFailedError, match=r"did not start.*no configuration, key \*\*\*"):
@@ -220,6 +221,7 @@ def test_env_and_headers_are_dicts_of_texts(given, words):
     assert "planted" not in repr(caught.traceback[-1].frame.f_locals)
 
 
+@pytest.mark.clock
 def test_an_interrupt_ends_the_opening_soon(tmp_path):
     """A program that never answers is not waited for, and is gone a little later."""
     code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 LOAD = """
 import time
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,6 +19,7 @@ print("ms:", (time.process_time() - begin) * 1000)
 PROMISED = 150.0
 
 
+@pytest.mark.clock
 def test_the_extension_is_there_at_once(tmp_path):
     """As it is installed, compiled: the best of a few, for others may have work for this machine."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -356,6 +356,7 @@ def _traces(shell):
     )
 
 
+@pytest.mark.clock
 def test_a_terminal_tells_where_to_log_in(shell, capsys):
     """In a line of its own, before the answer; its control characters are not obeyed."""
 

@@ -23,6 +23,8 @@ import pty
 import struct
 import termios
 
+pytestmark = pytest.mark.clock
+
 PLENTY = 60.0
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]|\r")
 COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[1-7]|9[1-7]|38;[0-9;]+)m")

@@ -72,6 +72,7 @@ def test_no_more_at_once_than_allowed():
     assert 10 < most["both"] <= 20
 
 
+@pytest.mark.clock
 def test_a_lane_that_waits_holds_up_no_other():
     """While one service asks to wait, the other goes on."""
     done = []
@@ -165,6 +166,7 @@ def test_memory_does_not_grow_with_the_jobs():
     assert ahead <= 52
 
 
+@pytest.mark.clock
 def test_cancelling_ends_it():
     """Whoever cancels the run ends every worker; none is left."""
 

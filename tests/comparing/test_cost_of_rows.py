@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 import g4f_nb as nb
 from g4f_nb.chunks import FinishReason, Usage
 from g4f_nb.providers.base import AsyncGeneratorProvider
@@ -32,6 +34,7 @@ def _seconds_a_row(rows):
     return taken / rows
 
 
+@pytest.mark.clock
 def test_a_row_costs_as_much_in_a_large_comparison():
     """Ten times as many rows take ten times the time, not more, and far less than a millisecond each."""
     _seconds_a_row(100)

@@ -57,6 +57,7 @@ def held_file(server):
     assert holder.wait(20) == 0
 
 
+@pytest.mark.clock
 def test_no_more_is_asked_than_the_disk_takes(server, held_file):
     """While another program holds the file, asking stops after a while instead of filling the memory."""
     rows, found = 1500, []
@@ -83,6 +84,7 @@ def test_no_more_is_asked_than_the_disk_takes(server, held_file):
     file.close()
 
 
+@pytest.mark.clock
 def test_an_interrupted_wait_for_the_disk_is_over_at_once(server, held_file):
     """Whoever cancels while the disk is waited for gets what there is."""
     model = nb.Model("OpenaiTemplate:long", api_base=server.api_base)

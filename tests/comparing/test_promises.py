@@ -174,6 +174,7 @@ def test_an_interrupt_keeps_what_was_paid_for(server, tmp_path):
     assert len(server.requests) <= 101 + 1
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("says_when", [True, False], ids=["with Retry-After", "without"])
 def test_a_limited_service_loses_no_row(says_when):
     """150 rows against 30 requests a window: 150 answers, at most 1.3 requests a row."""
@@ -433,6 +434,7 @@ def test_settings_of_the_signal(server):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.clock
 def test_time_is_told_apart(server):
     """Waiting for one's turn is `queued_s`, never latency."""
     start = time.perf_counter()

@@ -100,6 +100,7 @@ def test_one_of_them_is_stopped_and_keeps_its_part(server):
     assert nb.attach(run.run_id)["status"].tolist() == ["cancelled", "ok"]
 
 
+@pytest.mark.clock
 def test_one_that_waits_for_another_try_is_stopped_at_once(server):
     """Nobody waits for a server's `Retry-After` to be rid of a question."""
     seen, run, job = _start(["hello"], [_model(server, "error-503")], retries=9)

@@ -69,6 +69,7 @@ def test_many_threads_ask_one_conversation_and_no_turn_is_lost(talk):
     assert len(nb.Conversation.restore(talk.id)) == 24
 
 
+@pytest.mark.clock
 def test_settings_that_two_threads_change_are_both_kept(talk, monkeypatch):
     """A system prompt that is set while another thread sets options is not lost with what they replace."""
     replace = dataclasses.replace
@@ -351,6 +352,7 @@ def test_a_long_transcript_shows_its_end():
     assert repr(talk) == "<Conversation 'long', 25 turns>"
 
 
+@pytest.mark.clock
 def test_a_long_conversation_stays_quick():
     """The four-hundredth question is made ready as the first: no square of its length."""
     talk = nb.Conversation("long", model=_Says)

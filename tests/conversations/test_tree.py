@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from thorough import examples
@@ -99,6 +100,7 @@ def test_versions_are_told_oldest_first():
     assert [turn.id for turn in tree.branch()] == ["1"]
 
 
+@pytest.mark.clock
 def test_all_versions_of_a_long_dialogue_are_told_quickly():
     """A panel asks for those of each turn: the time grows as the dialogue does, and not with its square."""
     count = 10_000

@@ -137,6 +137,7 @@ def test_any_text_has_an_estimate(one, two):
     assert len(features_of(one)) == len(FEATURES)
 
 
+@pytest.mark.clock
 def test_a_long_text_takes_no_long_time():
     """A million characters in about a second."""
     start = time.perf_counter()

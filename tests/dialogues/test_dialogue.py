@@ -213,6 +213,7 @@ def test_a_watched_answer_grows_between_rounds(server):
     assert not reply.partial
 
 
+@pytest.mark.clock
 def test_a_comparison_runs_tools_on_threads_of_its_own(server):
     """They must not hold up the other calls, which share one loop."""
     seen = []
@@ -399,6 +400,7 @@ def test_a_call_whose_result_changes_may_be_repeated(server):
     assert "8 rounds" in reply.stopped_by
 
 
+@pytest.mark.clock
 def test_time_is_limited(server):
     """No call and no round begins after it; what runs on the user's thread is finished."""
 
@@ -411,6 +413,7 @@ def test_time_is_limited(server):
     assert [result.content for result in reply.tool_results] == ["done"]
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("form", ["ask", "ask_async", "answer"])
 def test_an_async_tool_is_stopped_when_the_time_is_over(server, form):
     """It is cancelled, and the model would be told; in every form of asking."""
@@ -534,6 +537,7 @@ def test_an_error_leads_to_what_there_was():
     assert (reply.text, caught.value.partial, reply.partial) == ("half", "half", True)
 
 
+@pytest.mark.clock
 def test_cancelling_stops_the_tool(server):
     """`ask_async` that is cancelled in the middle of a tool cancels that tool."""
     cancelled = []

@@ -16,6 +16,8 @@ from . import answers, certificates, coding, dialects, framing, shapes, timing
 from .asking import ASKED, arguments, as_text, check
 from .playing import Games
 
+pytestmark = pytest.mark.clock
+
 FAMILIES = [framing, coding, timing, answers, certificates, shapes, dialects]
 CASES = [case for family in FAMILIES for case in family.CASES]
 RUNS = [pytest.param(case, mode, id=f"{case.id}-{mode}") for case in CASES for mode in case.modes]

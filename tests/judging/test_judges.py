@@ -286,6 +286,7 @@ def test_a_spent_budget_stops_with_rows_and_the_next_time_goes_on(server):
     assert len(result.llm.verdicts()) == 16
 
 
+@pytest.mark.clock
 def test_an_interrupt_keeps_the_verdicts_that_there_are(server):
     """Ctrl-C ends the judge's calls; what was said stays, and the next time goes on."""
     result = _compared(server, "short", "medium", words="abcdefghijklmnop")

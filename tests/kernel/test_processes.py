@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.clock
+
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 needs_uvloop = pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not made for Windows")

@@ -190,6 +190,7 @@ def test_a_check_asks_those_that_are_kept(monkeypatch):
     assert _of(frame, "Demo")["latency_ms"] is None
 
 
+@pytest.mark.clock
 def test_a_check_waits_for_nobody_for_long():
     """A silent host is told as silent."""
     with serve(latency=30) as server:

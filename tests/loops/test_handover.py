@@ -46,6 +46,7 @@ def test_a_coroutine_is_a_batch_of_one():
     assert asyncio.run(go()) == [["one"]]
 
 
+@pytest.mark.clock
 def test_a_slow_consumer_holds_it_up():
     """Memory does not grow with the source."""
 
@@ -106,6 +107,7 @@ def test_closing_ends_the_source():
     assert tasks == 1
 
 
+@pytest.mark.clock
 def test_the_source_runs_in_one_task():
     """A time-out held across a `yield` fires, whoever takes the steps."""
 

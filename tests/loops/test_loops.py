@@ -133,6 +133,7 @@ def test_a_coroutine_gives_its_one_result(inside):
     assert inside(lambda: loops.run(value_of(None))) is None
 
 
+@pytest.mark.clock
 def test_nothing_runs_and_nothing_is_sent_before_the_first_item_is_asked_for(inside, server):
     """A generator that is made and dropped costs nothing."""
     source = Source()
@@ -146,6 +147,7 @@ def test_nothing_runs_and_nothing_is_sent_before_the_first_item_is_asked_for(ins
     assert source.given == server.connections == 0
 
 
+@pytest.mark.clock
 def test_the_first_item_is_out_as_soon_as_it_is_in(inside):
     """The consumer does not wait for the second one, which never comes."""
 
@@ -201,6 +203,7 @@ def test_leaving_early_ends_the_source(inside, how, pause):
     inside(work)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("how", WAYS)
 def test_leaving_early_closes_the_connection(inside, server, how):
     """The server stops to write, and so stops to bill."""
@@ -238,6 +241,7 @@ def test_an_error_arrives_as_it_is_after_the_items_before_it(inside, error):
     inside(work)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(("pause", "burst"), [(None, 1), (0, 1), (0, 100), (0.0001, 1000)])
 def test_a_slow_consumer_holds_the_source_back(inside, pause, burst):
     """What waits for it is bounded, in whatever portions it comes."""
@@ -257,6 +261,7 @@ def test_a_slow_consumer_holds_the_source_back(inside, pause, burst):
     assert inside(work) <= 4096 + 2 * 1024
 
 
+@pytest.mark.clock
 def test_a_source_that_never_waits_leaves_room_for_others(inside):
     """Beside an endless one without `await`, another answer comes through."""
     source = Source(None)
@@ -274,6 +279,7 @@ def test_a_source_that_never_waits_leaves_room_for_others(inside):
     assert inside(work) < 2
 
 
+@pytest.mark.clock
 def test_a_source_that_blocks_still_streams(inside):
     """A provider around a blocking library gives its items as they come, not at its end."""
 
@@ -292,6 +298,7 @@ def test_a_source_that_blocks_still_streams(inside):
     assert len({round(at, 1) for at in times}) >= 3
 
 
+@pytest.mark.clock
 def test_a_timeout_held_across_items_fires(inside):
     """`asyncio.timeout` in the source belongs to one task, whatever the consumer does in between."""
 
@@ -310,6 +317,7 @@ def test_a_timeout_held_across_items_fires(inside):
     inside(work)
 
 
+@pytest.mark.clock
 def test_cancel_scopes_held_across_items_work(inside):
     """For anyio checks that a scope is left in the task that entered it."""
 
@@ -376,6 +384,7 @@ def test_an_answer_inside_of_an_answer(server):
         runner.run(main())
 
 
+@pytest.mark.clock
 def test_the_callers_time_limit_reaches_into_a_synchronous_wait(server):
     """`asyncio.timeout` around a plain for-loop ends it, and leaves the task able to go on."""
 
@@ -391,6 +400,7 @@ def test_the_callers_time_limit_reaches_into_a_synchronous_wait(server):
         assert runner.run(main()) == "Hello big world"
 
 
+@pytest.mark.clock
 def test_a_generator_keeps_to_the_loop_it_began_on(server):
     """Carried to another thread, it says so instead of running a loop that runs elsewhere."""
 

@@ -87,6 +87,7 @@ def test_cancelling_a_call_ends_the_work_first():
         runner.run(main())
 
 
+@pytest.mark.clock
 def test_a_job_gives_its_outcome_or_ends():
     """A result, an error, `SystemExit` too; a cancelled one says so and has ended."""
     own = ownloop.own_loop()
@@ -102,6 +103,7 @@ def test_a_job_gives_its_outcome_or_ends():
     assert own.alive
 
 
+@pytest.mark.clock
 def test_our_loop_stops_and_starts_anew():
     """Whoever waits then is told at once; the next call works."""
     source = Source(0.01)
@@ -117,6 +119,7 @@ def test_our_loop_stops_and_starts_anew():
     assert loops.run(value_of(1)) == 1
 
 
+@pytest.mark.clock
 def test_a_job_s_loop_calls_later_or_not_at_all():
     """At once, after some time, and, once it has ended, nothing; whoever waits then is told."""
     called = []
@@ -135,6 +138,7 @@ def test_a_job_s_loop_calls_later_or_not_at_all():
     assert called == [1]
 
 
+@pytest.mark.clock
 def test_an_error_while_waiting_ends_the_job():
     """What the waiting itself raises, as an interrupt does, stops the work and is raised."""
     ended = threading.Event()

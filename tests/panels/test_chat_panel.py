@@ -55,6 +55,7 @@ def panel(server):
 # ---- a turn ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_ask_returns_at_once_and_the_end_is_settled(panel):
     """`ask` does not wait; afterwards `value`, `messages` and `turns` hold the same answer."""
     chat = panel("slow-1500")
@@ -204,6 +205,7 @@ def test_stop_keeps_the_part_and_ends_the_request(panel, server):
     assert len([m for _, m in chat.sent[sent:] if m.get("request") == "r1"]) <= 1
 
 
+@pytest.mark.clock
 def test_a_late_chunk_is_dropped(panel):
     """What a provider yields after the stop, or was about to be sent then, reaches no view and no turn."""
     chat = panel("drip-10")
@@ -257,6 +259,7 @@ def test_a_stop_while_nothing_comes_leaves_its_mark(panel, server):
     assert chat.messages == []
 
 
+@pytest.mark.clock
 def test_clear_in_the_middle_leaves_nothing(panel):
     """What is cleared while it streams does not come back."""
     chat = panel("drip-10")
@@ -534,6 +537,7 @@ def test_a_provider_that_tells_the_key_is_masked():
 # ---- Python ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_wait_gives_up_after_its_time(panel):
     """`wait` says whether the panel is idle."""
     chat = panel("stall")

@@ -189,6 +189,7 @@ def test_a_failed_turn_is_replaced_by_its_answer(panel):
 # ---- tools -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_no_tool_runs_without_leave():
     """A call waits, seen by every view, until it is allowed; its result is shown and the answer goes on."""
     ran = []

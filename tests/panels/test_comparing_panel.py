@@ -468,6 +468,7 @@ def test_a_text_is_told_to_whoever_copies_it(compare):
     assert panel.of("text") == [{"type": "text", "view": "v", "side": side, "text": "**BOLD**"}]
 
 
+@pytest.mark.clock
 def test_the_cell_returns_at_once(compare):
     """`ask` does not wait for the slowest."""
     panel = compare("drip-50")

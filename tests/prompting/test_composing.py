@@ -167,6 +167,7 @@ def test_the_page_shows_what_is_sent(capsys):
     assert capsys.readouterr().out == printed
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "typed",
     ["{a} " * 20_000, "{a}" * 20_000, "{a(" * 100_000, "{aaa}{abc}" * 20_000, "```\n{a}.\n```\n" * 5_000],

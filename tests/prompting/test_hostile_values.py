@@ -129,6 +129,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_values_are_told_within_their_budget(name):
     """Nothing that a value does breaks or hangs a prompt, and none is longer than it may be."""
@@ -179,6 +180,7 @@ def test_any_table_keeps_to_its_budget(table, budget):
     assert tokens_of(text) <= budget + 120
 
 
+@pytest.mark.clock
 def test_a_text_of_ten_million_characters_goes_in_whole_and_quickly():
     """It is the user's own; how long it is, the list of pieces says."""
     start = time.monotonic()
@@ -188,6 +190,7 @@ def test_a_text_of_ten_million_characters_goes_in_whole_and_quickly():
     assert time.monotonic() - start < 30
 
 
+@pytest.mark.clock
 def test_a_frame_of_a_hundred_million_rows_is_quick():
     """It is looked at in a sample, and not copied."""
     made = pd.DataFrame({"a": np.zeros(100_000_000, dtype="int8")})
@@ -371,6 +374,7 @@ def test_the_password_in_an_address_is_masked(address, sent):
     assert sent in compose("go", {"a": [address]}, attach=["a"]).content
 
 
+@pytest.mark.clock
 def test_addresses_without_end_are_read_quickly():
     """A text of beginnings of addresses takes no time that grows with its square."""
     start = time.perf_counter()

@@ -241,6 +241,7 @@ def test_a_value_in_the_place_of_latex_is_told(typed):
     assert compose("data_{x}.csv {x}", USER).notices == ()
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "text",
     ["{x[" * 50_000, "{x('" * 50_000, "{" * 200_000, "{x" * 100_000, "{x:" * 50_000, "{x[((((" * 20_000],

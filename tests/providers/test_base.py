@@ -221,6 +221,7 @@ def test_an_executor_is_used(slow):
     assert slow.seen["where"] == "there"
 
 
+@pytest.mark.clock
 def test_after_the_time_out_the_work_stops(slow):
     """The error is a TimeoutError, too, and names the limit; the generator's `finally` ran."""
     with pytest.raises(RequestTimeoutError, match=r"Slow did not finish within 0.05 s.*timeout=") as caught:
@@ -230,6 +231,7 @@ def test_after_the_time_out_the_work_stops(slow):
     assert slow.ended.wait(2)
 
 
+@pytest.mark.clock
 def test_cancelling_stops_the_work(slow):
     """At its next chunk."""
 
@@ -302,6 +304,7 @@ def test_the_running_loop_or_none(kind):
     asyncio.run(go())
 
 
+@pytest.mark.clock
 def test_a_streaming_provider_is_awaited_on_the_caller_s_loop():
     """What the caller made there stays usable; the limit is for the whole; the generator is closed."""
     seen = []

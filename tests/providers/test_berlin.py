@@ -351,6 +351,7 @@ def test_whatever_goes_wrong_is_a_clear_error(server, model, kind, words, partia
     assert isinstance(caught.value, errors.ResponseError)
 
 
+@pytest.mark.clock
 def test_a_call_that_is_stopped_is_stopped(server):
     """The connection is closed at once; silence has its limit."""
     stream = Berlin.create_completion("stall", ASKED, **where(server))

@@ -197,6 +197,7 @@ def test_an_interrupted_stream_has_a_first_half():
     assert len(reply.text) > 20
 
 
+@pytest.mark.clock
 def test_a_stall_is_cut_by_the_time_limit():
     """The whole call has one in `create_async`; `total` silence does not hold up the test."""
     begin = time.monotonic()
@@ -232,6 +233,7 @@ def test_no_key_and_no_unknown_name():
         list(Demo.create_completion("demo-fast", []))
 
 
+@pytest.mark.clock
 def test_it_has_a_pace():
     """It streams: the first word is out long before the last."""
     begin = time.monotonic()

@@ -177,6 +177,7 @@ def test_every_behaviour_that_answers(shared, model):
     assert bool(streamed.refusal) == (model == "refuse")
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("model", ERRORS)
 def test_every_behaviour_that_fails(server, model):
     """The right class, who failed, and what had arrived."""
@@ -515,6 +516,7 @@ def test_what_will_not_pass_is_not_tried_again(server, model):
     assert [request.method for request in server.requests].count("POST") == 1
 
 
+@pytest.mark.clock
 def test_the_server_s_advice_is_followed():
     """In seconds; a wait longer than a minute is not sat through."""
     begin = time.monotonic()
@@ -527,6 +529,7 @@ def test_the_server_s_advice_is_followed():
         assert (caught.value.retry_after, len(seen)) == (100, 1)
 
 
+@pytest.mark.clock
 def test_the_total_time_holds_over_all_tries():
     """A wait that would end after it is not begun."""
     begin = time.monotonic()
@@ -552,6 +555,7 @@ def test_a_server_without_usage_in_streams_is_asked_again_without():
 # ---- time limits -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("model", ["silent", "stall-after-headers", "stall"])
 def test_silence_has_a_limit_at_each_place(server, model):
     """Before the headers, after them, in mid-stream; the server is let go."""
@@ -563,6 +567,7 @@ def test_silence_has_a_limit_at_each_place(server, model):
     assert server.wait_for(lambda s: s.aborted == 1)
 
 
+@pytest.mark.clock
 def test_connecting_has_a_limit():
     """A host that takes no connection does not hold the caller up."""
     with socket.socket() as listener:
@@ -584,6 +589,7 @@ def test_connecting_has_a_limit():
             [clog.close() for clog in clogs]
 
 
+@pytest.mark.clock
 def test_a_slow_healthy_stream_lives(server):
     """`timeout` limits silence, not the whole; `total_timeout` limits the whole."""
     begin = time.monotonic()

@@ -184,6 +184,7 @@ def test_what_lets_somebody_in_is_masked_in_what_is_kept(said, kept, tmp_path):
     assert nb.Conversation.load(talk.save(tmp_path / "talk.json")).turns[0].prompt == (kept or said)
 
 
+@pytest.mark.clock
 def test_masking_costs_no_order_of_magnitude(monkeypatch, tmp_path):
     """A long answer of every sign there is, and addresses without end, are masked in no time."""
     monkeypatch.setenv("GROQ_API_KEY", KEY)

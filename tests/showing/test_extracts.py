@@ -106,6 +106,7 @@ def test_a_real_reply_has_them():
     exec(compile(reply.code, "answer", "exec"), {"print": lambda *_: None})  # noqa: S102  # Demo's own code
 
 
+@pytest.mark.clock
 def test_no_text_takes_long():
     """Text made to take the square of its length does not."""
     begun = time.perf_counter()

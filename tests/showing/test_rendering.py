@@ -553,6 +553,7 @@ def _seconds(render, text):
     return process_time() - began
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("render", [safe_markdown, safe_html])
 @pytest.mark.parametrize(("opener", "piece"), LONG)
 def test_long_and_pathological_text_takes_little_time(render, opener, piece):

@@ -24,6 +24,7 @@ from g4f_nb.testing import Server, __main__, describe, serve, start
 # ---- start and stop --------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_serve_leaves_no_thread_and_no_socket_even_in_the_middle_of_silence():
     """The end of the block ends everything at once, also answers that are under way."""
     before = set(threading.enumerate())
@@ -165,6 +166,7 @@ def test_repr_of_a_request_shows_no_key(server, get):
     assert server.requests[0].headers["authorization"] == "Bearer sk-planted"
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("model", ["silent", "slow-5000", "stall", "drip-200", "tiny-100000"])
 def test_a_client_that_leaves_is_noticed(server, model):
     """`aborted` counts it, and the connection is gone, also while the server has nothing to send."""
@@ -233,6 +235,7 @@ def test_any_error_status_can_be_asked_for(shared, ask):
     assert ask(shared, "error-418").status == 418
 
 
+@pytest.mark.clock
 def test_latency_comes_before_each_answer(get):
     """A slow server is slow for everything under /v1."""
     with serve(latency=0.05) as server:

@@ -84,6 +84,7 @@ def test_what_is_none_is_refused_with_a_reason(text, words):
         read_json(text)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "text",
     ["[" * 100_000, '{"a":' * 50_000, "{'a" * 50_000, '{"' * 50_000, "[{" * 50_000 + "}]" * 9, "'" * 99_999],

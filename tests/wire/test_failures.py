@@ -262,6 +262,7 @@ def test_an_empty_body_is_told(body):
     assert str(_answer(500, body)).startswith("Error 500: no explanation — ")
 
 
+@pytest.mark.clock
 def test_a_page_of_megabytes_is_no_work():
     """A hostile page does not hold the caller up."""
     begin = time.process_time()
@@ -398,6 +399,7 @@ def test_no_payload_breaks_the_reader(payload, status):
         assert _has_a_way_out(error) or not complaint.message
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "body",
     [

@@ -44,6 +44,7 @@ async def _read(url):
         return await answer.read(1000)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "pieces",
     [

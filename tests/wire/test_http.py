@@ -88,6 +88,7 @@ def _timed(host, **given):
 # ---- every wait ends -------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("then", [b": x\n\n", b": x\n\n" * 20_000])
 def test_an_answer_that_is_done_is_done(then):
     """Whatever a server sends after `[DONE]`, and however fast."""
@@ -97,6 +98,7 @@ def test_an_answer_that_is_done_is_done(then):
     assert took < 6
 
 
+@pytest.mark.clock
 def test_the_afterword_has_a_limit_as_a_whole(monkeypatch):
     """A comment now and then does not begin it anew."""
     monkeypatch.setattr("g4f_nb.providers.sending.requesting._AFTERWORD", 0.6)
@@ -106,6 +108,7 @@ def test_the_afterword_has_a_limit_as_a_whole(monkeypatch):
     assert 0.5 < took < 8
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("every", [0, 0.02])
 def test_the_whole_time_holds_while_data_flows(every):
     """The error says that it was the whole, and holds what had arrived."""
@@ -119,6 +122,7 @@ def test_the_whole_time_holds_while_data_flows(every):
     assert 0.4 < took < 8
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_error_s_body_has_a_limit_as_a_whole(stream):
     """What has come of it is used."""
@@ -129,6 +133,7 @@ def test_an_error_s_body_has_a_limit_as_a_whole(stream):
     assert took < 8
 
 
+@pytest.mark.clock
 def test_an_error_s_body_that_breaks_off_is_used():
     """The status is what counts."""
     with _server(_head("401 X", "text/plain", "Content-Length: 500\r\n"), b"no such key") as host:
@@ -137,6 +142,7 @@ def test_an_error_s_body_that_breaks_off_is_used():
     assert "no such key" in str(error)
 
 
+@pytest.mark.clock
 def test_signs_of_life_are_borne_for_fifteen_silences():
     """Content begins that time anew; without any limit on silence there is none on these."""
     with _server(_head(), _event("hel"), then=b": alive\n\n", every=0.03) as host:
@@ -153,6 +159,7 @@ def test_signs_of_life_are_borne_for_fifteen_silences():
 # ---- connections that break ------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "parts",
     [
@@ -180,6 +187,7 @@ def test_a_pause_is_no_broken_connection():
 # ---- redirects -------------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     ("location", "words"),
     [
@@ -201,6 +209,7 @@ def test_where_a_redirect_leads_is_told_without_more(location, words):
 # ---- keys that come back ---------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("status", ["200 OK", "401 X"])
 @pytest.mark.parametrize(
     "spelling",

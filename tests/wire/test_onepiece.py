@@ -97,6 +97,7 @@ def test_what_is_no_address_is_told(either_way, url):
         asyncio.run(_open(url))
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("value", ["a\r\nInjected: b", "a\nb", "a\0b"])
 def test_a_header_cannot_bring_another_along(either_way, value):
     """A line break in a value is refused before anything is sent."""

@@ -106,6 +106,7 @@ def secure():
         yield server, trusting
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("how", ["argument", "environment"])
 def test_tls_goes_through_a_tunnel(secure, how, monkeypatch):
     """The proxy learns the host's name and nothing else; the certificate is checked at this end."""
@@ -121,6 +122,7 @@ def test_tls_goes_through_a_tunnel(secure, how, monkeypatch):
     assert way.seen == [f"CONNECT {HOST}:443"] * 2
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     ("way", "says"),
@@ -173,6 +175,7 @@ def test_a_socks_proxy_is_used(server, how, monkeypatch):
     assert way.seen == [HOST]
 
 
+@pytest.mark.clock
 def test_tls_through_socks(secure):
     """The certificate is checked at this end."""
     server, trusting = secure
@@ -182,6 +185,7 @@ def test_tls_through_socks(secure):
         assert "cannot prove who it is" in str(_failure(f"https://{HOST}/v1", proxy=address))
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     ("way", "user", "says"),
     [
@@ -206,6 +210,7 @@ def test_a_socks_proxy_without_the_extra(monkeypatch):
         _ask(f"http://{HOST}/v1", proxy="socks5://127.0.0.1:9")
 
 
+@pytest.mark.clock
 def test_a_socks_proxy_that_is_not_there_is_told():
     """By its address."""
     assert "socks5://127.0.0.1:1" in str(_failure(f"http://{HOST}/v1", proxy="socks5://127.0.0.1:1"))
@@ -214,6 +219,7 @@ def test_a_socks_proxy_that_is_not_there_is_told():
 # ---- what is shown ---------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("url", ["https://h.invalid/v1", "http://h.invalid/v1"])
 @pytest.mark.parametrize("environment", [True, False])
 def test_a_proxy_that_refuses_shows_no_password(url, environment, monkeypatch):

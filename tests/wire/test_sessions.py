@@ -47,6 +47,7 @@ async def _ask(host, **given):
 # ---- connections that the server gave up ------------------------------------------------------------
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("end", [(), (RESET,)])
 def test_a_connection_that_was_kept_too_long_is_replaced(either_way, servers, end):
     """At once, and without counting as a try: nothing of the request was read on it."""
@@ -157,6 +158,7 @@ def test_an_answer_that_breaks_off_in_its_head_is_not_asked_for_again(either_way
 # ---- large requests --------------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_a_large_request_has_its_time():
     """Silence is when nothing moves: an upload that takes longer than `timeout` as a whole is no silence."""
     size = 12_000_000
@@ -196,6 +198,7 @@ def test_a_large_request_has_its_time():
 # ---- a connector of the caller's own ----------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_with_a_caller_s_connector_a_broken_connection_is_noticed(servers):
     """Its connections are aiohttp's own, which wake nobody: they are looked at."""
 

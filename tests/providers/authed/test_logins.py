@@ -83,6 +83,7 @@ def test_a_login_that_fails_fails_for_all_who_waited(server):
     assert server.logins == ["ann"] * 2
 
 
+@pytest.mark.clock
 def test_whoever_began_it_may_go(server):
     """The others get their login without a second one."""
     server.busy = 0.3
@@ -105,6 +106,7 @@ def test_whoever_began_it_may_go(server):
     assert server.logins == ["ann"]
 
 
+@pytest.mark.clock
 def test_whoever_began_it_may_end_with_its_loop(server):
     """Then another makes the login anew; nobody waits for ever."""
     server.busy = 0.3
@@ -148,6 +150,7 @@ def test_a_reader_that_pauses_holds_nobody_up(server):
     assert server.logins == ["ann"]
 
 
+@pytest.mark.clock
 def test_leaving_ends_the_login(server):
     """Nobody waits any more: its task is over and its connection closed before the caller goes on."""
     cls = service(server, login="device")

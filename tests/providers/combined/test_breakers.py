@@ -37,6 +37,7 @@ def test_after_three_failures_it_is_left_alone(server, at):
     assert reply.failed[0].reason == "which is left alone for 60 s after 3 failures in a row"
 
 
+@pytest.mark.clock
 def test_when_the_time_is_over_one_call_tries():
     """If it fails, the time begins anew; if it succeeds, all is forgotten."""
     shaky = says(ServerError("no"), name="Shaky")
@@ -56,6 +57,7 @@ def test_when_the_time_is_over_one_call_tries():
     assert standing_of("Shaky", None, None).worse.in_a_row == 0
 
 
+@pytest.mark.clock
 def test_only_one_call_tries_at_a_time():
     """A hundred rows do not fall upon a server that has just come back."""
     shaky = says(ServerError("no"), name="Shaky")
@@ -74,6 +76,7 @@ def test_only_one_call_tries_at_a_time():
     assert len(slow.calls) == 1
 
 
+@pytest.mark.clock
 def test_a_server_s_own_pause_is_kept():
     """`Retry-After` leaves it alone after one failure, for just so long."""
     limited = says(RateLimitError("full", retry_after=0.3), name="Limited")

@@ -405,6 +405,7 @@ def test_a_login_is_not_hurried():
     assert text(chunks) == "in"
 
 
+@pytest.mark.clock
 def test_the_whole_has_one_limit(at):
     """`total_timeout` is for all of them together."""
     combined = FallbackProvider([at("silent"), at("silent"), at("silent")])

@@ -58,6 +58,7 @@ def test_when_all_fail_each_reason_is_told(at):
     assert len(caught.value.failures) == 3
 
 
+@pytest.mark.clock
 def test_the_winner_s_stream_is_whole_and_timely(at):
     """Nothing is lost at the change from race to answer, and no chunk waits for the end."""
     words = "word " * 40
@@ -113,6 +114,7 @@ def test_a_login_is_shown_while_the_others_run():
     assert text(chunks) == "other"
 
 
+@pytest.mark.clock
 def test_a_synchronous_loser_stops_at_its_next_chunk():
     """Blocking code cannot be stopped earlier, and holds nobody up."""
     seen = []

@@ -48,6 +48,7 @@ def test_so_many_times_and_no_more(server, at, most):
     assert len(caught.value.failures) == 1
 
 
+@pytest.mark.clock
 def test_a_server_s_own_pause_is_kept(server, at):
     """`Retry-After` where all ask for it, else more each time."""
     begun = time.monotonic()

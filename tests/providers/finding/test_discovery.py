@@ -137,6 +137,7 @@ def test_only_loopback_is_asked(monkeypatch):
     assert local_base(rows()["ollama"]) == "http://127.0.0.1:2/v1"
 
 
+@pytest.mark.clock
 def test_a_silent_port_holds_nobody_up():
     """The whole is limited; what answers in time is found."""
     with socket.create_server(("127.0.0.1", 0)) as silent, _server(_owned("library")) as server:

@@ -139,6 +139,7 @@ def test_every_way_to_say_when_a_token_ends(monkeypatch, answer, ends):
         oauth._read_token(b'{"status": 500, "message": "x"}', line)
 
 
+@pytest.mark.clock
 def test_the_whole_call_has_its_time_for_the_token_too(server, where):
     """`total_timeout` counts from the beginning."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -167,6 +168,7 @@ def test_a_person_s_answers_come_one_at_a_time(server):
     assert server.most_at_once == 1
 
 
+@pytest.mark.clock
 def test_a_comparison_of_a_person_s_account_is_not_refused(server, where):
     """Its rows are asked one after the other, so that each is timed by itself."""
     model = nb.Model("gigachat:drip-30", **where(server))
@@ -220,6 +222,7 @@ def test_two_accounts_do_not_wait_for_each_other(where):
         assert server.wait_for(lambda seen: seen.aborted == 1)
 
 
+@pytest.mark.clock
 def test_an_answer_that_nobody_reads_holds_up_others_only_for_a_while(server, where):
     """In one task the second would wait for ever for the first: the error says what is in the way."""
 
@@ -237,6 +240,7 @@ def test_an_answer_that_nobody_reads_holds_up_others_only_for_a_while(server, wh
     assert asyncio.run(go()) == "Привет, мир"
 
 
+@pytest.mark.clock
 def test_stopping_frees_the_turn_and_the_connection(server, where):
     """Closing the iterator early; the next one begins at once."""
     stream = GigaChat.create_completion(

@@ -368,6 +368,7 @@ def test_a_failure_that_may_pass_is_tried_again(case):
         assert caught.value.partial
 
 
+@pytest.mark.clock
 @every_case
 def test_a_healthy_slow_stream_lives(shared, case):
     """The limit is on silence, not on the whole."""

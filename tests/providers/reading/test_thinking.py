@@ -56,6 +56,7 @@ def test_many_small_pieces_of_white_space_are_soon_shown():
     assert splitter.over
 
 
+@pytest.mark.clock
 def test_many_small_pieces_are_cheap():
     """Held text is not joined anew with each piece, even where nobody looks at `over`."""
     splitter = ThinkSplitter()

@@ -63,6 +63,7 @@ def test_who_asks_first_comes_first():
     assert order == list(range(10))
 
 
+@pytest.mark.clock
 def test_one_who_leaves_the_queue_or_the_lane_leaves_a_place():
     """Cancelled while waiting, cancelled inside, failed inside: the next one has its turn."""
     own, count = SharedLane(), Count()
@@ -87,6 +88,7 @@ def test_one_who_leaves_the_queue_or_the_lane_leaves_a_place():
     asyncio.run(go())
 
 
+@pytest.mark.clock
 def test_patience_ends_when_nothing_moves():
     """A stream that nobody reads on holds up others only for a while; one in which things move does not."""
     own = SharedLane()
@@ -113,6 +115,7 @@ async def _turn(own, patience=None):
         pass
 
 
+@pytest.mark.clock
 def test_a_loop_that_has_ended_is_passed_over():
     """Whoever waited there does not come any more."""
     own = SharedLane()

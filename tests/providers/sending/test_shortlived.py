@@ -80,6 +80,7 @@ def test_a_token_is_kept_until_a_minute_before_its_end():
     assert asyncio.run(go(now + 50)) == asyncio.run(go(now - 1)) == 3
 
 
+@pytest.mark.clock
 def test_what_was_refused_is_forgotten_and_what_is_newer_is_not():
     """Ten who were refused with the same old token renew it once."""
     tokens, source = Tokens(), Source()
@@ -112,6 +113,7 @@ def test_an_error_reaches_everybody_and_the_next_one_tries_again():
     assert source.given == 2
 
 
+@pytest.mark.clock
 def test_one_who_leaves_holds_up_nobody():
     """The errand goes on for the others, and ends when the last one has left."""
     tokens, source = Tokens(), Source(wait=0.3)
@@ -142,6 +144,7 @@ def test_one_who_leaves_holds_up_nobody():
     asyncio.run(all_leave())
 
 
+@pytest.mark.clock
 def test_a_failure_that_nobody_waits_for_is_no_complaint(caplog):
     """Called off, and failing at that very moment."""
 
@@ -162,6 +165,7 @@ def test_a_failure_that_nobody_waits_for_is_no_complaint(caplog):
     assert caplog.text == ""
 
 
+@pytest.mark.clock
 def test_a_loop_that_waits_for_another_thread_does_not_hold_up_the_errand():
     """A cell that blocks its loop in a synchronous call gets its token although that loop stands still."""
     tokens, source = Tokens(), Source(wait=0.2)
@@ -181,6 +185,7 @@ def test_a_loop_that_waits_for_another_thread_does_not_hold_up_the_errand():
     assert source.given == 1
 
 
+@pytest.mark.clock
 def test_here_means_this_loop():
     """An errand with a caller's connector runs where the connector lives, and is shared there."""
     tokens = Tokens()
