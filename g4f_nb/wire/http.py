@@ -14,7 +14,7 @@ from g4f_nb import errors, loops
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import G4FError
 from g4f_nb.newest import Newest
-from g4f_nb.secret import Secret, shown_address
+from g4f_nb.secret import Secret, redact, shown_address
 from g4f_nb.wire.deadlines import Deadline, lost
 from g4f_nb.wire.failures import error_from_answer
 from g4f_nb.wire.proxies import is_socks, proxy_for
@@ -274,7 +274,8 @@ class Exchange:
             redirects += 1
         else:
             raise errors.ConnectionFailedError(
-                f"{shown_address(call.url)} redirects in a circle: check api_base=", provider=call.provider
+                f"{redact(shown_address(call.url), self._call.secret)} redirects in a circle: check api_base=",
+                provider=call.provider,
             )
         answer = Answer(response, call, end)
         if response.status != 200:  # noqa: PLR2004

@@ -19,9 +19,11 @@ def redirected(call: Call, location: str) -> Call:
     except ValueError:
         # Dropped: it repeats the address, which may repeat the key.
         there = None
+    # An address that a redirect gave may repeat the key as well.
+    here = redact(shown_address(call.url), call.secret)
     if there is None:
         raise errors.ConnectionFailedError(
-            f"{shown_address(call.url)} redirects to what is no web address: check api_base=",
+            f"{here} redirects to what is no web address: check api_base=",
             provider=call.provider,
         )
     if there == origin(call.url):
@@ -29,9 +31,9 @@ def redirected(call: Call, location: str) -> Call:
     if call.body is not None:
         shown = redact(f"{there[0]}://{urlsplit(url).netloc}", call.secret)
         raise errors.ConnectionFailedError(
-            f"{shown_address(call.url)} redirects to another address, {shown}: nothing was sent there; "
+            f"{here} redirects to another address, {shown}: nothing was sent there; "
             "if that host is meant, give it as api_base= together with its api_key=",
             provider=call.provider,
         )
     kept = {name: value for name, value in call.headers.items() if name.lower() in ("accept", "content-type")}
-    return replace(call, url=url, headers=Headers(kept), secret=None)
+    return replace(call, url=url, headers=Headers(kept))

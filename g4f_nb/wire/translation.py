@@ -79,7 +79,7 @@ def _told(error: Exception, about: _About) -> tuple[type[G4FError], str]:
         case _ if isinstance(error, connecting):
             return errors.ConnectionFailedError, _no_way(error, about)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            shown = shown_address(about.call.url)
+            shown = redact(shown_address(about.call.url), about.call.secret)
             return errors.ConnectionFailedError, f"{shown!r} is no web address: check api_base="
     return _told_of_answer(error, about)
 

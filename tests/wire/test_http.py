@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import socketserver
 import threading
 import time
 
 import orjson
 import pytest
+from small_server import web
 
 from g4f_nb import errors
 from g4f_nb.providers import OpenaiTemplate
@@ -204,6 +206,31 @@ def test_where_a_redirect_leads_is_told_without_more(location, words):
     assert isinstance(error, errors.ConnectionFailedError)
     assert words in str(error)
     assert PASSWORD not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
+
+
+@pytest.mark.parametrize(
+    ("leads", "words"),
+    [
+        ("/v1/{key}", "redirects in a circle"),
+        ("/v1/{key}?again={key}", "redirects in a circle"),
+        ("/v1/{small}", "redirects in a circle"),
+        ("/v1/{key} http://[bad", "redirects to what is no web address"),
+        ("/v1/{key} http://h.invalid:8/", "redirects to another address"),
+    ],
+)
+def test_an_address_of_a_redirect_shows_no_key(leads, words):
+    """A server may lead to a path that repeats the key; the message that tells of that address does not."""
+    places = leads.format(key=PASSWORD, small=PASSWORD.lower()).split()
+
+    def answer(seen):
+        known = f"/v1/{PASSWORD}".lower() in seen.path.lower()
+        return 307, b"", "text/plain", {"Location": places[-1] if known else places[0]}
+
+    with web(answer) as server:
+        error, _ = _timed(server.address.removeprefix("http://"), api_key=PASSWORD)
+    assert words in str(error)
+    shown = f"{error!r} {vars(error)} {pickle.dumps(error)!r} {error.__cause__!r} {error.__context__!r}"
+    assert PASSWORD.lower() not in shown.lower()
 
 
 # ---- keys that come back ---------------------------------------------------------------------------
