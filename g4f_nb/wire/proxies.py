@@ -60,9 +60,16 @@ def proxy_fault(proxy: Secret, where: str = "proxy= is") -> str | None:
     before, at, after = value.rpartition("@")
     shown = f"{before.partition('://')[0]}://{MASK}@{after}" if "://" in before else f"{MASK}@{after}"
     return (
-        f"{where} no address of a proxy: {shown if at else shown_address(value)!r}; it is like "
+        f"{where} no address of a proxy: {shown_proxy(shown if at else value)!r}; it is like "
         "http://host:3128 or socks5://user:password@host:1080"
     )
+
+
+def shown_proxy(address: str) -> str:
+    """Its scheme, host and port: what stands behind those may let somebody in."""
+    shown = shown_address(address)
+    start = shown.find("://") + len("://") if "://" in shown else 0
+    return shown[:start] + shown[start:].partition("/")[0]
 
 
 def _is_here(host: str) -> bool:

@@ -12,6 +12,7 @@ from g4f_nb import errors
 from g4f_nb.calls import Call
 from g4f_nb.errors import G4FError
 from g4f_nb.secret import redact, secrets_of_address, shown_address
+from g4f_nb.wire.proxies import shown_proxy
 
 
 class OutOfTimeError(TimeoutError):
@@ -58,7 +59,7 @@ class _About:
     @property
     def proxy(self) -> str:
         """The proxy's name, with a blank before it, if there is one."""
-        return "" if self.call.proxy is None else f" {shown_address(self.call.proxy.reveal())}"
+        return "" if self.call.proxy is None else f" {shown_proxy(self.call.proxy.reveal())}"
 
 
 def _told(error: Exception, about: _About) -> tuple[type[G4FError], str]:

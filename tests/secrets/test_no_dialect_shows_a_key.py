@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from echoes import ECHOES
 from looking import leaks, shown_of_error, shown_of_value
-from planting import HELLO, KEY
+from planting import HELLO, KEY, PART
+from small_server import web
 
 import g4f_nb as nb
 from g4f_nb import providers
@@ -48,6 +49,25 @@ def test_no_dialect_shows_the_key(name, form, echoing, places, logged, capfd):
             call()
         texts += shown_of_error(caught.value)
     assert not leaks(*texts, "\n".join(logged), *capfd.readouterr())
+
+
+@pytest.mark.parametrize("folded", [str, str.lower, str.upper])
+@pytest.mark.parametrize("header", ["Content-Encoding", "Content-Type", "both"])
+@pytest.mark.parametrize("name", ["OpenaiTemplate", "Anthropic", "Gemini", "OpenAIResponses", "Groq", "Berlin"])
+def test_no_header_that_a_message_tells_of_shows_the_key(name, header, folded):
+    """Neither the coding nor the kind of an answer that cannot be read, whatever its letters."""
+    key = folded(KEY)
+    headers = {"Content-Encoding": key} if header != "Content-Type" else {}
+
+    def answer(seen):
+        return 200, b"abc", "text/html" if header == "Content-Encoding" else key, headers
+
+    with web(answer) as server:
+        given = CARRIED.get(name, CARRIED["Anthropic"])(server.address)
+        with pytest.raises(G4FError) as caught:
+            nb.ask("hello", "m", provider=getattr(providers, name), max_retries=0, timeout=5, **given)
+    assert not leaks(*shown_of_error(caught.value))
+    assert PART.lower() not in " ".join(shown_of_error(caught.value)).lower()
 
 
 def test_no_combination_shows_the_key(echoing, places, logged, capfd):

@@ -265,6 +265,14 @@ def test_a_malformed_proxy_is_told_before_anything_is_sent(address, monkeypatch)
     assert "Planted" not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
 
 
+@pytest.mark.parametrize("scheme", ["http", "socks5", "ftp"])
+def test_the_path_of_a_proxy_is_not_shown(scheme):
+    """Whatever stands behind host and port may be what lets somebody in."""
+    error = _failure(f"http://{HOST}/v1", proxy=f"{scheme}://127.0.0.1:1/x/{PASSWORD}")
+    assert f"{scheme}://127.0.0.1:1" in str(error)
+    assert PASSWORD not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
+
+
 def test_a_well_formed_proxy():
     """Any scheme that is spoken, with or without port and password."""
     for scheme in ("http", "https", "socks4", "socks5", "socks5h", "HTTP"):

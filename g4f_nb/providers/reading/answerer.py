@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import StreamInterruptedError, UnreadableResponseError
+from g4f_nb.errors import StreamInterruptedError, UnreadableResponseError, shorten
 from g4f_nb.secret import Secret, redact
 from g4f_nb.wire.failures import as_text, error_for, excerpt, read_complaint
 
@@ -55,8 +55,9 @@ class Answerer:
         data = said if isinstance(said, bytes) else as_text(said).encode(errors="replace")
         text = redact(data[:HEAD].decode(errors="replace"), self.secret)
         shown = excerpt(text, secret=self.secret)
+        kind = shorten(redact(self.media_type, self.secret), 100)
         return UnreadableResponseError(
-            f"{self.provider} sent no chat answer but {shown!r} ({self.media_type or 'no content type'}): "
+            f"{self.provider} sent no chat answer but {shown!r} ({kind or 'no content type'}): "
             f"check that {self.url} {self.is_what}",
             provider=self.provider,
             model=self.model,

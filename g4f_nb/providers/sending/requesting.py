@@ -17,7 +17,9 @@ from g4f_nb.errors import (
     RequestTimeoutError,
     StreamInterruptedError,
     UnreadableResponseError,
+    shorten,
 )
+from g4f_nb.secret import redact
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.http import Answer, Exchange
 
@@ -121,7 +123,7 @@ async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of 
             yield chunks
             return
         if answer is not None and isinstance(failure, UnreadableResponseError):
-            _blame_coding(failure, answer.coding)
+            _blame_coding(failure, redact(answer.coding, call.secret))
         mended = None if mend is None else mend(call, failure)
         if mended is not None:
             call = mended
@@ -158,5 +160,5 @@ async def _again(
 
 def _blame_coding(failure: G4FError, coding: str) -> None:
     if coding:
-        words = f"{failure.provider} sent its answer in the coding {coding!r}, which was not asked for and "
-        failure.args = (f"{words}cannot be undone: check api_base= and any proxy",)
+        words = f"{failure.provider} sent its answer in the coding {shorten(coding, 100)!r}, which was not "
+        failure.args = (f"{words}asked for and cannot be undone: check api_base= and any proxy",)
