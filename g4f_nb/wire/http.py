@@ -273,9 +273,9 @@ class Exchange:
             call = redirected(call, response.headers["Location"])
             redirects += 1
         else:
+            where = redact(shown_address(call.url), self._call.secret)
             raise errors.ConnectionFailedError(
-                f"{redact(shown_address(call.url), self._call.secret)} redirects in a circle: check api_base=",
-                provider=call.provider,
+                f"{where} redirects in a circle: check api_base=", provider=call.provider
             )
         answer = Answer(response, call, end)
         if response.status != 200:  # noqa: PLR2004
