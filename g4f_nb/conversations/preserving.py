@@ -71,9 +71,8 @@ class Keeper:
         try:
             with self.lock:
                 self._write(*now())
-        except G4FError as error:
-            # What is here must not be lost with its copy.
-            tell(f"the conversation {name!r} is not kept on disk: {error}")
+        except Exception as error:  # noqa: BLE001  # what is here must not be lost with its copy
+            tell(f"the conversation {name!r} is not kept on disk: {str(error) or type(error).__name__}")
 
     def open(self) -> None:
         """Open the store here, where it may take a moment: answers end on the loop that all streams share."""

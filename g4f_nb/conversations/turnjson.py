@@ -30,9 +30,12 @@ from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Secret
 from g4f_nb.store import packed
+from g4f_nb.typed.loosejson import DEEPEST, deeper_than
 
 KIND = "conversation"
 VERSION = 1
+# Levels around what an answer or a tool has given.
+_AROUND = 20
 # Of the options those are kept that every provider knows, and that can hold neither a key nor an address.
 _NOT_KEPT = HOST_BOUND | {"proxy", "media", "tools", "conversation", "messages", "model", "prompt", "stream"}
 _KEPT = frozenset(SAFE_PARAMETERS) - _NOT_KEPT
@@ -90,6 +93,8 @@ def saved_from_json(data: Any, *, heal: bool = False) -> Saved:
     `heal` mends what two kernels can do to each other in the store: a turn without its parent is a first one.
     """
     try:
+        if deeper_than(data, DEEPEST + _AROUND):
+            raise DamagedError("it is nested too deep")  # noqa: TRY301  # told below, like all else
         return _saved(table(data, "the file"), heal=heal)
     except (DamagedError, KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)

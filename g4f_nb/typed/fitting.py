@@ -31,6 +31,7 @@ from g4f_nb.typed.forms import (
     Scalar,
     form_of,
 )
+from g4f_nb.typed.loosejson import DEEPEST, deeper_than
 
 _MOST_SHOWN = 8
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
@@ -149,9 +150,10 @@ def _unquoted(value: Any) -> Any:
     """Some models write the JSON of an inner value as a text."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(value)
+            inner = json.loads(value)
         except (ValueError, RecursionError):
-            pass
+            return value
+        return value if deeper_than(inner, DEEPEST) else inner
     return value
 
 

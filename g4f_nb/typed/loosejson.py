@@ -14,7 +14,8 @@ import orjson
 # Text that no reader of ours goes through more than a few times, however it is made.
 _MOST_STARTS = 200
 _MOST_MENDED = 200_000
-_DEEPEST = 200
+# Levels of lists and objects within each other. What is deeper could not be kept, shown or sent on.
+DEEPEST = 100
 
 _FENCE = re.compile(
     r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
@@ -47,14 +48,35 @@ def read_json(text: str, *, kind: type | None = None) -> Any:
     """
     text = text.strip().removeprefix("\ufeff")
     try:
-        return orjson.loads(text)
+        return _checked(orjson.loads(text))
     except orjson.JSONDecodeError as error:
         reason = _reason(error, text)
     found = [each for part in (*_fenced(text), text) for each in _values(part)]
     wanted = [each for each in found if kind is None or isinstance(each.value, kind)]
     if not found:
         raise NoJsonError(reason)
-    return max(wanted or found, key=lambda each: each.length).value
+    return _checked(max(wanted or found, key=lambda each: each.length).value)
+
+
+def deeper_than(value: Any, most: int) -> bool:
+    """Whether lists and objects stand within each other over more levels than so many."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _checked(value: Any) -> Any:
+    if deeper_than(value, DEEPEST):
+        raise NoJsonError(f"it is nested too deep: at most {DEEPEST} levels can be read")
+    return value
 
 
 def _reason(error: orjson.JSONDecodeError, text: str) -> str:
@@ -116,7 +138,7 @@ def _end_of(text: str, start: int) -> int | None:
         sign = token[0]
         if sign in _CLOSING:
             expected.append(_CLOSING[sign])
-            if len(expected) > _DEEPEST:
+            if len(expected) > DEEPEST:
                 return None
         elif sign in ("}", "]"):
             if not expected or expected.pop() != sign:

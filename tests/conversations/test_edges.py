@@ -16,9 +16,23 @@ from g4f_nb.chunks import SendBack
 from g4f_nb.conversations import terms
 from g4f_nb.conversations.page import html_page
 from g4f_nb.conversations.sending import GO_ON
-from g4f_nb.errors import InvalidParameterError, StreamInterruptedError
+from g4f_nb.errors import InvalidParameterError, SchemaError, StreamInterruptedError
 from g4f_nb.providers import AsyncGeneratorProvider
+from g4f_nb.store import store
 from g4f_nb.testing import serve
+
+
+class Deep(AsyncGeneratorProvider):
+    """Answers with objects within each other, as many as it is told."""
+
+    working = True
+
+    @classmethod
+    async def create_async_generator(cls, model, messages, **options):  # noqa: D102
+        words = [each["content"].split()[0] for each in messages]
+        depth = int([word for word in words if word.isdigit()][-1])
+        yield '{"a":' * depth + "1" + "}" * depth
+
 
 _KEY = "sk-planted-0123456789abcdef"
 
@@ -416,3 +430,40 @@ def test_a_fork_is_of_the_same_kind():
         pass
 
     assert type(Mine(model="Demo").fork("other")) is Mine
+
+
+@pytest.mark.parametrize("depth", [90, 150, 400, 900, 3000])
+def test_data_that_is_nested_deep_spoils_no_conversation(tmp_path, depth):
+    """It can be kept and saved, or it is refused like any other answer that does not fit."""
+    talk = nb.Conversation("deep", model=Deep)
+    if depth < 100:
+        assert talk.ask(f"{depth}", schema=dict).data is not None
+    else:
+        with pytest.raises(SchemaError, match="nested too deep"):
+            talk.ask(f"{depth}", schema=dict)
+    assert talk.ask("0").text == "1"
+    assert len(nb.Conversation.load(talk.save(tmp_path / "talk.json")).turns) == 2
+    store().flush()
+    assert nb.list_conversations()["turns"].tolist() == [2]
+
+
+@pytest.mark.parametrize("depth", [150, 900])
+def test_a_file_that_is_nested_too_deep_is_refused(tmp_path, depth):
+    """In a word, before anything is made of it."""
+    talk = nb.Conversation("file", model="Demo:demo-fast")
+    talk.ask("hello")
+    path = talk.save(tmp_path / "talk.json")
+    text = path.read_text(encoding="utf-8").replace(
+        '"dialogue": [', '"dialogue": [' + "[" * depth + "]" * depth + ",", 1
+    )
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidParameterError, match="damaged, or no conversation"):
+        nb.Conversation.load(path)
+
+
+def test_what_cannot_be_kept_costs_no_answer(monkeypatch, capsys):
+    """Whatever is wrong with the copy on disk, it is told, and the answer is given."""
+    talk = nb.Conversation("kept", model="Demo:demo-fast")
+    monkeypatch.setattr(talk._talk, "saved", lambda: 1 / 0)
+    assert talk.ask("hello").text
+    assert "is not kept on disk: division by zero" in capsys.readouterr().err
