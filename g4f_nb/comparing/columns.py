@@ -194,11 +194,12 @@ def shown(value: Any) -> Any:
 
 
 def shared(record: Record) -> Record:
-    """A kept record, whose texts are as many as there were rows, with those once that are alike in many."""
-    return {
-        name: sys.intern(value) if name in _ALIKE and type(value) is str else value
-        for name, value in record.items()
-    }
+    """This record, which was read, with texts that are alike in many rows once in memory."""
+    for name in _ALIKE:
+        value = record.get(name)
+        if type(value) is str:
+            record[name] = sys.intern(value)
+    return record
 
 
 def _said(error: BaseException) -> str:
