@@ -255,19 +255,32 @@ class TableMethods:
         return sheet(self._frame, columns, page=page, most=most)
 
     def report(
-        self, path: Any, by: str | None = None, *, title: str = "A comparison of models", most: int = 500
+        self,
+        path: Any,
+        by: str | None = None,
+        *,
+        title: str = "A comparison of models",
+        most: int = 500,
+        overwrite: bool = False,
     ) -> Path:
-        """Write one HTML file that needs nothing else: tables, ranking, figures, failures, answers."""
+        """Write one HTML file that needs nothing else: tables, ranking, figures, failures, answers.
+
+        A report that was written there before is replaced, any other file only with `overwrite`.
+        """
         from g4f_nb.presenting.reporting import report
 
         draws = self._draws(1000, None, 0.95)
-        return report(self._frame, path, by, title=title, most=most, draws=draws)
+        return report(self._frame, path, by, title=title, most=most, draws=draws, overwrite=overwrite)
 
-    def to_excel(self, path: Any, **options: Any) -> None:
-        """Write it to an Excel file: times without zones, and no text that Excel would run as a formula."""
+    def to_excel(self, path: Any, *, overwrite: bool = False, **options: Any) -> Any:
+        """Write it to an Excel file: times without zones, and no text that Excel would run as a formula.
+
+        A table that was written there before is replaced, any other file only with `overwrite`. Other options
+        are those of pandas.
+        """
         from g4f_nb.comparing.exporting import to_excel
 
-        to_excel(self._frame, path, **options)
+        return to_excel(self._frame, path, overwrite=overwrite, **options)
 
 
 @tells_slips(".llm")

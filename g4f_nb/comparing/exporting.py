@@ -3,32 +3,71 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError, MissingRequirementsError
+from g4f_nb.files.placing import Kind, path_of, put
+from g4f_nb.files.reading import read_regular
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Who made a file and who has changed it last; and how long one may be, in bytes.
+_MADE_BY, _LONGEST = "g4f_nb", 2**30
 # A cell holds no more, and what begins like this is a formula.
 _MOST = 32_767
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def to_excel(frame: pd.DataFrame, path: Any, **options: Any) -> None:
-    """Write a table; dates lose their zone, long texts their end, and no answer runs as a formula."""
+def to_excel(frame: pd.DataFrame, path: Any, *, overwrite: bool = False, **options: Any) -> Any:
+    """Write a table and give the path; dates lose their zone, long texts their end, no answer is a formula.
+
+    A table that was written there before is replaced, any other file only with `overwrite`. Where a pandas
+    `ExcelWriter` is given, or what can be written to, the table goes there.
+    """
     if importlib.util.find_spec("openpyxl") is None:
         raise MissingRequirementsError('Excel files need the extra "excel": pip install "g4f_nb[excel]"')
     import pandas as pd
 
-    if path is None:
-        raise InvalidParameterError("path is None: it must be the file to write, like 'result.xlsx'")
     # What numbers the rows alone is left out; names of rows, like those of `wide`, are kept.
     named = frame.index.nlevels > 1 or frame.columns.nlevels > 1 or frame.index.name is not None
+    options = {"index": named, **options}
+    if isinstance(path, pd.ExcelWriter) or hasattr(path, "write"):
+        _harmless_table(frame).to_excel(path, **options)
+        return path
+    file = path_of(path, like="result.xlsx")
+    if file.suffix.lower() != ".xlsx":
+        raise InvalidParameterError(f"{str(file)!r} does not end with .xlsx: call it {file.stem + '.xlsx'!r}")
+    content = io.BytesIO()
+    with pd.ExcelWriter(content, engine="openpyxl") as writer:
+        _harmless_table(frame).to_excel(writer, **options)
+        # Whoever changes it with a program of his own is said there instead.
+        writer.book.properties.creator = writer.book.properties.lastModifiedBy = _MADE_BY
+    return put(file, content.getvalue(), _KIND, overwrite=overwrite)
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_regular(file, most=_LONGEST))) as parts:
+            said = parts.read("docProps/core.xml").decode()
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        return False
+    return f">{_MADE_BY}</cp:lastModifiedBy>" in said
+
+
+_KIND = Kind(name="table that was written here", is_one=_is_ours)
+
+
+def _harmless_table(frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     made = pd.DataFrame({at: _plain(frame.iloc[:, at]).array for at in range(frame.shape[1])})
     made.index = _plain_names(frame.index)
     made.columns = _plain_names(frame.columns)
-    made.to_excel(path, **{"index": named, **options})
+    return made
 
 
 def _plain_names(names: pd.Index[Any]) -> pd.Index[Any]:

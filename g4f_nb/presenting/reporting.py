@@ -7,12 +7,12 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.viewing import errors
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.files.placing import Kind, path_of, put
+from g4f_nb.files.reading import read_regular
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
@@ -46,8 +46,11 @@ _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; "
     "form-action 'none'"
 )
+# Of a page, where it says what made it; and how long it may be, in bytes.
+_HEAD, _LONGEST = 1000, 2**30
+_MADE_BY = '<meta name="generator" content="g4f_nb: a report">'
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="en"><head><meta charset="utf-8">{made_by}
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style></head>
@@ -67,10 +70,10 @@ def report(
     question: str | None = None,
     most: int = 500,
     draws: Draws | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Write the file and give its path; `most` answers are in it."""
-    if not isinstance(path, str | PathLike):
-        raise InvalidParameterError(f"path is {path!r}: it must be the file to write, like 'report.html'")
+    """Write the file and give its path; `most` answers are in it. A report that is there is replaced."""
+    file = path_of(path, like="report.html")
     candidates = Candidates.of(frame)
     status = candidates.names["status"]
     told = (
@@ -85,12 +88,18 @@ def report(
         )
     ]
     page = _PAGE.format(
-        policy=_POLICY.format(script_hash()), title=text(title), told=text(told), style=STYLE + _STYLE,
-        parts="\n".join(parts), script=SCRIPT,
+        made_by=_MADE_BY, policy=_POLICY.format(script_hash()), title=text(title), told=text(told),
+        style=STYLE + _STYLE, parts="\n".join(parts), script=SCRIPT,
     )  # fmt: skip
-    file = Path(path)
-    file.write_text(page, encoding="utf-8", newline="\n")
-    return file
+    # Half a surrogate pair cannot be written.
+    return put(file, page.encode(errors="replace"), _KIND, overwrite=overwrite)
+
+
+def _is_report(file: Path) -> bool:
+    return _MADE_BY.encode() in read_regular(file, most=_LONGEST)[:_HEAD]
+
+
+_KIND = Kind(name="report", is_one=_is_report)
 
 
 def _parts(
