@@ -95,14 +95,13 @@ def main() -> int:
     else:
         python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
-    tests = [["-m", "pytest", "tests", *passed_on]]
     judged: list[Step] = [["-c", COVERED]] if given.cover else []
     steps: dict[str, list[Step]] = {
         "setup": [],
         "lab": [lab],
-        "unit": [*tests] if passed_on else [unit_tests(cover=given.cover), *judged],
+        "unit": [[*unit_tests(cover=given.cover), *passed_on], *judged],
         "colab": [older_tests(passed_on)],
-        "test": [*tests] if passed_on else [all_tests(cover=given.cover), *judged],
+        "test": [chosen_tests(passed_on)] if passed_on else [all_tests(cover=given.cover), *judged],
         "check": [*checks()],
         "foreign": [["-m", "pytest", "tests/foreign", "-m", "foreign", *passed_on]],
         "table": [["-c", WRITE_TABLES]],
@@ -217,7 +216,7 @@ def unit_tests(*, cover: bool, beside: bool = False) -> list[str]:
     """What needs no kernel and no browser, some at a time; with `cover` their coverage is measured."""
     # Whoever works while others wait needs no more hands than cores: each collects all tests first.
     several = ["-n", str(min(8, os.cpu_count() or 2)), "--dist", "worksteal"] if beside else SEVERAL
-    tests = ["-m", "pytest", "tests", *several, "-m", UNIT]
+    tests = ["-m", "pytest", *several, "-m", UNIT]
     measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
     return [*tests, *measured, "--cov-report="] if cover else tests
 
@@ -227,12 +226,17 @@ def older_tests(passed_on: list[str]) -> Beside:
     quiet = ["DeprecationWarning", "FutureWarning", "pytest.PytestUnraisableExceptionWarning"]
     tests = ["-m", "pytest", *(word for each in quiet for word in ("-W", f"ignore::{each}"))]
     if passed_on:
-        return Beside([[[*tests, *passed_on]]])
+        return Beside([[[*tests, "-m", "not browser and not foreign", *passed_on]]])
     places = [f"tests/{name}" for name in VERSIONED]
     return Beside([
         [[*tests, *places, *SEVERAL, "-m", UNIT]],
         [[*tests, *places, "-m", "kernel and not browser and not foreign"]],
     ])  # fmt: skip
+
+
+def chosen_tests(passed_on: list[str]) -> list[str]:
+    """Those that pytest is told of, of every kind: one after the other, for they are few."""
+    return ["-m", "pytest", "-m", "not foreign", *passed_on]
 
 
 def all_tests(*, cover: bool) -> Beside:

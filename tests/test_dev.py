@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,30 @@ def test_marked_tests_are_found_wherever_they_are(dev):
     kernels = dev.marked("kernel")
     assert {"tests/descriptions", "tests/kernel/test_kernel.py"} <= set(kernels)
     assert all((ROOT / place).exists() for place in kernels)
+
+
+def test_what_is_passed_on_chooses_among_what_the_command_runs(dev, monkeypatch):
+    """`unit -- -k name` starts no kernel and no browser, and a file that is named is the only one."""
+    given = {}
+    monkeypatch.setattr(dev, "environment", lambda *_: "python")
+    monkeypatch.setattr(dev, "colab_environment", lambda *_: "python")
+    monkeypatch.setattr(dev, "run_all", lambda _, steps: given.update(steps=steps) or 0)
+
+    def command(name):
+        monkeypatch.setattr(sys, "argv", ["dev.py", name, "--", "tests/test_dev.py", "--collect-only", "-q"])
+        assert dev.main() == 0
+        (step,) = given["steps"]
+        return step[0][0] if isinstance(step, dev.Beside) else step
+
+    assert command("unit")[-5:-3] == ["-m", dev.UNIT]
+    assert "-n" in command("unit")
+    assert command("test")[-5:-3] == ["-m", "not foreign"]
+    assert command("colab")[-5:-3] == ["-m", "not browser and not foreign"]
+    run = subprocess.run(
+        [sys.executable, *command("unit"), "-n0"], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    files = {line.partition("::")[0] for line in run.stdout.splitlines() if "::" in line}
+    assert files == {"tests/test_dev.py"}, run.stdout + run.stderr
 
 
 @pytest.mark.clock
@@ -67,6 +93,15 @@ def test_what_the_first_row_says_is_seen_at_once(dev, capfd):
         mine = os.getpriority(os.PRIO_PROCESS, 0)
         assert f"\none {min(19, mine + dev.BACK)}\n" in said
         assert f"\ntwo {mine}\n" in said
+
+
+@pytest.mark.parametrize("name", [".venv-colab", ".venv-foreign", ".venv-313"])
+def test_every_environment_is_left_out(name):
+    """Neither git nor ruff looks into those that `dev.py` makes, or that somebody makes with --venv."""
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    assert any(fnmatch.fnmatch(f"{name}/", line) for line in ignored)
+    assert any(fnmatch.fnmatch(name, line) for line in rules["extend-exclude"])
 
 
 def test_an_environment_is_filled_again_only_for_other_dependencies(dev, tmp_path, monkeypatch):
