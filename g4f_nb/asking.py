@@ -173,7 +173,8 @@ def _filling(question: Question, reply: Reply, start: float) -> Iterator[None]:
     if question.key is not None and not reply.cached:
         from g4f_nb.kept.answers import keep
 
-        keep(question.key, reply, secrets_given(question.options))
+        keys = (question.options, *question.plan.members)
+        keep(question.key, reply, (key for options in keys for key in secrets_given(options)))
 
 
 def _is_found(question: Question, reply: Reply) -> bool:

@@ -242,6 +242,26 @@ def test_an_answer_that_repeats_a_key_is_not_kept(server, monkeypatch):
         assert nb.ask("hello", "OpenaiTemplate:echo", **own).cached
 
 
+@pytest.mark.parametrize(
+    "several",
+    [
+        lambda one: {"model": one, "fallback": ["Demo"]},
+        lambda one: {"model": one, "race": [nb.Model("Demo", pace=5)]},
+        lambda one: {"model": nb.FallbackProvider([one])},
+        lambda one: {"model": nb.RetryProvider([one])},
+        lambda one: {"model": nb.FallbackProvider([nb.RetryProvider([one])])},
+    ],
+)
+def test_nor_one_that_repeats_the_key_of_one_of_several(server, several):
+    """Whichever way a model is one of several, its key is known."""
+    key = "member-key-4711-4711"
+    one = nb.Model("OpenaiTemplate:echo", api_base=server.api_base, api_key=key)
+    for _ in range(2):
+        assert not nb.ask(f"it is {key}", cache=True, **several(one)).cached
+    assert nb.ask("hello", cache=True, **several(one)).text == "hello"
+    assert nb.ask("hello", cache=True, **several(one)).cached
+
+
 def test_a_file_says_it_too(asks, server, tmp_path):
     """A conversation that is saved and loaded knows which of its answers were kept ones."""
     how = {"model": "OpenaiTemplate:upper", "api_base": server.api_base, "cache": True}
