@@ -13,6 +13,7 @@ from g4f_nb.cells import commands, completion, helptext
 from g4f_nb.cells.desk import Desk, Stopped, in_one_line
 from g4f_nb.cells.parsing import NOT_HELP, asks_for_help, parse
 from g4f_nb.cells.questionmarks import keep_question_marks, take_lone_head
+from g4f_nb.cells.scopes import callers_own, seen_by_caller
 from g4f_nb.cells.words import Place
 from g4f_nb.errors import G4FError
 from g4f_nb.notices import tell
@@ -63,6 +64,11 @@ class ChatMagics(Magics):
             print(helptext.usage())  # noqa: T201  # asked for
             return None
         options = parse(line, cell)
+        if options.out is not None and callers_own(options.out):
+            raise UsageError(
+                f"--out sets a variable of the notebook, and {options.out} is one of the function's own: "
+                f"write {options.out} = %chat … there. Nothing was sent."
+            )
 
         def ask() -> object:
             # Here, for the first time takes a while, and an interrupt then is an interrupt like any other.
@@ -90,7 +96,8 @@ class ChatMagics(Magics):
     def _in_one_line(self, do: Any) -> object:
         """Do it; what goes wrong is told without our frames, in which the user's mistake is not."""
         try:
-            return do()
+            with seen_by_caller(self.desk.shell.user_ns):
+                return do()
         except Stopped:
             raise
         except KeyboardInterrupt:

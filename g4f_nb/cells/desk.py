@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb import frontend
+from g4f_nb.cells.scopes import seen_over
 from g4f_nb.errors import G4FError
 
 if TYPE_CHECKING:
@@ -42,14 +43,13 @@ class Desk:
 
     @property
     def names(self) -> dict[str, Any]:
-        """The user's own variables."""
-        found: dict[str, Any] = self.shell.user_ns
-        return found
+        """The user's own variables, as whoever called the running magic sees them."""
+        return seen_over(self.shell.user_ns)
 
     def keep(self, name: str | None, value: Any) -> None:
         """Give the user a variable, where one is named."""
         if name is not None:
-            self.names[name] = value
+            self.shell.user_ns[name] = value
 
     def show_no_more(self, value: Any, short: str = "") -> None:
         """This value is on the screen: it is the cell's, and is not shown a second time.
@@ -82,7 +82,7 @@ class Desk:
     def last_name(self) -> str:
         """Where `set_last` will put it: IPython leaves a `_` alone that the user has given a value."""
         hook = self.shell.displayhook
-        free = getattr(hook, "_", None) is self.names.get("_", getattr(hook, "_", None))
+        free = getattr(hook, "_", None) is self.shell.user_ns.get("_", getattr(hook, "_", None))
         return "_" if free else f"Out[{self.shell.execution_count}]"
 
     def note_failure(self, result: Any) -> None:
