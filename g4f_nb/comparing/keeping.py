@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ class KnownRun:
 
 
 _live: dict[str, KnownRun] = {}
+# Cells, panels and threads of the user's begin runs and look for them.
+_lock = threading.RLock()
 
 
 def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, noted: bool = False) -> None:
@@ -47,10 +50,11 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
 
     `noted` is for one that goes on: what the store says of it was true from the beginning.
     """
-    _live[run.run_id] = KnownRun(run=run, prefix=prefix, wanted=wanted)
-    while len(_live) > _MOST:
-        del _live[next(iter(_live))]
-    _let_go()
+    with _lock:
+        _live[run.run_id] = KnownRun(run=run, prefix=prefix, wanted=wanted)
+        while len(_live) > _MOST:
+            del _live[next(iter(_live))]
+        _let_go()
     if run.store is not None and not noted:
         plan = _plan(run, prefix=prefix, wanted=wanted)
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
@@ -63,17 +67,18 @@ def live(run_id: str) -> KnownRun | None:
 
 def with_answers(run_id: str) -> KnownRun | None:
     """A run of this kernel and what has become of its cells; of an older one that is read again."""
-    known = live(run_id)
-    if known is not None and known.run.let_go:
-        run = known.run
-        kept = None if run.store is None else run.store.run(run_id)
-        if kept is None or run.store is None:
-            # It was purged.
-            del _live[run_id]
-            return None
-        run.columns, run.let_go = outcomes_of(kept, run.store), False
-        run.give_up()
-    return known
+    with _lock:
+        known = live(run_id)
+        if known is not None and known.run.let_go:
+            run = known.run
+            kept = None if run.store is None else run.store.run(run_id)
+            if kept is None or run.store is None:
+                # It was purged.
+                _live.pop(run_id, None)
+                return None
+            run.columns, run.let_go = outcomes_of(kept, run.store), False
+            run.give_up()
+        return known
 
 
 def _let_go() -> None:
@@ -278,5 +283,6 @@ def purge_store(*, older_than_days: float = 0.0) -> int:
         )
     gone = store().purge(older_than_days=older_than_days)
     if not older_than_days:
-        _live.clear()
+        with _lock:
+            _live.clear()
     return gone

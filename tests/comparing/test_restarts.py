@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -137,3 +142,48 @@ def test_many_answers_are_once_in_memory(server, monkeypatch):
     pd.testing.assert_frame_equal(nb.attach(run_id), again)
     keeping._live.clear()
     assert nb.attach(run_id)["answer"].tolist() == asked
+
+
+def test_threads_that_look_for_a_purged_run_find_none(monkeypatch):
+    """Of a run whose answers were in the store alone and are purged, two threads are told the same."""
+    run = nb.compare("hi", "Demo", progress=False).attrs["g4f_nb_run"]
+    known = keeping._live[run]
+    keeping._live[run] = replace(known, run=known.run.without_answers())
+    store = store_module.store()
+    store.purge()
+    both, found = threading.Barrier(2), store.run
+
+    def slow(run_id):
+        """Comes back when the other thread has looked, too, if it can."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return found(run_id)
+
+    monkeypatch.setattr(store, "run", slow)
+    with ThreadPoolExecutor(2) as pool:
+        looked = [each.result() for each in [pool.submit(keeping.with_answers, run) for _ in range(2)]]
+    assert looked == [None, None]
+
+
+def test_threads_begin_runs_at_once():
+    """However many threads begin comparisons at once, each is noted, and the oldest are let go."""
+    run = nb.compare("hi", "Demo", progress=False).attrs["g4f_nb_run"]
+    one = keeping._live[run].run
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def begin(number):
+        for count in range(100):
+            made = one.without_answers()
+            made.run_id = f"{number}-{count}"
+            keeping.begin(made, noted=True)
+
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            for each in [pool.submit(begin, number) for number in range(6)]:
+                each.result()
+    finally:
+        sys.setswitchinterval(before)
+        left = len(keeping._live)
+        keeping._live.clear()
+    assert left == keeping._MOST
