@@ -309,6 +309,24 @@ def test_a_cell_that_is_run_again_leaves_no_panel_behind(notebook):
     notebook.clear(index)
 
 
+def test_a_page_that_is_left_is_no_view(lab):
+    """Loaded anew, the page shows the panel again; its cell run again then, one panel follows."""
+    shown = "nb.ChatPanel(conversation=talk)"
+    notebook = lab.open(
+        ["import g4f_nb as nb\ntalk = nb.Conversation('left', model='Demo:demo-fast')", shown]
+    )
+    notebook.run(0)
+    notebook.run(1)
+    Chat(notebook, 1).node.wait_for()
+    notebook.save()
+    notebook.page.reload()
+    Chat(notebook, 1).node.wait_for()
+    assert notebook.python("len(talk._talk.observers)") == "1"
+    notebook.run(1)
+    Chat(notebook, 1).node.wait_for()
+    until(lambda: notebook.python("len(talk._talk.observers)") == "1", every=0.2)
+
+
 def test_a_reloaded_page_shows_the_conversation(lab):
     """After a reload of the page the panel is there again, with what was said, and takes questions."""
     notebook = lab.open(["from g4f_nb.widgets import ChatPanel\npanel = ChatPanel('Demo:demo-fast')\npanel"])

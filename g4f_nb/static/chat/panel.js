@@ -160,8 +160,10 @@ function render({ model, el }) {
   model.on("msg:custom", receive);
   const undo = [guardKeys(root), hideTranscript(model.get("transcript")), log.close, composer.close];
   undo.push(() => model.off("msg:custom", receive));
-  // Nobody looks at this view any more; where the kernel is gone, nobody wants to know.
-  undo.push(() => model.send({ type: "bye", view }));
+  // Nobody looks at this view any more: it was taken away, or its page is left.
+  const bye = () => model.send({ type: "bye", view });
+  window.addEventListener("pagehide", bye);
+  undo.push(() => window.removeEventListener("pagehide", bye), bye);
   el.append(root);
   sync();
   hello();
