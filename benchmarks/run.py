@@ -119,7 +119,11 @@ def fan(base: str, count: int = 2000, most: int = 100) -> None:
     ideal = count / most * 0.05
     print(f"\n### {count} requests of 50 ms, {most} at a time\n")
     print("| client | times the ideal | left open |\n|---|---:|---:|")
-    askers = {"raw aiohttp, orjson": clients.raw_asker, "**g4f_nb** create_async": clients.our_asker}
+    askers = {
+        "bare asyncio, orjson": clients.bare_asker,
+        "raw aiohttp, orjson": clients.raw_asker,
+        "**g4f_nb** create_async": clients.our_asker,
+    }
     for name in clients.installed("openai", "litellm"):
         askers[name] = getattr(clients, f"{name}_asker")
     walls: dict[str, list[float]] = {name: [] for name in askers}
