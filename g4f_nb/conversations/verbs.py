@@ -61,9 +61,12 @@ def stream(talk: Begins, prompt: Prompt = None, model: Chosen = None, **how: Any
 
 
 def edit(talk: Begins, turn: Turn | str, prompt: questions.Prompt, model: Chosen = None, **how: Any) -> Reply:
-    """Ask something else in the place of a turn; that one stays as another branch."""
+    """Ask something else in the place of a turn, of the same model; that one stays as another branch."""
     how = veiled(how)
-    return ask(talk, checked_content(prompt), model, instead_of=turn, **how)
+    again = talk.again(turn, model, **how)
+    if "cache" not in how:
+        del again["cache"]  # It is another question: a kept answer to it is as good as ever.
+    return ask(talk, checked_content(prompt), **again)
 
 
 def regenerate(talk: Begins, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> Reply:

@@ -248,3 +248,14 @@ def test_what_is_no_prompt_is_refused_before_anything_is_sent(talk, server, prom
     with pytest.raises(InvalidParameterError, match="give a text"):
         talk.ask(prompt)
     assert len(server.requests) == before
+
+
+def test_an_edited_question_goes_to_who_was_asked(server):
+    """With the options that it was asked with, also where the conversation itself names nobody."""
+    talk = nb.Conversation("nobody")
+    talk.ask("one", "OpenaiTemplate:upper", api_base=server.api_base, temperature=0.25)
+    reply = talk.edit(talk.turns[0], "two")
+    assert (reply.model, reply.text) == ("upper", "TWO")
+    assert server.requests[-1].body["temperature"] == 0.25
+    assert len(talk.branches(talk.turns[0])) == 2
+    assert talk.edit(talk.turns[0], "three", "Demo:demo-fast").model == "demo-fast"
