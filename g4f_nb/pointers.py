@@ -13,9 +13,12 @@ Target = tuple[str, int]
 MARK = b'{"same_as":'
 
 
-def pointing(target: Target, beside: Mapping[str, Any]) -> bytes:
-    """A record with the answer of that cell, and with these values of its own."""
-    return bytes(memoryview(orjson.dumps({"same_as": target, **beside})))
+def pointing(target: Target, answer: bytes, beside: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """A record with the answer of that cell and with these values of its own; and the whole of it."""
+    own = orjson.dumps(beside)
+    # Of two values of one name the later one counts.
+    end = b"," + own[1:] if beside else b"}"
+    return MARK + orjson.dumps(target) + end, answer[:-1] + end
 
 
 def target_of(record: bytes) -> Target | None:

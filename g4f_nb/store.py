@@ -218,13 +218,14 @@ class Store:
         return made
 
     def keep_same(
-        self, run_id: str, positions: Iterable[int], answer: KeptAnswer, beside: Mapping[str, Any]
+        self, run_id: str, taken: Iterable[tuple[Iterable[int], KeptAnswer, Mapping[str, Any]]]
     ) -> None:
         """Keep of these cells that they have the answer of another one, and what they say beside it."""
-        pointer = pointing(answer.cell, beside)
-        # By the time that this is written another kernel may have deleted it.
-        full = joined(answer.record, pointer)
-        rows = [(run_id, position, *answer.cell, pointer, full) for position in positions]
+        rows: list[Row] = []
+        for positions, answer, beside in taken:
+            # By the time that this is written another kernel may have deleted it: the whole goes along.
+            pointer, whole = pointing(answer.cell, answer.record, beside)
+            rows += [(run_id, position, *answer.cell, pointer, whole) for position in positions]
         self._storage.write(_KEEP_SAME, rows)
 
     def room(self) -> Future[None] | None:

@@ -458,7 +458,7 @@ def test_an_answer_that_is_purged_while_it_is_taken_over_stays_with_who_took_it(
     found = store.answers(["old"])["old"]
     (store if by == "this kernel" else make()).purge()
     store.begin_run("new", "compare", cells=2, plan={})
-    store.keep_same("new", [0, 1], found, {"cached": True})
+    store.keep_same("new", [([0, 1], found, {"cached": True})])
     assert store.cell("new", 1) == ({"text": "x", "cached": True}, {})
     run = store.run("new") or pytest.fail("lost")
     assert [position for position, _ in store.records(run)] == [0, 1]
@@ -468,7 +468,7 @@ def test_an_answer_that_is_purged_while_it_is_taken_over_stays_with_who_took_it(
 def test_an_answer_is_kept_once(make):
     """Who has an answer of another run has no copy of it, as long as that one is there."""
     store = _filled(make(), "old")
-    store.keep_same("new", [0], store.answers(["old"])["old"], {"cached": True})
+    store.keep_same("new", [([0], store.answers(["old"])["old"], {"cached": True})])
     rows = store.read("SELECT record FROM cells WHERE run_id = 'new'")
     assert rows == [(pointing(("old", 0), {"cached": True}),)]
     assert store.cell("new", 0) == ({"text": "x", "cached": True}, {})

@@ -98,6 +98,7 @@ class Recall:
             some = inquiries[begin : begin + KEYS_AT_ONCE]
             kept = yield [inquiry.key for inquiry in some if inquiry.key is not None]
             left += [inquiry for inquiry in some if not self._is_settled(inquiry, kept)]
+            self._ledger.keep_taken()
         return left
 
     def _cannot_be_asked(self, at: int) -> bool:
