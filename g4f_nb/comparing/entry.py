@@ -223,6 +223,7 @@ _ELSEWHERE = {
     "interactive": "leave it out",
     "approve": "nobody can be asked while many calls run; give tools that need no approval",
     "tool_limits": "leave it out",
+    "max_retries": "retries= says how often a call that failed is sent again, like retries=2",
 }
 
 
@@ -246,7 +247,7 @@ def _prepared(
 ) -> tuple[Comparison, Wanted | None]:
     manner.check()
     for name, way_out in _ELSEWHERE.items():
-        if name in parameters:
+        if name in parameters or (name == "max_retries" and isinstance(params, Mapping) and name in params):
             raise InvalidParameterError(f"{name}= has no meaning here: {way_out}")
     wanted = None if schema is None else Wanted.of(schema)
     try:

@@ -10,7 +10,8 @@ from g4f_nb.comparing.pacing import Limits
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.providers.registry import find_provider
 
-Cache = Literal["use", "refresh", "only", "off"]
+# What is true or false for one question, as `nb.ask` takes it, is "use" or "off" here.
+Cache = Literal["use", "refresh", "only", "off"] | bool
 Timing = Literal["stream", "fast"]
 OnError = Literal["row", "raise"]
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +34,10 @@ class Manner:
     # Orders the work, and later the drawing of samples; `None` is the order of the rows, and 0.
     seed: int | None = None
     engine: str = "local"
+
+    def __post_init__(self) -> None:
+        if type(self.cache) is bool:
+            object.__setattr__(self, "cache", "use" if self.cache else "off")
 
     def check(self) -> None:
         """Refuse what is no such choice, with what it may be."""

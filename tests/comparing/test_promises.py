@@ -83,6 +83,16 @@ def test_how_it_travels_asks_nothing_anew(server, changed):
     assert len(server.requests) == before
 
 
+def test_the_cache_can_be_true_or_false_as_for_one_question(server):
+    """`cache=True` looks and keeps, `False` does neither: what `nb.ask` takes is understood."""
+    _compare("a", _model(server), cache=False)
+    assert _compare("a", _model(server), cache="only")["status"].tolist() == ["skipped"]
+    first = _compare("a", _model(server), cache=True)
+    assert _compare("a", _model(server), cache=True)["cached"].tolist() == [True]
+    assert first["cached"].tolist() == [False]
+    assert len(server.requests) == 2
+
+
 def test_the_cache_can_be_left_alone_or_be_all_there_is(server):
     """`off` keeps and finds nothing, `only` sends nothing."""
     only = _compare("a", _model(server), cache="only")
@@ -237,6 +247,8 @@ def test_a_second_call_in_the_same_loop(server):
         ({"data": 5}, "data is a int"),
         ({"prompts": "{a}", "data": {"a": []}}, "no rows"),
         ({"retries": -1}, "retries"),
+        ({"max_retries": 3}, "max_retries= has no meaning here: retries="),
+        ({"params": {"max_retries": [0, 1]}}, "max_retries= has no meaning here: retries="),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_before_anything_is_sent(server, options, says):
