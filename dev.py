@@ -48,8 +48,8 @@ UNIT = "not kernel and not browser and not foreign"
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
 # A browser and its notebooks are a file's.
 TWO = ["-n", "2", "--dist", "loadfile"]
-# How far the first of several rows steps back, in steps of nice(1): it only has what the others leave.
-BACK = 10
+# How far the first of several rows steps back, in steps of nice(1): it has a quarter of what it would have.
+BACK = 5
 
 
 class Beside(list[list[list[str]]]):
@@ -180,7 +180,7 @@ def colab_environment(beside: Path) -> str:
 
 
 def foreign_environment(beside: Path) -> str:
-    """The Python of another environment, with servers that are too heavy for this one: some 2 GB."""
+    """The Python of another environment, with servers that are too heavy for this one: 2.5 GB."""
     wanted = ROOT / "tests" / "foreign" / "requirements.txt"
     folder = beside.with_name(f"{beside.name}-foreign")
     return filled(folder, ["-r", str(wanted)], needed=wanted.read_text(encoding="utf-8"), stamp=".filled")
