@@ -18,6 +18,7 @@ from g4f_nb.prompting.composing import Composed, compose
 from g4f_nb.prompting.context import Context, context_of
 from g4f_nb.providers.registry import Resolution, resolve
 from g4f_nb.questions import Question, one_of
+from g4f_nb.secret import Veiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,20 @@ def prompt_of(options: Options, desk: Desk) -> Prompt:
 def prepared(conversation: Conversation, options: Options, desk: Desk, *, place: str | None) -> Ready:
     """Check all that can be checked before sending."""
     model, provider = named.who_answers(options, desk.names)
-    how = given(options, desk) | {"cache": options.cache}
+    how = Veiled({"model": model, "provider": provider})
+    if options.continues and not _names_somebody(options):
+        # Whoever wrote the half of it, wherever that is.
+        how.update(conversation.further(place))
+    how.update(given(options, desk))
+    how["cache"] = options.cache
     if options.new:
         # Behind nothing: what was said before stays as another branch.
         how["after"] = None
     prompt = prompt_of(options, desk)
+    if prompt.system is not None:
+        how["system"] = prompt.system
     begun = conversation.begin(
         prompt.content,
-        model,
-        provider=provider,
-        system=prompt.system,
         shown=options.prompt or None,
         continues=options.continues,
         place=place,
@@ -104,6 +109,10 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
         **how,
     )
     return Ready(begun, prompt.context(begun.question), (*options.notices, *prompt.notices, *begun.notices))
+
+
+def _names_somebody(options: Options) -> bool:
+    return any((options.model, options.provider, options.fallback, options.race, options.api_base))
 
 
 def keyless(

@@ -182,6 +182,17 @@ class Conversation:
         old, same = self._talk.again(turn, Given(model=model, provider=how.pop("provider", None)))
         return Veiled({**same, "instead_of": old, **how})
 
+    def further(self, place: str | None = None) -> dict[str, Any]:
+        """What `begin` needs to go on with the answer that broke off: who wrote it, and with which options.
+
+        It is empty where nobody knows: nothing broke off, or an earlier kernel asked.
+        """
+        writer = self._talk.writer(place)
+        if writer is None:
+            return {}
+        who = {"model": writer.model, "provider": writer.provider, "system": writer.system}
+        return Veiled({**writer.options, **who})
+
     # ---- changing ----------------------------------------------------------------------------------
 
     def drop(self, turn: Turn | str) -> None:

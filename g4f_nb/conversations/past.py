@@ -16,9 +16,12 @@ from g4f_nb.conversations.trimming import Sizes
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.wishes import END, Wish
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.conversations.writers import writer_of
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.masking import secrets_given
 from g4f_nb.secret import Secret
+
+_SHOWN = 60
 
 
 class Past:
@@ -31,6 +34,8 @@ class Past:
         self.sizes = Sizes()
         # How each turn was asked, as far as this kernel knows it.
         self._given: dict[str, Given] = {}
+        # Who wrote those of the answers that broke off, as far as this kernel knows it.
+        self._writers: dict[str, Given] = {}
         # What questions went out with, wherever it was found: nothing that is written holds it.
         self.secrets: set[Secret] = set()
         self._on_their_way: weakref.WeakSet[Asking] = weakref.WeakSet()
@@ -63,6 +68,11 @@ class Past:
         """How a turn was asked."""
         return self._given.get(turn.id) or asked_before(turn, own)
 
+    def writer(self, place: str | None) -> Given | None:
+        """Who wrote the answer that a question from this place would go on with."""
+        half = to_continue(at_place(self.tree, place, continues=True).before)
+        return None if half is None else self._writers.get(half.id)
+
     # ---- a question, from its wish to its turn -----------------------------------------------------
 
     def located(self, wish: Wish) -> tuple[Wish, Spot]:
@@ -71,9 +81,9 @@ class Past:
         if old is not None:
             wish = wish.again(old)
         spot = self._spot(wish, old)
-        if wish.prompt is None and wish.continues:
-            wish = replace(wish, prompt=self._to_go_on(spot))
-        return wish, spot
+        if wish.continues and (old is None or wish.prompt is None):
+            self._check_broke_off(spot)
+        return (replace(wish, prompt=GO_ON) if wish.continues and wish.prompt is None else wish), spot
 
     def begin(self, asking: Asking) -> Turn | None:
         """Note a question on its way, and go to where its answer will be; gives the turn that this shows."""
@@ -87,6 +97,8 @@ class Past:
         self._on_their_way.discard(done)
         turn = put(self.tree, done.turn, done.spot)
         self._given[turn.id] = done.given
+        if to_continue((turn,)) is not None:
+            self._writers[turn.id] = writer_of(done.question, done.reply, done.given)
         entry = entry_of(done.question, done.reply, failed=failed)
         if entry is not None:
             self.ledger.entries[turn.id] = entry
@@ -99,12 +111,19 @@ class Past:
             return behind(self.tree, None if wish.after is None else self.turn(wish.after))
         return at_place(self.tree, wish.place, continues=wish.continues)
 
-    def _to_go_on(self, spot: Spot) -> str:
-        if to_continue(spot.before) is None:
-            raise InvalidParameterError(
-                f"nothing in the conversation {self._called()!r} broke off: ask for more in words of your own"
+    def _check_broke_off(self, spot: Spot) -> None:
+        if to_continue(spot.before) is not None:
+            return
+        broken = next((turn for turn in reversed(spot.before) if to_continue((turn,)) is not None), None)
+        # What was gone on with is whole by now.
+        left = broken is not None and not spot.before[spot.before.index(broken) + 1].continues
+        fact = f"nothing in the conversation {self._called()!r} broke off"
+        if broken is not None and left:
+            fact = (
+                f"in the conversation {self._called()!r} the answer to {shorten(broken.typed, _SHOWN)!r} "
+                "broke off, but another question was asked and answered after it"
             )
-        return GO_ON
+        raise InvalidParameterError(f"{fact}: ask for more in words of your own, without going on")
 
     # ---- changes -----------------------------------------------------------------------------------
 
@@ -113,11 +132,12 @@ class Past:
         gone = self.turn(turn)
         self.tree.remove(gone)
         self._given.pop(gone.id, None)
+        self._writers.pop(gone.id, None)
         return gone
 
     def clear(self) -> None:
         """Have no turn any more; what they cost stays counted."""
-        self.tree, self._given = Tree(), {}
+        self.tree, self._given, self._writers = Tree(), {}, {}
 
     def switch(self, turn: Turn | str) -> Turn:
         """Make the branch that a turn is on the current one."""
@@ -134,4 +154,5 @@ class Past:
         """Begin as another one does, up to a turn or to its end; it has spent nothing yet."""
         path = other.tree.branch() if at is None else other.tree.path(other.turn(at))
         self._given = {turn.id: other._given[turn.id] for turn in path if turn.id in other._given}
+        self._writers = {turn.id: other._writers[turn.id] for turn in path if turn.id in other._writers}
         self.take(Saved(turns=path, chosen={turn.parent: turn.id for turn in path}))

@@ -102,6 +102,11 @@ class Talk:
             own = self.terms.own
             return old, again_with(chosen, self.past.given(old, own), own)
 
+    def writer(self, place: str | None) -> Given | None:
+        """Who wrote the answer that a question from this place would go on with."""
+        with self.lock:
+            return self.past.writer(place)
+
     def _record(self, done: Asking, *, failed: bool) -> Turn:
         with self.lock:
             turn = self.past.record(done, failed=failed)
