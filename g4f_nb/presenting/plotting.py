@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError, MissingRequirementsError, shorten
@@ -77,11 +79,17 @@ def plot(
 def png(figure: Figure) -> bytes:
     """A figure as the bytes of an image."""
     out = io.BytesIO()
-    with warnings.catch_warnings():
-        # A name in letters that the font has not: boxes in a figure are no reason to fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+    with _boxes_for_letters():
         figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def _boxes_for_letters() -> Iterator[None]:
+    """A name in letters that the font has not: boxes in a figure are no reason to warn."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        yield
 
 
 class Chart:
@@ -98,7 +106,8 @@ class Chart:
 
     def save(self, path: Any, **options: Any) -> None:
         """Write it: the ending says in which format."""
-        self.figure.savefig(path, **options)
+        with _boxes_for_letters():
+            self.figure.savefig(path, **options)
 
 
 Ends = tuple[float | None, float | None, float | None]
