@@ -137,6 +137,18 @@ def _names_of(function: Callable[..., Any]) -> dict[str, Any]:
     return {**vars(typing), **getattr(plain, "__globals__", {})}
 
 
+def refuse_slips(given: Iterable[str], own: Iterable[str], *, of: str) -> None:
+    """A keyword that nearly is one of these is no parameter of a provider's, which take names of their own.
+
+    `models` and `mode` are such names, and not nearly `model`.
+    """
+    own = tuple(own)
+    for name in given:
+        near = difflib.get_close_matches(name, own, n=1, cutoff=0.8)
+        if near and name not in SAFE_PARAMETERS and name != f"{near[0]}s" and not near[0].startswith(name):
+            raise UnknownParameterError(f"{of} takes no parameter {name!r}: did you mean {near[0]!r}?")
+
+
 def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str) -> None:
     """Raise for the first keyword that nobody reads, naming the nearest one."""
     known = list(known)

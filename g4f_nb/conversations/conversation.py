@@ -25,6 +25,7 @@ from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.masking import masker
+from g4f_nb.parameters import refuse_slips
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.secret import Veiled
 
@@ -107,6 +108,7 @@ class Conversation:
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
         options = veiled(options)
+        refuse_slips(options, ("name", "model", "provider", "system", "limit", "keep"), of="Conversation")
         if not isinstance(keep, bool | None):
             raise InvalidParameterError(f"keep is {keep!r}: it must be True, False, or None for what is set")
         # First: one whose making is refused is shown, too.
@@ -163,6 +165,7 @@ class Conversation:
         broke off, is gone on with. Where no prompt is given, `instead_of` asks its own again.
         """
         options = veiled(options)
+        refuse_slips(options, ("model", "provider", "system", "instead_of", "continues"), of="a question")
         media = options.pop("media", None)
         wish = Wish(
             prompt=prompt, given=_given(model, provider, system, options), shown=shown, place=place,

@@ -8,7 +8,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import asking
-from g4f_nb.errors import InvalidParameterError, ServerError, StreamInterruptedError
+from g4f_nb.errors import InvalidParameterError, ServerError, StreamInterruptedError, UnknownParameterError
 from g4f_nb.testing import serve
 
 
@@ -259,3 +259,17 @@ def test_an_edited_question_goes_to_who_was_asked(server):
     assert server.requests[-1].body["temperature"] == 0.25
     assert len(talk.branches(talk.turns[0])) == 2
     assert talk.edit(talk.turns[0], "three", "Demo:demo-fast").model == "demo-fast"
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("modle", "model"), ("sytem", "system"), ("provder", "provider"), ("limt", "limit")]
+)
+def test_a_slip_in_a_keyword_is_told_where_it_is_made(slip, meant):
+    """And not only when a question is asked; what a provider may take by such a name is left to it."""
+    with pytest.raises(UnknownParameterError, match=f"'{slip}': did you mean '{meant}'"):
+        nb.Conversation("x", **{slip: "Demo"})
+    with pytest.raises(UnknownParameterError, match="'modle': did you mean 'model'"):
+        nb.Conversation("x", model="Demo").ask("hello", modle="Demo")
+    with pytest.raises(UnknownParameterError, match="'lable': did you mean 'label'"):
+        nb.Model("Demo", lable="mine")
+    nb.Conversation("x", model="OpenaiTemplate:m", models=["a"], mode="b", temperature=1)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.secret import Secret, Veiled
@@ -35,6 +36,7 @@ class Model:
         self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
     ) -> None:
         options = veiled(options)
+        refuse_slips(options, ("label", "price"), of="Model")
         checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
