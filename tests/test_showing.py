@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -13,6 +14,7 @@ import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.presenting.differences import pieces
 from g4f_nb.presenting.sheets import SCRIPT
+from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.testing import serve
 
 NASTY = "\n\n".join(PAYLOADS)
@@ -223,6 +225,42 @@ def test_a_report_holds_no_key(monkeypatch, tmp_path):
     assert html.count("my key is •••, see") >= 2
     for said in ("planted/Key", "tok-en", "token=abc"):
         assert said not in html
+
+
+@pytest.mark.parametrize("given", ["a model", "the call", "a class", "one of several"])
+def test_no_file_of_a_comparison_holds_a_key_that_it_used(given, tmp_path):
+    """Report, figure and Excel file know the keys of the models, however they were given, and mask all alike.
+
+    The answer repeats the key, as do the names of model, prompt and column, and the report's title.
+    """
+    key = "planted/Key+0123456789abcdef=="
+    with serve(answers={"m": lambda text: f"{text}: {key}"}) as server:
+        name, options = "OpenaiTemplate:m", {"api_base": server.api_base, "api_key": key}
+        model = {
+            "a model": lambda: nb.Model(name, label=f"mine {key}", **options),
+            "the call": lambda: nb.Model(name, label=f"mine {key}"),
+            "a class": lambda: nb.Model(type("Mine", (OpenaiTemplate,), {**options, "default_model": "m"})),
+            "one of several": lambda: nb.FallbackProvider([nb.Model(name, **options)]),
+        }[given]()
+        other = nb.Model("OpenaiTemplate:m", api_base=server.api_base, label="other")
+        call = options if given == "the call" else {}
+        made = nb.compare({f"name {key}": "x", "y": "y"}, [model, other], progress=False, **call)
+    assert key in made["answer"].tolist()[0]
+    made[f"score {key}"] = [1.0, 0.0] * 2
+    made["parts"] = [{"said": key}, [key]] * 2
+    chart = made.llm.plot(f"score {key}")
+    chart.save(tmp_path / "chart.svg", metadata={"Date": None})
+    made.llm.report(tmp_path / "report.html", f"score {key}", title=f"of {key}")
+    made.llm.to_excel(tmp_path / "table.xlsx")
+    made.llm.wide().llm.to_excel(tmp_path / "wide.xlsx")
+    texts = [(tmp_path / "report.html").read_text(encoding="utf-8")]
+    for name in ("table", "wide"):
+        with zipfile.ZipFile(tmp_path / f"{name}.xlsx") as parts:
+            texts += [parts.read(part).decode() for part in parts.namelist()]
+    texts += [label.get_text() for axes in chart.figure.axes for label in axes.get_yticklabels()]
+    texts += [axes.get_ylabel() for axes in chart.figure.axes]
+    assert "planted" not in " ".join(texts)
+    assert "•••" in texts[0]
 
 
 def test_a_report_of_verdicts(tmp_path):

@@ -14,6 +14,7 @@ from g4f_nb.comparing import columns, frames, tablejson, typed
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.given import as_texts
 from g4f_nb.comparing.grid import Cells, Grid, Seat
+from g4f_nb.comparing.keyless import note_keys
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.kept.identity import TRAVEL
@@ -55,6 +56,9 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
         while len(_live) > _MOST:
             del _live[next(iter(_live))]
         _let_go()
+    for seat in run.grid.seats:
+        if seat.place is not None:
+            note_keys((seat.place[1], *seat.plan.members))
     if run.store is not None and not noted:
         plan = _plan(run, prefix=prefix, wanted=wanted)
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)

@@ -7,8 +7,9 @@ import importlib.util
 import io
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from g4f_nb.comparing.keyless import mask_of_files
 from g4f_nb.errors import InvalidParameterError, MissingRequirementsError, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.candidates import Candidates
@@ -65,14 +66,19 @@ def plot(
     size = (11.0 if quality else 5.5, max(3.4, 0.45 * count + 1.6))
     made = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(made)
-    colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(candidates.order)}
+    # It may become a file, or a part of one.
+    mask = mask_of_files()
+    looks = {
+        name: Look(_COLOURS[at % len(_COLOURS)], _safe(mask(name)))
+        for at, name in enumerate(candidates.order)
+    }
     if quality:
         first, second = made.subplots(1, 2)
-        _draw_quality(first, candidates, quality, against, colours, draws, is_score=by is not None)
-        first.set_ylabel(_safe(by) if by is not None else "strength (logits)")
+        _draw_quality(first, candidates, quality, against, looks, draws, is_score=by is not None)
+        first.set_ylabel(_safe(mask(by)) if by is not None else "strength (logits)")
     else:
         second = made.subplots()
-    _draw_spread(second, candidates, against, colours)
+    _draw_spread(second, candidates, against, looks)
     return made
 
 
@@ -110,6 +116,14 @@ class Chart:
             self.figure.savefig(path, **options)
 
 
+class Look(NamedTuple):
+    """How a model is drawn, and what it is called there."""
+
+    colour: str
+    words: str
+
+
+Looks = dict[str, Look]
 Ends = tuple[float | None, float | None, float | None]
 
 
@@ -135,7 +149,7 @@ def _draw_quality(
     candidates: Candidates,
     quality: dict[str, Ends],
     against: str,
-    colours: dict[str, str],
+    looks: Looks,
     draws: Draws,
     *,
     is_score: bool,
@@ -155,12 +169,12 @@ def _draw_quality(
         share = (costs[name] or 0) / dearest if dearest else 0.2
         axes.errorbar(
             middle, value, xerr=[[max(middle - left, 0)], [max(right - middle, 0)]],
-            yerr=[[max(value - low, 0)], [max(high - value, 0)]], color=colours[name], capsize=3, lw=1.2,
+            yerr=[[max(value - low, 0)], [max(high - value, 0)]], color=looks[name].colour, capsize=3, lw=1.2,
             clip_on=False,
         )  # fmt: skip
         axes.scatter(
-            middle, value, s=_SMALLEST + share * (_LARGEST - _SMALLEST), color=colours[name], alpha=0.55,
-            label=_safe(name), clip_on=False,
+            middle, value, s=_SMALLEST + share * (_LARGEST - _SMALLEST), color=looks[name].colour, alpha=0.55,
+            label=looks[name].words, clip_on=False,
         )  # fmt: skip
     axes.set_xlabel(_AXES[against])
     about = " and cost" if against == "cost_usd" else ", time and cost" if dearest else " and time"
@@ -183,7 +197,7 @@ def _draw_quality(
             handle.set_sizes([_SMALLEST])  # type: ignore[union-attr]  # handles of scatter have sizes
 
 
-def _draw_spread(axes: Axes, candidates: Candidates, against: str, colours: dict[str, str]) -> None:
+def _draw_spread(axes: Axes, candidates: Candidates, against: str, looks: Looks) -> None:
     import numpy as np
 
     values = _numbers(candidates, against)
@@ -196,10 +210,12 @@ def _draw_spread(axes: Axes, candidates: Candidates, against: str, colours: dict
             continue
         axes.boxplot(
             here, positions=[at], orientation="horizontal", widths=0.55, showfliers=False,
-            medianprops={"color": colours[name], "lw": 2},
+            medianprops={"color": looks[name].colour, "lw": 2},
         )  # fmt: skip
-        axes.scatter(here, at + shift.uniform(-0.2, 0.2, len(here)), s=9, color=colours[name], alpha=0.5)
-    axes.set_yticks(range(len(candidates.order)), [_safe(name) for name in candidates.order], fontsize=8)
+        axes.scatter(here, at + shift.uniform(-0.2, 0.2, len(here)), s=9, color=looks[name].colour, alpha=0.5)
+    axes.set_yticks(
+        range(len(candidates.order)), [looks[name].words for name in candidates.order], fontsize=8
+    )
     axes.set_ylim(len(candidates.order) - 0.4, -0.6)
     axes.set_xlabel(_AXES[against])
     axes.set_title("every answer", fontsize=11, pad=14)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.comparing.keyless import keyless, mask_of_files
 from g4f_nb.comparing.viewing import errors
 from g4f_nb.files.placing import Kind, path_of, put
 from g4f_nb.files.reading import read_regular
@@ -21,7 +22,6 @@ from g4f_nb.judging.ranking import rank
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.significance import differences
 from g4f_nb.judging.summaries import summary
-from g4f_nb.masking import masker
 from g4f_nb.presenting.plotting import plot, png
 from g4f_nb.presenting.sheets import SCRIPT, STYLE, script_hash, table_html, text
 from g4f_nb.showing.rendering import safe_html
@@ -74,6 +74,8 @@ def report(
 ) -> Path:
     """Write the file and give its path; `most` answers are in it. A report that is there is replaced."""
     file = path_of(path, like="report.html")
+    # A file goes further than a notebook: keys that were typed into a prompt, or repeated, are not in it.
+    mask = mask_of_files()
     candidates = Candidates.of(frame)
     status = candidates.names["status"]
     told = (
@@ -84,11 +86,11 @@ def report(
     parts = [
         f"<section><h2>{heading}</h2>{content}</section>"
         for heading, content in _parts(
-            frame, candidates, by, question=question, most=most, draws=draws or Draws()
+            frame, candidates, by, question=question, most=most, draws=draws or Draws(), mask=mask
         )
     ]
     page = _PAGE.format(
-        made_by=_MADE_BY, policy=_POLICY.format(script_hash()), title=text(title), told=text(told),
+        made_by=_MADE_BY, policy=_POLICY.format(script_hash()), title=text(mask(title)), told=text(told),
         style=STYLE + _STYLE, parts="\n".join(parts), script=SCRIPT,
     )  # fmt: skip
     # Half a surrogate pair cannot be written.
@@ -110,15 +112,14 @@ def _parts(
     question: str | None,
     most: int,
     draws: Draws,
+    mask: Callable[[str], str],
 ) -> Iterator[tuple[str, str]]:
-    # A file goes further than a notebook: keys that were typed into a prompt, or repeated, are not in it.
-    mask = masker()
-    yield "Models", table_html(summary(frame, by, draws=draws))
+    yield "Models", _table(summary(frame, by, draws=draws), mask)
     said = verdicts.of(frame)
     if by is not None:
-        yield f"Ranking by {text(by)}", _ranking(frame, by, draws)
+        yield f"Ranking by {text(mask(by))}", _ranking(frame, by, draws, mask)
     if not said.empty:
-        yield "Ranking by verdicts", _ranking(frame, None, draws)
+        yield "Ranking by verdicts", _ranking(frame, None, draws, mask)
     if importlib.util.find_spec("matplotlib") is not None:
         image = base64.b64encode(png(plot(frame, by, draws=draws))).decode()
         yield (
@@ -126,38 +127,38 @@ def _parts(
             f'<img alt="quality, time and cost of each model" src="data:image/png;base64,{image}">',
         )
     if (said["status"] == "ok").any():
-        yield "Judges", table_html(bias(frame, draws=draws)) + _agreement(frame)
+        yield "Judges", _table(bias(frame, draws=draws), mask) + _agreement(frame, mask)
     failed = errors(frame)
     if len(failed):
         told = failed.drop(columns=f"{candidates.names.prefix}cell_id")
-        yield "What has no answer", table_html(_keyless(told, mask))
+        yield "What has no answer", _table(told, mask)
     asked = [mask(each) for each in questions(candidates.names, question)]
     yield "Answers", _answers(candidates, asked, most, mask)
 
 
-def _ranking(frame: pd.DataFrame, by: str | None, draws: Draws) -> str:
+def _ranking(frame: pd.DataFrame, by: str | None, draws: Draws, mask: Callable[[str], str]) -> str:
     ranked = rank(frame, by=by, draws=draws)
-    html = table_html(ranked)
+    html = _table(ranked, mask)
     if len(ranked) > 1:
         html += "<p>Differences over the same prompts, corrected for their number (Holm):</p>"
-        html += table_html(differences(frame, by=by, draws=replace(draws, resamples=_RESAMPLES)))
+        html += _table(differences(frame, by=by, draws=replace(draws, resamples=_RESAMPLES)), mask)
     return html
 
 
-def _agreement(frame: pd.DataFrame) -> str:
+def _agreement(frame: pd.DataFrame, mask: Callable[[str], str]) -> str:
     agreed = agreement(frame)
-    return f"<p>How they agree:</p>{table_html(agreed)}" if len(agreed) else ""
+    return f"<p>How they agree:</p>{_table(agreed, mask)}" if len(agreed) else ""
 
 
-def _keyless(frame: pd.DataFrame, mask: Callable[[str], str]) -> pd.DataFrame:
-    return frame.map(lambda value: mask(value) if isinstance(value, str) else value)
+def _table(frame: pd.DataFrame, mask: Callable[[str], str]) -> str:
+    return table_html(keyless(frame, mask))
 
 
 def _answers(candidates: Candidates, asked: list[str], most: int, mask: Callable[[str], str]) -> str:
     answers = [mask(str(answer)) for answer in candidates.names["answer"].tolist()[:most]]
     status = candidates.names["status"].tolist()
     errors_said = [mask(str(error)) for error in candidates.names["error"].tolist()[:most]]
-    labels = candidates.label.tolist()
+    labels = [mask(str(label)) for label in candidates.label.tolist()[:most]]
     by_unit: dict[int, list[int]] = {}
     for at, unit in enumerate(candidates.unit.tolist()[:most]):
         by_unit.setdefault(unit, []).append(at)
