@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from g4f_nb.cells.slips import meant_by
 from g4f_nb.cells.words import IN_A_CELL, Place, Words
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import redact
 from g4f_nb.tables import Table
+
+# What other programs call the same.
+_OTHERWISE = {
+    "list": "conversations", "ls": "conversations", "clear": "reset", "new": "reset", "copy": "fork",
+    "open": "load", "write": "save", "log": "history", "price": "cost", "settings": "config",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,9 @@ def usage() -> str:
 
 
 def _near(name: str, names: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]}?"
+    near = meant_by(name, names) or _OTHERWISE.get(name)
+    if near in names:
+        return f"did you mean {near}?"
     return f"there are {', '.join(names)}." if names else "it takes none."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 import shlex
@@ -12,12 +11,14 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from g4f_nb.cells.flags import BY_NAME, Flag
-from g4f_nb.cells.values import HidesKeyError, UnfitValueError
+from g4f_nb.cells.slips import meant_by
+from g4f_nb.cells.values import PARTED, HidesKeyError, UnfitValueError, names
 from g4f_nb.secret import redact
 
 # Keeps IPython from reading `%chat what is pandas?` as a request for help; taken off again here.
 NOT_HELP = "\N{INVISIBLE SEPARATOR}"
 HELP_WORDS = ("-h", "--help")
+_NEVER_MEANT = ("--yes", "-y")
 _MORE = "%chat --help shows them all. Nothing was sent."
 
 _QUOTES = "“”"
@@ -97,6 +98,8 @@ def parse(line: str, cell: str | None = None) -> Options:
             if not rest.strip():
                 raise UsageError(f"{name} needs a value after it: {flag.written}. {_MORE}")
             value, rest = _word(rest)
+        if flag.check is names and rest.lstrip().startswith(","):
+            raise UsageError(f"{flag.name} is {redact(value)!r}: {PARTED}. {_MORE}")
         if flag.name == "--system" and not _QUOTED.search(before[: len(before) - len(rest)]):
             # Without quotes: what follows may have been meant to belong to it.
             torn = value
@@ -253,7 +256,6 @@ def _unknown(name: str) -> str:
 
 
 def near_flags(name: str) -> list[str]:
-    """The flags that were probably meant."""
-    if name.lower() in BY_NAME:
-        return [name.lower()]
-    return difflib.get_close_matches(name, list(BY_NAME), n=1, cutoff=0.5)
+    """The flags that were probably meant; never the one that lets tools run without asking."""
+    found = meant_by(name, [known for known in (*BY_NAME, *HELP_WORDS) if known not in _NEVER_MEANT])
+    return [found] if found else []

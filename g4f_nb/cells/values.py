@@ -147,9 +147,15 @@ def quoted(name: str) -> str:
     return name if re.fullmatch(r"[^\s\"']+", name) else json.dumps(name, ensure_ascii=False)
 
 
+# A blank behind a comma would make the next model a part of the prompt.
+PARTED = 'models are parted by commas without a blank, or stand in quotes, like "A, B"'
+
+
 def names(given: str) -> tuple[str, ...]:
-    """Several models, parted by commas."""
+    """Several models, parted by commas; `A,` is what is left of `A, B` without its quotes."""
     found = tuple(part.strip() for part in given.split(",") if part.strip())
+    if found and given.rstrip().endswith(","):
+        raise UnfitValueError(PARTED)
     if not found:
         raise UnfitValueError(
             "it must be models parted by commas, like groq:openai/gpt-oss-120b,ollama:llama3.2"

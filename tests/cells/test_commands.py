@@ -59,6 +59,11 @@ def test_help_lists_every_command(desk, line):
     [
         ("kye groq", "there is no %g4f kye: did you mean key? Nothing was sent."),
         ("modles", "did you mean models?"),
+        ("list", "did you mean conversations?"),
+        ("clear", "did you mean reset?"),
+        ("new", "did you mean reset?"),
+        ("hist", "did you mean history?"),
+        ("frobnicate", "there are models, providers"),
         ("what is pandas", "there are models, providers, use"),
         ("key groq --sav", "has no flag --sav: did you mean --save?"),
         ("providers --loca", "has no flag --loca: did you mean --local?"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.error import UsageError
 
 import g4f_nb as nb
 from g4f_nb.cells.parsing import near_flags, parse
@@ -43,12 +44,41 @@ def test_an_error_of_a_cell_speaks_of_flags(shell, capsys):
     assert "check api_base=" in str(result.error_in_exec)
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"), [("-P", "-p"), ("-M", "-m"), ("--Provider", "--provider"), ("-Y", "-y")]
-)
+@pytest.mark.parametrize(("typed", "meant"), [("-P", "-p"), ("-M", "-m"), ("--Provider", "--provider")])
 def test_a_capital_letter_is_the_same_letter(typed, meant):
     """`-P` is no slip of `-y`."""
     assert near_flags(typed) == [meant]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("--hepl", "--help"), ("--hlep", "--help"), ("--temp", "--temperature"), ("--max", "--max-tokens"),
+     ("--tokens", "--max-tokens"), ("--top_p", "--top-p"), ("-model", "--model"), ("--sys", "--system"),
+     ("--modle", "--model"), ("--formta", "--format"), ("--dryrun", "--dry-run"), ("--base", "--api-base")],
+)  # fmt: skip
+def test_the_nearest_flag_is_the_one_that_was_meant(typed, meant):
+    """What begins like it comes first, and help is among them."""
+    assert near_flags(typed) == [meant]
+
+
+@pytest.mark.parametrize(
+    "typed", ["-x", "-Y", "--ye", "--yess", "--YES", "--verbose", "--foo", "--debug", "-z"]
+)
+def test_a_guess_is_never_wild_and_never_lets_tools_run(typed):
+    """Where nothing is near, nothing is named."""
+    assert near_flags(typed) == []
+
+
+@pytest.mark.parametrize("flag", ["--compare", "--race", "--fallback"])
+@pytest.mark.parametrize("models", ["A, B", "A , B", "A ,B"])
+def test_a_blank_at_a_comma_drops_no_model(flag, models):
+    """It would be asked of fewer, with a model's name in the prompt."""
+    for written in (f"{flag} {models} tell me", f"{flag}={models} tell me"):
+        with pytest.raises(UsageError, match=r"without a blank, or stand in quotes"):
+            parse(written, "hello")
+    options = parse(f'{flag} "{models}" tell me')
+    assert getattr(options, flag[2:]) == ("A", "B")
+    assert options.prompt == "tell me"
 
 
 def test_a_system_prompt_without_quotes_is_told(shell, asked, capsys):
