@@ -470,7 +470,7 @@ def test_an_answer_is_kept_once(make):
     store = _filled(make(), "old")
     store.keep_same("new", [([0], store.answers(["old"])["old"], {"cached": True})])
     rows = store.read("SELECT record FROM cells WHERE run_id = 'new'")
-    assert rows == [(pointing(("old", 0), {"cached": True}),)]
+    assert rows == [(pointing(("old", 0), b"{}", {"cached": True})[0],)]
     assert store.cell("new", 0) == ({"text": "x", "cached": True}, {})
 
 
@@ -478,6 +478,8 @@ def test_a_cell_whose_answer_is_gone_is_none(make):
     """A cell that leads nowhere, as older versions could leave it, is like one that was not finished."""
     store = make()
     store.begin_run("new", "compare", cells=1, plan={})
-    store.write("INSERT INTO cells VALUES ('new', 0, NULL, ?, NULL)", [(pointing(("gone", 0), {}),)])
+    store.write(
+        "INSERT INTO cells VALUES ('new', 0, NULL, ?, NULL)", [(pointing(("gone", 0), b"{}", {})[0],)]
+    )
     assert store.cell("new", 0) is None
     assert list(store.records(store.run("new") or pytest.fail("lost"))) == []
