@@ -58,7 +58,7 @@ CLOUD = "There once was a cloud over Spain\\nthat was **dreadfully fond** of its
 serving = serve(answers={"brief": lambda _: HAIKU, "lively": lambda _: CLOUD})
 base = serving.__enter__().api_base
 models = [nb.Model(f"OpenaiTemplate:{name}", api_base=base, label=name) for name in ("brief", "lively")]
-panel = nb.ComparePanel(models, blind=True, seed=4, height="23rem")
+panel = nb.ComparePanel(models, blind=True, seed=4, height="26rem")
 panel
 """
 
