@@ -43,6 +43,12 @@ def tell(text: str, *, once: bool = True) -> None:
     print(f"g4f_nb: {text}", file=sys.stderr)  # noqa: T201  # telling the user is the purpose
 
 
+def forget() -> None:
+    """Tell everything anew, as another kernel would."""
+    _told.clear()
+    _logins.clear()
+
+
 def tell_login(label: str, login_url: str) -> None:
     """Ask the user to log in, where no cell or panel shows it; once, however many calls wait for it."""
     text = _CONTROL.sub(" ", f"{label} waits for your login: {login_url}")

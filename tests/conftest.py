@@ -12,7 +12,7 @@ import keyring
 import pytest
 from places import Places, PocketKeyring
 
-from g4f_nb import key_places, store
+from g4f_nb import key_places, notices, store
 from g4f_nb.providers.services.rows import rows
 
 # Whoever starts tests in the background of a shell has them ignore Ctrl-C, which some of them press.
@@ -69,15 +69,18 @@ def _clean_environment(monkeypatch, tmp_path_factory):
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
     key_places.look_again()
+    notices.forget()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
     # A store of its own for each test; the folder is made only where a test keeps something.
     number = next(_numbers)
     monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / f"cache-{number}"))
     yield
     store.close_stores()
-    known = sys.modules.get("g4f_nb.providers.finding.known")
-    if known is not None:
+    # Where they are loaded: most tests need neither.
+    if (known := sys.modules.get("g4f_nb.providers.finding.known")) is not None:
         known.registered.clear()
+    if (keeping := sys.modules.get("g4f_nb.comparing.keeping")) is not None:
+        keeping.forget()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from proxying import HttpProxy, proxy
 from small_server import web
 
 import g4f_nb as nb
-from g4f_nb import errors, notices
+from g4f_nb import errors
 from g4f_nb.testing import serve
 from g4f_nb.testing.certificates import new_certificates
 
@@ -20,7 +20,6 @@ from g4f_nb.testing.certificates import new_certificates
 def _alone(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setattr(notices, "_told", set())
 
 
 @pytest.fixture

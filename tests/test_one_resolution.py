@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import g4f_nb as nb
-from g4f_nb import notices, settings
+from g4f_nb import settings
 from g4f_nb.errors import MissingAuthError, ModelNotFoundError, NoProviderError
 from g4f_nb.providers import Groq, OpenRouter
 from g4f_nb.testing import serve
@@ -45,7 +45,6 @@ def router():
 @pytest.fixture(autouse=True)
 def _two_services(monkeypatch, tmp_path, groq, router):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(notices, "_told", set())
     monkeypatch.setenv("GROQ_API_KEY", "k")
     monkeypatch.setenv("GROQ_BASE_URL", groq.api_base)
     monkeypatch.setattr(Groq, "default_model", "upper")

@@ -64,6 +64,12 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
         run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
 
 
+def forget() -> None:
+    """Let go of this kernel's runs, as its end would: what the store has of them stays."""
+    with _lock:
+        _live.clear()
+
+
 def live(run_id: str) -> KnownRun | None:
     """A run of this kernel."""
     return _live.get(run_id)
@@ -287,6 +293,5 @@ def purge_store(*, older_than_days: float = 0.0) -> int:
         )
     gone = store().purge(older_than_days=older_than_days)
     if not older_than_days:
-        with _lock:
-            _live.clear()
+        forget()
     return gone

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import notices
 from g4f_nb.comparing import keeping
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ServerError
 from g4f_nb.testing import serve
@@ -153,7 +152,7 @@ def test_the_seed_is_that_of_ranks_and_tests(server, tmp_path):
     pd.testing.assert_frame_equal(frame.llm.test(by="score", resamples=50), given)
     assert not frame.llm.test(by="score", seed=12, resamples=50).equals(given)
     pd.testing.assert_frame_equal(frame.llm.rank(by="score"), frame.llm.rank(by="score", seed=11))
-    keeping._live.clear()
+    keeping.forget()
     frame.to_csv(tmp_path / "r.csv", index=False)
     again = pd.read_csv(tmp_path / "r.csv")
     pd.testing.assert_frame_equal(again.llm.test(by="score", resamples=50), given)
@@ -220,7 +219,6 @@ def test_a_missing_key_is_told_at_once(server, capsys):
 
 def test_comparing_demo_with_itself_is_told(capsys, monkeypatch):
     """Whoever tries it out with Demo alone is told, once, why the answers are alike."""
-    monkeypatch.setattr(notices, "_told", set())
     frame = nb.compare("hi", ["Demo:demo-fast", "Demo:demo"], cache="off", progress=False)
     assert frame["answer"].iloc[0] == frame["answer"].iloc[1]
     told = capsys.readouterr().err

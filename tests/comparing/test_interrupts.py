@@ -47,7 +47,7 @@ def test_a_cancelled_comparison_can_be_had(server, capsys):
     cut = frame["answer"].iloc[1]
     assert cut
     assert frame["answer"].iloc[0].startswith("ONE")
-    keeping._live.clear()
+    keeping.forget()
     again = nb.attach(run_id)
     assert again["answer"].iloc[1] == cut
     assert again["status"].tolist() == frame["status"].tolist()

@@ -110,7 +110,7 @@ def test_kept_answers_are_read_in_parts(server):
     """A run whose answers are all kept holds them once, not also as they were read or are written."""
     rows = 3000
     _compare(server, rows, timing="fast")
-    keeping._live.clear()
+    keeping.forget()
     tracemalloc.start()
     try:
         frame = _compare(server, rows)
@@ -182,7 +182,7 @@ def test_what_is_asked_again_is_kept_once_on_the_disk(server):
     again = _compare(server, 5)
     sizes = _rows().groupby("run_id")["bytes"].sum()
     assert sizes[again["run_id"].iloc[0]] < 5 * 150
-    keeping._live.clear()
+    keeping.forget()
     pd.testing.assert_frame_equal(nb.attach(again["run_id"].iloc[0]), again)
     assert again["answer"].equals(first["answer"])
     raw = again.llm.raw(again["cell_id"].iloc[3])
@@ -198,6 +198,6 @@ def test_a_purge_leaves_a_run_its_answers(server):
     store().flush()
     store().write(age, [(first["run_id"].iloc[0],)])
     assert nb.purge_store(older_than_days=2) == 4
-    keeping._live.clear()
+    keeping.forget()
     pd.testing.assert_frame_equal(nb.attach(again["run_id"].iloc[0]), again)
     assert nb.runs()["run_id"].tolist() == [again["run_id"].iloc[0]]

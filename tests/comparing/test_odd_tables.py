@@ -60,7 +60,7 @@ def test_every_kind_of_column(echo, name):
     data = pd.DataFrame({"x": COLUMNS[name]})
     frame = nb.compare("Say {x}", echo, data=data, progress=False)
     pd.testing.assert_series_equal(frame["x"], data["x"])
-    keeping._live.clear()
+    keeping.forget()
     later = nb.attach(frame.attrs["g4f_nb_run"])
     pd.testing.assert_series_equal(later["x"], data["x"])
     assert frame.llm.wide().shape == (2, 1)
@@ -228,7 +228,7 @@ def test_dates_and_moments(tmp_path):
     assert str(zoned["at"].dtype) == "datetime64[us, UTC]"
     assert zoned["at"].iloc[1] == pd.Timestamp("2025-01-02T01:04:05Z")
     assert zoned["day"].dt.year.tolist()[:2] == [2025, 1]
-    keeping._live.clear()
+    keeping.forget()
     pd.testing.assert_frame_equal(nb.attach(zoned.attrs["g4f_nb_run"]), zoned)
     plain.llm.to_excel(tmp_path / "r.xlsx")
     assert pd.read_excel(tmp_path / "r.xlsx")["day"].iloc[0] == pd.Timestamp(2025, 1, 2)
@@ -242,5 +242,5 @@ def test_half_a_surrogate_pair_in_a_prompt(echo):
     """It costs the other rows nothing, in this kernel and in a later one."""
     frame = nb.compare(["\ud800x", "y"], echo, progress=False)
     assert frame["answer"].iloc[1] == "y"
-    keeping._live.clear()
+    keeping.forget()
     assert len(nb.attach(frame.attrs["g4f_nb_run"])) == 2

@@ -27,7 +27,7 @@ def server():
 
 def _restart():
     """What a kernel's end leaves: the file alone."""
-    keeping._live.clear()
+    keeping.forget()
     store_module.close_stores()
 
 
@@ -140,7 +140,7 @@ def test_many_answers_are_once_in_memory(server, monkeypatch):
     assert again["answer"].tolist() == asked
     assert again["status"].eq("ok").all()
     pd.testing.assert_frame_equal(nb.attach(run_id), again)
-    keeping._live.clear()
+    keeping.forget()
     assert nb.attach(run_id)["answer"].tolist() == asked
 
 

@@ -47,7 +47,7 @@ def test_a_label_is_the_name_of_its_column(server):
     ]
     frame = _compare("a", models)
     assert frame.llm.wide().columns.tolist() == ["loud", "OpenaiTemplate:echo"]
-    keeping._live.clear()
+    keeping.forget()
     again = nb.attach(frame["run_id"].iloc[0])
     assert again.llm.wide().columns.tolist() == ["loud", "OpenaiTemplate:echo"]
 

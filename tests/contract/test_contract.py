@@ -12,7 +12,6 @@ import pytest
 from benches import bench_of, names
 
 import g4f_nb as nb
-from g4f_nb import notices
 from g4f_nb.chunks import FinishReason, ProviderInfo
 from g4f_nb.errors import G4FError, MissingAuthError, RateLimitError, UnknownParameterError
 from g4f_nb.providers.registry import find_provider
@@ -24,7 +23,6 @@ DOORS = ["own", "caller"]
 def _quiet(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setattr(notices, "_told", set())
 
 
 @pytest.fixture(params=names())

@@ -253,7 +253,7 @@ def test_the_question_is_known_after_a_restart(server, monkeypatch):
     from g4f_nb.comparing import keeping
 
     result = _compared(server, "short", "medium", words=("sky",))
-    keeping._live.clear()
+    keeping.forget()
     _judged(server, nb.attach(result["run_id"][0]), "judge-longer")
     assert "Say sky" in server.requests[-1].body["messages"][1]["content"]
 
@@ -263,7 +263,7 @@ def test_a_result_without_its_store_needs_the_questions(server):
     from g4f_nb.comparing import keeping
 
     result = _compared(server, "short", "medium", words=("sky",))
-    keeping._live.clear()
+    keeping.forget()
     nb.purge_store()
     with pytest.raises(InvalidParameterError, match="question="):
         _judged(server, result, "judge-longer")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import notices
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.testing import serve
@@ -170,7 +169,6 @@ class Fickle(AsyncGeneratorProvider):
 @pytest.mark.parametrize("way", WAYS)
 def test_what_cannot_be_told_to_be_the_same_is_asked_and_said(capsys, monkeypatch, way):
     """Nothing of it is kept, and a line says why."""
-    monkeypatch.setattr(notices, "_told", set())
     first, again = (WAYS[way](f"by {way}", Fickle, cache=True).text for _ in range(2))
     assert first != again
     assert "cannot be told whether this is the same question" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from small_server import web
 
 import g4f_nb as nb
-from g4f_nb import errors, notices
+from g4f_nb import errors
 from g4f_nb.keys import list_keys
 from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate
 from g4f_nb.providers.finding import homes
@@ -24,7 +24,6 @@ from g4f_nb.testing import serve, serve_gigachat
 def _alone(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setattr(notices, "_told", set())
     # Whatever runs on the machine of the tests is not asked.
     for row in rows().values():
         for name in row.api_base_env[:1] if row.local else ():

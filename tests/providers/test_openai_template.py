@@ -375,7 +375,6 @@ def test_a_chat_call_fetches_no_list_of_models(server):
 
 def test_without_a_model_it_is_the_first_that_chats(monkeypatch, capsys):
     """One visible line says which; a default of the class is sent as it is."""
-    monkeypatch.setattr(notices, "_told", set())
     with serve(models=["embed-1", "b-model", "a-whisper", "c-model"]) as server:
         assert _ask(server, "").text == TEXT
         assert _sent(server)["model"] == "b-model"
@@ -424,7 +423,6 @@ def test_every_shape_of_listing(listing):
 )
 def test_a_listing_that_is_none(status, body, kind, monkeypatch, capsys):
     """The error; or, where the class has a list in reserve, that with one visible line."""
-    monkeypatch.setattr(notices, "_told", set())
     with _web(lambda _: (status, {}, body)) as (base, _):
         with pytest.raises(getattr(errors, kind)) as caught:
             _on(base).get_models()
@@ -740,7 +738,7 @@ def test_certificates(monkeypatch, capsys):
         assert list(_on(server, ssl=trusting).create_completion("echo", ASKED))[-1].input_tokens == 7
         assert "echo" in _on(server, ssl=trusting).get_models()
         assert capsys.readouterr().err == ""
-        monkeypatch.setattr(notices, "_told", set())
+        notices.forget()
         assert _ask(server, ssl=False).text == TEXT
         assert "ssl=False, so nobody checks" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from small_server import END, EVENTS, delta, events, web
 
-from g4f_nb import errors, notices
+from g4f_nb import errors
 from g4f_nb.errors import ModelNotSupportedError, ProviderNotWorkingError
 from g4f_nb.providers.catalog import catalog
 from g4f_nb.reply import Reply
@@ -16,11 +16,6 @@ from g4f_nb.reply import Reply
 HELLO = [{"role": "user", "content": "hello"}]
 WHOLE = {"choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}
 STREAM = events(delta("h"), delta("i"), END)
-
-
-@pytest.fixture(autouse=True)
-def _told_anew(monkeypatch):
-    monkeypatch.setattr(notices, "_told", set())
 
 
 def _at(name, server, path=""):

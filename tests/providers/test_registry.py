@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from IPython.lib.pretty import pretty
 
-from g4f_nb import notices, settings
+from g4f_nb import settings
 from g4f_nb.asking import ask
 from g4f_nb.calls import Host
 from g4f_nb.errors import MissingAuthError, NoProviderError, ProviderNotFoundError, UnknownParameterError
@@ -24,7 +24,6 @@ GROQ_HOST = "https://api.groq.com/openai/v1"
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(notices, "_told", set())
     yield
     settings.set_notebook_layer({})
 

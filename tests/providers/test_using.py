@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import notices, settings
+from g4f_nb import settings
 from g4f_nb.errors import (
     InvalidParameterError,
     NoProviderError,
@@ -23,7 +23,6 @@ THERE = "http://localhost:1/v1"
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(notices, "_told", set())
     yield
     nb.use(None)
     settings.set_notebook_layer({})

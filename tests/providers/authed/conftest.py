@@ -5,16 +5,12 @@ from __future__ import annotations
 import pytest
 from login_server import running
 
-from g4f_nb import notices
-
 
 @pytest.fixture(autouse=True)
 def config(monkeypatch, tmp_path):
     """A config folder of the test's own, which does not exist yet, and nothing told so far."""
     folder = tmp_path / "config" / "g4f_nb"
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(folder))
-    monkeypatch.setattr(notices, "_told", set())
-    monkeypatch.setattr(notices, "_logins", {})
     monkeypatch.chdir(tmp_path)
     return folder
 

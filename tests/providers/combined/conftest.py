@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb import notices
 from g4f_nb.providers import FallbackProvider
 from g4f_nb.providers.models.model import Model
 from g4f_nb.testing import serve
@@ -12,7 +11,6 @@ from g4f_nb.testing import serve
 
 @pytest.fixture(autouse=True)
 def _afresh(monkeypatch, tmp_path):
-    monkeypatch.setattr(notices, "_told", set())
     monkeypatch.chdir(tmp_path)
     FallbackProvider.forget_failures()
     yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb import notices
 from g4f_nb.testing import serve_gigachat
 from g4f_nb.testing.gigachat import new_key
 
@@ -13,7 +12,6 @@ from g4f_nb.testing.gigachat import new_key
 def _own_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setattr(notices, "_told", set())
 
 
 @pytest.fixture

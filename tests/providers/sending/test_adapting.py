@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from g4f_nb import notices
 from g4f_nb.errors import ModelNotSupportedError
 from g4f_nb.providers import OpenAI, OpenaiTemplate
 from g4f_nb.providers.catalog import make_class
@@ -22,11 +21,6 @@ def server():
     """A server that sees what is sent."""
     with serve(models=["beta", "alpha"]) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _told_anew(monkeypatch):
-    monkeypatch.setattr(notices, "_told", set())
 
 
 def _service(server, **values):
