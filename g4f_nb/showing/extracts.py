@@ -42,6 +42,17 @@ def blocks_of(text: str) -> list[Block]:
     return [_block(token) for token in _reader().parse(text) if token.type == "fence"]
 
 
+def paragraphs_of(text: str) -> list[str]:
+    """What stands by itself in a text, as paragraphs or as HTML, each from its first character on."""
+    tokens = _reader().parse(text)
+    alone = (
+        token
+        for before, token in zip([None, *tokens], tokens, strict=False)
+        if token.type == "html_block" or (before is not None and before.type == "paragraph_open")
+    )
+    return [token.content.lstrip() for token in alone if token.level <= 1]
+
+
 def code_of(text: str) -> str:
     """The blocks in the language of the first one, joined: what a user would run."""
     blocks = blocks_of(text)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.results import json_text
-from g4f_nb.showing.extracts import blocks_of, code_of, json_of, tables_of
+from g4f_nb.showing.extracts import blocks_of, code_of, json_of, paragraphs_of, tables_of
 from g4f_nb.showing.jsontree import json_tree
 from g4f_nb.showing.markdown import clean, safe_markdown
-from g4f_nb.showing.pages import safe_page
+from g4f_nb.showing.pages import begins_with_html, safe_page, with_strays_as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,9 +91,12 @@ def _as_it_came(reply: Reply, missing: str) -> Body:
 
 def _html(reply: Reply) -> Body:
     blocks = [block.code for block in blocks_of(reply.text) if block.language in ("html", "htm", "xhtml")]
-    source = "\n".join(blocks) or reply.text
+    source = "\n".join(blocks)
+    if not source and any(map(begins_with_html, paragraphs_of(reply.text))):
+        # Whatever else stands there is Markdown, in which a bracket need not be a tag's.
+        source = with_strays_as_text(reply.text)
     page = safe_page(source)
-    if not re.search(r"<\w", source) or not page.strip():
+    if not page.strip():
         return _as_it_came(reply, "no HTML")
     return Body(plain=plain_of(reply), html=page)
 

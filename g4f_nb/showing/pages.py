@@ -21,6 +21,38 @@ _NAMES = (
     " tfoot th thead time tr u ul var wbr"
 )
 _TAGS = set(_NAMES.split())
+# What is taken away with all that is in it, and what a page has around what it shows.
+_HIDDEN = {"script", "style", "title", "template", "noscript", "svg", "math", "iframe"}
+_AROUND = {
+    "html",
+    "head",
+    "body",
+    "meta",
+    "link",
+    "base",
+    "form",
+    "label",
+    "input",
+    "button",
+    "select",
+    "option",
+    "textarea",
+    "picture",
+    "source",
+    "video",
+    "audio",
+    "canvas",
+    "object",
+    "font",
+    "address",
+    "hgroup",
+}
+_KNOWN = "|".join(sorted(_TAGS | _HIDDEN | _AROUND))
+_BEGINS = re.compile(rf"<(?:!doctype\s|!--|/?(?:{_KNOWN})(?=[\s/>]))", re.IGNORECASE)
+_STRAY = re.compile(rf"<(?!!doctype\s|!--|/?(?:{_KNOWN})(?=[\s/>]))", re.IGNORECASE)
+_NEVER_SEEN = re.compile(
+    rf"<(?:(?P<tag>{'|'.join(sorted(_HIDDEN | {'textarea'}))})(?=[\s/>])|!--)", re.IGNORECASE
+)
 _EVERYWHERE = {"style", "title", "dir", "lang", "align", "valign"}
 _ATTRIBUTES = {
     "a": {"href"},
@@ -50,6 +82,22 @@ _IMAGE = re.compile(r"<img\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 
 
+def begins_with_html(text: str) -> bool:
+    """Whether a text begins with an element that a page may have; `<T>` and `<https://…>` are none."""
+    return _BEGINS.match(text) is not None
+
+
+def with_strays_as_text(html: str) -> str:
+    """Brackets that begin no element of a page as text: read as tags, they would lose what follows."""
+    html, ends = _STRAY.sub("&lt;", html), html.lower()
+
+    def kept(found: re.Match[str]) -> str:
+        end = f"</{found['tag'].lower()}" if found["tag"] else "-->"
+        return found[0] if end in ends else f"&lt;{found[0][1:]}"
+
+    return _NEVER_SEEN.sub(kept, html)
+
+
 def safe_page(html: str) -> str:
     """The part of the HTML that only shows something."""
     # After the images are written anew it is read once more: whatever is given comes from the sanitiser.
@@ -62,7 +110,7 @@ def _clean(html: str, kept: Callable[[str, str, str], str | None]) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
-        clean_content_tags={"script", "style", "title", "template", "noscript", "svg", "math", "iframe"},
+        clean_content_tags=_HIDDEN,
         attributes={**{tag: _EVERYWHERE | names for tag, names in _ATTRIBUTES.items()}, "*": _EVERYWHERE},
         attribute_filter=kept,
         link_rel="noopener noreferrer nofollow",

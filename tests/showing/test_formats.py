@@ -47,6 +47,42 @@ def test_html_is_shown_as_a_page(text):
     assert bundle == {"text/plain": text, "text/html": "<h1>Hi</h1>" + "\n" * text.count("\nbye")}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use **List<String>** and more.\n\n- Map<K,V> is\n\nthe end",
+        "if a<b then all of this",
+        "Use `<title>` for it, and then this",
+        "The <script> tag is used. More here",
+        "see <https://a.example/c> first",
+        "<think about it> well",
+        f"{FENCE}python\n<p>\n{FENCE}\nafter it",
+        "It ends in a <!-- comment",
+    ],
+)
+def test_stray_brackets_are_no_page(text):
+    """Nothing of the answer is taken for a tag and thrown away: it is Markdown, and that is said."""
+    bundle = _bundle(text, "html", quiet=True)
+    assert "text/html" not in bundle
+    assert bundle["text/markdown"].startswith("**There is no HTML")
+    assert bundle["text/plain"] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use List<String> here.\n\n<p>Hi <b>you</b></p>\n\nif a<c then the end",
+        "<p>Hi you</p> a `<title>` or <script> is String, here, c, the end",
+        "<h1>Hi you</h1>\n<!-- String here c the end",
+    ],
+)
+def test_beside_html_nothing_is_lost(text):
+    """What is no element stays as text."""
+    shown = _bundle(text, "html", quiet=True)["text/html"]
+    assert all(word in shown for word in ("Hi", "you", "String", "here", "c", "the end")), shown
+    assert "<script" not in shown
+
+
 def test_json_is_a_tree_that_folds():
     """As plain text it is JSON, whatever stood around it."""
     bundle = _bundle('Sure: {"b": [1, "é"]} ok?', "json", quiet=True)
