@@ -18,7 +18,8 @@ from g4f_nb.errors import (
 )
 from g4f_nb.loops.handover import closing
 from g4f_nb.prices import Price
-from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider, chunks_in_thread
+from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider
+from g4f_nb.providers.blocking import chunks_in_thread
 from g4f_nb.providers.failing import note_failure
 from g4f_nb.providers.models.model import ADDRESSES, Model, Provider, used, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for

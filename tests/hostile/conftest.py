@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from g4f_nb.wire import http
+from g4f_nb.wire import answer
 
 from .server import Servers
 
@@ -13,7 +13,7 @@ from .server import Servers
 def _impatient():
     """Signs of life are borne for three silences: long ones that no busy machine mistakes, and soon over."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http, "_PATIENCE", 3)
+        patch.setattr(answer, "_PATIENCE", 3)
         yield
 
 

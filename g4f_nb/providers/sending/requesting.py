@@ -20,8 +20,9 @@ from g4f_nb.errors import (
     shorten,
 )
 from g4f_nb.secret import redact
+from g4f_nb.wire.answer import Answer
 from g4f_nb.wire.attempts import Attempts
-from g4f_nb.wire.http import Answer, Exchange
+from g4f_nb.wire.http import Exchange
 
 # Once the model has said why it stopped, only its usage can still come.
 _AFTERWORD = 5.0
