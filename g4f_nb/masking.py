@@ -62,15 +62,16 @@ def masked(text: str, calls: Iterable[Mapping[str, Any]]) -> str:
     return redact(text, *(secret for options in calls for secret in secrets_given(options)), *_found())
 
 
-def mask_values(text: str) -> str:
+def mask_values(text: str, calls: Iterable[Mapping[str, Any]] = ()) -> str:
     """Mask in a user's own values the keys that a call from here would find, and what is surely a key.
 
-    So is what lets somebody in at an address.
+    So is what lets somebody in at an address, and what these options of calls give as keys.
     """
     if not text:
         return text
     known = _KNOWN.get()
-    return _without(text, _found() if known is None else known)
+    given = [secret for options in calls for secret in secrets_given(options) if not _is_a_word(secret)]
+    return _without(text, [*given, *(_found() if known is None else known)])
 
 
 def masker(used: Iterable[Secret] = ()) -> Callable[[str], str]:

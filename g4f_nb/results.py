@@ -19,18 +19,21 @@ NOTHING = "(done; it returned nothing)"
 Mask = Callable[[str], str]
 _ROWS, _ITEMS = 50, 200
 _COMPLAINT = 500
+_LONGEST_KEY = 4_000
 
 
-def result_text(value: Any, limit: int, mask: Mask = redact) -> str:
+def result_text(value: Any, limit: int, mask: Mask = redact, *, of_all: Mask | None = None) -> str:
     """A value as text of at most so many characters; what was left out is said.
 
-    `mask` takes the keys out of the words that a class has for its values.
+    `mask` takes the keys out of the words that a class has for its values, `of_all` out of the whole text.
     """
     # Half of a surrogate pair, as in names of files that are no UTF-8, cannot be sent.
     text = _text(value, mask).encode(errors="replace").decode()
+    # Before it is cut, for the cut may go through a key; but not all of what nobody will read.
+    shown = text[: limit + _LONGEST_KEY] if of_all is None else of_all(text[: limit + _LONGEST_KEY])
     if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n… (cut: {limit:,} of {len(text):,} characters)"
+        return shown
+    return f"{shown[:limit]}\n… (cut: {limit:,} of {len(text):,} characters)"
 
 
 def json_text(value: Any) -> str:

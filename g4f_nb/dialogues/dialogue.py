@@ -19,7 +19,7 @@ import orjson
 from g4f_nb.chunks import ToolCall, ToolResult
 from g4f_nb.dialogues.plans import Approve, PendingCall, Plan, Run, Send, Steps
 from g4f_nb.errors import BadRequestError, InvalidParameterError
-from g4f_nb.masking import masked
+from g4f_nb.masking import mask_values, masked
 from g4f_nb.reply import Reply
 from g4f_nb.results import complaint, result_text
 from g4f_nb.secret import Veiled
@@ -168,7 +168,8 @@ class _Dialogue:
         outcome = yield Run(tool, arguments, None if self._end is None else max(0.0, self._end - begun))
         seconds = time.monotonic() - begun
         if outcome.error is None:
-            text = note + result_text(outcome.value, self._plan.limits.result_chars, self._mask)
+            longest = self._plan.limits.result_chars
+            text = note + result_text(outcome.value, longest, self._mask, of_all=self._mask_values)
             self._reply.add(ToolResult(call.id, call.name, text, seconds=seconds))
         else:
             text = note + complaint(outcome.error, self._mask)
@@ -178,6 +179,10 @@ class _Dialogue:
 
     def _mask(self, text: str) -> str:
         return masked(text, (self._options, *self._plan.members))
+
+    def _mask_values(self, text: str) -> str:
+        # What a tool has read is a value like any other that goes to a model.
+        return mask_values(text, (self._options, *self._plan.members))
 
     def _is_stuck(self, call: ToolCall, key: tuple[str, str]) -> bool:
         """Whether this very call has given the same result so often that it is not made again."""

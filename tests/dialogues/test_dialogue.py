@@ -12,6 +12,7 @@ import time
 import traceback
 
 import orjson
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -809,3 +810,51 @@ def test_no_tool_tells_the_model_a_key_of_another_service(server, monkeypatch, t
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
     reply = _ask(server, "tools", tools=[fails])
     assert reply.tool_results[0].content == "ValueError: *** Zq8-DOTENV/2+ *** Zq8-MEMBER/4+"
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("{member} {known}", "*** ***"),
+        ({"a": ["{known}"], "{member}": 1}, '{"a":["***"],"***":1}'),
+        (pd.DataFrame({"key": ["{known}"]}), "DataFrame, 1 rows x 1 columns:\nkey\n***"),
+        (["postgres://me:pass-word@host/x"], '["postgres://me:***@host/x"]'),
+        ("none of sk-learn, pk_customer_id", "none of sk-learn, pk_customer_id"),
+        ("{known}" * 10_000, "*" * 100),
+    ],
+    ids=["text", "JSON", "table", "address", "no key", "cut"],
+)
+@pytest.mark.parametrize("way", ["one", "several"])
+def test_no_result_of_a_tool_tells_the_model_a_key(server, monkeypatch, made, told, way):
+    """What a tool has read is masked like any value in a prompt, with the keys of the call besides."""
+    keys = {"member": "Zq8-MEMBER/4+", "known": "Zq8-ENVIRONMENT/1+"}
+    monkeypatch.setenv("GROQ_API_KEY", keys["known"])
+
+    def filled(value):
+        for name, key in keys.items():
+            value = value.replace(f"{{{name}}}", key)
+        return value
+
+    def read(a: int, b: int):
+        if isinstance(made, pd.DataFrame):
+            return made.map(filled)
+        return filled(made) if isinstance(made, str) else orjson.loads(filled(orjson.dumps(made).decode()))
+
+    model = nb.Model("OpenaiTemplate:tools", api_base=server.api_base, api_key=keys["member"])
+    model = model if way == "one" else nb.FallbackProvider([model])
+    reply = nb.ask("add 2 and 3", model, tools=[read], tool_limits=nb.ToolLimits(result_chars=100))
+    assert reply.tool_results[0].content.startswith(told)
+    assert not [key for key in keys.values() if key[:8] in str(server.requests[-1].body["messages"])]
+
+
+def test_a_word_in_the_place_of_a_key_is_masked_in_no_result(server):
+    """`none` and the like are given to servers that want no key."""
+    reply = _ask(server, "tools", tools=[_reading("none of the local models")], api_key="none")
+    assert reply.tool_results[0].content == "none of the local models"
+
+
+def _reading(text):
+    def read(a: int, b: int):
+        return text
+
+    return read
