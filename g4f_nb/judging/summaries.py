@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+_COUNTS = ("calls", "ok", "failed", "cached")
+_TIMES = ("ttft_s", "latency_s", "tokens_per_s")
+# What a column of scores may be called, too: its mean has another name then.
+_OWN = {"model", *_COUNTS, *_TIMES, "out_tokens", "cost_usd"}
+
 
 def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None = None) -> pd.DataFrame:
     """A row a model. With `by`, a column of scores, its mean with an interval over prompts.
@@ -23,6 +28,7 @@ def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None =
     candidates = Candidates.of(frame)
     names = candidates.names
     scores = None if by is None else scores_of(frame, by)
+    mean = f"{by}_mean" if by in _OWN else by
     rows = []
     for label in candidates.order:
         here = (candidates.label == label).to_numpy()
@@ -37,15 +43,14 @@ def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None =
         if scores is not None:
             prompts = candidates.prompt.to_numpy()[here]
             ends = mean_over_prompts(scores[here], prompts, draws or Draws())
-            row |= dict(zip((f"{by}", f"{by}_low", f"{by}_high"), ends, strict=True))
-        for name in ("ttft_s", "latency_s", "tokens_per_s"):
+            row |= dict(zip((mean, f"{by}_low", f"{by}_high"), ends, strict=True))
+        for name in _TIMES:
             row[name] = _known(names[name][here].astype("Float64").median())
         row["out_tokens"] = _known(names["out_tokens"][here].sum(min_count=1))
         row["cost_usd"] = _known(names["cost_usd"][here].sum(min_count=1))
         rows.append(row)
     made = pd.DataFrame.from_records(rows)
-    kinds = {"model": "string", "calls": "Int64", "ok": "Int64", "failed": "Int64", "cached": "Int64"}
-    kinds["out_tokens"] = "Int64"
+    kinds = {"model": "string"} | dict.fromkeys((*_COUNTS, "out_tokens"), "Int64")
     return made.astype({name: kinds.get(str(name), "Float64") for name in made.columns})
 
 

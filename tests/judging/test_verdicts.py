@@ -227,6 +227,17 @@ def test_the_summary_is_a_row_a_model(scored):
     assert made["cost_usd"].dropna().gt(0).all()
 
 
+@pytest.mark.parametrize("column", ["ok", "failed", "calls"])
+def test_a_score_may_be_called_like_a_column_of_the_summary(scored, column, tmp_path):
+    """Its mean has another name then, and what is counted stays what it is."""
+    table = scored.assign(**{column: scored["correct"]})
+    made = table.llm.summary(column).set_index("model")
+    assert made.loc["OpenaiTemplate:mostly", f"{column}_mean"] == pytest.approx(20 / 30)
+    assert made["calls"].tolist() == [30] * 4
+    assert made["ok"].tolist() == [30, 30, 30, 0]
+    assert table.llm.report(tmp_path / "report.html", column).exists()
+
+
 def test_wrong_columns_are_told(scored):
     """A column that is not there, one that is no number, and options that do not go together."""
     with pytest.raises(InvalidParameterError, match="no column 'score'"):
