@@ -87,5 +87,6 @@ def _texts(
         if not isinstance(prompt, str):
             check_prompt(prompt_id, prompt, system)
         templates.check_names(prompt_id, prompt, names)
+        templates.tell_of_names(prompt_id, prompt, names)
     needed = set[str]().union(*map(templates.names_in, named.values()))
     return {str(name): as_texts(frame[name]) for name in frame.columns if str(name) in needed}

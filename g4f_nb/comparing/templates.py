@@ -8,9 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
 
 Prompt = str | Sequence[Mapping[str, Any]]
 _PLACE = re.compile(r"\{([^\W\d]\w*)\}")
+# The same where prose has it: not in code, not behind a command of LaTeX or inside of something else.
+_CODE = re.compile(r"(`+).*?\1", re.DOTALL)
+_IN_PROSE = re.compile(r"(?<![^\s(\"'“«:;,])\{([^\W\d]\w*)\}(?![^\s).,:;!?\"'”»])")
 
 
 def names_in(prompt: Prompt) -> set[str]:
@@ -23,6 +27,16 @@ def fill(prompt: Prompt, values: Mapping[str, str]) -> Prompt:
     if isinstance(prompt, str):
         return _filled(prompt, values)
     return [{**message, "content": _content(message.get("content"), values)} for message in prompt]
+
+
+def tell_of_names(prompt_id: str, prompt: Prompt, columns: Collection[str]) -> None:
+    """Say which `{name}` is sent as it is typed, where it looks as if a value was meant."""
+    texts = [_CODE.sub("", text) for text in _texts(prompt)]
+    left = sorted({name for text in texts for name in _IN_PROSE.findall(text)} - set(columns))
+    if left:
+        shown = ", ".join(f"{{{name}}}" for name in left)
+        there = ", ".join(map(repr, columns))
+        tell(f"prompt {prompt_id!r} is sent with {shown} as typed: the data has {there}", once=False)
 
 
 def check_names(prompt_id: str, prompt: Prompt, columns: Collection[str]) -> None:

@@ -28,7 +28,7 @@ def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None =
     candidates = Candidates.of(frame)
     names = candidates.names
     scores = None if by is None else scores_of(frame, by)
-    mean = f"{by}_mean" if by in _OWN else by
+    mean = f"{by}_mean" if by in _OWN else f"{by}"
     rows = []
     for label in candidates.order:
         here = (candidates.label == label).to_numpy()

@@ -88,3 +88,21 @@ def test_what_can_be_done_is_aligned():
     starts = {len(line) - len(line[line.index("()") + 2 :].lstrip()) for line in shown[1:]}
     assert len(starts) == 1
     assert "<table>" in pd.DataFrame({"a": [1]}).llm._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("Say {x}, {nope} and {more}!", "{more}, {nope}"),
+        ("{nope}: {x}", "{nope}"),
+        (r"What is \frac{a}{b} of {x}, x_{i} or f{y}?", None),
+        ("In `{code}` or\n```\n{block} here\n```\n{x}", None),
+        ('A JSON like {"a": {x}} or {}', None),
+    ],
+)
+def test_what_is_sent_as_typed_is_told_where_a_value_may_have_been_meant(prompt, told, capsys):
+    """`{name}` in prose, of a name that the data has not; formulas, code and JSON are nobody's slip."""
+    nb.compare(prompt, "Demo:demo-fast", data={"x": [1, 2]}, dry_run=True)
+    said = capsys.readouterr().err
+    assert said.count("as typed") == (1 if told else 0)
+    assert told is None or f"is sent with {told} as typed: the data has 'x'" in said
