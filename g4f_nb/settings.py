@@ -14,7 +14,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError
@@ -42,6 +43,12 @@ class Settings:
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
+# What each option is, however its annotation is spelled; and whether it may be None.
+_KINDS = {
+    name: (next(each for each in kinds if each is not NoneType), NoneType in kinds)
+    for name, hint in get_type_hints(Settings).items()
+    for kinds in [get_args(hint) or (hint,)]
+}
 _VARIABLES = tuple(_PREFIX + name.upper() for name in _NAMES)
 # How often to look whether the file has changed; variables are read each time.
 _LOOK_AGAIN = 1.0
@@ -142,9 +149,9 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> Settings:
     checked: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name in values:
-            checked[field.name] = _checked(field.name, str(field.type), values[field.name], source)
+    for name in _NAMES:
+        if name in values:
+            checked[name] = _checked(name, values[name], source)
     unknown = set(values) - set(_NAMES)
     if unknown:
         raise InvalidParameterError(
@@ -156,33 +163,34 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, source: str) -> S
     return replace(settings, **checked)
 
 
-def _checked(name: str, kind: str, value: Any, source: str) -> Any:
+def _checked(name: str, value: Any, source: str) -> Any:
     if name == "door" and value not in ("auto", "caller", "own"):
         raise InvalidParameterError(f"{source} sets door to {value!r}: it must be auto, caller or own")
     try:
-        return _converted(name, kind, value)
-    except (TypeError, ValueError) as error:
-        raise InvalidParameterError(f"{source} sets {name} to {value!r}: expected {kind}") from error
+        return _converted(name, value)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind, may_be_none = _KINDS[name]
+        expected = f"{kind.__name__} | None" if may_be_none else kind.__name__
+        raise InvalidParameterError(f"{source} sets {name} to {value!r}: expected {expected}") from error
 
 
-def _converted(name: str, kind: str, value: Any) -> Any:
+def _converted(name: str, value: Any) -> Any:
+    kind, may_be_none = _KINDS[name]
     text = value.strip().lower() if isinstance(value, str) else None
-    if text == "none" and "None" in kind:
+    if text == "none" and may_be_none:
         return None
-    match kind.removesuffix(" | None"):
-        case "bool":
-            if isinstance(value, bool) or text in _YES | _NO:
-                return value if isinstance(value, bool) else text in _YES
+    if kind is bool:
+        if isinstance(value, bool) or text in _YES | _NO:
+            return value if isinstance(value, bool) else text in _YES
+        raise ValueError(value)
+    if kind in (int, float):
+        if isinstance(value, bool):
+            raise TypeError(value)
+        made = kind(value)
+        # A limit of nothing would refuse everything; `nan` would compare with nothing.
+        if not made >= (0 if name == "max_retries" else 1e-9) or (made != value and text is None):
             raise ValueError(value)
-        case "int" | "float" as number:
-            if isinstance(value, bool):
-                raise TypeError(value)
-            made = float(value) if number == "float" else int(value)
-            # A limit of nothing would refuse everything; `nan` would compare with nothing.
-            if not made >= (0 if name == "max_retries" else 1e-9) or (made != value and text is None):
-                raise ValueError(value)
-            return made
-        case _:
-            if text is None:
-                raise ValueError(value)
-            return value
+        return made
+    if text is None:
+        raise ValueError(value)
+    return value

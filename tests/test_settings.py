@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import types
 from dataclasses import fields
 from pathlib import Path
 
@@ -215,3 +216,37 @@ def test_the_config_folder(monkeypatch, platform, variables, folder):
 def test_every_option_has_a_default_and_a_variable():
     """Nothing has to be set."""
     assert Settings() == Settings(**{field.name: field.default for field in fields(Settings)})
+
+
+def test_an_annotation_in_another_spelling_is_the_same():
+    """What an option may be is read from its type, not from the words that it is written in."""
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    for ours, other in {
+        "stream: bool | None": "stream: typing.Optional[bool]",
+        "timeout: float | None": "timeout: None | float",
+        "store_days: float | None": "store_days: typing.Union[float, None]",
+        "max_retries: int": "max_retries: typing.Annotated[int, 'of one call']",
+        "import os\n": "import os\nimport typing\n",
+    }.items():
+        assert ours in source
+        source = source.replace(ours, other)
+    made = types.ModuleType("respelled")
+    sys.modules["respelled"] = made
+    try:
+        exec(compile(source, "respelled", "exec"), vars(made))  # noqa: S102  # our own source
+        made.set_notebook_layer({"stream": "yes", "timeout": "none", "store_days": "2", "max_retries": "3"})
+        given = made.current()
+        assert (given.stream, given.timeout, given.store_days, given.max_retries) == (True, None, 2.0, 3)
+        with pytest.raises(InvalidParameterError, match=r"expected float \| None"):
+            made.set_notebook_layer({"timeout": "soon"})
+    finally:
+        del sys.modules["respelled"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_retries", float("inf")), ("timeout", 10**400)], ids=["int", "float"]
+)
+def test_a_number_beyond_all_numbers_is_refused(name, value):
+    """By name, like any other that is none."""
+    with pytest.raises(InvalidParameterError, match=f"sets {name} to"):
+        set_notebook_layer({name: value})
