@@ -41,6 +41,41 @@ def _told(kind, *words, **given):
     return caught.value
 
 
+# ---- headers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Content-Length", "transfer-encoding", "Expect", "Host", "Connection", "TE", "Upgrade", "Keep-Alive"],
+)
+@pytest.mark.parametrize("model", ["OpenaiTemplate:echo", "anthropic:m", "gigachat:m"])
+def test_a_header_that_frames_the_message_is_refused(server, name, model):
+    """A length of their own would cut the body off, an expectation would never be met: nothing is sent."""
+    given = {"api_base": server.api_base, "api_key": "k"}
+    _told(
+        errors.InvalidParameterError, f"the header {name!r} is not for headers=", "leave it out",
+        model=model, headers={name: "3"}, **given,
+    )  # fmt: skip
+    assert not server.requests
+
+
+@pytest.mark.parametrize("name", ["X Y", "", "X:Y", "Authorization: Bearer swordfish", "Å", "X(Y)"])
+def test_a_header_whose_name_is_none_is_refused(server, name):
+    """By what of it is a name: what comes after that may be a key."""
+    told = _told(
+        errors.InvalidParameterError, "a header's name is letters",
+        api_base=server.api_base, headers={name: "1"},
+    )  # fmt: skip
+    assert "swordfish" not in str(told)
+    assert not server.requests
+
+
+def test_headers_of_any_legal_name_are_sent(server):
+    """Also those of signs that hardly any has."""
+    _ask(api_base=server.api_base, headers={"X-My_Header.1~!": "here", "Accept-Encoding": "identity"})
+    assert server.requests[-1].headers["X-My_Header.1~!"] == "here"
+
+
 # ---- names -----------------------------------------------------------------------------------------
 
 
