@@ -57,7 +57,7 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
         place = locate(model, **options)
     except (MissingAuthError, ProviderNotWorkingError) as error:
         name = model.name if isinstance(model, Model) else model
-        cls, named, _ = choose(name)
+        cls, named, _ = choose(name, addressed=bool(options.get("api_base")))
         return Seat(
             provider=cls.__name__,
             model=label or named,

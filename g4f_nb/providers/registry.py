@@ -173,7 +173,8 @@ def decide(
     interactive: bool,
 ) -> Resolution:
     """`resolve` for a call with these options: of them, those count that say where it goes."""
-    cls, name, chosen_by = choose(model, provider, interactive=interactive)
+    addressed = bool(options.get("api_base"))
+    cls, name, chosen_by = choose(model, provider, interactive=interactive, addressed=addressed)
     places = Veiled((option, options[option]) for option in cls.host_options if option in options)
     check_texts(places)
     address = cls.look_up_host(**places)
@@ -221,9 +222,16 @@ def _ready_words() -> str:
 
 
 def choose(
-    model: str | Provider | None, provider: str | Provider | None = None, *, interactive: bool = False
+    model: str | Provider | None,
+    provider: str | Provider | None = None,
+    *,
+    interactive: bool = False,
+    addressed: bool = False,
 ) -> tuple[Provider, str, str]:
-    """Provider, model name and who decided, by names alone: no key is looked for unless nothing is named."""
+    """Provider, model name and who decided, by names alone: no key is looked for unless nothing is named.
+
+    `addressed`: the call says at which address; where nobody is named, that is an OpenAI-compatible server.
+    """
     check_model(model)
     if inspect.isclass(model):
         return find_provider(model), "", "the call"
@@ -237,10 +245,10 @@ def choose(
         named = _split(name)
         if named is not None:
             return *named, "the call"
-    return _by_default(name, interactive=interactive)
+    return _by_default(name, interactive=interactive, addressed=addressed)
 
 
-def _by_default(name: str, *, interactive: bool) -> tuple[Provider, str, str]:
+def _by_default(name: str, *, interactive: bool, addressed: bool) -> tuple[Provider, str, str]:
     """Who answers where the call names no provider: what is in use, the settings, what is at hand."""
     chosen, now = used(), settings.current()
     if chosen is not None or now.model or now.provider:
@@ -253,6 +261,9 @@ def _by_default(name: str, *, interactive: bool) -> tuple[Provider, str, str]:
     name = name or now.model or ""
     if now.provider:
         return find_provider(now.provider), name, "the setting provider"
+    if addressed:
+        _refuse_misspelt(name)
+        return find_provider("OpenaiTemplate"), name, "api_base="
     cls, chosen_by = _by_circumstances(name, interactive=interactive)
     return cls, name if cls is not Demo else "", chosen_by
 

@@ -98,7 +98,8 @@ def use(
 
 def _chosen(model: str | Model | Provider | None, provider: str | Provider | None, options: Veiled) -> Used:
     given = options_for(model, provider, options)
-    cls, name, _ = choose(model.name if isinstance(model, Model) else model, provider)
+    asked = model.name if isinstance(model, Model) else model
+    cls, name, _ = choose(asked, provider, addressed=bool(given.get("api_base")))
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)

@@ -185,3 +185,22 @@ def test_the_way_back_is_told():
     """Whoever looks for a `reset=` hears of `None`."""
     with pytest.raises(nb.errors.UnknownParameterError, match=r"nb\.use\(None\) goes back to the settings"):
         nb.use(reset=True)
+
+
+def test_an_address_alone_is_that_of_a_compatible_server():
+    """As with `--api-base` in a cell: in every way of asking, where nobody is named, used or set."""
+    with serve() as server:
+        there = {"api_base": server.api_base}
+        assert nb.ask("hello", "upper", **there).text == "HELLO"
+        assert "".join(nb.stream("hello", "upper", **there)) == "HELLO"
+        model = nb.Model("upper", **there)
+        assert nb.ask("hello", model).text == "HELLO"
+        assert nb.Conversation(model="upper", **there).ask("hello").text == "HELLO"
+        assert nb.compare("hello", [model], progress=False)["answer"].tolist() == ["HELLO"]
+        assert _names(nb.resolve("upper", **there)) == (OpenaiTemplate, "upper", "api_base=")
+        with pytest.raises(ProviderNotFoundError, match="did you mean 'Groq:upper'"):
+            nb.ask("hello", "grooq:upper", **there)
+        with nb.use("upper", **there):
+            assert nb.ask("hello").text == "HELLO"
+    nb.use("ollama:a")
+    assert _names(nb.resolve("b", api_base=THERE)) == (Ollama, "b", "nb.use")
