@@ -22,6 +22,7 @@ from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
 from g4f_nb.errors import G4FError
+from g4f_nb.inbox import Row
 from g4f_nb.masking import masker
 from g4f_nb.notices import tell
 from g4f_nb.store import Store, packed, store
@@ -144,14 +145,25 @@ def kept_talks(most: int = 100) -> list[KeptTalk]:
             id=key, name=name, title=title, turns=count, cost=None if unknown else usd or 0.0,
             changed_at=datetime.fromtimestamp(at, UTC), model=orjson.loads(settings).get("model"),
         )
-        for key, name, title, at, settings, count, unknown, usd in sorted(rows, key=lambda row: -row[3])
+        for key, name, title, at, settings, count, unknown, usd in _together(rows)[:most]
     ]  # fmt: skip
+
+
+def _together(rows: list[Row]) -> list[Row]:
+    """One row a conversation, the latest first: what began in a file and went on in memory is in both."""
+    found: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row[3]):
+        before = found.pop(row[0], (0, 0, None))
+        paid = [each for each in (before[-1], row[-1]) if each is not None]
+        found[row[0]] = (*row[:5], before[-3] + row[5], before[-2] + row[6], sum(paid) if paid else None)
+    return list(found.values())[::-1]
 
 
 def ids_of(name: str) -> list[str]:
     """The ids of the conversations of that name or id, the latest first."""
     rows = store().read("SELECT id, changed_at FROM conversations WHERE id = ? OR name = ?", (name, name))
-    return [key for key, _ in sorted(rows, key=lambda row: -row[1])]
+    # One that began in a file and went on in memory is in both.
+    return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
 
 
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # as above

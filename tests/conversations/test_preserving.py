@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,7 +14,8 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import store
+from g4f_nb import sqlite_file, store
+from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.errors import InvalidParameterError, SpendingLimitError
 from g4f_nb.settings import cache_folder
 
@@ -265,10 +268,26 @@ def test_a_disk_that_cannot_be_written_costs_a_notice_and_no_answer(monkeypatch,
     assert nb.Conversation.restore("physics").turns[0].shown == "one"
 
 
+def test_a_conversation_that_goes_on_in_memory_is_one(monkeypatch, capsys):
+    """Where the file cannot be written any more, what it holds and what came later are one."""
+    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.05)
+    talk, other = _talk(), _talk("chemistry")
+    other.ask("zero")
+    talk.ask("one")
+    there = store.store()
+    there.flush()
+    with contextlib.closing(sqlite3.connect(there.file, isolation_level=None)) as holding:
+        holding.execute("BEGIN IMMEDIATE")
+        talk.ask("two")
+        there.flush()
+    assert "kept in memory" in capsys.readouterr().err
+    assert [(each.name, each.turns) for each in kept_talks()] == [("physics", 2), ("chemistry", 1)]
+    assert [each.name for each in kept_talks(1)] == ["physics"]
+    assert [turn.shown for turn in nb.Conversation.restore("physics").turns] == ["one", "two"]
+
+
 def test_a_store_of_a_newer_form_costs_a_notice_and_no_answer(capsys):
     """It is left alone."""
-    import sqlite3
-
     cache_folder().mkdir(parents=True)
     with sqlite3.connect(cache_folder() / "store.sqlite3") as connection:
         connection.execute("PRAGMA user_version=99")
