@@ -7,12 +7,14 @@ import builtins
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from g4f_nb.cells.parsing import Options
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.combined.grouping import first_named
+from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model, Provider
 
@@ -32,16 +34,38 @@ def is_model(value: Any) -> bool:
 
 def who_answers(options: Options, names: Names) -> tuple[Any, Any]:
     """The model and the provider of a line, variables among them."""
-    model, provider = variable(names, options.model), variable(names, options.provider)
+    model, provider = _one(options, names)
     if provider is None and isinstance(model, str):
-        left, colon, right = model.partition(":")
-        own = variable(names, left)
-        if colon and inspect.isclass(own):
-            # A model of a class of the user's.
-            return right, own
+        model, provider = of_own_class(model, partial(variable, names))
+        if provider is not None:
+            return model, provider
     if options.fallback or options.race:
         return model, provider
     return model, _with_address(options, model, provider)
+
+
+def of_own_class(model: str, variable: Callable[[str], Any]) -> tuple[str, Provider | None]:
+    """`Mine:echo` as a model of a class that the user keeps under a name, else the text itself."""
+    left, colon, right = model.partition(":")
+    own: Any = variable(left) if colon else None
+    if isinstance(own, type) and issubclass(own, AbstractProvider):
+        return right, own
+    return model, None
+
+
+def _one(options: Options, names: Names) -> tuple[Any, Any]:
+    """The model and the provider; where -p names another than a variable's, it is the model of that name."""
+    model, provider = variable(names, options.model), variable(names, options.provider)
+    if provider is None or isinstance(model, str | None):
+        return model, provider
+    whose = look_up(provider) if isinstance(provider, str) else provider
+    its = _provider_of(model)
+    elsewhere = its is not None and _class(its) is not _class(whose)
+    return options.model if elsewhere else model, provider
+
+
+def _class(known: Any) -> Any:
+    return known.load() if isinstance(known, Known) and known.fault is None else known
 
 
 def group_of(options: Options, names: Names) -> dict[str, list[Any]]:
@@ -57,7 +81,7 @@ def group_of(options: Options, names: Names) -> dict[str, list[Any]]:
 
 def several(options: Options, names: Names) -> list[str | Model | Provider]:
     """The models of a comparison, each once; -p alone is whose those are that name no provider."""
-    model, provider = variable(names, options.model), variable(names, options.provider)
+    model, provider = _one(options, names)
     compared = [variable(names, name) for name in options.compare]
     known = look_up(provider) if isinstance(provider, str) else None
     # One more model it is only where none of those named is one of it.

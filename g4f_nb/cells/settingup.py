@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb import settings
+from g4f_nb.cells.named import of_own_class
 from g4f_nb.cells.words import IN_A_CELL, Place, Words
 from g4f_nb.errors import InvalidParameterError, ProviderNotFoundError
 from g4f_nb.keys import forget_key, list_keys, type_key
@@ -49,7 +50,11 @@ def use_command(given: Words, place: Place) -> Using:
     """Choose what answers where no provider is named, or show it."""
     if "--reset" in given.flags or given.words[:1] in (("none",), ("None",)):
         return use(None)
-    return use(place.variable(given.words[0])) if given.words else use()
+    if not given.words:
+        return use()
+    chosen = place.variable(given.words[0])
+    model, provider = of_own_class(chosen, place.variable) if isinstance(chosen, str) else (chosen, None)
+    return use(model, provider=provider)
 
 
 def providers_command(given: Words, __: Place) -> Table:

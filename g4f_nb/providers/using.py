@@ -104,5 +104,9 @@ def _chosen(model: str | Model | Provider | None, provider: str | Provider | Non
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)
     check_texts(Veiled((option, given[option]) for option in cls.host_options if option in given))
+    if name and getattr(cls, "models", None):
+        # A list of its own is closed: each question would be refused.
+        offers: Any = cls
+        offers.get_model(name)
     price = model.price if isinstance(model, Model) else None
     return Used(provider=cls, model=name, options=given, price=price)

@@ -204,3 +204,11 @@ def test_an_address_alone_is_that_of_a_compatible_server():
             assert nb.ask("hello").text == "HELLO"
     nb.use("ollama:a")
     assert _names(nb.resolve("b", api_base=THERE)) == (Ollama, "b", "nb.use")
+
+
+def test_a_model_that_a_closed_list_does_not_have_is_not_chosen():
+    """Each question to it would be refused; what was in use stays."""
+    nb.use("demo:demo-fast")
+    with pytest.raises(nb.errors.ModelNotSupportedError, match="Demo has no model 'dem'"):
+        nb.use("Demo:dem")
+    assert _names(nb.resolve()) == (Demo, "demo-fast", "nb.use")
