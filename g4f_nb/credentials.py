@@ -108,6 +108,8 @@ def _parts(url: str) -> tuple[str, str, int, str]:
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
         fault = "" if scheme in _DEFAULT_PORTS and host else "it must begin with http:// or https://"
         fault = fault or ("its host holds a blank" if any(map(str.isspace, host)) else "")
+        # What follows it is never sent, and neither would be the path that is put behind it.
+        fault = fault or ("nothing after its '#' would be sent: leave that out" if "#" in url else "")
     except ValueError as error:
         # What urlsplit says repeats parts of the address, which may be parts of a password.
         return "", "", 0, ("its host or port is malformed" if "@" in url else str(error)) + _LIKE

@@ -256,6 +256,15 @@ def test_what_is_no_web_address_is_told(url):
 
 
 @pytest.mark.parametrize(
+    "url", ["http://host/v1/#frag", "http://host/v1#", "http://host/v1?x=1#y", "http://h#f"]
+)
+def test_an_address_with_a_fragment_is_refused(url):
+    """The path of the request would be put behind the `#`, and never be sent."""
+    with pytest.raises(InvalidParameterError, match="nothing after its '#' would be sent: leave that out"):
+        origin(url)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://user:PLANTED@host/v1",

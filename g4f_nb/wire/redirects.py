@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from g4f_nb import errors
 from g4f_nb.calls import Call, Headers
@@ -14,7 +14,7 @@ from g4f_nb.secret import redact, shown_address
 def redirected(call: Call, location: str) -> Call:
     """The call as it is to be sent on; an error where that would be somebody else."""
     try:
-        url = urljoin(call.url, location)
+        url = urldefrag(urljoin(call.url, location)).url
         there = origin(url)
     except ValueError:
         # Dropped: it repeats the address, which may repeat the key.

@@ -233,6 +233,18 @@ def test_an_address_of_a_redirect_shows_no_key(leads, words):
     assert PASSWORD.lower() not in shown.lower()
 
 
+def test_a_redirect_may_end_with_a_fragment():
+    """It is for whoever reads the page, and not sent: the call goes on without it."""
+
+    def answer(seen):
+        if "moved" in seen.path:
+            return 200, _event("here", finish_reason="stop"), "text/event-stream", {}
+        return 307, b"", "text/plain", {"Location": "/moved#section"}
+
+    with web(answer) as server:
+        assert str(_ask(server.address.removeprefix("http://"))) == "here"
+
+
 # ---- keys that come back ---------------------------------------------------------------------------
 
 
