@@ -269,6 +269,17 @@ class Store:
     def _finished(self, run_id: str) -> int:
         return len(set(self._storage.read("SELECT position FROM cells WHERE run_id = ?", (run_id,))))
 
+    def run_words(self, run_id: str) -> tuple[str | None, str | None]:
+        """The first prompt of a run, as JSON where it is no text, and the names of its models."""
+        rows = self._storage.read(
+            "SELECT (SELECT value FROM json_each(CAST(plan AS TEXT), '$.prompts') LIMIT 1),"
+            " (SELECT group_concat(DISTINCT json_extract(value, '$.provider') || ':' ||"
+            " json_extract(value, '$.model')) FROM json_each(CAST(plan AS TEXT), '$.seats'))"
+            " FROM runs WHERE run_id = ?",
+            (run_id,),
+        )
+        return rows[-1] if rows else (None, None)
+
     def run_plan(self, run_id: str) -> dict[str, Any] | None:
         """How a run was begun."""
         rows = self._storage.read("SELECT plan FROM runs WHERE run_id = ?", (run_id,))

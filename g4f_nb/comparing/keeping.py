@@ -14,9 +14,9 @@ from g4f_nb.comparing import columns, frames, tablejson, typed
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.given import as_texts
 from g4f_nb.comparing.grid import Cells, Grid, Seat
-from g4f_nb.comparing.keyless import note_keys
+from g4f_nb.comparing.keyless import mask_of_files, note_keys
 from g4f_nb.comparing.running import Comparison
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.kept.identity import TRAVEL
 from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import KeptRun, Store, store
@@ -30,6 +30,8 @@ _DIGITS = 16
 # Runs of this kernel that can be gone on with, and how many answers of theirs stay in memory, too: those of
 # the others are read again from the store. The latest run has all of its own.
 _MOST, _MOST_ANSWERS = 20, 10_000
+# Characters of a prompt in the list of runs.
+_BEGINNING = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +123,31 @@ def attach(run_id: str) -> pd.DataFrame:
 
 
 def runs(most: int = 100) -> pd.DataFrame:
-    """The latest comparisons that the store has, newest first, with how many of their calls are finished."""
+    """The latest comparisons that the store has, newest first, with how many of their calls are finished.
+
+    `prompt` is how the first of them begins, `models` who was asked.
+    """
     import pandas as pd
 
     if type(most) is not int or not 1 <= most < MOST:
         raise InvalidParameterError(f"most is {most!r}: it must be a number of runs, from 1")
-    rows = [
-        (run_id, datetime.fromtimestamp(began_at, UTC), cells, done)
-        for run_id, _, began_at, cells, done in store().runs(most)
-    ]
-    frame = pd.DataFrame.from_records(rows, columns=["run_id", "began_at", "calls", "finished"])
-    return frame.astype(
-        {"run_id": "string", "began_at": "datetime64[ns, UTC]", "calls": "Int64", "finished": "Int64"}
-    )
+    there, mask = store(), mask_of_files()
+    rows = []
+    for run_id, _, began_at, cells, done in there.runs(most):
+        prompt, models = (_in_a_line(mask(words or "")) for words in there.run_words(run_id))
+        began = datetime.fromtimestamp(began_at, UTC)
+        rows.append((run_id, began, prompt, models.replace(",", ", "), cells, done))
+    kinds = {
+        "run_id": "string", "began_at": "datetime64[ns, UTC]", "prompt": "string", "models": "string",
+        "calls": "Int64", "finished": "Int64",
+    }  # fmt: skip
+    return pd.DataFrame.from_records(rows, columns=list(kinds)).astype(kinds)
+
+
+def _in_a_line(text: str) -> str:
+    """The beginning of a text, without what no list could show."""
+    seen = "".join(char if char.isprintable() else " " for char in text[: 4 * _BEGINNING])
+    return shorten(" ".join(seen.split()), _BEGINNING)
 
 
 def seed_of(frame: pd.DataFrame) -> int:

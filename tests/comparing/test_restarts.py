@@ -187,3 +187,23 @@ def test_threads_begin_runs_at_once():
         left = len(keeping._live)
         keeping._live.clear()
     assert left == keeping._MOST
+
+
+def test_the_list_of_runs_tells_them_apart(monkeypatch):
+    """By how the first prompt begins and who was asked, in a line without keys and odd signs."""
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_planted4711Qab0815")
+    nb.compare(
+        {"a": "Write a haiku\nabout {x}" + " and more" * 20},
+        ["Demo:demo", "Demo:demo-fast"],
+        data={"x": [1]},
+        progress=False,
+    )
+    nb.compare("my key is gsk_planted4711Qab0815 \x1b[2J", "Demo:demo-fast", progress=False)
+    nb.compare([[{"role": "user", "content": "hi"}]], "Demo:demo-fast", progress=False)
+    listed = nb.runs()
+    assert listed["models"].tolist() == ["Demo:demo-fast", "Demo:demo-fast", "Demo:demo, Demo:demo-fast"]
+    assert listed["prompt"].str.len().max() <= 60
+    assert listed["prompt"].iloc[2].startswith("Write a haiku about {x} and more")
+    assert listed["prompt"].iloc[1].startswith("my key is •••")
+    assert "hi" in listed["prompt"].iloc[0]
+    assert all(map(str.isprintable, listed["prompt"]))
