@@ -100,6 +100,8 @@ def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Rep
         raise Stopped(_stopped_words(begun, options, desk)) from None
     except BaseException as error:
         failure = error
+        if reply.text:
+            error.add_note(_what_is_kept(options, desk, "The half of the answer"))
         raise
     finally:
         begun.finish(failure)
@@ -156,6 +158,11 @@ def _check_data(reply: Reply, desk: Desk) -> None:
 def _stopped_words(begun: Asking, options: Options, desk: Desk) -> str:
     if not begun.reply.text:
         return "Stopped. Nothing had arrived yet."
+    return f"Stopped. {_what_is_kept(options, desk, 'What had arrived')}"
+
+
+def _what_is_kept(options: Options, desk: Desk, what: str) -> str:
+    """Where what there is of an answer can be found, and how to have the rest."""
     name = options.fork or options.name
     further = f"%chat -n {quoted(name)} --continue" if name not in (None, MAIN) else "%chat --continue"
-    return f"Stopped. What had arrived is kept in `{desk.last_name()}`; {further} goes on with it."
+    return f"{what} is kept in `{desk.last_name()}`; {further} goes on with it."

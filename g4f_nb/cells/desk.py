@@ -117,5 +117,7 @@ def in_one_line(error: G4FError) -> G4FError:
     from g4f_nb.cells.wording import in_flags
 
     text = f"{in_red(type(error).__name__)}: {printable(in_flags(str(error)))}"
+    # What has become of what there was of the answer.
+    text = "\n".join([text, *getattr(error, "__notes__", ())])
     error._render_traceback_ = lambda: [text]  # type: ignore[method-assign]  # IPython's hook
     return error

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from g4f_nb.notices import tell_login
+from g4f_nb.notices import tell, tell_login
 from g4f_nb.reply import Reply
 from g4f_nb.showing.formats import checked_format
 
@@ -55,14 +55,17 @@ def is_empty(reply: Reply) -> bool:
 
 
 class NoScreen:
-    """Nothing is shown: the answer is for Python alone. A login is asked for all the same."""
+    """Nothing is shown: the answer is for Python alone. What its user should know is told all the same."""
 
     def update(self, reply: Reply) -> None:
         """Ask for a login, if one is waited for."""
         ask_for_login(reply)
 
     def finish(self, reply: Reply, *, notices: Sequence[str] = ()) -> None:
-        """Show nothing."""
+        """Show nothing of the answer."""
+        del reply
+        for notice in notices:
+            tell(notice, once=False)
 
 
 def ask_for_login(reply: Reply) -> None:

@@ -13,7 +13,7 @@ from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tables import Table
 
-_SHOWN = 100
+_SHOWN, _REASON = 100, 60
 
 
 def conversations_command(_: Words, place: Place) -> Table:
@@ -116,7 +116,11 @@ def _answer(turn: Turn) -> str:
     if turn.error is not None and not turn.text:
         return f"(failed: {_short(turn.error)})"
     said = _short(turn.text) or "(no text)"
-    return f"{said} [stopped]" if turn.partial else said
+    if not turn.partial:
+        return said
+    return (
+        f"{said} [stopped]" if turn.error is None else f"{said} [broke off: {shorten(turn.error, _REASON)}]"
+    )
 
 
 def _short(text: str) -> str:

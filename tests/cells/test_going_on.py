@@ -73,3 +73,28 @@ def test_what_has_an_answer_after_it_is_told(asked, shell, server, words):
     told = str(_failed(shell, f"%chat --continue{words}"))
     assert "the answer to 'tell me all' broke off, but another question" in told
     assert len(server.requests) == before
+
+
+def test_an_answer_that_broke_off_says_where_it_is(asked, shell, capsys):
+    """As after a stop: the half of it, and how to have the rest; the history says why it ends there."""
+    capsys.readouterr()
+    asked("-m cut -n trip", "tell me", ok=False)
+    shown = capsys.readouterr().out
+    assert "The half of the answer is kept in `_`; %chat -n trip --continue goes on with it." in shown
+    half = shell.user_ns["_"]
+    assert half.partial
+    table = shell.run_cell("%g4f history trip").result
+    answer = table.rows[0][2]
+    assert "[broke off: " in answer
+    assert "[stopped]" not in answer
+    capsys.readouterr()
+    asked("-p OpenaiTemplate -m error-401 --api-base http://127.0.0.1:9/v1 --set max_retries=0", ok=False)
+    assert "goes on with it" not in capsys.readouterr().out
+
+
+def test_what_one_should_know_is_told_without_an_answer_on_the_screen(asked, capsys):
+    """--quiet hides the answer, and no notice about it."""
+    asked("-m echo --quiet -o kept", "hello")
+    asked("-m echo --quiet", "what is {keptt}?")
+    said = capsys.readouterr()
+    assert "did you mean {kept}?" in said.err

@@ -467,6 +467,8 @@ def test_an_interrupt_leaves_what_was_seen_of_each(notebook):
     last = [each for each in messages if each["msg_type"] == "update_display_data"][-1]
     assert "cancelled" in last["content"]["data"]["text/html"]
     assert "word and another" in last["content"]["data"]["text/html"]
+    said = "".join(each["content"]["text"] for each in messages if each["msg_type"] == "stream")
+    assert "interrupted: 0 of 2 calls were done" in said
 
 
 @pytest.mark.parametrize(("flag", "person"), [("--no-stream", True), ("--quiet", True), ("", False)])
