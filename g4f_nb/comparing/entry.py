@@ -18,8 +18,9 @@ from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.watching import Watcher
-from g4f_nb.errors import InvalidParameterError, UnknownParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError, shorten
 from g4f_nb.prices import dollars
+from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.secret import Veiled
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import Wanted
@@ -227,6 +228,27 @@ _ELSEWHERE = {
 }
 
 
+# Of these nobody takes a list; of others, like `stop`, somebody does.
+_SINGLE = (
+    "temperature", "top_p", "top_k", "max_tokens", "seed", "frequency_penalty", "presence_penalty", "timeout",
+    "total_timeout", "reasoning_effort", "n",
+)  # fmt: skip
+
+
+def _check_scalars(parameters: Mapping[str, Any]) -> None:
+    """What is the same for all calls is one value, and no list of what to vary."""
+    for name in _SINGLE:
+        value = parameters.get(name)
+        if isinstance(value, list | tuple | range):
+            raise InvalidParameterError(
+                f"{name}= is a list, {shorten(repr(value), 60)}: what is varied goes into params=, like "
+                f"params={{{name!r}: {shorten(repr(list(value)), 60)}}}"
+            )
+    fault = what_is_wrong({name: parameters[name] for name in _SINGLE if name in parameters})
+    if fault is not None:
+        raise InvalidParameterError(fault)
+
+
 def _prepared(
     prompts: Prompts,
     models: Sequence[ModelName] | ModelName | None,
@@ -249,6 +271,7 @@ def _prepared(
     for name, way_out in _ELSEWHERE.items():
         if name in parameters or (name == "max_retries" and isinstance(params, Mapping) and name in params):
             raise InvalidParameterError(f"{name}= has no meaning here: {way_out}")
+    _check_scalars(parameters)
     wanted = None if schema is None else Wanted.of(schema)
     try:
         grid = build(
