@@ -38,6 +38,8 @@ from __future__ import annotations
 import os
 from typing import Any, Self
 
+from g4f_nb.controls import clean
+
 BODY_LIMIT = 500
 _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared as text
 
@@ -58,13 +60,14 @@ class G4FError(Exception):
         partial: str | None = None,
         reply: Any = None,
     ) -> None:
-        super().__init__(message)
+        # What a server says stands in all three, and a terminal must obey none of it.
+        super().__init__(clean(message))
         self.provider = provider
         self.model = model
         self.status = status
-        self.code = code
+        self.code = None if code is None else clean(code)
         self.retry_after = retry_after
-        self.body = None if body is None else shorten(body)
+        self.body = None if body is None else shorten(clean(body[: 2 * BODY_LIMIT]))
         self.partial = partial
         # The `Reply` as far as it came, with every finished round; it does not travel with a pickle.
         self.reply = reply

@@ -8,6 +8,8 @@ from html import escape
 from itertools import zip_longest
 from textwrap import wrap
 
+from g4f_nb.controls import clean
+
 _CELL = "text-align: left; padding: 2px 12px 2px 2px"
 # A text of several lines keeps them.
 _LINES = f"{_CELL}; vertical-align: top; white-space: pre-wrap"
@@ -17,7 +19,10 @@ _WIDEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows beneath headings, with a line before and a line after; all of it is shown as plain text."""
+    """Rows beneath headings, with a line before and a line after; all of it is shown as plain text.
+
+    Some of it others wrote, servers and models: nothing in it is a command to a terminal.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     headings: tuple[str, ...] = ()
@@ -31,16 +36,18 @@ class Table:
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
             for row in lines
         ]
-        return "\n".join(filter(None, [self.title, *aligned, self.note]))
+        return "\n".join(filter(None, [clean(self.title), *aligned, clean(self.note)]))
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th style="{_CELL}">{escape(text)}</th>' for text in self.headings)
+        head = "".join(f'<th style="{_CELL}">{escape(clean(text))}</th>' for text in self.headings)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{_style(row)}">{escape(text)}</td>' for text in row) + "</tr>"
+            "<tr>"
+            + "".join(f'<td style="{_style(row)}">{escape(clean(text))}</td>' for text in row)
+            + "</tr>"
             for row in self.rows
         )
-        title = f"<div><b>{escape(self.title)}</b></div>" if self.title else ""
-        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        title = f"<div><b>{escape(clean(self.title))}</b></div>" if self.title else ""
+        note = f"<div>{escape(clean(self.note))}</div>" if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
 
@@ -51,7 +58,7 @@ def _style(row: tuple[str, ...]) -> str:
 
 def _lines(row: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """A row as lines of text: one, unless a cell of it has several, or one too long for its column."""
-    *before, last = row
+    *before, last = map(clean, row)
     yield from zip_longest(*map(_broken, before), last.split("\n"), fillvalue="")
 
 

@@ -9,16 +9,18 @@ from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.values import quoted
 from g4f_nb.cells.words import Place, Words
 from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.keyless import Mask, mask_of
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tables import Table
 
-_SHOWN, _REASON = 100, 60
+# Of a text so much is shown, and so much looked at: a key in what is shown is found whole.
+_SHOWN, _REASON, _READ = 100, 60, 10_000
 
 
 def conversations_command(_: Words, place: Place) -> Table:
     """List the conversations of this notebook."""
-    rows = [(each.name, str(len(each.turns)), _last(each.turns), _money(each)) for each in place.talks]
+    rows = [(each.name, str(len(each.turns)), _last(each), _money(each)) for each in place.talks]
     note = "%%chat -n NAME goes on with one; without -n, it is main." if rows else ""
     note = f"{note} nb.list_conversations() knows those of earlier kernels, too.".strip()
     title = "" if rows else "No cell has asked anything yet."
@@ -28,8 +30,9 @@ def conversations_command(_: Words, place: Place) -> Table:
 def history_command(given: Words, place: Place) -> Table:
     """Show the turns of a conversation."""
     talk = place.talks.known(_name(given.words))
+    mask = mask_of(talk)
     rows = [
-        (str(number), _short(turn.shown), _answer(turn), turn.model or "")
+        (str(number), _short(turn.shown, mask), _answer(turn, mask), _short(turn.model or "", mask))
         for number, turn in enumerate(talk.turns, 1)
     ]
     return Table(tuple(rows), ("", "question", "answer", "model"), f"Conversation {talk.name}")
@@ -108,23 +111,25 @@ def _turns(count: int) -> str:
     return "turn" if count == 1 else "turns"
 
 
-def _last(turns: Sequence[Turn]) -> str:
-    return _short(turns[-1].shown) if turns else ""
+def _last(talk: Conversation) -> str:
+    turns = talk.turns
+    return _short(turns[-1].shown, mask_of(talk)) if turns else ""
 
 
-def _answer(turn: Turn) -> str:
+def _answer(turn: Turn, mask: Mask) -> str:
     if turn.error is not None and not turn.text:
-        return f"(failed: {_short(turn.error)})"
-    said = _short(turn.text) or "(no text)"
+        return f"(failed: {_short(turn.error, mask)})"
+    said = _short(turn.text, mask) or "(no text)"
     if not turn.partial:
         return said
-    return (
-        f"{said} [stopped]" if turn.error is None else f"{said} [broke off: {shorten(turn.error, _REASON)}]"
-    )
+    if turn.error is None:
+        return f"{said} [stopped]"
+    return f"{said} [broke off: {shorten(mask(turn.error), _REASON)}]"
 
 
-def _short(text: str) -> str:
-    return shorten(" ".join(text.split()), _SHOWN)
+def _short(text: str, mask: Mask) -> str:
+    # What is listed is saved with the notebook, as a transcript is.
+    return shorten(" ".join(mask(text[:_READ]).split()), _SHOWN)
 
 
 def _count(tokens: int | None) -> str:

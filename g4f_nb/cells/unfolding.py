@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from g4f_nb.controls import clean
 from g4f_nb.showing.formats import verbatim
-from g4f_nb.showing.markdown import clean
 from g4f_nb.showing.parts import call_folds, login_line, reasoning_fold, small, wrapped
 from g4f_nb.showing.splitting import LONG, SafePieces, Splitter
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.packing import BLOCK, Texts, can_pack
+from g4f_nb.controls import clean
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.kept.records import Record, count, text
 
@@ -204,6 +205,6 @@ def shared(record: Record) -> Record:
 
 def _said(error: BaseException) -> str:
     try:
-        return text(str(error)) or type(error).__name__
+        return text(clean(str(error))) or type(error).__name__
     except Exception:  # noqa: BLE001  # an exception that cannot be shown is still that row's
         return type(error).__name__

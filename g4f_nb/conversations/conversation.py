@@ -10,7 +10,7 @@ from g4f_nb import questions, settings
 from g4f_nb.conversations import verbs
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.declared import Seen, Setting
-from g4f_nb.conversations.keyless import keyless
+from g4f_nb.conversations.keyless import keyless, mask_of
 from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.observing import Observer
 from g4f_nb.conversations.preparing import Chosen, Given
@@ -24,7 +24,6 @@ from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.masking import masker
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.secret import Veiled
@@ -321,7 +320,7 @@ class Conversation:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude
-        return transcript(repr(self)[1:-1], self.turns, masker(self.as_saved().secrets))
+        return transcript(repr(self)[1:-1], self.turns, mask_of(self))
 
 
 def _given(model: Chosen, provider: str | Provider | None, system: str | None, options: Veiled) -> Given:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.controls import clean
+from g4f_nb.conversations.keyless import mask_of
 from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.conversations.shelf import shelf
@@ -33,16 +35,22 @@ def list_conversations(most: int = 100) -> pd.DataFrame:
     rows: dict[str, tuple[Any, ...]] = {}
     for kept in kept_talks(most):
         rows[kept.id] = (
-            mended_name(kept.name), kept.title, kept.turns, kept.model, kept.cost, kept.changed_at, False,
-            kept.id,
+            mended_name(kept.name), clean(kept.title), kept.turns, _clean(kept.model), kept.cost,
+            kept.changed_at, False, kept.id,
         )  # fmt: skip
     for talk in here.values():
-        turns = talk.turns
+        turns, mask = talk.turns, mask_of(talk)
         model = turns[-1].model if turns else None
         at = turns[-1].asked_at if turns else None
         changed = rows[talk.id][5] if talk.id in rows else at
         rows[talk.id] = (
-            talk.name, talk.title, len(talk.all_turns), model, talk.cost, changed, True, talk.id,
+            talk.name, clean(mask(talk.title)), len(talk.all_turns), _clean(model), talk.cost, changed, True,
+            talk.id,
         )  # fmt: skip
     frame = pd.DataFrame.from_records(list(rows.values()), columns=list(_TYPES)).astype(_TYPES)
     return frame.sort_values("changed_at", ascending=False, na_position="first", ignore_index=True).head(most)
+
+
+def _clean(text: str | None) -> str | None:
+    # As a server says it, and a terminal that shows the table must obey nothing.
+    return None if text is None else clean(text)

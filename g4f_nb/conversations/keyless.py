@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from g4f_nb.conversations.replyjson import DamagedError, reply_from_json, reply_json
 from g4f_nb.conversations.turnjson import Saved
@@ -16,6 +16,18 @@ from g4f_nb.masking import masker
 from g4f_nb.reply import Reply
 
 Mask = Callable[[str], str]
+
+
+class Saveable(Protocol):
+    """A conversation, of which there is what a file would hold."""
+
+    def as_saved(self) -> Saved:
+        """All of it, and the keys that it was asked with."""
+
+
+def mask_of(talk: Saveable) -> Mask:
+    """What takes the keys out of a conversation's texts: those that it was asked with, and others known."""
+    return masker(talk.as_saved().secrets)
 
 
 def keyless(saved: Saved) -> Saved:

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from g4f_nb.controls import clean
 from g4f_nb.conversations.markdownform import answered, branch_of, facts_of, in_a_line, user_turn
 from g4f_nb.conversations.replyjson import DamagedError, listed, table, text_or_none
 from g4f_nb.conversations.sending import GO_ON
@@ -17,7 +18,7 @@ from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.showing.bundles import mimebundle
-from g4f_nb.showing.markdown import clean, safe_text
+from g4f_nb.showing.markdown import safe_text
 
 _FORM = 1
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

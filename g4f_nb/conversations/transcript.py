@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from g4f_nb.controls import clean
 from g4f_nb.conversations.keyless import Mask, keyless_turn
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
 from g4f_nb.showing.formats import fenced
-from g4f_nb.showing.markdown import clean, safe_markdown, safe_text
+from g4f_nb.showing.markdown import safe_markdown, safe_text
 from g4f_nb.showing.parts import folded
 
 # What is shown is saved with the notebook: the file of a long conversation is made by `save`.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing.columns import OUTCOME, PLACE
 from g4f_nb.comparing.slips import no_column
 from g4f_nb.comparing.viewing import Names
+from g4f_nb.controls import clean
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.showing.markdown import clean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from g4f_nb.controls import clean
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.results import json_text
 from g4f_nb.showing.extracts import blocks_of, code_of, json_of, paragraphs_of, tables_of
 from g4f_nb.showing.jsontree import json_tree
-from g4f_nb.showing.markdown import clean, safe_markdown
+from g4f_nb.showing.markdown import safe_markdown
 from g4f_nb.showing.pages import begins_with_html, safe_page, with_strays_as_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
-from g4f_nb.showing.markdown import clean
+from g4f_nb.controls import clean
 
 # So many members stand beside each other; of more, each so many are folded together.
 _BESIDE = 100

@@ -17,16 +17,14 @@ from urllib.parse import quote, unquote
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from g4f_nb.controls import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.token import Token
 
-# Control characters, Unicode's line ends and lone surrogates: parsers split lines at different ones.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-# Of these, what turns the order around in which text is seen; a reference to one becomes one.
+# What turns the order around in which text is seen; a reference to one becomes one.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FENCE_LINE = re.compile(r"^[ \t>*+\-\d.)]*(?:`{3}|~{3})", re.MULTILINE)
 _PREFIX = re.compile(r"[ >*+\-\d.)]*")
@@ -126,11 +124,6 @@ def safe_markdown(text: str, *, after: str = "") -> str:
 def safe_text(text: str) -> str:
     """Any string as inert Markdown text in one line."""
     return entities(" ".join(clean(text).split()))
-
-
-def clean(text: str) -> str:
-    r"""One kind of line end, `\n`, and no control characters, nor any that turns text around."""
-    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def straight(html: str) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from html import escape, unescape
 from urllib.parse import urlsplit
 
+from g4f_nb.controls import clean
 from g4f_nb.showing.exhibits import shown_image
-from g4f_nb.showing.markdown import clean, harmless, straight
+from g4f_nb.showing.markdown import harmless, straight
 
 _NAMES = (
     "a abbr article aside b bdi blockquote br caption center cite code col colgroup data dd del details"

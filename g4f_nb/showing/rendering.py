@@ -15,11 +15,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from g4f_nb.controls import clean
 from g4f_nb.showing.facts import facts
 from g4f_nb.showing.formulas import mathml
 from g4f_nb.showing.markdown import (
     MarkdownStream,
-    clean,
     closed_blocks,
     harmless,
     read_blocks,

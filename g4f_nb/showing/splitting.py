@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from g4f_nb.showing.markdown import clean, closed_blocks, openers, parse_blocks, safe_markdown
+from g4f_nb.controls import clean
+from g4f_nb.showing.markdown import closed_blocks, openers, parse_blocks, safe_markdown
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from g4f_nb import errors
 from g4f_nb.calls import Call
+from g4f_nb.controls import clean
 from g4f_nb.errors import G4FError
 from g4f_nb.secret import redact, secrets_of_address, shown_address
 from g4f_nb.wire.proxies import shown_proxy
@@ -169,7 +170,7 @@ def _words(error: Exception, call: Call) -> str:
     # The parser makes up a status of 400, and says itself within the words of others.
     words = re.sub(r"<?\b(?:\w+Error: )?400, (?:message[:=]\s*)?", "", words).replace("'>", "'")
     words = redact(words, call.secret, *(secrets_of_address(call.proxy.reveal()) if call.proxy else ()))
-    return re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words)
+    return clean(re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words))
 
 
 def _is_of_proxy(host: str, call: Call) -> bool:

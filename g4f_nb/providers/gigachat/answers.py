@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from g4f_nb.controls import clean
 from g4f_nb.errors import UnreadableResponseError
 from g4f_nb.wire.failures import as_text, excerpt
 
@@ -18,7 +19,7 @@ def models_of(data: Any, provider: str) -> list[str]:
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             kind = entry.get("type")
             if kind == "chat" or (kind is None and "embeddings" not in entry["id"].lower()):
-                names[entry["id"]] = None
+                names[clean(entry["id"])] = None
     return sorted(names)
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from g4f_nb import settings
 from g4f_nb.calls import Call, Host
+from g4f_nb.controls import clean
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.newest import Newest
 from g4f_nb.notices import tell
@@ -98,7 +99,7 @@ def names_of(entries: list[Any]) -> list[str]:
 def name_of(entry: Any) -> str:
     """The name of one entry; `""` for what has none."""
     name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
-    return name if isinstance(name, str) else ""
+    return clean(name) if isinstance(name, str) else ""
 
 
 async def fetched(call: Call, read: Callable[[bytes], _Read]) -> _Read:
