@@ -18,6 +18,7 @@ from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
+from g4f_nb.conversations.preserving import turns_kept
 from g4f_nb.errors import MissingAuthError, SchemaError
 from g4f_nb.kept.answers import is_kept
 from g4f_nb.notices import tell
@@ -51,7 +52,22 @@ def answer(options: Options, desk: Desk) -> object:
         raise
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)
+    if made and options.fork is None and options.name not in (None, MAIN) and not options.new:
+        _tell_kept(conversation.name, conversation)
     return _answered(ready, options, desk, _screen(ready.begun, options, bystanders))
+
+
+def _tell_kept(name: str, made: Conversation) -> None:
+    """A conversation that is begun here was perhaps meant to be the one of yesterday."""
+    if not made.keep:
+        return
+    count = turns_kept(name, besides=made.id)
+    if count:
+        kept = "1 turn is" if count == 1 else f"{count} turns are"
+        tell(
+            f"{name!r} begins anew: {kept} kept from an earlier kernel, and %g4f load {quoted(name)} earlier "
+            "has them again, as `earlier`"
+        )
 
 
 def _planned(options: Options, desk: Desk, conversation: Conversation) -> object:

@@ -166,6 +166,15 @@ def ids_of(name: str) -> list[str]:
     return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
 
 
+def turns_kept(name: str, *, besides: str) -> int:
+    """How many turns the latest conversation of that name has that is not `besides`, by its id."""
+    latest = next((key for key in ids_of(name) if key != besides), None)
+    if latest is None:
+        return 0
+    rows = store().read("SELECT count(*) FROM turns WHERE conversation = ?", (latest,))
+    return sum(count for (count,) in rows)
+
+
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # as above
     """The conversation of that id, as the store has it."""
     rows = store().read("SELECT name, settings FROM conversations WHERE id = ?", (id,))
