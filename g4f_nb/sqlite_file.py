@@ -1,7 +1,7 @@
 """One SQLite file that several kernels may share, written by one thread; it is no reason to lose an answer.
 
 Where the file cannot be written (a read-only or full disk) everything goes on in memory, with a notice. A
-damaged file is set aside, never deleted, and reported.
+damaged file is set aside, never deleted, and reported. A file that was deleted under us is begun anew.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Storage:
         self._writer: threading.Thread | None = None
         self._memory: sqlite3.Connection | None = None
         self._process = 0
+        # Which file was opened: under its name there may be another one later, or none.
+        self._opened: tuple[int, int] | None = None
+        self._lost = 0
         self.in_memory_because: str | None = None
         _there.add(self)
 
@@ -94,6 +97,13 @@ class Storage:
         end = time.monotonic() + _FLUSHING
         while not done.wait(0.1) and self._writer.is_alive() and time.monotonic() < end:
             pass
+
+    def lost(self) -> int:
+        """How often the file was gone, with all that was in it."""
+        if self._is_another():
+            # The writer finds that out.
+            self.flush()
+        return self._lost
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Change]:
@@ -179,10 +189,41 @@ class Storage:
             connection.execute("BEGIN IMMEDIATE")
             self._bring_up(connection)
             connection.execute("COMMIT")
+            self._opened = _identity(self.file)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _is_another(self) -> bool:
+        """Whether there is no file any more, or not the one that was opened."""
+        there = self._opened is None or self.in_memory_because is not None
+        return not there and _identity(self.file) != self._opened
+
+    def _look_for_the_file(self, connection: sqlite3.Connection | None) -> sqlite3.Connection | None:
+        """The writer's connection, if what is written there can be found again; else a new file is opened.
+
+        Somebody may have cleared the folder: SQLite would go on in a file without a name, and all be lost.
+        """
+        if not self._is_another():
+            return connection
+        found = _identity(self.file)
+        with self._lock:
+            # First all that is open of the old one: its locks and those of the new one would be mixed up.
+            for each in (connection, self._reader):
+                if each is not None:
+                    each.close()
+            self._opened = None
+            self._reader = self._open_or_stand_in()
+            self._lost += 1
+        if self._reader is not None:
+            was = "was deleted" if found is None else "was replaced by another file"
+            tell(
+                f"the store {self.file} {was} while this kernel used it: from now on it is kept in the one "
+                "that is there now, and what the old one held is not",
+                once=False,
+            )
+        return None
 
     def _bring_up(self, connection: sqlite3.Connection) -> None:
         """Give the file today's form, within a transaction: another kernel may have done so a moment ago."""
@@ -253,11 +294,12 @@ class Storage:
             while True:
                 waiting: list[threading.Event] = []
                 writes, go_on = inbox.gather(waiting)
-                if writes and connection is None and self.in_memory_because is None:
-                    with contextlib.suppress(sqlite3.Error):
-                        connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
-                        connection.execute("PRAGMA synchronous=NORMAL")
                 try:
+                    connection = self._look_for_the_file(connection)
+                    if writes and connection is None and self.in_memory_because is None:
+                        with contextlib.suppress(sqlite3.Error):
+                            connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
+                            connection.execute("PRAGMA synchronous=NORMAL")
                     self._carry_out(connection, writes)
                 except Exception as error:  # noqa: BLE001  # without the writer nothing more would be kept
                     tell(f"some of what was to be kept in {self.file} is not: {reason(error)}")
@@ -299,6 +341,14 @@ class Storage:
         self._process = 0
         self._lock = threading.RLock()
         self._inbox = Inbox()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116  # for each batch: a third of the time of the method
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _after_fork() -> None:

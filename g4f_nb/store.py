@@ -133,12 +133,16 @@ class Store:
     def __init__(self, file: Path) -> None:
         self._storage = Storage(file, _SCHEMA, _VERSION, migrations=_MIGRATIONS)
         self.file = file
-        # How often something was deleted: whoever keeps by differences begins anew then.
-        self.purged = 0
+        self._purges = 0
 
     def open(self) -> None:
         """Open the file now, on this thread: it may wait for another kernel."""
         self._storage.open()
+
+    @property
+    def purged(self) -> int:
+        """How often something was deleted, or the file was: who keeps by differences begins anew then."""
+        return self._purges + self._storage.lost()
 
     def write(self, statement: str, rows: Iterable[Row]) -> None:
         """Carry a statement out for these rows, soon; for whoever keeps something in tables of its own."""
@@ -359,7 +363,7 @@ class Store:
         """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
         before = time.time() - older_than_days * _DAY
         gone = purge(self._storage, before, everything=not older_than_days)
-        self.purged += 1
+        self._purges += 1
         if gone:
             self._storage.compact()
         return gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -162,6 +163,56 @@ def test_where_nothing_can_be_written(make, tmp_path, capsys):
     told = capsys.readouterr().err
     assert told.count("kept in memory") == 1
     assert "G4F_NB_CACHE_DIR" in told
+
+
+_NO_DELETING = pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted")
+
+
+@_NO_DELETING
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_a_store_that_is_deleted_under_a_kernel_begins_anew(make, capsys, all_of_it):
+    """What comes after that is in the new file, for every kernel, and it is said."""
+    store = make()
+    store.keep_cell("r", 0, {"n": 0}, key="old")
+    store.flush()
+    if all_of_it:
+        shutil.rmtree(store.file.parent)
+    else:
+        store.file.unlink()
+    store.keep_cell("r", 1, {"n": 1}, key="new")
+    assert store.answers(["old", "new"]).keys() == {"new"}
+    assert "was deleted while this kernel used it" in capsys.readouterr().err
+    assert _texts(make(store.file).answers(["new"])) == {"new": b'{"n":1}'}
+    assert store.info().in_memory_because is None
+
+
+@_NO_DELETING
+def test_a_store_in_whose_place_another_one_is_put_goes_on_there(make, capsys):
+    """As two kernels do when somebody clears the folder: both are in one file again, also to look there."""
+    ours, theirs = make(), make()
+    for store in (ours, theirs):
+        store.keep_cell("r", 0, {}, key="old")
+        store.flush()
+    shutil.rmtree(ours.file.parent)
+    theirs.keep_cell("theirs", 0, {"n": 1}, key="a")
+    theirs.flush()
+    assert _texts(ours.answers(["a"])) == {"a": b'{"n":1}'}
+    ours.keep_cell("ours", 0, {"n": 2}, key="b")
+    ours.flush()
+    assert _texts(theirs.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
+    told = capsys.readouterr().err
+    assert "was deleted while" in told
+    assert "was replaced by another file while" in told
+
+
+@_NO_DELETING
+def test_a_purge_after_the_file_was_deleted_is_of_the_new_one(make):
+    """Nothing is changed in a file that has no name any more."""
+    store = _filled(make())
+    store.flush()
+    shutil.rmtree(store.file.parent)
+    assert store.purge() == 0
+    assert store.file.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX's")

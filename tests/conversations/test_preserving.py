@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -254,6 +255,19 @@ def test_retention_is_that_of_the_store(monkeypatch):
     monkeypatch.setenv("G4F_NB_STORE_DAYS", "0.0000001")
     time.sleep(0.05)
     assert nb.list_conversations().empty
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file that is open cannot be deleted")
+def test_a_conversation_goes_whole_into_the_store_that_begins_after_one_was_deleted(capsys):
+    """Somebody cleared the folder: what a running conversation had before is kept with what comes."""
+    talk = _talk()
+    talk.ask("one")
+    file = nb.store_info().file
+    shutil.rmtree(file.parent)
+    talk.ask("two")
+    store.close_stores()
+    assert [turn.shown for turn in nb.Conversation.restore("physics")] == ["one", "two"]
+    assert "was deleted while this kernel used it" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such folders")
