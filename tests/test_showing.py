@@ -12,6 +12,7 @@ from hostile_markdown import PAYLOADS
 
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.presenting import sheets
 from g4f_nb.presenting.differences import pieces
 from g4f_nb.presenting.sheets import SCRIPT
 from g4f_nb.providers import OpenaiTemplate
@@ -286,3 +287,16 @@ def test_without_matplotlib_the_extra_is_named(result, monkeypatch):
     monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingRequirementsError, match=r"g4f_nb\[plots\]"):
         result.llm.plot()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (9e-05, "0.00009"), (0.0013041, "0.001304"), (167634.43, "167634"), (12.3456, "12.35"), (1.0, "1"),
+        (0.0, "0"), (-0.69314, "-0.6931"), (2026, "2026"), (1.5e12, "1.5e+12"), (float("inf"), "inf"),
+        (999.96, "1000"), (1e-12, "1e-12"), (True, "True"),
+    ],
+)  # fmt: skip
+def test_figures_are_written_as_people_do(value, shown):
+    """Four digits, no powers of ten where they are not needed, and years without commas."""
+    assert sheets._figure(value) == shown

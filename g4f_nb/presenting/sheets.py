@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LONG = 40
 # One with fewer is a name or the like, and is not broken.
 _SHORT = 28
+# Numbers below it, and above one of so many parts, are written without a power of ten.
+_PLAIN = 1e9
 # The classes keep MathJax out: what a model writes between dollars is no formula of ours.
 _ROOT = '<div class="g4f-sheet tex2jax_ignore mathjax_ignore" data-page="{page}">'
 # So specific, for JupyterLab has rules of its own for tables in outputs.
@@ -200,9 +203,16 @@ def _cell(value: Any, number: bool, long: bool) -> str:
 
 
 def _figure(value: Any) -> str:
-    if isinstance(value, float) and not value.is_integer():
+    """Four digits, and as people write them: 0.00009 and 167634, no powers of ten before it must be."""
+    if not isinstance(value, float):
+        return str(value)
+    size = abs(value)
+    if not 1 / _PLAIN <= size < _PLAIN:
         return f"{value:.4g}"
-    return str(int(value)) if isinstance(value, float) else str(value)
+    if value.is_integer():
+        return str(int(value))
+    digits = max(0, 3 - math.floor(math.log10(size)))
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
 
 
 def text(value: Any) -> str:
