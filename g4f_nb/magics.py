@@ -151,6 +151,9 @@ def unload(shell: Any) -> None:
         return
     registered = shell.magics_manager.magics
     for (kind, name), before in magics.taken.items():
+        if not _is_of(magics, registered[kind].get(name)):
+            # Somebody has registered theirs after ours: it stays.
+            continue
         registered[kind].pop(name, None)
         if before is not None:
             registered[kind][name] = before
@@ -163,6 +166,10 @@ def unload(shell: Any) -> None:
     if getattr(shell, "Completer", None) is not None:
         _without(shell.Completer.custom_matchers, magics.complete)
     settings.set_notebook_layer({})
+
+
+def _is_of(magics: object, function: object) -> bool:
+    return getattr(function, "__self__", None) is magics
 
 
 def _without(found: list[Any], gone: Any) -> None:

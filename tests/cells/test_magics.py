@@ -330,6 +330,23 @@ def test_another_chat_magic_is_given_back(shell, capsys):
     del shell.magics_manager.magics["cell"]["chat"]
 
 
+def test_a_chat_magic_registered_after_ours_is_not_lost(shell, capsys):
+    """Loading anew takes it over and says so; unloading gives it back, and so does unloading at once."""
+
+    def other(line, cell):
+        return "other"
+
+    for again in ([], ["%reload_ext g4f_nb"]):
+        shell.register_magic_function(other, "cell", "chat")
+        for line in (*again, "%unload_ext g4f_nb"):
+            shell.run_cell(line)
+        assert shell.run_cell_magic("chat", "", "x") == "other"
+        assert ("%%chat belonged to" in capsys.readouterr().err) == bool(again)
+        assert "chat" not in shell.magics_manager.magics["line"]
+        del shell.magics_manager.magics["cell"]["chat"]
+        shell.run_cell("%load_ext g4f_nb")
+
+
 def test_how_the_user_shows_a_type_is_kept(shell, capsys):
     """A comparison gives a DataFrame that is shown already; any other is shown as the user has said."""
     formatter = shell.display_formatter.ipython_display_formatter
