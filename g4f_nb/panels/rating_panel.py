@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME
+from g4f_nb.comparing.keyless import mask_of_files
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
-from g4f_nb.masking import masker
 from g4f_nb.panels.kept_columns import pair_html, score_html
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, letter_name, side_state
@@ -96,7 +96,7 @@ class RatingPanel(SideBySide):
 
     def _kept_pair(self) -> tuple[str, list[str]]:
         """The pair that is judged next, as HTML and as lines."""
-        now, mask = self._ballots.current, masker()
+        now, mask = self._ballots.current, mask_of_files()
         if now is None:
             return "", []
         names = [letter_name(at) if self._blind else side.name for at, side in enumerate(self._pair)]

@@ -62,6 +62,20 @@ def test_with_names_where_that_is_wanted(result):
     assert all(side["item"]["facts"] for side in state["sides"])
 
 
+def test_what_a_notebook_keeps_of_it_holds_no_key_of_the_models():
+    """Neither one that stands in a prompt nor one that an answer repeats, though only the models had it."""
+    key = "planted/Key+0123456789abcdef=="
+    answers = {name: lambda question, name=name: f"{name} {key}" for name in ("one", "two")}
+    with serve(answers=answers) as server:
+        given = {"api_base": server.api_base, "api_key": key}
+        models = [nb.Model(f"OpenaiTemplate:{name}", **given) for name in answers]
+        made = nb.compare(f"it is {key}", models, progress=False)
+    html, text = Rating(made, blind=False).kept()
+    assert "planted" not in html + text
+    assert "•••" in html
+    assert "•••" in text
+
+
 def test_people_are_told_apart(result):
     """Each has votes of their own, and their agreement is known."""
     for judge in ("Ann", "Bo"):
