@@ -58,6 +58,9 @@ class _Dialogue:
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._last_result: dict[tuple[str, str], str] = {}
         self._garbled = False
+        # How many calls were taken up, and whether an answer came in which that was already told to be all.
+        self._taken_up = 0
+        self._is_last_word = False
         self._stopped: str | None = None
 
     def steps(self) -> Steps:
@@ -71,6 +74,7 @@ class _Dialogue:
             mine = [call for call in calls if not self._plan.tools.is_passed_on(call.name)]
             if mine and rounds >= self._plan.limits.rounds:
                 self._stop(f"the limit of {rounds} rounds is reached")
+            self._is_last_word = self._taken_up > self._plan.limits.calls
             for call in mine:
                 yield from self._answer(call)
             self._reply.end_round()
@@ -128,8 +132,22 @@ class _Dialogue:
             self._complain(call, f"Not run: {self._stopped}.")
         elif tool is None:
             self._complain(call, self._plan.tools.unknown(call.name))
-        else:
+        elif not self._is_one_too_many(call):
             yield from self._check_and_run(call, tool)
+
+    def _is_one_too_many(self, call: ToolCall) -> bool:
+        """Count a call; whoever goes on calling after being told that these were all is stopped."""
+        most = self._plan.limits.calls
+        self._taken_up += 1
+        if self._taken_up <= most:
+            return False
+        reason = f"the limit of {most} calls is reached"
+        if self._is_last_word:
+            self._stop(reason)
+        self._complain(
+            call, f"Not run: {reason}.{'' if self._is_last_word else ' Go on with what you have.'}"
+        )
+        return True
 
     def _check_and_run(self, call: ToolCall, tool: Tool) -> Steps:
         try:

@@ -18,8 +18,9 @@ _LONGEST = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolLimits:
-    """How far a dialogue with tools may go: answers asked for, seconds in all, characters of each result.
+    """How far a dialogue with tools may go: answers, calls and seconds in all, characters of each result.
 
+    Of calls beyond `calls` the model is told that they were not run; it may go on without them.
     `seconds=None` is no limit. What runs on the user's own thread is not torn away when the time is over: it
     is the last one then.
     """
@@ -27,9 +28,10 @@ class ToolLimits:
     rounds: int = 10
     seconds: float | None = 600.0
     result_chars: int = 20_000
+    calls: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "result_chars"):
+        for name in ("rounds", "calls", "result_chars"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise InvalidParameterError(f"{name} is {value!r}: it must be a whole number from 1")
@@ -124,7 +126,7 @@ def checked_plan(
         raise InvalidParameterError(f"approve= is {approve!r}: it must be a function that takes a call")
     if limits is not None and not isinstance(limits, ToolLimits):
         raise InvalidParameterError(
-            f"tool_limits= is {limits!r}: it must be nb.ToolLimits(rounds=…, seconds=…)"
+            f"tool_limits= is {limits!r}: it must be nb.ToolLimits(rounds=…, calls=…, seconds=…)"
         )
     return Plan(
         tools=Toolbox.of(tools),

@@ -374,6 +374,41 @@ def test_the_rounds_are_limited(server, capsys):
     assert _ask(server, "agent-5", reply.messages, tools=[add]).text.startswith("Done after 5 calls")
 
 
+def test_one_answer_does_not_start_calls_without_end():
+    """Beyond a hundred in all of a question none is run; the model is told so of each, and may answer."""
+    made = []
+
+    def note(a: int):
+        made.append(a)
+
+    many = [(f"c{number}", "note", f'{{"a":{number}}}') for number in range(3000)]
+    model = _scripted([_calls(*many)], ["I know enough."])
+    reply = nb.ask("go", model, tools=[note])
+    assert made == list(range(100))
+    assert str(reply) == "I know enough."
+    assert reply.stopped_by is None
+    assert [result.error for result in reply.tool_results] == [False] * 100 + [True] * 2900
+    told = "Not run: the limit of 100 calls is reached. Go on with what you have."
+    assert model.sent[1][-1]["content"] == told
+
+
+def test_a_model_that_calls_on_after_the_limit_is_stopped():
+    """Calls of all rounds are counted; once told, it is asked no more, and the reply says why."""
+    made = []
+
+    def note(a: int):
+        made.append(a)
+
+    rounds = [[_calls((f"c{number}", "note", f'{{"a":{number}}}'))] for number in range(9)]
+    model = _scripted(*rounds)
+    reply = nb.ask("go", model, tools=[note], tool_limits=nb.ToolLimits(calls=2))
+    assert made == [0, 1]
+    assert len(model.sent) == 4
+    assert reply.partial
+    assert reply.stopped_by == "the limit of 2 calls is reached"
+    assert reply.tool_results[-1].content == "Not run: the limit of 2 calls is reached."
+
+
 def test_the_same_call_is_not_made_for_ever(server):
     """After three times the same result it is no longer made, and then the dialogue ends."""
     made = []
@@ -651,7 +686,7 @@ def test_mistakes_are_told_before_sending(server, options, words):
     [
         {"rounds": 0}, {"rounds": True}, {"rounds": ""}, {"rounds": None}, {"rounds": 2.5}, {"seconds": -1},
         {"seconds": "5"}, {"seconds": 10**400}, {"seconds": float("nan")}, {"result_chars": 0},
-        {"result_chars": None},
+        {"result_chars": None}, {"calls": 0}, {"calls": None},
     ],
 )  # fmt: skip
 def test_limits_are_numbers(given):
