@@ -63,7 +63,7 @@ def quick_garbage():
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch, tmp_path_factory):
+def _clean_environment(request, monkeypatch, tmp_path_factory):
     for name in list(os.environ):
         ours = name.startswith(_OURS) or name in _ROWS
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
@@ -79,7 +79,8 @@ def _clean_environment(monkeypatch, tmp_path_factory):
     # Where they are loaded: most tests need neither.
     if (known := sys.modules.get("g4f_nb.providers.finding.known")) is not None:
         known.registered.clear()
-    if (keeping := sys.modules.get("g4f_nb.comparing.keeping")) is not None:
+    keeping = sys.modules.get("g4f_nb.comparing.keeping")
+    if keeping is not None and request.node.get_closest_marker("runs_stay") is None:
         keeping.forget()
 
 

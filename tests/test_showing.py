@@ -25,6 +25,9 @@ SAYS = {
 }
 
 
+pytestmark = pytest.mark.runs_stay
+
+
 @pytest.fixture(scope="module")
 def result():
     """Every payload as an answer, beside it in another; and a model that fails, with a name of its own."""
