@@ -10,6 +10,10 @@ from typing import Any
 from g4f_nb.errors import InvalidParameterError
 
 
+class NobodyTypesError(InvalidParameterError):
+    """A key was asked for where a program runs the notebook."""
+
+
 def shell() -> Any | None:
     """The running IPython shell, if this is one."""
     if "IPython" not in sys.modules:
@@ -72,7 +76,7 @@ def ask_secret(prompt: str) -> str:
 
         with contextlib.suppress(NotImplementedError, EOFError):
             return getpass.getpass(prompt)
-    raise InvalidParameterError(
+    raise NobodyTypesError(
         "nobody can type a key here: set the provider's variable (like OPENAI_API_KEY) in the environment, "
         "or write it into a file .env in this folder"
     )

@@ -10,6 +10,7 @@ from typing import Any
 from g4f_nb.calls import Host
 from g4f_nb.credentials import TYPED, Hosts, forget_typed, keep_typed, origin, typed_places
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
+from g4f_nb.frontend import NobodyTypesError
 from g4f_nb.key_places import (
     IN_KEYRING,
     delete_from_keyring,
@@ -86,7 +87,7 @@ def type_key(whose: str | Model | Provider, ask: Callable[[str], str], *, save: 
     if save:
         # What cannot be kept is not asked for.
         needed_keyring()
-    secret = checked(ask(f"Key for {cls.__name__} at {where}: "), name)
+    secret = checked(_typed(ask, f"Key for {cls.__name__} at {where}: ", name, cls), name)
     if save:
         kept = f"The key is in {save_in_keyring(name, secret)}, as {name}, for this and later sessions."
     else:
@@ -96,6 +97,20 @@ def type_key(whose: str | Model | Provider, ask: Callable[[str], str], *, save: 
     if first.secret != secret:
         kept += f" It is not used yet, for {first.key_source} comes first: take that away."
     return kept
+
+
+def _typed(ask: Callable[[str], str], prompt: str, name: str, cls: Provider) -> str:
+    """What is typed; where nobody can, the variable of this very provider is the way."""
+    try:
+        return ask(prompt)
+    except NobodyTypesError:
+        if name == cls.__name__:
+            # It has no variable of its own.
+            raise
+        raise NobodyTypesError(
+            f"nobody can type a key here: set {name} in the environment, or write it into a file .env in "
+            "this folder"
+        ) from None
 
 
 def forget_key(whose: str | Model | Provider | None) -> str:

@@ -32,6 +32,14 @@ def is_model(value: Any) -> bool:
     return isinstance(value, Model) or (inspect.isclass(value) and issubclass(value, AbstractProvider))
 
 
+def nearest_model(written: Any, names: Names) -> str | None:
+    """The variable that was probably meant by the name of a model."""
+    if not isinstance(written, str):
+        return None
+    known = [name for name, value in names.items() if is_model(value)]
+    return next(iter(difflib.get_close_matches(written, known, n=1)), None)
+
+
 def who_answers(options: Options, names: Names) -> tuple[Any, Any]:
     """The model and the provider of a line, variables among them."""
     model, provider = _one(options, names)

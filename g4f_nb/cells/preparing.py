@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +15,7 @@ from g4f_nb.cells.parsing import Options
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import checked_content, prompt_messages
+from g4f_nb.errors import NoProviderError
 from g4f_nb.messages import as_messages
 from g4f_nb.prompting.composing import Composed, compose
 from g4f_nb.prompting.context import Context, context_of
@@ -100,15 +103,30 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
     prompt = prompt_of(options, desk)
     if prompt.system is not None:
         how["system"] = prompt.system
-    begun = conversation.begin(
-        prompt.content,
-        shown=options.prompt or None,
-        continues=options.continues,
-        place=place,
-        interactive=frontend.attached() or frontend.in_terminal(),
-        **how,
-    )
+    with _nearest_named(options, desk):
+        begun = conversation.begin(
+            prompt.content,
+            shown=options.prompt or None,
+            continues=options.continues,
+            place=place,
+            interactive=frontend.attached() or frontend.in_terminal(),
+            **how,
+        )
     return Ready(begun, prompt.context(begun.question), (*options.notices, *prompt.notices, *begun.notices))
+
+
+@contextmanager
+def _nearest_named(options: Options, desk: Desk) -> Iterator[None]:
+    """A slip in the name of a variable is told as one."""
+    try:
+        yield
+    except NoProviderError:
+        near = named.nearest_model(options.model, desk.names)
+        if near is None:
+            raise
+        raise NoProviderError(
+            f"{options.model!r} names no provider: did you mean {near}, which is yours?"
+        ) from None
 
 
 def _names_somebody(options: Options) -> bool:

@@ -75,8 +75,12 @@ def cost_command(given: Words, place: Place) -> Table:
 
 def save_command(given: Words, place: Place) -> None:
     """Write a conversation into a file."""
-    talk = place.talks.known(_name(given.words[1:]))
-    file = talk.save(given.words[0], overwrite="--force" in given.flags)
+    file_name, *names = given.words
+    if not names and not Path(file_name).suffix and place.talks.find(file_name) is not None:
+        whole = f"%g4f save {quoted(file_name + '.json')} {quoted(file_name)}"
+        raise InvalidParameterError(f"{file_name!r} is a conversation, and the file is missing: {whole}")
+    talk = place.talks.known(_name(names))
+    file = talk.save(file_name, overwrite="--force" in given.flags)
     place.say(f"Conversation {talk.name} is in {file}.")
 
 

@@ -38,14 +38,14 @@ class Talks:
         found = self.find(name or MAIN)
         if found is None:
             names = _shelf().names
-            if name in (None, MAIN):
+            if name in (None, MAIN) and not names:
                 raise InvalidParameterError(
                     "no cell has asked anything yet: ask with %%chat, or have a conversation again with "
                     "%g4f load"
                 )
             near = difflib.get_close_matches(str(name), names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names) or 'none'}"
-            raise InvalidParameterError(f"there is no conversation {name!r}: {hint}")
+            raise InvalidParameterError(f"there is no conversation {name or MAIN!r}: {hint}")
         return found
 
     def put(self, conversation: Conversation) -> None:

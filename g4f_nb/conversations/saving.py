@@ -67,10 +67,12 @@ def read(path: str | PathLike[str]) -> Saved:
 
 def _file(path: object, forms: Mapping[str, Any], verb: str) -> Path:
     file = path_of(path, like="talk.json")
-    if file.suffix.lower() not in forms:
-        raise InvalidParameterError(
-            f"{str(file)!r} has no ending that says its form: a conversation is {verb} as {', '.join(forms)}"
-        )
+    form = file.suffix.lower()
+    if form not in forms:
+        fact = f"has the ending {file.suffix}" if form else "has no ending that says its form"
+        if form in _WRITERS:
+            fact = f"is {form[1:].upper()}, which is to be read alone and cannot be {verb}"
+        raise InvalidParameterError(f"{str(file)!r} {fact}: a conversation is {verb} as {', '.join(forms)}")
     return file
 
 

@@ -43,3 +43,46 @@ def test_nothing_is_told_of_names_that_nobody_had(asked, capsys):
     shelf().remove(shelf().get("first"))
     asked("-m echo -n first --new", "two")
     assert "kept from" not in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_loaded_says_why(asked, shell, tmp_path, monkeypatch):
+    """HTML can be saved and not loaded; another ending is named."""
+    monkeypatch.chdir(tmp_path)
+    asked("-m echo", "one")
+    assert shell.run_cell("%g4f save t.html").success
+    for file, words in (
+        (
+            "t.html",
+            "'t.html' is HTML, which is to be read alone and cannot be loaded: a conversation is loaded",
+        ),
+        ("t.docx", "'t.docx' has the ending .docx: a conversation is loaded as .json, .md, .ipynb"),
+    ):
+        assert words in str(shell.run_cell(f"%g4f load {file}").error_in_exec)
+
+
+def test_saving_a_conversation_without_a_file_says_how(asked, shell, tmp_path, monkeypatch):
+    """And it works as told; of a conversation that is not there, which there are."""
+    monkeypatch.chdir(tmp_path)
+    asked("-m echo -n trip", "one")
+    told = str(shell.run_cell("%g4f save t.json").error_in_exec)
+    assert "there is no conversation 'main'" in told
+    assert "trip" in told
+    told = str(shell.run_cell("%g4f save trip").error_in_exec)
+    assert told.endswith("%g4f save trip.json trip")
+    assert shell.run_cell(told[told.index("%g4f") :]).success
+    assert (tmp_path / "trip.json").exists()
+
+
+def test_a_slip_in_the_name_of_a_models_variable_is_told(asked):
+    """Before anything is sent."""
+    sent, result = asked("-m ech", ok=False)
+    assert sent == []
+    assert "'ech' names no provider: did you mean echo, which is yours?" in str(result.error_in_exec)
+
+
+def test_where_nobody_types_the_providers_own_variable_is_named(shell, monkeypatch):
+    """And not that of another."""
+    monkeypatch.setattr("sys.stdin", None)
+    told = str(shell.run_cell("%g4f key groq").error_in_exec)
+    assert "set GROQ_API_KEY in the environment" in told
+    assert "OPENAI_API_KEY" not in told
