@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from g4f_nb.files.dataurls import is_data_url
 from g4f_nb.files.media import Media, read_file, read_media
 from g4f_nb.masking import mask_values
 from g4f_nb.prompting.interpolation import Field, fields, hides, value_of
-from g4f_nb.prompting.naming import LAST_ERROR, is_users, normal, users_names
+from g4f_nb.prompting.naming import LAST_ERROR, class_name, is_users, normal, users_names
 from g4f_nb.prompting.summaries import summarize
 from g4f_nb.prompting.summary import Summary
 from g4f_nb.secret import shown_address
@@ -38,7 +39,8 @@ _NEAR = 3
 
 def attached(item: Any, scope: dict[str, Any], budget: int) -> tuple[str, Summary]:
     """The name of an attachment and what is sent of it; a text names a path, an address or a variable."""
-    if not isinstance(item, str):
+    # A class of the user's may raise for whoever asks what it is; its type does not.
+    if not issubclass(type(item), str):
         made = _value(item, budget, scope)
         return _name_of(item, made), made
     # An address may hold a key, which a traceback that prints variables must not show.
@@ -75,20 +77,33 @@ def variable_field(text: str, scope: Mapping[str, Any]) -> Field | None:
 
 
 def _value(value: Any, budget: int, scope: Mapping[str, Any]) -> Summary:
+    try:
+        read = _reader_of(value)
+    except (Exception, SystemExit):  # noqa: BLE001  # a user's own class may raise anything
+        read = None
+    return summarize(value, budget, scope) if read is None else read()
+
+
+def _reader_of(value: Any) -> Callable[[], Summary] | None:
+    """What reads a value that is a file, or leads to one; `None` of every other value."""
     if isinstance(value, os.PathLike):
-        return _file(Path(value), os.fspath(value))
+        return partial(_file, Path(value), os.fspath(value))
     if isinstance(value, bytes | bytearray):
-        _check_size(len(value), f"{len(value):,} bytes", text=False)
-        return _of_media(read_media(bytes(value))[0])
+        return partial(_bytes, bytes(value))
     if isinstance(value, Media):
-        return _of_media(value)
-    if hasattr(value, "read") and hasattr(value, "seek"):
-        media = read_media(value)[0]
-        _check_size(
-            len(media.data), repr(media.name or type(value).__name__), text=media.type.startswith("text/")
-        )
-        return _of_media(media)
-    return summarize(value, budget, scope)
+        return partial(_of_media, value)
+    return partial(_open_file, value) if hasattr(value, "read") and hasattr(value, "seek") else None
+
+
+def _bytes(data: bytes) -> Summary:
+    _check_size(len(data), f"{len(data):,} bytes", text=False)
+    return _of_media(read_media(data)[0])
+
+
+def _open_file(file: Any) -> Summary:
+    media = read_media(file)[0]
+    _check_size(len(media.data), repr(media.name or type(file).__name__), text=media.type.startswith("text/"))
+    return _of_media(media)
 
 
 def _file(path: Path, given: object) -> Summary:
@@ -141,10 +156,13 @@ def _of_media(media: Media) -> Summary:
 
 
 def _name_of(item: Any, made: Summary) -> str:
-    name = made.media.name if made.media is not None else None
-    if isinstance(item, os.PathLike):
-        return Path(item).name
-    return name or getattr(item, "__name__", None) or type(item).__name__
+    try:
+        if isinstance(item, os.PathLike):
+            return Path(item).name
+        name = (made.media and made.media.name) or getattr(item, "__name__", None)
+    except (Exception, SystemExit):  # noqa: BLE001  # the same as above
+        name = None
+    return name if type(name) is str and name else class_name(item)
 
 
 def _is_there(path: Path) -> bool:

@@ -402,6 +402,51 @@ def test_the_error_of_an_expression_shows_no_key():
     assert KEY not in str(caught.value)
 
 
+class Deaf:
+    """Whoever asks it for anything that it has not, is told something else."""
+
+    def __getattr__(self, name):
+        raise ValueError(name)
+
+
+class Classless:
+    """It does not say what it is."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+
+class Pathless:
+    """A path that leads nowhere, for whoever asks."""
+
+    def __fspath__(self):
+        raise ValueError("no path")
+
+
+class Numbered:
+    """A path that is none."""
+
+    def __fspath__(self):
+        return 5
+
+
+class Unnamed:
+    """It has a name, and does not give it."""
+
+    @property
+    def __name__(self):
+        raise RuntimeError("no name")
+
+
+@pytest.mark.parametrize("kind", [Deaf, Classless, Pathless, Numbered, Unnamed, Raising])
+@pytest.mark.parametrize("as_name", [True, False])
+def test_what_is_attached_may_raise_as_what_is_in_braces_may(kind, as_name):
+    """By its name or itself: it is said to be unreadable, or shown as it shows itself."""
+    value = kind()
+    assert kind.__name__ in compose("go", {"v": value}, attach=["v" if as_name else value]).text
+
+
 class _Nameless(type):
     @property
     def __name__(cls):
