@@ -169,6 +169,8 @@ def _words(error: Exception, call: Call) -> str:
         words = f"{error.status}, {error.message}"
     # The parser makes up a status of 400, and says itself within the words of others.
     words = re.sub(r"<?\b(?:\w+Error: )?400, (?:message[:=]\s*)?", "", words).replace("'>", "'")
+    # It shows the bytes that it stumbled over, on lines of their own; within others' words these are escaped.
+    words = re.split(r"\n|\\n\\n", words.strip(), maxsplit=1)[0].rstrip(": ")
     words = redact(words, call.secret, *(secrets_of_address(call.proxy.reveal()) if call.proxy else ()))
     return clean(re.sub(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*", r"\1", words))
 

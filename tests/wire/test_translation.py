@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import socket
 import ssl
+import threading
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ from aiohttp import client_reqrep, http_exceptions
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+import g4f_nb as nb
 from g4f_nb import errors
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import G4FError
@@ -165,3 +167,36 @@ def test_our_own_pass_unchanged():
     """They say what is to be said already."""
     error = G4FError("x")
     assert translate(error, CALL, "") is error
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_bytes_that_make_no_sense_are_not_shown(wrapped):
+    """The parser shows them on lines of their own: the message is one line, and says what was wrong."""
+    said = "Transfer-Encoding can't be present with Content-Length:\n\n  b'Content-Length: 5 planted'\n    ^"
+    error: Exception = http_exceptions.BadHttpMessage(said)
+    if wrapped:
+        error = aiohttp.ClientPayloadError(f"Response payload is not completed: {error!r}")
+    told = translate(error, CALL, "now")
+    assert "Transfer-Encoding can't be present with Content-Length)" in str(told)
+    assert "\n" not in str(told)
+    assert "planted" not in f"{told} {told.__cause__}"
+
+
+def test_an_answer_with_two_lengths_is_told_in_one_line():
+    """Through the whole client."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with server.accept()[0] as there:
+                there.recv(65536)
+                there.sendall(head)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        base = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        with pytest.raises(G4FError, match="does not speak HTTP as it should") as caught:
+            nb.ask("x", "OpenaiTemplate:m", api_base=base, max_retries=0, timeout=5)
+        thread.join()
+    assert "\n" not in str(caught.value)
+    assert "b'" not in str(caught.value)
