@@ -206,7 +206,11 @@ def test_a_mistyped_provider_is_no_model_of_the_one_in_use(shell, used):
     for call in (nb.list_models, nb.use):
         with pytest.raises(nb.errors.ProviderNotFoundError, match="did you mean 'Groq'"):
             call("grq")
-    assert nb.use("llama").where.model == "llama"
+    if used == "Demo":
+        with pytest.raises(nb.errors.ModelNotSupportedError, match="Demo has no model 'llama'"):
+            nb.use("llama")
+    else:
+        assert nb.use("llama").where.model == "llama"
 
 
 def test_nobody_chosen_is_told_with_every_way(monkeypatch):
