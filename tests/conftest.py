@@ -10,6 +10,7 @@ import sys
 
 import keyring
 import pytest
+from hypothesis import settings
 from places import Places, PocketKeyring
 
 from g4f_nb import key_places, notices, store
@@ -21,6 +22,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+# A busy machine takes longer now and then; what must be quick has tests of its own.
+settings.register_profile("g4f_nb", deadline=None)
+settings.load_profile("g4f_nb")
 
 _OURS = ("OPENAI_", "AZURE_", "OPENROUTER_", "GROQ_", "OLLAMA_", "GIGACHAT_", "BERLIN_", "G4F_NB_")
 # Every variable that a row of the catalog reads: a developer's own keys must change no test.
