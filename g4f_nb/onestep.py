@@ -52,7 +52,7 @@ def _begin(
             each.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             # Who holds it lets it go: better all of it later than a part now.
-            if memory is None or _is_held(error):
+            if memory is None or is_held(error):
                 raise
             failure = error
         else:
@@ -60,12 +60,13 @@ def _begin(
     return failure
 
 
-def _is_held(error: sqlite3.Error) -> bool:
+def is_held(error: sqlite3.Error) -> bool:
+    """Whether another kernel or program has it, and will let it go."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _HELD
 
 
 def _told(name: str, error: sqlite3.Error) -> G4FError:
-    if _is_held(error):
+    if is_held(error):
         return G4FError(
             f"{name} is held by another kernel or program that writes ({error}): nothing was changed; "
             "try again when that has ended, or restart the kernel that holds it"

@@ -13,21 +13,25 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.inbox import Inbox, Row, Write, reason, transact
 from g4f_nb.notices import tell
-from g4f_nb.onestep import Change, one_step
+from g4f_nb.onestep import Change, is_held, one_step
 from g4f_nb.private_files import make_folder
 
-# How long a writer waits for another kernel's, in seconds, and how long `flush` waits for the writer.
+# How long a writer waits for another kernel's, in seconds, how much of that without a word, and how long
+# `flush` waits for the writer.
 _PATIENCE = 30.0
+_WITHOUT_A_WORD = 2.0
 _FLUSHING = 60.0
+T = TypeVar("T")
 _NONE: Mapping[int, str] = MappingProxyType({})
 # SQLITE_CORRUPT and SQLITE_NOTADB.
 _DAMAGE = (11, 26)
@@ -166,7 +170,7 @@ class Storage:
     def _open_or_stand_in(self) -> sqlite3.Connection | None:
         try:
             make_folder(self.file.parent)
-            return self._open()
+            return self._patiently(self._open)
         except sqlite3.OperationalError as error:
             self._stay_in_memory(str(error))
         except sqlite3.DatabaseError as error:
@@ -175,10 +179,25 @@ class Storage:
             self._stay_in_memory(error.strerror or str(error))
         return None
 
-    def _open(self) -> sqlite3.Connection:
+    def _patiently(self, do: Callable[[float], T]) -> T:
+        """Do what may have to wait for another kernel, so many seconds; a wait that one notices is told."""
+        try:
+            return do(min(_WITHOUT_A_WORD, _PATIENCE))
+        except sqlite3.OperationalError as error:
+            if not is_held(error) or _PATIENCE <= _WITHOUT_A_WORD:
+                raise
+        left = _PATIENCE - _WITHOUT_A_WORD
+        tell(
+            f"the store {self.file} is held by another kernel or program that writes: waiting for it, "
+            f"{left:.0f} s at most",
+            once=False,
+        )
+        return do(left)
+
+    def _open(self, patience: float) -> sqlite3.Connection:
         new = not self.file.exists()
         connection = sqlite3.connect(
-            self.file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            self.file, timeout=patience, isolation_level=None, check_same_thread=False
         )
         try:
             if new:
@@ -189,6 +208,7 @@ class Storage:
             connection.execute("BEGIN IMMEDIATE")
             self._bring_up(connection)
             connection.execute("COMMIT")
+            connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000:.0f}")
             self._opened = _identity(self.file)
         except BaseException:
             connection.close()
@@ -255,7 +275,7 @@ class Storage:
                 beside = self.file.with_name(self.file.name + ending)
                 if beside.exists():
                     beside.replace(kept.with_name(kept.name + ending))
-            opened = self._open()
+            opened = self._patiently(self._open)
         except (OSError, sqlite3.Error) as error:
             self._stay_in_memory(str(error))
             return None
@@ -298,7 +318,7 @@ class Storage:
                     connection = self._look_for_the_file(connection)
                     if writes and connection is None and self.in_memory_because is None:
                         with contextlib.suppress(sqlite3.Error):
-                            connection = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
+                            connection = sqlite3.connect(self.file, isolation_level=None)
                             connection.execute("PRAGMA synchronous=NORMAL")
                     self._carry_out(connection, writes)
                 except Exception as error:  # noqa: BLE001  # without the writer nothing more would be kept
@@ -320,7 +340,7 @@ class Storage:
             return
         if connection is not None and self.in_memory_because is None:
             try:
-                self._tell_faults(transact(connection, writes))
+                self._tell_faults(self._patiently(partial(_transact, connection, writes)))
             except sqlite3.Error as error:
                 with self._lock:
                     self._stay_in_memory(str(error))
@@ -341,6 +361,11 @@ class Storage:
         self._process = 0
         self._lock = threading.RLock()
         self._inbox = Inbox()
+
+
+def _transact(connection: sqlite3.Connection, writes: Sequence[Write], patience: float) -> list[str]:
+    connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+    return transact(connection, writes)
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

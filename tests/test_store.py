@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from until import until
 
 from g4f_nb import sqlite_file
 from g4f_nb import store as store_module
@@ -404,6 +405,27 @@ def _filled(store, run="r"):
     store.keep_cell(run, 0, {"text": "x"}, key=run)
     store.keep_verdicts(run, [("p", "human", 0, {})])
     return store
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_open):
+    """A file that is held for long is waited for, at its opening and at its writing, and not in silence."""
+    other = held(make())
+    monkeypatch.setattr(sqlite_file, "_PATIENCE", 60.0)
+    monkeypatch.setattr(sqlite_file, "_WITHOUT_A_WORD", 0.05)
+    store = make()
+    if is_open:
+        other.execute("ROLLBACK")
+        store.open()
+        other.execute("BEGIN IMMEDIATE")
+    keeping = threading.Thread(target=store.keep_cell, args=("r", 0, {"n": 1}), kwargs={"key": "a"})
+    keeping.start()
+    told: list[str] = []
+    until(lambda: told.append(capsys.readouterr().err) or "waiting for it, 60 s at most" in "".join(told))
+    other.execute("ROLLBACK")
+    keeping.join()
+    assert _texts(store.answers(["a"])) == {"a": b'{"n":1}'}
+    assert store.info().in_memory_because is None
 
 
 def test_a_purge_while_another_program_writes(make, held):
