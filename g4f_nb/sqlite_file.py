@@ -60,6 +60,7 @@ class Storage:
         self._process = 0
         # Which file was opened: under its name there may be another one later, or none.
         self._opened: tuple[int, int] | None = None
+        self._written: tuple[int, int] | None = None
         self._lost = 0
         self.in_memory_because: str | None = None
         _there.add(self)
@@ -226,7 +227,11 @@ class Storage:
         Somebody may have cleared the folder: SQLite would go on in a file without a name, and all be lost.
         """
         if not self._is_another():
-            return connection
+            if connection is None or self._written == self._opened or self._opened is None:
+                return connection
+            # Whoever read it found it damaged, and has set it aside.
+            connection.close()
+            return None
         found = _identity(self.file)
         with self._lock:
             # First all that is open of the old one: its locks and those of the new one would be mixed up.
@@ -319,6 +324,7 @@ class Storage:
                     if writes and connection is None and self.in_memory_because is None:
                         with contextlib.suppress(sqlite3.Error):
                             connection = sqlite3.connect(self.file, isolation_level=None)
+                            self._written = self._opened
                             connection.execute("PRAGMA synchronous=NORMAL")
                     self._carry_out(connection, writes)
                 except Exception as error:  # noqa: BLE001  # without the writer nothing more would be kept

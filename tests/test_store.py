@@ -153,6 +153,25 @@ def test_damage_that_shows_later(make, tmp_path, capsys):
     assert "set-aside" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be renamed")
+def test_what_is_written_after_damage_was_found_is_in_the_new_file(make, capsys):
+    """The writer leaves the damaged file as the reader does: what comes is not kept in the one set aside."""
+    store = make()
+    for number in range(1000):
+        store.keep_cell("r", number, {"text": "x" * 5000}, key=f"k{number}")
+    store.flush()
+    store._storage.compact()
+    size = store.file.stat().st_size
+    with store.file.open("r+b") as there:
+        there.seek(4096)
+        there.write(b"\x55" * (size - 4096))
+    store.answers([f"k{number}" for number in range(1000)])
+    assert "set-aside" in capsys.readouterr().err
+    store.keep_cell("new", 0, {"n": 1}, key="new")
+    store.flush()
+    assert _texts(make(store.file).answers(["new"])) == {"new": b'{"n":1}'}
+
+
 def test_where_nothing_can_be_written(make, tmp_path, capsys):
     """Where no folder can be made, answers are kept in memory, and one line says so."""
     (tmp_path / "file").write_text("")
