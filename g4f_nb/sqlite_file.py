@@ -23,13 +23,15 @@ from typing import Any, TypeVar
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.inbox import Inbox, Row, Write, reason, transact
 from g4f_nb.notices import tell
-from g4f_nb.onestep import Change, is_held, one_step
+from g4f_nb.onestep import Change, carry_over, is_held, one_step
 from g4f_nb.private_files import make_folder
 
 # How long a writer waits for another kernel's, in seconds, how much of that without a word, and how long
 # `flush` waits for the writer.
 _PATIENCE = 30.0
 _WITHOUT_A_WORD = 2.0
+# After so many seconds a file that somebody held is tried again.
+_AGAIN = 30.0
 _FLUSHING = 60.0
 T = TypeVar("T")
 _NONE: Mapping[int, str] = MappingProxyType({})
@@ -62,6 +64,7 @@ class Storage:
         self._opened: tuple[int, int] | None = None
         self._written: tuple[int, int] | None = None
         self._lost = 0
+        self._again: float | None = None
         self.in_memory_because: str | None = None
         _there.add(self)
 
@@ -173,7 +176,7 @@ class Storage:
             make_folder(self.file.parent)
             return self._patiently(self._open)
         except sqlite3.OperationalError as error:
-            self._stay_in_memory(str(error))
+            self._stay_in_memory(str(error), held=is_held(error))
         except sqlite3.DatabaseError as error:
             return self._set_aside(str(error))
         except OSError as error:
@@ -287,16 +290,43 @@ class Storage:
         tell(f"the store {self.file} is of no use ({reason}): it is kept as {kept.name}, a new one begins")
         return opened
 
-    def _stay_in_memory(self, reason: str) -> None:
+    def _try_the_file_again(self) -> None:
+        """Whoever held it may have let it go: then what had to stay in memory goes into it."""
+        now = time.monotonic()
+        if self._again is None or now < self._again:
+            return
+        self._again = now + _AGAIN
+        with self._lock:
+            if self._memory is None:
+                return
+            if self._reader is not None and _identity(self.file) != self._opened:
+                self._reader.close()
+                self._reader = None
+            try:
+                self._reader = self._reader or self._open(0.0)
+                self._reader.execute("PRAGMA busy_timeout=0")
+                carry_over(self._memory, self._reader)
+            except sqlite3.Error:
+                return
+            finally:
+                if self._reader is not None:
+                    self._reader.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000:.0f}")
+            self._memory.close()
+            self._memory = self._again = self.in_memory_because = None
+        tell(f"the store {self.file} can be written again: what was kept in memory is in it now", once=False)
+
+    def _stay_in_memory(self, reason: str, *, held: bool = False) -> None:
         if self._memory is None:
             self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             for statement in filter(str.strip, self._schema.split(";")):
                 self._memory.execute(statement)
         if self.in_memory_because is None:
             self.in_memory_because = reason
+            self._again = time.monotonic() + _AGAIN if held else None
+            until = "it can be, or this kernel ends" if held else "this kernel ends"
             tell(
-                f"the store {self.file} cannot be written ({reason}): answers are kept in memory until this "
-                "kernel ends; another folder is chosen with G4F_NB_CACHE_DIR"
+                f"the store {self.file} cannot be written ({reason}): answers are kept in memory until "
+                f"{until}; another folder is chosen with G4F_NB_CACHE_DIR"
             )
 
     def _try_reading(self, reader: sqlite3.Connection, query: str, values: Sequence[Any]) -> list[Row]:
@@ -320,6 +350,7 @@ class Storage:
                 waiting: list[threading.Event] = []
                 writes, go_on = inbox.gather(waiting)
                 try:
+                    self._try_the_file_again()
                     connection = self._look_for_the_file(connection)
                     if writes and connection is None and self.in_memory_because is None:
                         with contextlib.suppress(sqlite3.Error):
@@ -349,7 +380,7 @@ class Storage:
                 self._tell_faults(self._patiently(partial(_transact, connection, writes)))
             except sqlite3.Error as error:
                 with self._lock:
-                    self._stay_in_memory(str(error))
+                    self._stay_in_memory(str(error), held=is_held(error))
             else:
                 return
         with self._lock:

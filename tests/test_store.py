@@ -447,6 +447,29 @@ def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_
     assert store.info().in_memory_because is None
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_stayed_in_memory_goes_into_a_file_that_is_let_go(make, held, monkeypatch, capsys, is_open):
+    """Held at its opening or at its writing: later all of it is in the file, and it is said."""
+    monkeypatch.setattr(sqlite_file, "_AGAIN", 0.05)
+    first = _filled(make())
+    other = held(first)
+    store = first if is_open else make()
+    store.begin_run("s", "compare", cells=1, plan={})
+    store.keep_cell("s", 0, {"n": 1}, key="a")
+    store.flush()
+    time.sleep(0.1)
+    store.flush()
+    assert store.info().in_memory_because
+    other.execute("ROLLBACK")
+    until(lambda: store.info().in_memory_because is None)
+    assert "can be written again" in capsys.readouterr().err
+    store.keep_cell("s", 1, {"n": 2}, key="b")
+    store.flush()
+    for each in (store, make()):
+        assert _texts(each.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
+        assert (each.info().runs, each.info().cells) == (2, 3)
+
+
 def test_a_purge_while_another_program_writes(make, held):
     """A file that somebody else holds is an error of ours with the way out; nothing of it is gone then."""
     store = _filled(make())
