@@ -162,6 +162,7 @@ def test_no_question_shows_the_key(source, form, home, echoing, places, logged, 
         with pytest.raises(nb.G4FError) as caught:
             call()
         texts += shown_of_error(caught.value)
+    del given["max_retries"]
     frame = nb.compare(["hello", "again"], [model, planted.cls], progress=False, retries=0, **given)
     texts += [
         frame.to_csv(),

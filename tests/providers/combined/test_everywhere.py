@@ -85,7 +85,7 @@ def test_in_a_comparison(careful, at):
     assert list(frame["model_returned"]) == ["upper", "echo"] * 2
     alone = nb.compare("one", careful, progress=False)
     assert list(alone["answer"]) == ["ONE"]
-    failed = nb.compare("one", nb.FallbackProvider([at("error-500"), "groq"]), progress=False, max_retries=0)
+    failed = nb.compare("one", nb.FallbackProvider([at("error-500"), "groq"]), progress=False, retries=0)
     assert list(failed["status"]) == ["error"]
     assert list(failed["error_type"]) == ["NoProviderAnsweredError"]
     assert "GROQ_API_KEY" in failed["error"][0]
