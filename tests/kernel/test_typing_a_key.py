@@ -56,5 +56,5 @@ def test_an_interrupted_prompt_keeps_nothing(loaded):
 def test_a_notebook_that_a_program_runs_is_told(loaded):
     """Nbclient and its like take no input: the cell fails with what to do, and does not hang."""
     result = loaded.run("%g4f key groq")
-    assert result.error == "InvalidParameterError"
+    assert result.error == "NobodyTypesError"
     assert "nobody can type a key here" in result.trace
