@@ -8,6 +8,7 @@ import json
 import pytest
 from chatting import Chat, Code
 from playwright.sync_api import expect
+from until import until
 
 # An answer of a minute, so that it is stopped before it ends on any machine.
 WORDS = " ".join(f"word{number}" for number in range(1200))
@@ -63,7 +64,7 @@ def test_versions_forks_and_dropped_turns(panel, notebook, server):
     expect(chat.answers).to_have_count(1)
     button(chat.node, "Fork from here").click()
     expect(chat.answers).to_have_count(1)
-    assert notebook.python("[len(each) for each in panel.conversations][:2]") == "[1, 1]"
+    until(lambda: notebook.python("[len(each) for each in panel.conversations][:2]") == "[1, 1]", every=0.1)
 
 
 def test_stop_continue_and_retry(panel):
