@@ -6,12 +6,15 @@ import asyncio
 import subprocess
 import sys
 
+import aiohttp
 import pytest
 
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import ConnectionFailedError
 from g4f_nb.wire import onepiece
+from g4f_nb.wire.connecting import PooledConnector
 from g4f_nb.wire.http import Exchange
+from g4f_nb.wire.sessions import new_session
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -168,3 +171,34 @@ def test_another_aiohttp_is_used_as_its_documentation_tells(gone):
         [sys.executable, "-c", OTHER, gone], check=False, capture_output=True, text=True, timeout=60
     )
     assert (run.stdout, run.stderr) == ("['hi', 'hi']\n", "")
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(104, "reset"), OSError(24, "too many open files")])
+def test_a_fault_of_the_socket_is_one_of_aiohttps(monkeypatch, failure):
+    """As it would be on the usual way, where whoever translates errors expects it."""
+
+    async def ask():
+        session = new_session(PooledConnector(), owner=True)
+
+        async def connect(*_, **__):
+            raise failure
+
+        monkeypatch.setattr(session.connector, "connect", connect)
+        async with session:
+            call = Call("POST", "http://127.0.0.1:1/v1", Headers(), body=b"{}")
+            await onepiece.answer_to(call, session, connecting=aiohttp.ClientTimeout())
+
+    with pytest.raises(aiohttp.ClientOSError, match=failure.strerror):
+        asyncio.run(ask())
+
+
+@pytest.mark.parametrize("address", ["http://[::1/v1", "ftp://127.0.0.1/v1", "/v1"])
+def test_an_address_that_is_none_is_left_to_the_usual_way(address):
+    """Which says what is wrong with it."""
+
+    async def ask():
+        async with new_session(PooledConnector(), owner=True) as session:
+            call = Call("POST", address, Headers(), body=b"{}")
+            return await onepiece.answer_to(call, session, connecting=aiohttp.ClientTimeout())
+
+    assert asyncio.run(ask()) is None
