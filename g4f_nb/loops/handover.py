@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import contextvars
 import queue
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
@@ -23,6 +24,8 @@ T = TypeVar("T")
 _BATCH, _BACKLOG = 512, 4096
 # How old a batch may grow, in seconds, while its source does not let go of the loop.
 _AGE = 0.05
+# One turn of a loop as Python has it, whoever has patched the classes beneath.
+_COUNTING_TURN = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class closing:  # noqa: N801  # a verb, like contextlib's, and for `async with` alone
@@ -171,6 +174,7 @@ class CallersBatches(Batches[T]):
     def __init__(self, source: AsyncIterator[T] | Awaitable[T]) -> None:
         super().__init__(source)
         self._loop = _patched_running_loop()
+        self._due = _due_now(self._loop)
         self._outer = asyncio.current_task(self._loop)
         self._asked = self._outer.cancelling() if self._outer else 0
         self._ready: asyncio.Future[None] | None = None
@@ -220,6 +224,8 @@ class CallersBatches(Batches[T]):
             wake.cancel()
             ready.cancel()
             self._ready = None
+            while _ready_in(self._loop) < self._due:
+                self._loop.call_soon(int).cancel()
 
     def _announce(self) -> None:
         if self._ready is not None:
@@ -359,6 +365,24 @@ def _patched_running_loop() -> asyncio.AbstractEventLoop:
         for mark in ("_nest_patched", "_nest_asyncio2"):
             vars(asyncio).pop(mark, None)
     return loop
+
+
+def _due_now(loop: asyncio.AbstractEventLoop) -> int:
+    """How many callbacks the turn of the loop that is under way may still want to take, if it has counted them.
+
+    A turn that began before the loop was patched knows beforehand how many it takes. If some of them run in
+    here, it would find none in their place, and the loop would end, with a kernel or a script around it.
+    """
+    frame = sys._getframe()  # noqa: SLF001  # the only way to know what this was called from
+    while frame is not None:
+        if frame.f_code is _COUNTING_TURN and frame.f_locals.get("self") is loop:
+            return _ready_in(loop)
+        frame = frame.f_back  # type: ignore[assignment]  # `None` ends it
+    return 0
+
+
+def _ready_in(loop: asyncio.AbstractEventLoop) -> int:
+    return len(getattr(loop, "_ready", ()))
 
 
 def _raise_if_cancelled(task: asyncio.Task[Any] | None, asked: int) -> None:

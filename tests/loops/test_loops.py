@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -382,6 +384,44 @@ def test_an_answer_inside_of_an_answer(server):
 
     with asyncio.Runner() as runner:
         runner.run(main())
+
+
+BESIDE_OTHERS = """
+import asyncio
+from g4f_nb import loops
+
+ran = []
+
+async def other(number):
+    ran.append(number)
+    await asyncio.sleep(0)
+    ran.append(number)
+
+async def first(apply):
+    if apply:
+        import nest_asyncio2
+        nest_asyncio2.apply()
+    ran.append(loops.run(asyncio.sleep(0.01, "waited")))
+    ran.append("once more" if list(loops.to_sync_generator(asyncio.sleep(0, "again"))) else "")
+
+async def main(apply):
+    # All of these are ready in one turn of the loop; the first of them takes the others' turns.
+    await asyncio.gather(first(apply), *map(other, range(4)))
+    ran.append("gathered")
+
+asyncio.run(main({apply}))
+assert sorted(map(str, ran)) == sorted(["waited", "once more", "gathered", *"00112233"]), ran
+"""
+
+
+@pytest.mark.parametrize("apply", [False, True])
+def test_the_first_call_may_come_while_others_are_ready_to_run(apply):
+    """It runs them meanwhile; the turn of the loop that had counted on them does not miss them and end it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BESIDE_OTHERS.replace("{apply}", str(apply))],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.clock
