@@ -115,7 +115,11 @@ class NoProviderAnsweredError(G4FError):
 
 
 class UnknownParameterError(G4FError, TypeError):
-    """A keyword that the provider does not take."""
+    """A keyword that the provider does not take; `parameter` is its name, where it is one."""
+
+    def __init__(self, message: str = "", *, parameter: str | None = None, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.parameter = parameter
 
 
 class InvalidParameterError(G4FError, ValueError):

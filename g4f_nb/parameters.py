@@ -146,7 +146,9 @@ def refuse_slips(given: Iterable[str], own: Iterable[str], *, of: str) -> None:
     for name in given:
         near = difflib.get_close_matches(name, own, n=1, cutoff=0.8)
         if near and name not in SAFE_PARAMETERS and name != f"{near[0]}s" and not near[0].startswith(name):
-            raise UnknownParameterError(f"{of} takes no parameter {name!r}: did you mean {near[0]!r}?")
+            raise UnknownParameterError(
+                f"{of} takes no parameter {name!r}: did you mean {near[0]!r}?", parameter=name
+            )
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str) -> None:
@@ -156,7 +158,9 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], *, provider: str)
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(known))}"
-            raise UnknownParameterError(f"{provider} takes no parameter {name!r}: {hint}", provider=provider)
+            raise UnknownParameterError(
+                f"{provider} takes no parameter {name!r}: {hint}", parameter=name, provider=provider
+            )
 
 
 class _Unknown(type):

@@ -141,12 +141,12 @@ def placed(
     try:
         return locate(model, provider=provider, interactive=interactive, **options)
     except UnknownParameterError as error:
-        meant = [(name, near[0]) for name in options if (near := get_close_matches(name, _OWN, 1, _NEAR))]
-        slip = next((each for each in meant if repr(each[0]) in str(error)), None)
-        if slip is None:
+        name = error.parameter
+        near = get_close_matches(name, _OWN, 1, _NEAR) if name is not None and name in options else ()
+        if not near:
             raise
         failure = UnknownParameterError(
-            f"there is no keyword {slip[0]}=: did you mean {slip[1]}=?", provider=error.provider
+            f"there is no keyword {name}=: did you mean {near[0]}=?", parameter=name, provider=error.provider
         )
     raise failure
 

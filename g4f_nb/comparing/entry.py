@@ -146,12 +146,12 @@ class _Job:
 
 def _refuse_near_words(error: UnknownParameterError, given: Mapping[str, Any]) -> None:
     """`repaets=` is a slip of `repeats=`, which no provider's parameters would show."""
-    for name in given:
-        near = nearest(name, compare.__kwdefaults__ or (), cutoff=0.7)
-        if near is not None and repr(name) in str(error):
-            raise UnknownParameterError(
-                f"nb.compare takes no parameter {name!r}: did you mean {near!r}?"
-            ) from error
+    name = error.parameter
+    near = nearest(name, compare.__kwdefaults__ or (), cutoff=0.7) if name in given else None
+    if near is not None:
+        raise UnknownParameterError(
+            f"nb.compare takes no parameter {name!r}: did you mean {near!r}?", parameter=name
+        ) from error
 
 
 def checked_run(

@@ -80,15 +80,9 @@ def _checked(called: str, method: Callable[P, T]) -> Callable[P, T]:
 
 
 def _slip(error: UnknownParameterError, given: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    known = set(names)
-    return next(
-        (
-            name
-            for name in given
-            if name not in known and repr(name) in str(error) and nearest(name, known, cutoff=0.7) is not None
-        ),
-        None,
-    )
+    known, name = set(names), error.parameter
+    meant = name in given and name not in known and nearest(name, known, cutoff=0.7) is not None
+    return name if meant else None
 
 
 def _unknown(called: str, name: str, names: Iterable[str]) -> UnknownParameterError:
@@ -96,4 +90,4 @@ def _unknown(called: str, name: str, names: Iterable[str]) -> UnknownParameterEr
     near = nearest(name, known)
     there = ", ".join(known) or "none"
     hint = f"did you mean {near!r}? It takes" if near is not None else "it takes"
-    return UnknownParameterError(f"{called} takes no parameter {name!r}: {hint} {there}")
+    return UnknownParameterError(f"{called} takes no parameter {name!r}: {hint} {there}", parameter=name)

@@ -21,6 +21,7 @@ from g4f_nb.errors import (
     ProviderNotFoundError,
     UnknownParameterError,
 )
+from g4f_nb.providers import AsyncGeneratorProvider
 from g4f_nb.testing import serve
 
 
@@ -461,3 +462,33 @@ def test_a_slip_of_one_of_its_own_words_is_told():
     """`repaets=` is no parameter of a provider that happens to be unknown."""
     with pytest.raises(UnknownParameterError, match="'repaets': did you mean 'repeats'"):
         nb.compare("hi", "Demo", repaets=2)
+
+
+def test_a_slip_is_known_by_what_the_error_says_was_unknown():
+    """Not by the words of its message: a class of one's own may have other words, or name other keywords."""
+
+    class Terse(AsyncGeneratorProvider):
+        working = True
+
+        @classmethod
+        async def create_async_generator(cls, model, messages, **options):
+            yield "never"
+
+        @classmethod
+        def check_parameters(cls, names):
+            for name in names:
+                if name == "repaets":
+                    raise UnknownParameterError("this is nothing to me", parameter=name)
+                if name == "wobble":
+                    raise UnknownParameterError(f"of {sorted(names)!r} one is wrong", parameter=name)
+
+    with pytest.raises(UnknownParameterError, match="'repaets': did you mean 'repeats'") as caught:
+        nb.compare("hi", Terse, repaets=2)
+    assert caught.value.parameter == "repaets"
+    # The message names the other as well; that one is not what was refused.
+    with pytest.raises(UnknownParameterError, match="one is wrong"):
+        nb.compare("hi", Terse, wobble=1, progres=False)
+    with pytest.raises(UnknownParameterError, match="nothing to me"):
+        nb.ask("hi", Terse, repaets=2)
+    with pytest.raises(UnknownParameterError, match="no keyword aprove=: did you mean approve="):
+        nb.ask("hi", "Demo", aprove=True)

@@ -141,6 +141,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
                 raise UnknownParameterError(
                     f"{cls.__name__} takes no parameter {name!r}: OpenAI-compatible servers may take it, "
                     f"{cls.reader.dialect} has nothing like it; leave it out",
+                    parameter=name,
                     provider=cls.__name__,
                 )
         parameters.refuse_unknown(names, known, provider=cls.__name__)

@@ -53,6 +53,7 @@ def image_fields(fields: Mapping[str, Any], allowed: Collection[str], provider: 
         if name not in IMAGE_FIELDS | _SHARED and (name not in allowed or name in EXTRA_PARAMETERS):
             raise UnknownParameterError(
                 f"{name}= is for a chat, and this asks {provider} for an image: leave it out",
+                parameter=name,
                 provider=provider,
             )
     width, height = given.pop("width", None), given.pop("height", None)
