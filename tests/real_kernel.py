@@ -67,9 +67,14 @@ class Kernel:
         """Run one cell as JupyterLab does, which tells its id, and that somebody sits in front."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {},
                    "allow_stdin": person, "stop_on_error": True}  # fmt: skip
-        message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
-        self._client.shell_channel.send(message)
-        return self.collect([message["header"]["msg_id"]])[0]
+        while True:
+            message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
+            self._client.shell_channel.send(message)
+            result = self.collect([message["header"]["msg_id"]])[0]
+            # See `run`.
+            if result.error != "aborted":
+                return result
+            time.sleep(0.05)
 
     def say(self, comm_id, content):
         """Send a widget what its view would send."""
@@ -107,8 +112,10 @@ class Kernel:
         return self.collect([self.send(code) for code in codes])
 
     def run(self, code):
-        """Run one cell."""
-        return self.queue([code])[0]
+        """Run one cell, again if it is thrown away: old kernels do so for 0.1 s after a cell that failed."""
+        while (result := self.queue([code])[0]).error == "aborted":
+            time.sleep(0.05)
+        return result
 
     def interrupt(self):
         """Press the stop button."""

@@ -27,7 +27,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from g4f_nb import settings
-from g4f_nb.loops.handover import Batches, CallersBatches, OwnBatches, closing, discard
+from g4f_nb.loops.callersloop import CallersBatches
+from g4f_nb.loops.handover import Batches, closing, discard
+from g4f_nb.loops.ownbatches import OwnBatches
 from g4f_nb.loops.ownloop import (
     BEAT,
     CLOSING,
