@@ -17,6 +17,8 @@ from g4f_nb.errors import G4FError as G4FError
 from g4f_nb.reply import Reply as Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from g4f_nb.asking import ask as ask
     from g4f_nb.asking import ask_async as ask_async
     from g4f_nb.comparing.entry import compare as compare
@@ -200,10 +202,17 @@ def _costing(reply: Reply) -> Cost | None:
     return cost_of(reply.usage, provider=reply.provider, model=reply.model, url=reply.url, own=reply.price)
 
 
+def _masking(reply: Reply) -> Callable[[str], str]:
+    from g4f_nb.masking import mask_of_calls
+
+    return mask_of_calls(reply.asked_with)
+
+
 # A reply knows nothing of how it is shown and read; that is given to it from up here.
 Reply.view = staticmethod(_view)
 Reply.extract = staticmethod(_extract)
 Reply.costing = staticmethod(_costing)
+Reply.masking = staticmethod(_masking)
 # `.llm` on tables and columns, as soon as somebody has pandas; it is not loaded for that.
 after_import("pandas", _put_on_pandas)
 if "ipykernel" in sys.modules:

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from g4f_nb.addresses import mask_addresses
@@ -91,6 +92,20 @@ def masker(used: Iterable[Secret] = ()) -> Callable[[str], str]:
 def mask_keys(text: str, used: Iterable[Secret] = ()) -> str:
     """Mask these keys, and those that are found here, and nothing else."""
     return mask_given(text, *_keys(used))
+
+
+def known_keys(calls: Iterable[Mapping[str, Any]]) -> list[Secret]:
+    """The keys in these options of calls and those that are found here, but for plain words."""
+    return _keys(secret for options in calls for secret in secrets_given(options))
+
+
+def mask_of_calls(calls: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
+    """What masks, in texts that are shown, the keys in these options of calls and those found here."""
+    return partial(_mask_each, known_keys(calls))
+
+
+def _mask_each(keys: list[Secret], text: str) -> str:
+    return mask_given(text, *keys) if keys and text else text
 
 
 def _keys(used: Iterable[Secret]) -> list[Secret]:

@@ -96,6 +96,7 @@ class Question:
         reply.messages = list(self.messages)
         reply.returns_reasoning = bool(getattr(self.where.provider, "returns_reasoning", False))
         reply.price = self.where.price
+        reply.asked_with = (self.options, *self.plan.members)
         return reply
 
     def send(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Question:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import reduce
 from io import StringIO
 from operator import add
@@ -62,6 +63,10 @@ class Step:
 
 
 _BEFORE_THE_ANSWER = (ProviderInfo, ProviderFailed, RequestLogin, NoneType)
+# What is no text for the eyes: what is sent on, the options, and bytes, in which no key could be read.
+_NOT_SHOWN = ("messages", "asked_with", "images", "audio")
+# Characters; so many of a text are in the one-line repr, and no key is longer than that.
+_SHOWN, _LONGEST_KEY = 60, 4_000
 
 
 class Reply:
@@ -77,6 +82,10 @@ class Reply:
     extract: ClassVar[Callable[[str, str], Any]]
     # What it cost, likewise: prices are looked up above.
     costing: ClassVar[Callable[[Reply], Cost | None]]
+    # And what takes the keys out of its texts that are known above; no text is changed where there are none.
+    masking: ClassVar[Callable[[Reply], Callable[[str], str]]]
+    # The options that it was asked with, for one may be a key; never copied, written or shown.
+    asked_with: tuple[Mapping[str, Any], ...] = ()
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
@@ -323,9 +332,7 @@ class Reply:
         step = self._step(retracted=retract)
         self.messages = [*self.messages, *self._messages(step)]
         if retract and self._text_at is not None:
-            kept = StringIO()
-            kept.write(self.text[: self._text_at])
-            self._text = kept
+            self._text = _text_of(self.text[: self._text_at])
         self._calls, self._results, self._usage, self._send_back = (), (), None, {}
         self.steps += (step,)
         self._text_at = self._reasoning_at = None
@@ -352,25 +359,90 @@ class Reply:
         # An empty answer is still an answer: `if reply` must not depend on its length.
         return True
 
+    def as_shown(self) -> Reply:
+        """The same as it may be shown: without the keys that are known here. `text` stays what was said."""
+        mask, found = type(self).masking(self), False
+
+        def masked(text: str) -> str:
+            nonlocal found
+            made = mask(text)
+            found = found or made != text
+            return made
+
+        shown = self._changed(masked)
+        return shown if found else self
+
+    def _changed(self, change: Callable[[str], str]) -> Reply:
+        """A copy of which each text is changed, round by round."""
+        made = copy.copy(self)
+        made.asked_with = self.asked_with
+        parts = {
+            name: _through(value, change) for name, value in vars(self).items() if name not in _NOT_SHOWN
+        }
+        if self._text_at:
+            # No key goes across the blank line between two rounds.
+            parts["_text"], parts["_text_at"] = _joined(self.text, self._text_at, change)
+        if self._reasoning_at:
+            parts["_reasoning"], parts["_reasoning_at"] = _joined(self.reasoning, self._reasoning_at, change)
+        vars(made).update(parts)
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Neither a copy nor another process gets what may be a key.
+        return {name: value for name, value in vars(self).items() if name != "asked_with"}
+
     def __repr__(self) -> str:
-        text = self.text
-        shown = text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+        text = self.text[: _SHOWN + _LONGEST_KEY]
+        text = type(self).masking(self)(text)
+        shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
         how = ", partial=True" * self.partial + ", cached=True" * self.cached
         return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{how})"
 
     def __rich_repr__(self) -> Iterator[Any]:
         """How rich sets it out: the whole text, and what is known beside it."""
-        yield self.text
-        yield "provider", self.provider
-        yield "model", self.model
+        shown = self.as_shown()
+        yield shown.text
+        yield "provider", shown.provider
+        yield "model", shown.model
         for name in ("reasoning", "tool_calls", "usage", "finish_reason", "partial", "cached"):
-            if value := getattr(self, name):
+            if value := getattr(shown, name):
                 yield name, value
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude
         view = type(self).view
-        return {"text/plain": self.text} if view is None else view(self)
+        return {"text/plain": self.as_shown().text} if view is None else view(self)
+
+
+def _through(value: Any, change: Callable[[str], str]) -> Any:
+    """The same with each of its texts changed."""
+    made: Any = value
+    if isinstance(value, str):
+        made = change(value)
+    elif isinstance(value, StringIO):
+        made = _text_of(change(value.getvalue()))
+    elif isinstance(value, Reply):
+        made = value._changed(change)  # noqa: SLF001  # one of us
+    elif type(value) in (tuple, list):
+        made = type(value)(_through(each, change) for each in value)
+    elif type(value) is dict:
+        made = {_through(name, change): _through(each, change) for name, each in value.items()}
+    elif is_dataclass(value) and type(value).__module__.startswith("g4f_nb."):
+        parts = {each.name: _through(getattr(value, each.name), change) for each in fields(value)}
+        made = replace(value, **parts)  # type: ignore[type-var]
+    return made
+
+
+def _joined(text: str, at: int, mask: Callable[[str], str]) -> tuple[StringIO, int]:
+    """Both parts of a text masked, and where the second one begins."""
+    before = mask(text[:at])
+    return _text_of(before + mask(text[at:])), len(before)
+
+
+def _text_of(text: str) -> StringIO:
+    made = StringIO()
+    made.write(text)
+    return made
 
 
 def _next_paragraph(text: StringIO, piece: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.cells.wording import in_flags
@@ -10,6 +10,7 @@ from g4f_nb.chunks import Usage
 from g4f_nb.costs.pricing import cost_of
 from g4f_nb.costs.tokens import context_size, estimate_tokens
 from g4f_nb.errors import ModelNotSupportedError, shorten
+from g4f_nb.masking import mask_of_calls
 from g4f_nb.messages import content_text
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.providers.registry import Resolution
@@ -26,12 +27,14 @@ _APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
 def plan_of(question: Question, notices: Sequence[str] = (), *, refused: str = "") -> Table:
     """The question as a table; no key is in it. `refused` is why it would not be sent."""
     refused = refused or _refused(question)
+    # What was said before may repeat a key, and this is saved with the notebook.
+    mask = mask_of_calls((question.options, *question.plan.members))
     rows = [
         *([("refused", refused)] if refused else []),
         *question.where.table().rows,
         *_members(question.where),
         *_parameters(question),
-        *(_message(message, whole=message is question.messages[-1]) for message in question.messages),
+        *(_message(message, mask, whole=message is question.messages[-1]) for message in question.messages),
         *_costs(question),
         *(("note", notice) for notice in notices),
     ]
@@ -93,9 +96,9 @@ def _parameters(question: Question) -> Iterator[tuple[str, str]]:
         )
 
 
-def _message(message: Mapping[str, Any], *, whole: bool) -> tuple[str, str]:
+def _message(message: Mapping[str, Any], mask: Callable[[str], str], *, whole: bool) -> tuple[str, str]:
     content = message.get("content")
-    said = content_text(content)
+    said = mask(content_text(content))
     beside = _media(content)
     calls = message.get("tool_calls")
     said = said or (f"(calls {', '.join(_name(call) for call in calls)})" if calls else "")

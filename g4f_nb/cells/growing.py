@@ -11,6 +11,7 @@ from typing import Any
 from g4f_nb.cells.displays import Bundle, Displays
 from g4f_nb.cells.looks import UPDATES, ask_for_login
 from g4f_nb.reply import Reply
+from g4f_nb.showing.keyless import GrowingKeyless
 from g4f_nb.showing.rendering import HtmlStream
 
 # Bytes a second that painting may take: all columns are sent each time, so that long ones are seldom.
@@ -30,6 +31,7 @@ class _Column:
         self.reply = reply
         self.over = False
         self._stream = HtmlStream()
+        self._keyless = GrowingKeyless()
         self._finished: list[str] = []
         self._read = 0
 
@@ -38,7 +40,7 @@ class _Column:
         reply = self.reply
         if reply is None:
             return "<em>ended</em>" if self.over else "<em>waiting …</em>"
-        text = reply.text or reply.refusal or ""
+        text = self._keyless.of(reply).text or (reply.as_shown().refusal if reply.refusal else "") or ""
         self._stream.add(text[self._read :])
         self._read = len(text)
         update = self._stream.take()

@@ -12,6 +12,7 @@ from typing import Any
 from g4f_nb import frontend
 from g4f_nb.cells.desk import Desk
 from g4f_nb.reply import Block, Reply
+from g4f_nb.secret import MASK
 
 # What a cell runs as it is, and what it runs beneath a line of its own.
 _PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "pycon"}
@@ -22,6 +23,7 @@ _MAGICS = {
 }  # fmt: skip
 # A cell is the one that was waited for although a little of it was changed.
 _ALIKE = 0.6
+_MASKED = f"{MASK} stands for a key of yours, for a cell is saved with the notebook; `_.code` has all of it."
 
 
 def cells_of(reply: Reply) -> list[str]:
@@ -47,7 +49,8 @@ def _without_prompts(code: str) -> str:
 
 def put(reply: Reply, desk: Desk) -> str | None:
     """Put the code into the next cells; gives what is to be said about it."""
-    cells = cells_of(reply)
+    shown = reply.as_shown()
+    cells = cells_of(shown)
     if not cells:
         what = "no code in the answer" if not reply.blocks else "no code in it that a cell could run"
         return f"--code: there is {what}."
@@ -56,11 +59,12 @@ def put(reply: Reply, desk: Desk) -> str | None:
         return "--code: nobody is here to put it into a cell; the code is in `_.code`."
     desk.waiting[:], desk.fresh = cells, True
     desk.shell.set_next_input(cells[0])
+    notes = [_MASKED] if cells != cells_of(reply) else []
     more = len(cells) - 1
-    if not more:
-        return None
-    blocks = "One more block comes" if more == 1 else f"{more} more blocks come"
-    return f"--code: {blocks} when the one before has been run; all are in `_.blocks`."
+    if more:
+        blocks = "One more block comes" if more == 1 else f"{more} more blocks come"
+        notes.append(f"{blocks} when the one before has been run; all are in `_.blocks`.")
+    return f"--code: {' '.join(notes)}" if notes else None
 
 
 def after_a_cell(result: Any, desk: Desk) -> None:

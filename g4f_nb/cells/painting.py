@@ -15,6 +15,7 @@ from g4f_nb.cells.looks import UPDATES, Look, ask_for_login, is_empty
 from g4f_nb.cells.unfolding import MarkdownUnfolding, Unfolding, VerbatimUnfolding
 from g4f_nb.reply import Reply
 from g4f_nb.showing.bundles import mimebundle
+from g4f_nb.showing.keyless import GrowingKeyless
 
 # Bytes a second that painting may take, and what one output costs whatever is in it.
 _BANDWIDTH, _ENVELOPE = 16_000, 650
@@ -42,6 +43,7 @@ class CellScreen:
         self._unfolding: Unfolding = (
             VerbatimUnfolding() if look.format == "text" or look.typed else MarkdownUnfolding()
         )
+        self._keyless = GrowingKeyless()
         # What is in outputs that stay, and what is finished in the last one.
         self._stays: list[str] = []
         self._kept: list[str] = []
@@ -79,7 +81,7 @@ class CellScreen:
 
     def _paint(self, reply: Reply) -> list[int]:
         """Bring the outputs up to date; the bytes of each that was sent."""
-        growth = self._unfolding.take(reply)
+        growth = self._unfolding.take(self._keyless.of(reply))
         if growth.anew:
             self._stays, self._kept, self._painted = [], [], None
             self._displays.start_over()

@@ -16,6 +16,7 @@ from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import checked_content, prompt_messages
 from g4f_nb.errors import NoProviderError
+from g4f_nb.masking import mask_of_calls
 from g4f_nb.messages import as_messages
 from g4f_nb.prompting.composing import Composed, compose
 from g4f_nb.prompting.context import Context, context_of
@@ -55,6 +56,7 @@ class Prompt:
             # The last message is the prompt, told by its own pieces; where nothing was typed it is ours.
             earlier=messages[:-1] if pieces else messages,
             tools=question.plan.tools.as_json() if question.plan.tools else (),
+            mask=mask_of_calls((question.options, *question.plan.members)),
         )
 
 

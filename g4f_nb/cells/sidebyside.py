@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from g4f_nb.cells.preparing import Prompt
 from g4f_nb.cells.screens import BEAT, paints
 from g4f_nb.cells.terminal import printable
 from g4f_nb.conversations.turns import checked_content, prompt_messages
+from g4f_nb.masking import mask_of_calls
 from g4f_nb.messages import as_messages
 from g4f_nb.secret import Veiled
 from g4f_nb.showing.facts import in_time
@@ -63,16 +64,21 @@ def _carried_out(
         carry_out(run, shown=shown)
     schema = given.get("schema")
     frame = frame_of(run, wanted=None if schema is None else Wanted.of(schema))
+    places = [(seat.place[1], *seat.plan.members) for seat in run.grid.seats if seat.place is not None]
+    mask = mask_of_calls(options for place in places for options in place)
     if columns is not None:
-        columns.finish(bundle(frame))
+        columns.finish(bundle(frame, mask))
     elif shown:
-        display(bundle(frame), raw=True)  # type: ignore[no-untyped-call]
+        display(bundle(frame, mask), raw=True)  # type: ignore[no-untyped-call]
     return frame
 
 
-def bundle(frame: pd.DataFrame) -> dict[str, str]:
-    """The answers in columns, and below each other as text."""
-    rows = frame.to_dict("records")
+def bundle(frame: pd.DataFrame, mask: Callable[[str], str] = str) -> dict[str, str]:
+    """The answers in columns, and below each other as text; `mask` takes out what shall not be shown."""
+    rows = [
+        {name: mask(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
     return {"text/html": _html(rows), "text/plain": "\n\n".join(map(_plain, rows))}
 
 

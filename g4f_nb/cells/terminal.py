@@ -16,6 +16,7 @@ from g4f_nb import frontend
 from g4f_nb.cells.looks import Look, ask_for_login, is_empty
 from g4f_nb.reply import Reply
 from g4f_nb.showing.formats import body_of, data_text, plain_of
+from g4f_nb.showing.keyless import GrowingKeyless
 from g4f_nb.showing.parts import call_line, footer_facts
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class TerminalScreen:
         self._streams = streams and self._look.format in _GROW and not self._look.typed
         self._colours = _colours() if self._look.format != "text" else None
         self._writer: _Writer = _Plain() if self._colours is None else self._colours
+        self._keyless = GrowingKeyless()
         self._length = 0
         self._results = 0
         self._rounds = 0
@@ -83,9 +85,10 @@ class TerminalScreen:
         ask_for_login(reply)
         if not self._streams:
             return
-        self._add(reply)
-        if len(reply.tool_results) > self._results:
-            self._tell_calls(reply)
+        shown = self._keyless.of(reply)
+        self._add(shown)
+        if len(shown.tool_results) > self._results:
+            self._tell_calls(shown)
         elif reply.running_calls:
             # Somebody may be asked whether a tool may run.
             self._writer.pause()
@@ -96,6 +99,8 @@ class TerminalScreen:
             self._writer.end()
             return
         lines = [*notices]
+        # What is written already is not taken back: what follows it is cut as that was.
+        grown, reply = self._keyless.of(reply, whole=True), reply.as_shown()
         data = data_text(reply) if self._look.format == "markdown" else None
         if data is not None:
             self._tell_calls(reply)
@@ -103,7 +108,7 @@ class TerminalScreen:
         elif self._look.format in _GROW:
             if not self._streams:
                 self._tell_calls(reply)
-            self._add(reply)
+            self._add(grown)
             if not reply.text:
                 self._writer.add(printable(plain_of(reply)))
         else:

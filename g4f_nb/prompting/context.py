@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,10 +100,12 @@ def context_of(
     system: str | None = None,
     earlier: Sequence[Mapping[str, Any]] = (),
     tools: Sequence[Mapping[str, Any]] = (),
+    mask: Callable[[str], str] = str,
 ) -> Context:
     """The context of one question: system prompt, tools and earlier messages before a prompt's own pieces.
 
-    `model` is `"provider:model"`; where its size is not known, the context has no limit.
+    `model` is `"provider:model"`; where its size is not known, the context has no limit. `mask` takes out of
+    what was said before what shall not be shown.
     """
     made: list[Piece] = []
     if system:
@@ -111,7 +113,7 @@ def context_of(
     if tools:
         counted = int(estimate_tokens("", model, tools=tools))
         made.append(Piece("tools", ", ".join(_tool_name(tool) for tool in tools), f"{len(tools)}", counted))
-    made.extend(_earlier(message, model) for message in earlier)
+    made.extend(_earlier(message, model, mask) for message in earlier)
     made.extend(pieces)
     return Context(tuple(made), model, context_size(model) if model.strip() else None)
 
@@ -148,10 +150,10 @@ def characters(text: str) -> str:
     return f"{len(text):,} character{'' if len(text) == 1 else 's'}"
 
 
-def _earlier(message: Mapping[str, Any], model: str) -> Piece:
+def _earlier(message: Mapping[str, Any], model: str, mask: Callable[[str], str]) -> Piece:
     text = content_text(message.get("content"))
     calls = ", ".join(_tool_name(call) for call in message.get("tool_calls") or ())
-    said = text or (f"(calls {calls})" if calls else "")
+    said = mask(text) or (f"(calls {calls})" if calls else "")
     tokens = int(estimate_tokens([message], model)) - _A_MESSAGE
     return Piece("earlier", f"{message.get('role', '')}: {one_line(said, _SHOWN)}", characters(text), tokens)
 

@@ -34,9 +34,11 @@ def mimebundle(
     """How a notebook shows a reply: its text, and beside it safe Markdown or HTML with what surrounds it.
 
     It never raises: what cannot be shown in its form is shown as plain text, so that no answer is lost.
-    The plain text, too, holds nothing that a terminal would obey: `jupyter console` writes it as it is.
+    The plain text, too, holds nothing that a terminal would obey: `jupyter console` writes it as it is. A key
+    that is known here is not shown, for what a cell shows is saved with the notebook.
     `turn` says which of a conversation it is; `notices` are lines that are not the model's.
     """
+    reply = reply.as_shown()
     try:
         return _bundle(reply, kind, [] if quiet else footer_facts(reply, turn=turn), notices)
     except Exception as error:  # noqa: BLE001 -- whatever it was, the answer comes first

@@ -58,7 +58,9 @@ def data_text(reply: Reply) -> str | None:
     """The data that `schema=` asked for, as JSON that can be read; `None` where there is none."""
     if reply.data is None:
         return None
-    return json.dumps(json.loads(json_text(reply.data)), indent=2, ensure_ascii=False)
+    # An instance of the user's own type is not looked into, but what is shown of it is.
+    mask = type(reply).masking(reply)
+    return mask(json.dumps(json.loads(json_text(reply.data)), indent=2, ensure_ascii=False))
 
 
 def plain_of(reply: Reply) -> str:
