@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from g4f_nb.conversations.conversation import Conversation
@@ -25,8 +26,6 @@ class Panel(Protocol):
 
     def clear(self) -> None: ...  # noqa: D102
 
-    def check_model(self) -> None: ...  # noqa: D102
-
     def send(self, content: Any, buffers: Any = None) -> None: ...  # noqa: D102
 
 
@@ -42,8 +41,9 @@ class Acts:
         answers: Answers,
         questions: Questions,
         looking: Looking,
+        check: Callable[[], None],
     ) -> None:
-        self._panel, self._room = panel, room
+        self._panel, self._room, self._check = panel, room, check
         self._screen, self._answers, self._questions, self._looking = screen, answers, questions, looking
 
     def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
@@ -61,7 +61,7 @@ class Acts:
         match request:
             case requests.Hello(view):
                 # Somebody may have chosen whom to use, or typed a key, since the panel was made.
-                self._panel.check_model()
+                self._check()
                 self._screen.hello(view)
             case requests.Bye(view):
                 self._screen.bye(view)
@@ -93,7 +93,7 @@ class Acts:
             case "fork":
                 panel.conversation = room.adopt(room.current.fork(at=key))
             case "allow" | "deny" | "always":
-                self._answers.decide(key, do)
+                self._answers.decide(key, do, late=True)
             case "new":
                 panel.conversation = room.new()
             case "open" if (found := room.find(key)) is not None:
@@ -121,7 +121,7 @@ class Acts:
                 self._panel.last_code = str(value)
             case "key":
                 self._looking.take_key(key, buffers)
-                self._panel.check_model()
+                self._check()
                 self._screen.refresh()
 
     def _drop(self, key: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.comparing.given import Prompts, named_prompts
-from g4f_nb.messages import content_text
+from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound
+from g4f_nb.messages import check_messages, content_text
 
 
 class Agenda:
@@ -23,7 +25,11 @@ class Agenda:
             return None
         name, prompt = list(self.prompts.items())[self._at]
         self._at += 1
-        return (self.free(name) if self._taken(name) else name), prompt
+        return self.unused(name), prompt
+
+    def unused(self, name: str) -> str:
+        """This name, or with a number if a prompt that was asked has it."""
+        return self.free(name) if self._taken(name) else name
 
     def free(self, name: str) -> str:
         """A name for a prompt that no other has, of those that are still to come either."""
@@ -37,6 +43,15 @@ class Agenda:
         left = len(self.prompts) - self._at
         following = list(self.prompts.values())[self._at] if left else None
         return {"left": left, "of": len(self.prompts), "text": _shortened(following)}
+
+
+def checked_prompt(prompt: object) -> Any:
+    """A prompt that was given to be asked: a text, or messages."""
+    if not isinstance(prompt, str):
+        return check_messages(prompt)
+    if not prompt.strip():
+        raise InvalidParameterError(f"the prompt is {prompt!r}, which is empty: pass a text")
+    return sound(prompt)
 
 
 def shown(prompt: str | Sequence[Mapping[str, Any]]) -> str:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from g4f_nb.asking import answer
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.dialogues.plans import PendingCall, ToolLimits
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.notices import tell
-from g4f_nb.panels.approving import Decision, Waiting
+from g4f_nb.panels.approving import DECISIONS, Decision, Waiting
+from g4f_nb.panels.given import short
 from g4f_nb.panels.items import html_of
 from g4f_nb.panels.underway import UnderWay
 from g4f_nb.reply import Reply
@@ -208,11 +210,24 @@ class Answers:
         live = self.live
         return () if live is None else tuple(each.call for each in tuple(live.waiting.values()))
 
-    def decide(self, call: str | PendingCall, decision: Decision) -> None:
-        """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
-        live, key = self.live, call if isinstance(call, str) else call.id
-        if live is not None and (found := live.waiting.get(key)) is not None:
+    def decide(self, call: str | PendingCall, decision: Decision, *, late: bool) -> None:
+        """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`).
+
+        One that waits no more is an error, unless whoever decides may be `late`, as a click is.
+        """
+        if decision not in DECISIONS:
+            raise InvalidParameterError(
+                f"the decision is {short(decision)}: say one of {', '.join(DECISIONS)}"
+            )
+        live, key = self.live, call.id if isinstance(call, PendingCall) else call
+        found = live.waiting.get(key) if live is not None and isinstance(key, str) else None
+        if found is not None:
             found.decide(decision)
+        elif not late:
+            there = ", ".join(f"{each.id!r} ({each.name})" for each in self.waiting) or "none"
+            raise InvalidParameterError(
+                f"no call {short(key)} waits for leave: panel.waiting lists those that do, now {there}"
+            )
 
     # ---- for the user ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Literal
 from g4f_nb.dialogues.plans import PendingCall
 
 Decision = Literal["allow", "deny", "always"]
+DECISIONS: tuple[Decision, ...] = ("allow", "always", "deny")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,18 +19,20 @@ import traitlets
 from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.dialogues.plans import PendingCall
+from g4f_nb.dialogues.plans import PendingCall, checked_plan
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.panels.acts import Acts
 from g4f_nb.panels.answers import Answers, Told
 from g4f_nb.panels.approving import Decision
 from g4f_nb.panels.beside import show_both
 from g4f_nb.panels.choosing import Choice
+from g4f_nb.panels.given import Length, checked_callback, checked_files, checked_question
 from g4f_nb.panels.looking import Looking
+from g4f_nb.panels.picker import PickedModel
 from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.questions import Questions
 from g4f_nb.panels.reruns import made_here
-from g4f_nb.panels.room import Room, checked_templates
+from g4f_nb.panels.room import Room, checked_templates, given_conversation
 from g4f_nb.panels.screen import Screen
 from g4f_nb.panels.transcript import Transcript
 from g4f_nb.panels.working import Working
@@ -63,7 +65,7 @@ class ChatPanel(Working):
     `busy`, `model`, `value` and `error` can be observed; observers run on the thread of the change.
     """
 
-    files = (
+    _files = (
         "shared.js", "parts.js", "choosing.js", "blocks.js", "chat/answer.js", "chat/turns.js", "chat/log.js",
         "chat/attachments.js", "chat/mentions.js", "chat/templates.js", "chat/compose.js", "chat/drawer.js",
         "chat/shelf.js", "chat/newcell.js", "chat/panel.js",
@@ -71,11 +73,11 @@ class ChatPanel(Working):
         "chat/compose.css",
     )  # fmt: skip
 
-    model = traitlets.Unicode(help="Who answers, as provider:model.").tag(sync=True)
+    model = PickedModel(help="Who answers, as provider:model.").tag(sync=True)
     problem = traitlets.Unicode(help="Why the model cannot be used, with the way out.").tag(sync=True)
-    hint = traitlets.Unicode(help="What to know before the first question.").tag(sync=True)
-    height = traitlets.Unicode("28rem").tag(sync=True)
-    transcript = traitlets.Unicode(help="The class of the transcript beside the panel.").tag(sync=True)
+    height = Length("28rem", help="A CSS length.").tag(sync=True)
+    _hint = traitlets.Unicode(help="What to know before the first question.").tag(sync=True)
+    _transcript = traitlets.Unicode(help="The class of the transcript beside the panel.").tag(sync=True)
 
     value = traitlets.Instance(Reply, allow_none=True, help="The last reply that has ended.")
     error = traitlets.Instance(Exception, allow_none=True, help="Why the last question failed, if it did.")
@@ -96,6 +98,7 @@ class ChatPanel(Working):
         options = veiled(options)
         _refuse(options)
         plan = {name: options.pop(name) for name in ("approve", "tool_limits") if name in options}
+        checked_plan(tools=tools, approve=plan.get("approve"), limits=plan.get("tool_limits"), schema=None)
         names = [str((each.get("function") or each).get("name")) for each in Toolbox.of(tools).as_json()]
         choice = Choice(model, provider)
 
@@ -103,21 +106,27 @@ class ChatPanel(Working):
             # No partial: its repr would show the options, and in them a key.
             return Conversation(model=model, provider=provider, system=system, limit=limit, **options)
 
-        given = _given(conversation) if conversation is not None else make()
+        given = given_conversation(conversation) if conversation is not None else make()
         if conversation is not None:
             # What it goes on with is its own, unless this panel says otherwise.
             if model is not None or provider is not None or options:
                 given.borrow(make())
             given.system = given.system if system is None else system
             given.limit = given.limit if limit is None else limit
+        if options:
+            choice.refuse_slips(given)
         self.last_code = ""
         self._choice = choice
         self._room = Room(given, make, templates=checked_templates(templates), tools=names)
         self._furnish(lock := threading.RLock(), veiled({"tools": list(tools or ()), **plan}))
         mark = self._screen.transcript.mark
-        super().__init__(lock=lock, model=choice.text or choice.name(given), height=height, transcript=mark)
-        self.check_model()
+        super().__init__(lock=lock, model=choice.text or choice.name(given), height=height, _transcript=mark)
+        self._check_model()
         made_here(self._screen)
+
+    def _text_of(self, model: Model | Provider) -> str:
+        """A model that is no text, as its text in the picker."""
+        return self._choice.name_for(model)
 
     def _furnish(self, lock: threading.RLock, tools: Mapping[str, Any]) -> None:
         """Put the parts together, each of which knows only those that it needs."""
@@ -130,8 +139,9 @@ class ChatPanel(Working):
         self._questions = Questions(self, room, choice, screen, self._answers, tools=tools)
         self._looking = Looking(self, choice, self)
         self._acts = Acts(
-            self, room, screen=screen, answers=self._answers, questions=self._questions, looking=self._looking
-        )
+            self, room, screen=screen, answers=self._answers, questions=self._questions,
+            looking=self._looking, check=self._check_model,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         # What a saved notebook, a terminal or a script shows instead of the panel.
@@ -150,7 +160,7 @@ class ChatPanel(Working):
 
     @conversation.setter
     def conversation(self, conversation: Conversation | str) -> None:
-        self._screen.turn_to(_given(conversation))
+        self._screen.turn_to(given_conversation(conversation))
         chosen = self._choice.name(self.conversation)
         if chosen:
             self.model = chosen
@@ -172,12 +182,12 @@ class ChatPanel(Working):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What was filled in in the drawer; setting it replaces it."""
+        """What goes along with every question, as filled in in the drawer; setting it replaces all of it."""
         return dict(self._room.values)
 
     @parameters.setter
     def parameters(self, values: Mapping[str, Any]) -> None:
-        self._room.values = dict(values)
+        self._room.values = self._looking.checked(values)
         self._screen.refresh()
 
     def ask(self, text: str, *, files: Sequence[Any] = ()) -> None:
@@ -185,13 +195,11 @@ class ChatPanel(Working):
 
         `@name` in it brings a variable; `files` are paths, bytes, images, figures or tables.
         """
-        if not text.strip():
-            raise InvalidParameterError("the question is empty: pass a text")
-        self._questions.take(Typed(text, tuple(files)), uuid.uuid4().hex)
+        self._questions.take(Typed(checked_question(text), checked_files(files)), uuid.uuid4().hex)
 
     def regenerate(self, turn: Turn | str | None = None) -> None:
         """Ask the same again, the last question if no other is named; the answer before stays as a branch."""
-        self._questions.again(uuid.uuid4().hex, turn.id if isinstance(turn, Turn) else turn)
+        self._questions.again(uuid.uuid4().hex, self._questions.named(turn))
 
     def stop(self) -> None:
         """End the answer on its way and keep what there is of it."""
@@ -204,14 +212,14 @@ class ChatPanel(Working):
 
     def decide(self, call: str | PendingCall, decision: Decision) -> None:
         """Let a call run (`"allow"`), and all of its tool from now on (`"always"`), or not (`"deny"`)."""
-        self._answers.decide(call, decision)
+        self._answers.decide(call, decision, late=False)
 
     def on_reply(self, callback: Callable[[Reply], object]) -> Callable[[], None]:
         """Call this with every reply that has ended, on the thread where it does.
 
         What is given back ends it.
         """
-        return self._answers.on_reply(callback)
+        return self._answers.on_reply(checked_callback(callback))
 
     def clear(self) -> None:
         """Forget the conversation that is shown; an answer on its way in it is stopped."""
@@ -252,15 +260,15 @@ class ChatPanel(Working):
 
     # ---- what the views ask for --------------------------------------------------------------------
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Do what a view asks for."""
         self._acts.hear(message, buffers)
 
     @traitlets.observe("model")
-    def check_model(self, _: object = None) -> None:
-        """See whether the model can be used; why not is in `problem`, and what to know of it in `hint`."""
+    def _check_model(self, _: object = None) -> None:
+        """See whether the model can be used; why not is in `problem`, and what to know of it in `_hint`."""
         self.problem = self._choice.problem(self.model, self.conversation)
-        self.hint = "" if self.problem else self._choice.hint(self.model, self.conversation)
+        self._hint = "" if self.problem else self._choice.hint(self.model, self.conversation)
 
 
 def _refuse(options: Mapping[str, Any]) -> None:
@@ -268,13 +276,3 @@ def _refuse(options: Mapping[str, Any]) -> None:
         raise InvalidParameterError(
             f"{name}= asks for {_WORDS[name]}, which a panel does not show: use nb.ask(…, {name}=…)"
         )
-
-
-def _given(conversation: object) -> Conversation:
-    if isinstance(conversation, str):
-        return Conversation.named(conversation)
-    if isinstance(conversation, Conversation):
-        return conversation
-    raise InvalidParameterError(
-        f"conversation is a {type(conversation).__name__}: it must be an nb.Conversation or the name of one"
-    )

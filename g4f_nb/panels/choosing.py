@@ -7,7 +7,7 @@ from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.preparing import Chosen
-from g4f_nb.errors import G4FError, MissingAuthError
+from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, UnknownParameterError
 from g4f_nb.notices import unheard
 from g4f_nb.panels.offers import name_of, said
 from g4f_nb.providers import registry
@@ -89,6 +89,24 @@ class Choice:
         except G4FError as error:
             return said(error)
         return _NOBODY if provider is Demo else f"{provider.__name__} answers, chosen by {chosen_by}."
+
+    def refuse_slips(self, conversation: Conversation) -> None:
+        """An option that the model does not take is an error where it was written.
+
+        What else is wrong with the model can be mended in the panel, which tells it.
+        """
+        try:
+            with unheard():
+                options = self.options("", conversation)
+                locate(conversation.model, provider=conversation.provider, interactive=True, **options)
+        except (InvalidParameterError, UnknownParameterError):
+            raise
+        except G4FError:
+            return
+
+    def name_for(self, model: Model | Provider) -> str:
+        """The text in the picker that stands for this from now on."""
+        return self._text(model, None)
 
     def help_for(self, error: Exception) -> str:
         """What a view can offer as a way out beside trying again: a field for a key, say."""

@@ -8,6 +8,7 @@ from typing import Any
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.masking import secrets_given
+from g4f_nb.panels.given import short
 from g4f_nb.panels.offers import named
 from g4f_nb.panels.rounds import ModelColumn
 from g4f_nb.providers.models.model import Model, laid_over
@@ -42,6 +43,15 @@ class Columns:
         """The column of this id or name."""
         return next((each for each in self.all if key in (each.id, each.name)), None)
 
+    def named(self, key: object) -> ModelColumn:
+        """The column of this id or name, or an error that names those there are."""
+        column = self.find(key) if isinstance(key, str) else None
+        if column is not None:
+            return column
+        there = ", ".join(map(repr, self.names))
+        way_out = f"the columns are {there}" if there else "there is none yet, panel.add(…) makes one"
+        raise InvalidParameterError(f"there is no column {short(key)}: {way_out}")
+
     def add(self, model: ModelName) -> ModelColumn:
         """One more, at the end."""
         (name, model), *_ = named([model]).items()
@@ -51,9 +61,7 @@ class Columns:
 
     def remove(self, key: str) -> ModelColumn:
         """Take one away, or say that there is none."""
-        column = self.find(key)
-        if column is None:
-            raise InvalidParameterError(f"there is no column {key!r}: there are {self.names}")
+        column = self.named(key)
         self.all.remove(column)
         return column
 

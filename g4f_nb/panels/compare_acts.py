@@ -2,81 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from g4f_nb.errors import G4FError
 from g4f_nb.kept.records import text as clean_text
 from g4f_nb.keys import type_key
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.panels import compare_requests as requests
 from g4f_nb.panels.columns import Columns
+from g4f_nb.panels.compare_requests import Request
 from g4f_nb.panels.offers import said, tell_models, tell_providers
 from g4f_nb.panels.served import Served
 
 
 class Panel(Protocol):
-    """What can also be done from Python, and what of it is one side's or one view's."""
+    """What can also be done from Python."""
 
     problem: Any
 
-    def ask(self, prompt: str) -> None: ...  # noqa: D102
     def ask_next(self) -> bool: ...  # noqa: D102
     def add(self, model: Any) -> None: ...  # noqa: D102
     def remove(self, name: str) -> None: ...  # noqa: D102
     def stop(self) -> None: ...  # noqa: D102
-    def stop_side(self, id_: str) -> None: ...  # noqa: D102
-    def ask_again(self, column: str) -> None: ...  # noqa: D102
-    def go(self, to: int) -> None: ...  # noqa: D102
-    def counted(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What only views do, or do otherwise than users of Python."""
+
+    # With a name for the request, by which the view knows that it was taken up.
+    ask: Callable[[str, str], None]
+    ask_again: Callable[[str], None]
+    stop_side: Callable[[str], None]
+    go: Callable[[int], None]
+    count: Callable[[], None]
 
 
 class CompareActs:
     """The hand of the views; the widget is the way to one of them."""
 
-    def __init__(self, panel: Panel, columns: Columns, widget: Served) -> None:
-        self._panel, self._columns, self._widget = panel, columns, widget
+    def __init__(self, panel: Panel, columns: Columns, inside: Inside, widget: Served) -> None:
+        self._panel, self._columns, self._inside, self._widget = panel, columns, inside, widget
 
-    def do(self, message: Mapping[str, Any], buffers: list[memoryview]) -> None:
-        """What goes wrong is told in the panel, where the user looks."""
-        try:
-            match message:
-                case {"type": "key", "column": str(column)} if buffers:
-                    self._take_key(column, buffers)
-                case _:
-                    self._do(message)
-        except Exception as error:  # noqa: BLE001  # see above
-            self._panel.problem = said(error)
-
-    def _do(self, message: Mapping[str, Any]) -> None:
-        panel = self._panel
-        match message:
-            case {"type": "ask", "text": str(text)} if text.strip():
-                panel.ask(clean_text(text) or "")
-            case {"type": "next"}:
-                panel.ask_next()
-            case {"type": "stop", "side": str(id_)}:
-                panel.stop_side(id_)
-            case {"type": "stop"}:
-                panel.stop()
-            case {"type": "go", "to": int(to)}:
-                panel.go(to)
-            case {"type": "hello"}:
+    def do(self, request: Request, buffers: list[memoryview]) -> None:  # one arm a kind
+        """What comparing alone can do; what goes wrong is raised."""
+        inside, panel = self._inside, self._panel
+        match request:
+            case requests.Hello():
                 # Judges may have voted meanwhile.
-                panel.counted()
+                inside.count()
+            case requests.Ask(_, name, text):
+                inside.ask(clean_text(text) or "", name)
+            case requests.Next():
+                panel.ask_next()
+            case requests.Stop(None):
+                panel.stop()
+            case requests.Stop(str(side)):
+                inside.stop_side(side)
+            case requests.Go(to):
+                inside.go(to)
             case _:
-                self._do_with_columns(message)
+                self._do_with_columns(request, buffers)
 
-    def _do_with_columns(self, message: Mapping[str, Any]) -> None:
-        match message:
-            case {"type": "add", "model": str(model)} if model.strip():
-                self._panel.add(model.strip())
-            case {"type": "remove", "column": str(column)}:
+    def _do_with_columns(self, request: Request, buffers: list[memoryview]) -> None:
+        match request:
+            case requests.Add(model):
+                self._panel.add(model)
+            case requests.Remove(column) if self._columns.find(column) is not None:
                 self._panel.remove(column)
-            case {"type": "again", "column": str(column)}:
-                self._panel.ask_again(column)
-            case {"type": "providers", "view": str(view)}:
+            case requests.Again(column):
+                self._inside.ask_again(column)
+            case requests.Key(column) if buffers:
+                self._take_key(column, buffers)
+            case requests.Providers(view):
                 own_loop().submit(tell_providers(self._widget, view))
-            case {"type": "models", "view": str(view), "provider": str(provider)}:
+            case requests.Models(view, provider):
                 own_loop().submit(tell_models(self._widget, view, provider))
 
     def _take_key(self, id_: str, buffers: list[memoryview]) -> None:
@@ -93,4 +95,4 @@ class CompareActs:
         buffers.clear()
         self._panel.problem = failed or ""
         if not failed:
-            self._panel.ask_again(id_)
+            self._inside.ask_again(id_)

@@ -7,20 +7,21 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import traitlets
-
 from g4f_nb.comparing.entry import checked_run
-from g4f_nb.comparing.given import ModelName, Prompts, named_prompts
+from g4f_nb.comparing.given import ModelName, Prompts
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.masking import secrets_given
-from g4f_nb.panels.agenda import Agenda, shown
+from g4f_nb.panels.agenda import Agenda, checked_prompt, shown
 from g4f_nb.panels.columns import Columns
-from g4f_nb.panels.compare_acts import CompareActs
+from g4f_nb.panels.compare_acts import CompareActs, Inside
+from g4f_nb.panels.compare_requests import Request
+from g4f_nb.panels.given import Switch, checked_seed, checked_word
 from g4f_nb.panels.kept_columns import KeptColumns
 from g4f_nb.panels.offers import said
+from g4f_nb.panels.room import given_conversation
 from g4f_nb.panels.round import Ended, Fared, Round
 from g4f_nb.panels.round_view import round_state, side_view, sides_on_page
 from g4f_nb.panels.rounds import Rounds, Told
@@ -47,7 +48,8 @@ class ComparePanel(SideBySide):
         models: as for `nb.compare`; more can be picked in the panel.
         prompts: a list, or a dict of names, to go through with "Next prompt"; anything can be typed as well.
         system: the system prompt.
-        conversation: an `nb.Conversation`, whose turns are sent before each prompt.
+        conversation: an `nb.Conversation`, or the name of one of this notebook, whose turns are sent before
+            each prompt.
         blind: sides are shuffled and names hidden until you have voted; it can be switched in the panel.
         judge: under which name your votes are kept.
         seed: of the shuffling, to have it the same again.
@@ -58,7 +60,8 @@ class ComparePanel(SideBySide):
     Every prompt is a run of the comparison engine: answers are kept, and asked anew only where they are not.
     """
 
-    blind = traitlets.Bool(default_value=False, help="Whether names are hidden until voted.").tag(sync=True)
+    blind = Switch(default_value=False, help="Whether names are hidden until voted.").tag(sync=True)
+    _no_vote = "it takes blind=True and two answers that differ, each pair once"
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class ComparePanel(SideBySide):
         prompts: Prompts | None = None,
         *,
         system: str | None = None,
-        conversation: Conversation | None = None,
+        conversation: Conversation | str | None = None,
         blind: bool = False,
         judge: str = verdicts.HUMAN,
         seed: int | None = None,
@@ -75,26 +78,34 @@ class ComparePanel(SideBySide):
     ) -> None:
         options = veiled(options)
         _refuse(options)
+        judge, seed = checked_word("judge", judge, example="Ann"), checked_seed(seed)
         bound = Veiled((name, value) for name, value in options.items() if name in HOST_BOUND)
-        self._columns = Columns(models or (), bound)
+        self._columns = Columns(() if models is None else models, bound)
         self._options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
         # Somebody sits in front of it, and can ask again.
         self._options.setdefault("retries", 1)
-        if system is None and conversation is not None:
-            system = conversation.system
+        self._conversation = None if conversation is None else given_conversation(conversation)
+        if system is None and self._conversation is not None:
+            system = self._conversation.system
         self._options["system"] = system
-        self._conversation = conversation
         self._agenda = Agenda(prompts, lambda name: name in [each.prompt_id for each in self._rounds.all])
         if self._columns.all:
             # A slip in a name or an option is an error here, where it was written.
             checked_run(self._agenda.prompts or "?", self._columns.models, options=self._options)
         self._judge, self._chance = judge, random.Random(seed)
-        self._acts = CompareActs(self, self._columns, self)
+        inside = Inside(
+            ask=self._ask,
+            ask_again=self._ask_again,
+            stop_side=self._stop_side,
+            go=self._go,
+            count=self._count,
+        )
+        self._acts = CompareActs(self, self._columns, inside, self)
         self._kept = KeptColumns(lambda: (*self._columns.secrets, *secrets_given(self._options)))
-        super().__init__(kind="compare", blind=blind, height=height)
+        super().__init__(_kind="compare", blind=blind, height=height)
         told = Told(
-            delta=lambda steps: self.tell("delta", sides=steps), settled=self._settled, over=self._over,
-            changed=self.tell_state,
+            delta=lambda steps: self._tell("delta", sides=steps), settled=self._settled, over=self._over,
+            changed=self._tell_state,
         )  # fmt: skip
         self._rounds = Rounds(told, self._lock, self._options)
 
@@ -110,6 +121,11 @@ class ComparePanel(SideBySide):
         return self._columns.names
 
     @property
+    def conversation(self) -> Conversation | None:
+        """Whose turns are sent before each prompt, if any are."""
+        return self._conversation
+
+    @property
     def results(self) -> pd.DataFrame:
         """All answers that have ended, a row each, with the columns of `nb.compare`."""
         return self._rounds.results()
@@ -123,10 +139,11 @@ class ComparePanel(SideBySide):
     def ask(self, prompt: str | Sequence[Mapping[str, Any]], *, name: str | None = None) -> None:
         """Ask all models and return at once; what is still on its way is stopped first.
 
-        `name` is what stands in the column `prompt_id` of the results.
+        `name` is what stands in the column `prompt_id` of the results; one that is taken gets a number.
         """
-        (_, asked), *_ = named_prompts([prompt] if isinstance(prompt, str) else [list(prompt)]).items()
-        self._begin(name or self._agenda.free("asked"), asked)
+        if name is not None:
+            name = checked_word("name", name, example="rain")
+        self._ask(checked_prompt(prompt), name=name)
 
     def ask_next(self) -> bool:
         """Ask the next of the prompts that were given; `False` if there is none left."""
@@ -145,11 +162,11 @@ class ComparePanel(SideBySide):
             self.problem = ""
             round_ = self._rounds.current
             if round_ is None or round_.blind:
-                self.tell_state()
+                self._tell_state()
                 return
             round_.sides[column.id] = Side(column.name)
             self.busy = True
-            self.tell_state()
+            self._tell_state()
         self._rounds.start(round_, [column])
 
     def remove(self, name: str) -> None:
@@ -158,11 +175,27 @@ class ComparePanel(SideBySide):
             column = self._columns.remove(name)
             found = [each.sides.get(column.id) for each in self._rounds.all]
             self._rounds.stop(side for side in found if side is not None)
-            self.tell_state()
+            self._tell_state()
 
-    def stop(self) -> None:
-        """End all answers on their way and keep what there is of them."""
-        self._rounds.stop_all()
+    def ask_again(self, name: str) -> None:
+        """Ask one model the prompt on the page once more; its new row takes the place of the old one."""
+        column = self._columns.named(name)
+        round_ = self._rounds.current
+        if round_ is None or column.id not in round_.sides:
+            raise InvalidParameterError(f"{name!r} was not asked this prompt yet: use panel.ask(…)")
+        if not round_.sides[column.id].is_settled:
+            raise InvalidParameterError(
+                f"{name!r} is still answering: wait, or use panel.stop({name!r}) first"
+            )
+        self._ask_again(column.id)
+
+    def stop(self, name: str | None = None) -> None:
+        """End all answers on their way, or that of one model, and keep what there is of them."""
+        if name is None:
+            self._rounds.stop_all()
+            return
+        id_ = self._columns.named(name).id
+        self._rounds.stop([each.sides[id_] for each in self._rounds.all if id_ in each.sides])
 
     def close(self) -> None:
         """Stop, and take the panel away from every view."""
@@ -173,23 +206,27 @@ class ComparePanel(SideBySide):
 
     # ---- one round -----------------------------------------------------------------------------------
 
-    def _begin(self, name: str, prompt: Any) -> None:
+    def _ask(self, prompt: Any, request: str = "", *, name: str | None = None) -> None:
+        name = name or self._agenda.free("asked")
+        self._begin(self._agenda.unused(name), prompt, request)
+
+    def _begin(self, name: str, prompt: Any, request: str = "") -> None:
         with self._lock:
             if not self._columns.all:
                 raise InvalidParameterError("there is no model to ask: add one, like panel.add('Demo')")
             self.stop()
-            round_ = Round(name, self._after(prompt), shown(prompt), self.blind)
+            round_ = Round(name, self._after(prompt), shown(prompt), self.blind, request)
             round_.sides = {column.id: Side(column.name) for column in self._columns.all}
             round_.shuffle(self._chance)
             self._rounds.put(round_)
             self.problem, self.busy = "", True
-            self.tell_state(contents=())
+            self._tell_state(contents=())
             columns = list(self._columns.all)
         self._rounds.start(round_, columns)
 
     def _settled(self, round_: Round, side: Side, step: dict[str, Any]) -> None:
         latest = round_ is self._rounds.latest
-        self.tell("settled", step=step, side=side_view(round_, side, latest=latest, score={}))
+        self._tell("settled", step=step, side=side_view(round_, side, latest=latest, score={}))
 
     def _over(self, round_: Round, ended: Ended) -> None:
         # Ballots are made without the lock: they read the disk, and answers of others come meanwhile.
@@ -207,10 +244,10 @@ class ComparePanel(SideBySide):
                 round_.open_ballots(ballots)
                 self.problem = problem or self.problem
             self._shown_at = time.monotonic()
-            self.tell_state()
-            self.keep()
+            self._tell_state()
+            self._keep()
         try:
-            self.counted()
+            self._count()
         finally:
             with self._lock:
                 self.busy = self._rounds.busy
@@ -224,24 +261,24 @@ class ComparePanel(SideBySide):
 
     # ---- what the views show ---------------------------------------------------------------------------
 
-    def sides(self) -> list[Side]:
+    def _sides(self) -> list[Side]:
         """The answers to the prompt that is shown, as they stand."""
         return sides_on_page(self._rounds, self._columns.all)
 
-    def ballots(self) -> Ballots | None:
+    def _voting(self) -> Ballots | None:
         """What is voted on about the prompt that is shown."""
         round_ = self._rounds.current
         return round_.ballots if round_ is not None and round_.hides_names else None
 
-    def voted(self) -> None:
+    def _voted(self) -> None:
         """After the last pair, names are shown."""
         round_ = self._rounds.current
         if round_ is not None and round_.ballots is not None and round_.ballots.current is None:
             round_.revealed = True
-        self.tell_state()
-        self.keep()
+        self._tell_state()
+        self._keep()
 
-    def counted(self) -> None:
+    def _count(self) -> None:
         """See what has come of the votes on the prompt that is shown; reads the disk."""
         round_ = self._rounds.current
         ballots = None if round_ is None or round_.hides_names else round_.ballots
@@ -252,52 +289,55 @@ class ComparePanel(SideBySide):
         with self._lock:
             if fared != round_.fared:
                 round_.fared = fared
-                self.tell_state()
+                self._tell_state()
 
-    def kept(self) -> tuple[str, str]:
+    def _to_keep(self) -> tuple[str, str]:
         """The prompts with their answers, as far as a notebook has room for them."""
         models = ", ".join(self.models) or "no model yet"
         return self._kept.of(self._rounds.all, f"Comparing panel · {models}")
 
-    def state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""
         return {
             "at": self._rounds.at,
             "rounds": len(self._rounds.all),
             "next": self._agenda.as_json(),
-            **round_state(self._rounds, self._columns.all, self.sides()),
+            "asked": self._rounds.latest.request if self._rounds.latest is not None else "",
+            **round_state(self._rounds, self._columns.all, self._sides()),
         }
 
     # ---- what a view asks for ----------------------------------------------------------------------------
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _do(self, request: Request, buffers: list[memoryview]) -> None:
         """Do what a view asks for."""
-        self._acts.do(message, buffers)
-        super().hear(message, buffers)
+        self._acts.do(request, buffers)
+        super()._do(request, buffers)
 
-    def stop_side(self, id_: str) -> None:
+    def _stop_side(self, id_: str) -> None:
         """End one answer on the page."""
-        self._rounds.stop(side for side in self.sides() if side.id == id_)
+        self._rounds.stop(side for side in self._sides() if side.id == id_)
 
-    def go(self, to: int) -> None:
+    def _go(self, to: int) -> None:
         """Show an earlier prompt, or a later one."""
         if not 0 <= to < len(self._rounds.all):
             return
         with self._lock:
             self._rounds.at = to
-            self.tell_state(contents=self.sides())
-        self.counted()
+            self._tell_state(contents=self._sides())
+        self._count()
 
-    def ask_again(self, id_: str) -> None:
-        """Ask one model once more that gave no answer; its new row takes the place of the old one."""
+    def _ask_again(self, id_: str) -> None:
+        """Ask a column once more, if it is there and has been asked, and nothing more of it will come."""
         with self._lock:
             round_ = self._rounds.current
             column = self._columns.find(id_)
-            if round_ is None or column is None or not round_.sides[id_].is_settled:
+            if round_ is None or column is None or column.id not in round_.sides:
                 return
-            round_.sides[id_] = Side(column.name)
+            if not round_.sides[column.id].is_settled:
+                return
+            round_.sides[column.id] = Side(column.name)
             self.busy = True
-            self.tell_state()
+            self._tell_state()
         self._rounds.start(round_, [column])
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.panels.given import short
 from g4f_nb.parameters import ParameterRow
 from g4f_nb.providers.models.model import HOST_BOUND, SECRETS, Provider
 
@@ -22,6 +23,7 @@ _ELSEWHERE = HOST_BOUND | frozenset(SECRETS) | {
 }  # fmt: skip
 _LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 _LONGEST = 200
+_KINDS = {"integer": "a whole number", "number": "a number", "yesno": "True or False"}
 
 
 def rows_of(provider: Provider, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,6 +69,31 @@ def values_of(provider: Provider, texts: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def checked_values(provider: Provider, values: Mapping[Any, Any]) -> dict[str, Any]:
+    """What was set from Python; a name that has another place, or none, and a wrong kind are errors."""
+    for name in values:
+        if not isinstance(name, str):
+            raise InvalidParameterError(f"a parameter is named {short(name)}: names are texts")
+        if name in _ELSEWHERE:
+            raise InvalidParameterError(
+                f"{name}= is no parameter of the drawer: give it to the panel, nb.ChatPanel(…, {name}=…)"
+            )
+    provider.check_parameters(values)
+    rows = {row.name: row for row in provider.get_parameter_rows()}
+    kept = {name: value for name, value in values.items() if value is not None}
+    for name, value in kept.items():
+        _check_kind(name, value, input_of(rows[name]) if name in rows else "")
+    return kept
+
+
+def _check_kind(name: str, value: object, wanted: str) -> None:
+    right: dict[str, type | tuple[type, ...]] = {"number": (int, float), "integer": int, "yesno": bool}
+    kinds = right.get(wanted)
+    if kinds is None or (isinstance(value, kinds) and (wanted == "yesno" or not isinstance(value, bool))):
+        return
+    raise InvalidParameterError(f"{name} is {short(value)}: it must be {_KINDS[wanted]}")
+
+
 def _value(row: ParameterRow, text: str) -> Any:
     wanted = input_of(row)
     try:
@@ -84,7 +111,7 @@ def _value(row: ParameterRow, text: str) -> Any:
         if wanted == "json":
             return json.loads(text)
     except (ValueError, KeyError):
-        words = {"integer": "a whole number", "number": "a number", "yesno": "yes or no"}.get(wanted, "JSON")
+        words = {**_KINDS, "yesno": "yes or no"}.get(wanted, "JSON")
         raise InvalidParameterError(f"{row.name} is {text[:80]!r}: it must be {words}") from None
     return text
 

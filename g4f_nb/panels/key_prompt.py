@@ -23,15 +23,15 @@ class KeyPrompt(Served):
     field is emptied before it is sent. `ready` says whether there is a key, and can be observed.
     """
 
-    files = ("shared.js", "parts.js", "keyprompt.js", "shared.css", "parts.css", "keyprompt.css")
+    _files = ("shared.js", "parts.js", "keyprompt.js", "shared.css", "parts.css", "keyprompt.css")
 
     ready = traitlets.Bool(default_value=False, help="Whether there is a key.").tag(sync=True)
-    title = traitlets.Unicode(help="Whose key it is.").tag(sync=True)
+    _title = traitlets.Unicode(help="Whose key it is.").tag(sync=True)
     place = traitlets.Unicode(help="Where it will go.").tag(sync=True)
     told = traitlets.Unicode(help="What became of it; no part of it.").tag(sync=True)
     problem = traitlets.Unicode(help="Why it was not taken.").tag(sync=True)
-    keyring = traitlets.Bool(default_value=False, help="Whether it could be kept for later.").tag(sync=True)
-    kept = traitlets.Bool(default_value=False, help="Whether there is something to forget.").tag(sync=True)
+    _keyring = traitlets.Bool(default_value=False, help="Whether it could be kept for later.").tag(sync=True)
+    _kept = traitlets.Bool(default_value=False, help="Whether there is something to forget.").tag(sync=True)
 
     def __init__(self, provider: str | Model | Provider) -> None:
         self._whose = provider
@@ -42,9 +42,9 @@ class KeyPrompt(Served):
 
     def __repr__(self) -> str:
         state = "there is a key" if self.ready else "no key yet"
-        return f"<KeyPrompt, {self.title}: {state}; shown in a live notebook>"
+        return f"<KeyPrompt, {self._title}: {state}; shown in a live notebook>"
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Take the key out of what came beside the message; nothing of it is left there."""
         match message:
             case {"type": "key", "save": bool(save)} if buffers:
@@ -68,9 +68,9 @@ class KeyPrompt(Served):
 
     def _look(self, told: str = "") -> None:
         need = key_need(self._whose)
-        self.title = f"Key for {need.provider}"
+        self._title = f"Key for {need.provider}"
         self.place = f"It will go to {need.where} and nowhere else."
-        self.keyring, self.kept, self.ready = need.keyring, need.ours, need.found is not None
+        self._keyring, self._kept, self.ready = need.keyring, need.ours, need.found is not None
         self.told = told or (f"There is one already: {need.found}." if need.found else "")
 
 

@@ -14,7 +14,8 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.keys import type_key
 from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.panels.choosing import Choice
-from g4f_nb.panels.drawer import rows_of, values_of
+from g4f_nb.panels.drawer import checked_values, rows_of, values_of
+from g4f_nb.panels.given import short
 from g4f_nb.panels.offers import said, tell_providers
 from g4f_nb.panels.putting import namespace, words_of_strangers
 from g4f_nb.panels.room import title_of
@@ -90,6 +91,14 @@ class Looking:
     def parameters(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """What was filled in, as values."""
         return values_of(self._provider(), texts)
+
+    def checked(self, values: object) -> dict[str, Any]:
+        """What was set from Python, as values that the provider takes."""
+        if not isinstance(values, Mapping):
+            raise InvalidParameterError(
+                f"parameters is {short(values)}: it must be a dict, like {{'temperature': 0.5}}"
+            )
+        return checked_values(self._provider(), values)
 
     def names(self, beginning: str) -> list[dict[str, str]]:
         """The variables that could be meant, each with what it is."""

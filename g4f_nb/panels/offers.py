@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.panels.served import Served
@@ -77,6 +77,11 @@ def name_of(model: ModelName) -> str:
 
 def named(models: Sequence[ModelName] | ModelName) -> dict[str, ModelName]:
     """Models by the names that a picker shows; two of one name are numbered."""
+    given: object = models
+    if isinstance(given, Mapping):
+        raise InvalidParameterError("models is a dict: give a list; a label goes into nb.Model(…, label=…)")
+    if isinstance(given, bytes) or not isinstance(given, str | Model | type | Iterable):
+        raise InvalidParameterError(f'models is a {type(given).__name__}: it must be a list like ["Demo"]')
     made: dict[str, ModelName] = {}
     for model in [models] if isinstance(models, str | Model | type) else models:
         name = wanted = name_of(model)

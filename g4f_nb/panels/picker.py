@@ -10,10 +10,26 @@ import traitlets
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.panels.given import Text
 from g4f_nb.panels.offers import name_of, named, tell_models, tell_providers
 from g4f_nb.panels.served import Served
+from g4f_nb.providers.models.model import Model, Provider, check_model
 from g4f_nb.providers.registry import resolve
 from g4f_nb.secret import redact
+
+
+class PickedModel(traitlets.Unicode):  # type: ignore[type-arg]  # not generic where it runs
+    """A model as the text in a field; a class or an `nb.Model` may be set, too, and `None` for nobody."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        """Give the text, or say what it is instead."""
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, Model):
+            check_model(value)
+        return str(obj._text_of(value))  # noqa: SLF001  # the widget whose trait it is
 
 
 class ModelPicker(Served):
@@ -32,13 +48,13 @@ class ModelPicker(Served):
     list is fetched before the field is opened, and models only from the provider that is chosen there.
     """
 
-    files = (
+    _files = (
         "shared.js", "parts.js", "choosing.js", "picker.js",
         "shared.css", "parts.css", "choosing.css", "picker.css",
     )  # fmt: skip
 
-    value = traitlets.Unicode(help="What is picked, as provider:model.").tag(sync=True)
-    description = traitlets.Unicode("Model", help="What stands before the field.").tag(sync=True)
+    value = PickedModel(help="What is picked, as provider:model.").tag(sync=True)
+    description = Text("Model", help="What stands before the field.").tag(sync=True)
     choices: traitlets.List[str] = traitlets.List(help="The models that are offered first.").tag(sync=True)
     problem = traitlets.Unicode(help="Why it cannot be used, with the way out.").tag(sync=True)
     place = traitlets.Unicode(help="Which host it goes to, and where the key is found.").tag(sync=True)
@@ -53,23 +69,28 @@ class ModelPicker(Served):
         offered = named(models)
         # A class or an `nb.Model` has a name in the field, and is itself where it is used.
         if value is not None and not isinstance(value, str):
-            offered = {**named(value), **offered}
+            offered = {name_of(value): value, **offered}
         self._named = offered
-        super().__init__(
-            value="" if value is None else name_of(value), description=description, choices=list(offered)
-        )
+        super().__init__(value=value, description=description, choices=list(offered))
 
     def __repr__(self) -> str:
         return f"<ModelPicker of {self.value or 'no model yet'}: shown in a live notebook>"
+
+    def _text_of(self, model: Model | Provider) -> str:
+        """A model that is no text, as its text in the field, for which it stands from now on."""
+        text = name_of(model)
+        self._named[text] = model
+        return text
 
     @property
     def model(self) -> ModelName:
         """What is picked, for wherever a model is named; an error where nothing is."""
         if not self.value.strip():
             raise InvalidParameterError("no model is picked yet: pick one, or set picker.value")
-        return self._named.get(self.value, self.value.strip())
+        chosen: ModelName = self._named.get(self.value, self.value.strip())
+        return chosen
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Fetch what a view wants to offer."""
         del buffers
         match message:

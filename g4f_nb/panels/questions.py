@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from g4f_nb.conversations.turns import Turn
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.panels.answers import Answers
 from g4f_nb.panels.choosing import Choice
+from g4f_nb.panels.given import short
 from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.room import Room
 from g4f_nb.panels.screen import Screen
@@ -47,6 +50,22 @@ class Questions:
             typed=typed,
         )  # fmt: skip
         self._ask(live)
+
+    def named(self, turn: Turn | str | None) -> str:
+        """The turn that is meant, by its id, the last one if none is; or an error that says what there is."""
+        unsent, there = self._screen.unsent, self._turns()
+        if unsent is not None and turn in (None, unsent["id"]):
+            return str(unsent["id"])
+        if turn is None and there:
+            return there[-1]
+        if turn is None:
+            raise InvalidParameterError("nothing was asked in this panel yet: use panel.ask(…) first")
+        id_ = turn.id if isinstance(turn, Turn) else turn
+        if id_ not in there:
+            raise InvalidParameterError(
+                f"there is no turn {short(id_)} in what the panel shows: panel.turns lists those there are"
+            )
+        return str(id_)
 
     def again(self, request: str, turn: str | None) -> None:
         """The same question once more: one that failed before it was sent, or another version of a turn."""

@@ -10,6 +10,7 @@ from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
+from g4f_nb.panels.given import checked_seed, checked_word, short
 from g4f_nb.panels.kept_columns import pair_html, score_html
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, letter_name, side_state
@@ -35,18 +36,17 @@ class RatingPanel(SideBySide):
         question: str | None = None,
         height: str = "34rem",
     ) -> None:
-        if not str(judge).strip():
-            raise InvalidParameterError(
-                f"judge is {judge!r}: it must be a name for whoever votes, like 'Ann'"
-            )
-        self._ballots = Ballots(frame, judge=judge.strip(), seed=seed, question=question)
+        judge = checked_word("judge", judge, example="Ann")
+        self._ballots = Ballots(frame, judge=judge, seed=checked_seed(seed), question=question)
         if not self._ballots.total:
             raise InvalidParameterError(
                 "there is nothing to judge: it takes two models with different answers to the same prompt"
             )
+        if not isinstance(blind, bool):
+            raise InvalidParameterError(f"blind is {short(blind)}: it must be True or False")
         self._blind = blind
         self._pair: tuple[Side, ...] = ()
-        super().__init__(kind="rate", height=height)
+        super().__init__(_kind="rate", height=height)
         self._turn()
 
     def __repr__(self) -> str:
@@ -68,21 +68,21 @@ class RatingPanel(SideBySide):
         """How many pairs there are."""
         return self._ballots.total
 
-    def sides(self) -> list[Side]:
+    def _sides(self) -> list[Side]:
         """The two that are judged now."""
         return list(self._pair)
 
-    def ballots(self) -> Ballots:
+    def _voting(self) -> Ballots:
         """All pairs, and the votes on them."""
         return self._ballots
 
-    def voted(self) -> None:
+    def _voted(self) -> None:
         """Show the next pair, or what has come of it all."""
         self._turn()
-        self.tell_state(contents=self._pair)
-        self.keep()
+        self._tell_state(contents=self._pair)
+        self._keep()
 
-    def kept(self) -> tuple[str, str]:
+    def _to_keep(self) -> tuple[str, str]:
         """How far it is; behind the last pair, the score."""
         told = f"{self.done} of {self.total} pairs judged"
         over = self._ballots.current is None
@@ -105,7 +105,7 @@ class RatingPanel(SideBySide):
         lines = [f"{name}: {text}" for name, text in zip(names, texts, strict=True)]
         return pair_html(question, self._pair, names, mask), [f"> {shorten(question, 500)}", *lines]
 
-    def state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         """The pair that is judged now; behind the last one the score."""
         now = self._ballots.current
         hidden = self._blind

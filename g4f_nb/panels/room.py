@@ -10,6 +10,7 @@ from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.names import is_made_up
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.panels.given import short
 
 Template = dict[str, Any]
 
@@ -94,6 +95,17 @@ class Room:
         }
 
 
+def given_conversation(given: object) -> Conversation:
+    """The conversation that a panel was given, or the one of this notebook that it names."""
+    if isinstance(given, str):
+        return Conversation.named(given)
+    if isinstance(given, Conversation):
+        return given
+    raise InvalidParameterError(
+        f"conversation is a {type(given).__name__}: it must be an nb.Conversation or the name of one"
+    )
+
+
 def title_of(conversation: Conversation) -> str:
     """The name that a user gave, else what it is about."""
     if is_made_up(conversation.name):
@@ -122,10 +134,17 @@ def checked_templates(templates: Mapping[str, str] | None) -> list[Template]:
         raise InvalidParameterError(
             f"templates is a {type(templates).__name__}: it must be a dict of prompts by their names"
         )
-    return [
-        {"name": str(name), "text": str(text), "fields": _fields(str(text))}
-        for name, text in (templates or {}).items()
-    ]
+    for name, text in (templates or {}).items():
+        _check_words("a name in templates", name)
+        _check_words(f"the template {name!r}", text)
+    return [{"name": name, "text": text, "fields": _fields(text)} for name, text in (templates or {}).items()]
+
+
+def _check_words(what: str, given: object) -> None:
+    if not isinstance(given, str) or not given.strip():
+        raise InvalidParameterError(
+            f"{what} is {short(given)}: give texts, like {{'Summarise': 'Summarise {{text}}'}}"
+        )
 
 
 def _fields(text: str) -> list[str]:

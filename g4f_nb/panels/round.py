@@ -92,6 +92,8 @@ class Round:
     prompt: Any
     question: str
     blind: bool
+    # By which the view that asked knows that it was taken up.
+    request: str = ""
     sides: dict[str, Side] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     ballots: Ballots | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import hashlib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,36 +19,53 @@ import anywidget
 import traitlets
 
 from g4f_nb import frontend
+from g4f_nb.errors import G4FError
 
 _STATIC = Path(__file__).parents[1] / "static"
+# What of ipywidgets a user of a panel needs.
+_OF_EVERY_WIDGET = ("close", "layout", "observe", "unobserve")
 
 
 class Served(anywidget.AnyWidget):
-    """Base of our widgets: `files` of `static/` are joined, scripts to one module and styles to one sheet.
+    """Base of our widgets: `_files` of `static/` are joined, scripts to one module and styles to one sheet.
 
-    The last script ends with `export default { render }`. A subclass hears custom messages in `hear`.
+    The last script ends with `export default { render }`. A subclass hears custom messages in `_hear`.
     """
 
     _esm = _STATIC / "loader.js"
-    files: ClassVar[tuple[str, ...]] = ()
+    _files: ClassVar[tuple[str, ...]] = ()
     # Versions that went along with a widget of this kernel.
     _sent: ClassVar[set[tuple[int, str]]] = set()
     _view_context: contextvars.Context | None = None
 
-    version = traitlets.Unicode(help="Which front end this widget has.").tag(sync=True)
-    source = traitlets.Dict(help="The front end, until a page has taken it.").tag(sync=True)
+    _version = traitlets.Unicode(help="Which front end this widget has.").tag(sync=True)
+    _source = traitlets.Dict(help="The front end, until a page has taken it.").tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
-        source = _joined(self.files)
+        source = _joined(self._files)
         mark = (os.getpid(), source["version"])
         # A run without anybody in front keeps every state in the notebook: nothing takes the source there.
         if mark not in self._sent and frontend.attached():
             self._sent.add(mark)
-            state["source"] = {"js": source["js"], "css": source["css"]}
-        super().__init__(version=source["version"], **state)
+            state["_source"] = {"js": source["js"], "css": source["css"]}
+        super().__init__(_version=source["version"], **state)
         self.on_msg(self._receive)
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def __dir__(self) -> list[str]:
+        """What Tab offers: what it does, without the hundred names of how widgets are made."""
+        ours = [each for each in type(self).__mro__ if issubclass(each, Served)]
+        named = {name for each in (self, *ours) for name in vars(each)}.difference(dir(anywidget.AnyWidget))
+        hidden = [name for name in super().__dir__() if name.startswith("_")]
+        return sorted(named.union(_OF_EVERY_WIDGET, hidden))
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take what a view has set; where that cannot be meant, the view is told what holds."""
+        try:
+            super().set_state(sync_data)
+        except (traitlets.TraitError, G4FError):
+            self.send_state([name for name in sync_data if name in self.keys])
+
+    def _hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Take a view's message; a subclass knows the forms."""
 
     def _receive(self, _: object, content: object, buffers: list[memoryview]) -> None:
@@ -55,9 +73,9 @@ class Served(anywidget.AnyWidget):
         if not isinstance(content, dict):
             return
         if content.get("type") == "source":
-            self.send({"type": "source", **_joined(self.files)})
+            self.send({"type": "source", **_joined(self._files)})
         else:
-            self.hear(content, buffers)
+            self._hear(content, buffers)
 
     def open(self) -> None:
         """Make the widget known to the front end."""

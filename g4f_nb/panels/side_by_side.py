@@ -1,11 +1,10 @@
 """Answers side by side, as views show them: what both panels for comparing do the same way.
 
-    to Python    hello {view} · diff {view, one, other} · vote {choice} · skip · undo
-                 text {view, side} · … of one panel alone
+    to Python    see `compare_requests`
     to views     state {n, sides, ballot, …}    what there is; `contents` where a view cannot have it yet
                  delta {n, sides}               what is new of each answer, for all columns together
                  settled {n, side, item}        one answer is all there
-                 diff {view, html} · text {view, side, text}   for one view
+                 diff {view, html} · text {view, side, text} · refused {view, request}   for one view
 
 Each message to all has the next `n`; a view that misses one says hello and gets everything. While names are
 hidden, nothing that is sent tells them: sides bear random ids and letters, and neither times nor tokens.
@@ -22,10 +21,14 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from g4f_nb import frontend
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging.ballots import CHOICES, Ballots, Choice
 from g4f_nb.judging.diagnostics import agreement
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.beside import Beside, show_both
+from g4f_nb.panels.compare_requests import Ask, Differ, Hello, Request, Skip, Text, Undo, Vote, read
+from g4f_nb.panels.given import Length, short
+from g4f_nb.panels.offers import said
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.working import Working
 from g4f_nb.presenting.differences import Difference, pieces
@@ -48,65 +51,63 @@ _HIDDEN_ERROR = "This model gave no answer. Whose it is and why is shown after t
 class SideBySide(Working):
     """Base of the panels that show answers in columns."""
 
-    files = (*_SCRIPTS, *_STYLES)
+    _files = (*_SCRIPTS, *_STYLES)
 
-    kind = traitlets.Unicode(help="Which of the two panels it is.").tag(sync=True)
-    height = traitlets.Unicode(help="A CSS length.").tag(sync=True)
+    height = Length(help="A CSS length.").tag(sync=True)
     problem = traitlets.Unicode(help="Why something was not done, with the way out.").tag(sync=True)
-    transcript = traitlets.Unicode(help="The class of what is kept beside the panel.").tag(sync=True)
-    choices: traitlets.List[str] = traitlets.List(help="Models that are offered first.").tag(sync=True)
+    _kind = traitlets.Unicode(help="Which of the two panels it is.").tag(sync=True)
+    _transcript = traitlets.Unicode(help="The class of what is kept beside the panel.").tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
         self._n = 0
         self._shown_at = time.monotonic()
         self._beside = Beside(uuid.uuid4().hex[:10])
-        super().__init__(transcript=self._beside.mark, **state)
+        super().__init__(_transcript=self._beside.mark, **state)
 
     def _ipython_display_(self) -> None:
-        show_both(self, lambda: self._beside.publish(self._beside.bundle(*self.kept())))
+        show_both(self, lambda: self._beside.publish(self._beside.bundle(*self._to_keep())))
 
-    def keep(self, *, here: bool = False) -> None:
+    def _keep(self, *, here: bool = False) -> None:
         """Bring up to date what the notebook keeps; `here` as a message of the cell that runs now."""
         if self._beside.is_shown:
-            self._beside.renew(self._beside.bundle(*self.kept()), here=here)
+            self._beside.renew(self._beside.bundle(*self._to_keep()), here=here)
 
     # ---- what a panel says of itself -----------------------------------------------------------------
 
-    def state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         """What there is, without the answers' texts."""
         raise NotImplementedError
 
-    def sides(self) -> list[Side]:
+    def _sides(self) -> list[Side]:
         """The answers that can be seen, as they stand."""
         raise NotImplementedError
 
-    def ballots(self) -> Ballots | None:
+    def _voting(self) -> Ballots | None:
         """What is voted on, if anything is."""
         raise NotImplementedError
 
-    def kept(self) -> tuple[str, str]:
+    def _to_keep(self) -> tuple[str, str]:
         """What a reader of the notebook sees without a kernel: HTML that is safe, and text."""
         raise NotImplementedError
 
-    def voted(self) -> None:
+    def _voted(self) -> None:
         """Something about the votes has changed."""
         raise NotImplementedError
 
-    def counted(self) -> None:
+    def _count(self) -> None:
         """What has come of the votes can be looked at, without the lock; it was told what was voted."""
 
     # ---- voting --------------------------------------------------------------------------------------
 
     def vote(self, choice: Choice) -> None:
         """Vote on the two answers that are shown: "left", "right", "tie" or "bad" (both are)."""
-        with self._lock:
-            ballots = self.ballots()
-            if ballots is None or ballots.current is None:
-                return
-            ballots.vote(choice, seconds=time.monotonic() - self._shown_at)
-            self._shown_at = time.monotonic()
-            self.voted()
-        self.counted()
+        if choice not in CHOICES:
+            raise InvalidParameterError(f"the vote is {short(choice)}: say one of {', '.join(CHOICES)}")
+        if not self._vote(choice):
+            raise InvalidParameterError(f"there are no two answers to vote on now: {self._no_vote}")
+
+    # When there is nothing to vote on, and what to do then.
+    _no_vote = "every pair is voted on"
 
     def skip(self) -> None:
         """Look at another pair first; this one comes again at the end."""
@@ -116,52 +117,78 @@ class SideBySide(Working):
         """Take the last vote back."""
         self._change("undo")
 
+    def _vote(self, choice: Choice) -> bool:
+        with self._lock:
+            ballots = self._voting()
+            if ballots is None or ballots.current is None:
+                return False
+            ballots.vote(choice, seconds=time.monotonic() - self._shown_at)
+            self._shown_at = time.monotonic()
+            self._voted()
+        self._count()
+        return True
+
     def _change(self, what: str) -> None:
         with self._lock:
-            ballots = self.ballots()
+            ballots = self._voting()
             if ballots is not None:
                 getattr(ballots, what)()
                 self._shown_at = time.monotonic()
-                self.voted()
-        self.counted()
+                self._voted()
+        self._count()
 
     # ---- to and from the views -----------------------------------------------------------------------
 
-    def tell(self, kind: str, **message: Any) -> None:
+    def _tell(self, kind: str, **message: Any) -> None:
         """Say something to all views."""
         with self._lock:
             self._n += 1
             self.send({"type": kind, "n": self._n, **message})
 
-    def tell_state(self, *, contents: Iterable[Side] | None = None) -> None:
+    def _tell_state(self, *, contents: Iterable[Side] | None = None) -> None:
         """Tell all views what there is; with the texts of these sides, where they are new to them."""
         with self._lock:
             more = {} if contents is None else {"contents": [side.whole() for side in contents]}
-            self.tell("state", **self.state(), **more)
+            self._tell("state", **self._state(), **more)
 
-    def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Do what a view asks for; a message of no known form is of another version, and ignored."""
+    def _hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Do what a view asks for; what goes wrong is told in the panel, where the user looks."""
+        request = read(message)
+        try:
+            if request is not None:
+                self._do(request, buffers)
+        except Exception as error:  # noqa: BLE001  # see above
+            self.problem = said(error)
+            if isinstance(request, Ask):
+                # What was typed is to stay in the box.
+                self.send({"type": "refused", "view": request.view, "request": request.request})
+        finally:
+            buffers.clear()
+
+    def _do(self, request: Request, buffers: list[memoryview]) -> None:
+        """What both panels can do."""
         del buffers
-        match message:
-            case {"type": "hello", "view": str(view)}:
-                with self._lock:
-                    contents = [side.whole() for side in self.sides()]
-                    self.send(
-                        {"type": "state", "view": view, "n": self._n, **self.state(), "contents": contents}
-                    )
-            case {"type": "vote", "choice": str(choice)} if choice in CHOICES:
-                self.vote(choice)
-            case {"type": "skip"}:
+        match request:
+            case Hello(view):
+                self._greet(view)
+            case Vote(choice):
+                self._vote(choice)
+            case Skip():
                 self.skip()
-            case {"type": "undo"}:
+            case Undo():
                 self.undo()
-            case {"type": "text", "view": str(view), "side": str(id_)}:
-                text = next((side.text for side in self.sides() if side.id == id_), None)
+            case Text(view, id_):
+                text = next((side.text for side in self._sides() if side.id == id_), None)
                 self.send({"type": "text", "view": view, "side": id_, "text": text})
-            case {"type": "diff", "view": str(view), "one": str(one), "other": str(other)}:
-                found = {side.id: side.text for side in self.sides()}
+            case Differ(view, one, other):
+                found = {side.id: side.text for side in self._sides()}
                 if one in found and other in found:
                     own_loop().submit(self._differ(view, found[one], found[other]))
+
+    def _greet(self, view: str) -> None:
+        with self._lock:
+            contents = [side.whole() for side in self._sides()]
+            self.send({"type": "state", "view": view, "n": self._n, **self._state(), "contents": contents})
 
     async def _differ(self, view: str, one: str, other: str) -> None:
         html = await to_thread(lambda: Difference("", pieces(one, other)).html)
@@ -172,7 +199,7 @@ class SideBySide(Working):
         done = super().wait(timeout)
         if done and not frontend.attached():
             # nbclient reads only what the cell that runs now sends.
-            self.keep(here=True)
+            self._keep(here=True)
         return done
 
 

@@ -10,6 +10,7 @@ import traitlets
 
 from g4f_nb.errors import LoopError
 from g4f_nb.loops.ownloop import BEAT, own_loop
+from g4f_nb.panels.given import checked_seconds
 from g4f_nb.panels.served import Served
 
 
@@ -28,6 +29,7 @@ class Working(Served):
         """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
         if threading.current_thread() is own_loop().thread:
             raise LoopError("wait() in an observer would wait for itself: look at .busy instead")
+        timeout = checked_seconds(timeout)
         end = None if timeout is None else time.monotonic() + timeout
         # In beats, for a long wait would keep interrupts out on Windows.
         while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):

@@ -56,19 +56,19 @@ function render({ model, el }) {
 
   function sync() {
     const ready = model.get("ready");
-    name.textContent = model.get("title");
-    root.setAttribute("aria-label", model.get("title"));
+    name.textContent = model.get("_title");
+    root.setAttribute("aria-label", model.get("_title"));
     where.textContent = model.get("place");
     told.textContent = model.get("told");
     told.hidden = !told.textContent;
     told.classList.toggle("g4f-is-ready", ready);
     problem.textContent = model.get("problem");
     problem.hidden = !problem.textContent;
-    saving.hidden = !model.get("keyring");
-    input.setAttribute("aria-label", model.get("title"));
+    saving.hidden = !model.get("_keyring");
+    input.setAttribute("aria-label", model.get("_title"));
     input.setAttribute("aria-invalid", String(!problem.hidden));
     input.placeholder = ready ? "Another key" : "Paste or type the key";
-    forget.hidden = !model.get("kept");
+    forget.hidden = !model.get("_kept");
     refresh();
   }
 
@@ -82,7 +82,7 @@ function render({ model, el }) {
       refresh();
     }
   });
-  for (const trait of ["ready", "title", "place", "told", "problem", "keyring", "kept"]) {
+  for (const trait of ["ready", "_title", "place", "told", "problem", "_keyring", "_kept"]) {
     model.on(`change:${trait}`, sync);
   }
   model.on("msg:custom", (message) => {

@@ -37,14 +37,14 @@ function dress(el, version) {
 
 export default {
   initialize({ model }) {
-    const source = model.get("source");
+    const source = model.get("_source");
     if (!source?.js) return;
-    take(model.get("version"), source);
-    model.set("source", {});
+    take(model.get("_version"), source);
+    model.set("_source", {});
     model.save_changes();
   },
   async render({ model, el }) {
-    const version = model.get("version");
+    const version = model.get("_version");
     const hear = (message) => message.type === "source" && take(message.version, message);
     model.on("msg:custom", hear);
     if (!slot(version).taken) model.send({ type: "source" });

@@ -314,7 +314,8 @@ def test_an_error_in_the_middle_keeps_the_text(panel):
 
 def test_a_wrong_option_is_shown_before_anything_is_sent(panel, server):
     """What cannot be sent is said in the panel, and the panel is idle again."""
-    chat = panel(temprature=1)
+    chat = panel()
+    chat.conversation.options = {**chat.conversation.options, "temprature": 1}
     count = len(server.requests)
     chat.ask("Hello")
     assert chat.wait(5)
@@ -695,15 +696,15 @@ def test_a_provider_may_be_named_apart():
 def test_an_empty_panel_says_who_answers_and_what_to_do(monkeypatch, capsys):
     """Nobody chosen: Demo, and the ways out. A key that is set: who answers. Told in the panel alone."""
     chat = Recorded()
-    assert "Demo answers: offline" in chat.hint
-    assert "nb.use(" in chat.hint
-    assert Recorded("Demo:demo").hint.startswith("Demo answers offline, with samples only")
-    assert Recorded("OpenaiTemplate:x", api_base="http://127.0.0.1:9/v1").hint == ""
+    assert "Demo answers: offline" in chat._hint
+    assert "nb.use(" in chat._hint
+    assert Recorded("Demo:demo")._hint.startswith("Demo answers offline, with samples only")
+    assert Recorded("OpenaiTemplate:x", api_base="http://127.0.0.1:9/v1")._hint == ""
     monkeypatch.setenv("GROQ_API_KEY", KEY)
     chat.say(type="hello", view="w")
-    assert chat.hint == "Groq answers, chosen by the only key that is set."
+    assert chat._hint == "Groq answers, chosen by the only key that is set."
     chat.model = "mistral:x"
-    assert (chat.hint, bool(chat.problem)) == ("", True)
+    assert (chat._hint, bool(chat.problem)) == ("", True)
     assert KEY not in str(chat.get_state())
     assert capsys.readouterr().err == ""
 

@@ -395,8 +395,8 @@ def test_no_key_is_in_what_is_told_or_kept(compare, server):
     assert server.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
     panel.ask(f"my key is {KEY}")
     panel.wait(10)
-    assert "my key is •••" in panel.kept()[1]
-    assert KEY not in str(panel.kept())
+    assert "my key is •••" in panel._to_keep()[1]
+    assert KEY not in str(panel._to_keep())
     panel.close()
 
 
@@ -412,6 +412,22 @@ SENSELESS = [
     {"type": "stop", "side": "none"},
     {"type": "again", "column": "none"},
     {"type": "next"},
+    {"type": None},
+    {"type": ["ask"], "text": "x"},
+    {"type": "ask", "text": "x"},
+    {"type": "ask", "view": "v", "request": 5, "text": "x"},
+    {"type": "ask", "view": "v", "request": "r", "text": {"a": 1}},
+    {"type": "vote", "choice": ["left"]},
+    {"type": "go", "to": True},
+    {"type": "go", "to": 1.5},
+    {"type": "stop", "side": 5},
+    {"type": "hello", "view": None},
+    {"type": "key", "column": "none"},
+    {"type": "add", "model": None},
+    {"type": "remove", "column": "none"},
+    {"type": "diff", "view": "v", "one": [], "other": {}},
+    {"type": "text", "view": "v"},
+    {"type": "models", "view": "v", "provider": 5},
 ]
 
 
@@ -421,6 +437,29 @@ def test_messages_that_make_no_sense_now_are_ignored(compare, message):
     panel = compare("echo")
     panel.say(**message)
     assert (panel.busy, panel.results.empty, panel.problem) == (False, True, "")
+    assert panel.models == ["OpenaiTemplate:echo"]
+
+
+def test_states_that_make_no_sense_are_ignored(compare):
+    """What a view sets and cannot be meant changes nothing; the view is told what holds."""
+    panel = compare("echo")
+    for state in ({"blind": "x"}, {"height": 5}, {"problem": None}, {"nonsense": 1}):
+        panel.set_state(state)
+    assert (panel.blind, panel.height, panel.problem) == (False, "34rem", "")
+
+
+def test_what_was_typed_stays_until_it_was_taken_up(compare):
+    """The view that asked reads its own name in the state; what was refused is told to it alone."""
+    panel = compare()
+    panel.say(type="ask", view="v", request="r1", text="hello")
+    assert panel.of("refused") == [{"type": "refused", "view": "v", "request": "r1"}]
+    assert "there is no model to ask" in panel.problem
+    panel.add("Demo:demo-fast")
+    panel.say(type="ask", view="v", request="r2", text="hello")
+    assert (panel.now["asked"], panel.now["question"]) == ("r2", "hello")
+    assert panel.wait(10)
+    panel.ask("from a cell")
+    assert panel.now["asked"] == ""
 
 
 class Steady(AsyncGeneratorProvider):
@@ -484,7 +523,7 @@ def test_what_a_notebook_keeps_is_safe_and_small(compare):
     panel = compare("echo", "error-401")
     panel.ask("<img src=x onerror=alert(1)> **bold** <script>x</script>")
     assert panel.wait(10)
-    html, text = panel.kept()
+    html, text = panel._to_keep()
     assert "<strong>bold</strong>" in html
     assert "<img" not in html.replace("&lt;img", "")
     assert "<script" not in html
@@ -493,7 +532,7 @@ def test_what_a_notebook_keeps_is_safe_and_small(compare):
     for number in range(12):
         panel.ask(f"{number} " + WORDS[:2400])
         assert panel.wait(10)
-    html, text = panel.kept()
+    html, text = panel._to_keep()
     assert len(html) < 21_000
     assert len(text) <= 5_000
     assert "Earlier prompts are not kept here" in html
@@ -505,10 +544,10 @@ def test_what_is_kept_tells_no_name_before_the_vote(compare):
     panel = compare("upper", "echo", blind=True)
     panel.ask("hello")
     assert panel.wait(10)
-    assert "OpenaiTemplate" not in str(panel.kept())
-    assert "Answer B" in str(panel.kept())
+    assert "OpenaiTemplate" not in str(panel._to_keep())
+    assert "Answer B" in str(panel._to_keep())
     panel.vote("left")
-    assert "OpenaiTemplate:upper" in str(panel.kept())
+    assert "OpenaiTemplate:upper" in str(panel._to_keep())
 
 
 def test_a_missing_key_is_typed_where_it_is_missed(server):

@@ -56,10 +56,10 @@ def everything(prompt):
 def test_a_typed_key_is_used_for_its_host_alone(prompt):
     """It says beforehand where the key goes, and the next call to that host has it."""
     asked = prompt("groq")
-    assert (asked.title, asked.ready, asked.kept) == ("Key for Groq", False, False)
+    assert (asked._title, asked.ready, asked._kept) == ("Key for Groq", False, False)
     assert asked.place == "It will go to https://api.groq.com and nowhere else."
     asked.type(KEY)
-    assert (asked.ready, asked.kept, asked.problem) == (True, True, "")
+    assert (asked.ready, asked._kept, asked.problem) == (True, True, "")
     assert asked.told == "The key is kept for this session; it goes to https://api.groq.com and nowhere else."
     assert resolve("groq:x").missing is None
     assert resolve("groq:x", api_base="http://127.0.0.1:9/v1").key is None
@@ -108,22 +108,22 @@ def test_a_key_that_is_none_is_refused_with_the_reason(prompt):
 def test_the_keyring_is_offered_where_there_is_one(prompt, pocket):
     """With the box ticked the key is for later sessions, too; Forget takes it out again."""
     asked = prompt("groq")
-    assert asked.keyring
+    assert asked._keyring
     asked.type(KEY, save=True)
     assert asked.told.startswith("The key is in a pocket, as GROQ_API_KEY")
     assert KEY in pocket.held.values()
     asked._handle_custom_msg({"type": "forget", "view": "v"}, [])
-    assert (pocket.held, asked.ready, asked.kept) == ({}, False, False)
+    assert (pocket.held, asked.ready, asked._kept) == ({}, False, False)
     assert asked.told == "Forgotten for Groq: the keyring's."
     pocket.priority = 0
-    assert not prompt("groq").keyring
+    assert not prompt("groq")._keyring
 
 
 def test_a_key_that_is_there_already_is_told(prompt, places):
     """From the environment it is not ours to forget."""
     places.environment("GROQ_API_KEY", KEY)
     asked = prompt("groq")
-    assert (asked.ready, asked.kept) == (True, False)
+    assert (asked.ready, asked._kept) == (True, False)
     assert asked.told == "There is one already: the environment variable GROQ_API_KEY."
 
 

@@ -51,13 +51,13 @@ def test_votes_are_kept_at_once_and_gone_on_with(result):
     assert (panel.done, panel.total) == (1, 3)
     panel.close()
     later = Rating(result)
-    assert (later.done, later.state()["ballot"]["undo"]) == (1, False)
+    assert (later.done, later._state()["ballot"]["undo"]) == (1, False)
     assert len(result.llm.rank(judge="human")) == 2
 
 
 def test_with_names_where_that_is_wanted(result):
     """`blind=False` shows whose answers they are, with times and counts."""
-    state = Rating(result, blind=False).state()
+    state = Rating(result, blind=False)._state()
     assert {side["title"] for side in state["sides"]} == {"OpenaiTemplate:one", "OpenaiTemplate:two"}
     assert all(side["item"]["facts"] for side in state["sides"])
 
@@ -70,7 +70,7 @@ def test_what_a_notebook_keeps_of_it_holds_no_key_of_the_models():
         given = {"api_base": server.api_base, "api_key": key}
         models = [nb.Model(f"OpenaiTemplate:{name}", **given) for name in answers]
         made = nb.compare(f"it is {key}", models, progress=False)
-    html, text = Rating(made, blind=False).kept()
+    html, text = Rating(made, blind=False)._to_keep()
     assert "planted" not in html + text
     assert "•••" in html
     assert "•••" in text
@@ -82,7 +82,7 @@ def test_people_are_told_apart(result):
         panel = Rating(result, judge=judge, seed=5)
         while panel.done < panel.total:
             panel.vote("left")
-    assert "You and Ann agree on 3 of 3 pairs" in panel.state()["summary"]["notes"][0]
+    assert "You and Ann agree on 3 of 3 pairs" in panel._state()["summary"]["notes"][0]
     assert result.llm.agreement()["agreement"].tolist() == [1.0]
 
 
@@ -91,7 +91,7 @@ def test_nothing_to_judge_is_an_error(result):
     alone = result[result["model"] == "one"]
     with pytest.raises(InvalidParameterError, match="takes two models"):
         Rating(alone)
-    with pytest.raises(InvalidParameterError, match="a name for whoever votes"):
+    with pytest.raises(InvalidParameterError, match="a name in one line"):
         Rating(result, judge=" ")
 
 
@@ -104,7 +104,7 @@ def test_without_a_notebook_the_way_out_is_told(result):
 def test_what_a_notebook_keeps_tells_the_score_at_the_end(result):
     """How far it is, and no name before the last vote."""
     panel = Rating(result)
-    html, text = panel.kept()
+    html, text = panel._to_keep()
     assert text.startswith("0 of 3 pairs judged.")
     # The pair that is next can be read, with letters for names.
     assert "<th" in html
@@ -114,6 +114,6 @@ def test_what_a_notebook_keeps_tells_the_score_at_the_end(result):
     assert "OpenaiTemplate" not in html + text
     while panel.done < panel.total:
         panel.vote("tie")
-    html, text = panel.kept()
+    html, text = panel._to_keep()
     assert "3 of 3 pairs judged." in html
     assert "OpenaiTemplate:one: won 0, tied 4, lost 0" in text

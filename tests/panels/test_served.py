@@ -33,10 +33,10 @@ def test_the_state_holds_a_loader_only():
     picker = Recorded("Demo")
     state = picker.get_state()
     assert len(state["_esm"]) < 3_000
-    assert state["source"] == {}
+    assert state["_source"] == {}
     picker._handle_custom_msg({"type": "source"}, [])
     (message,) = picker.sent
-    assert message["version"] == state["version"]
+    assert message["version"] == state["_version"]
     assert "createChooser" in message["js"]
     assert ".g4f-root" in message["css"]
 
@@ -46,8 +46,8 @@ def test_the_first_widget_before_a_person_brings_it_along(monkeypatch):
     monkeypatch.setattr(served.frontend, "attached", lambda: True)
     monkeypatch.setattr(served.Served, "_sent", set())
     first, second = ModelPicker("Demo"), ModelPicker("Demo")
-    assert "createChooser" in first.source["js"]
-    assert second.source == {}
+    assert "createChooser" in first._source["js"]
+    assert second._source == {}
 
 
 def test_messages_of_no_form_are_ignored():
@@ -65,7 +65,7 @@ def test_the_scripts_of_a_widget_are_one_module(widget, tmp_path):
     if node is None:
         pytest.skip("no node: its syntax check is what reads the scripts")
     module = tmp_path / "joined.mjs"
-    module.write_text(served._joined(widget.files)["js"], encoding="utf-8")
+    module.write_text(served._joined(widget._files)["js"], encoding="utf-8")
     done = subprocess.run([node, "--check", module], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -110,7 +110,7 @@ function render({ model, el }) {
     const words = model.get("problem");
     problem.textContent = words;
     problem.hidden = !words || log.lastError() === words;
-    log.hint(model.get("hint"));
+    log.hint(model.get("_hint"));
     head.picker.input.setAttribute("aria-invalid", String(Boolean(words)));
     root.style.setProperty("--g4f-height", model.get("height"));
     head.picker.sync();
@@ -152,13 +152,13 @@ function render({ model, el }) {
       stop();
     }
   });
-  for (const name of ["busy", "problem", "hint", "height"]) model.on(`change:${name}`, sync);
+  for (const name of ["busy", "problem", "_hint", "height"]) model.on(`change:${name}`, sync);
   model.on("change:model", () => {
     sync();
     drawer.ask();
   });
   model.on("msg:custom", receive);
-  const undo = [guardKeys(root), hideTranscript(model.get("transcript")), log.close, composer.close];
+  const undo = [guardKeys(root), hideTranscript(model.get("_transcript")), log.close, composer.close];
   undo.push(() => model.off("msg:custom", receive));
   // Nobody looks at this view any more: it was taken away, or its page is left.
   const bye = () => model.send({ type: "bye", view });

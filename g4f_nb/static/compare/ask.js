@@ -1,6 +1,6 @@
 /** The box for what is asked of all of them, and the button for the next prompt of a list. */
 
-function createQuestion(model, send) {
+function createQuestion({ model, view, send }) {
   const text = make("textarea", { rows: "1", "aria-label": "Prompt", placeholder: "Ask all of them", enterkeyhint: "send", dir: "auto" });
   const go = make("button", { type: "submit", class: "g4f-button g4f-main" });
   const next = button("Next prompt", { press: () => send({ type: "next" }) });
@@ -8,6 +8,8 @@ function createQuestion(model, send) {
   const node = make("form", { class: "g4f-ask" }, field, next);
   // Until Python has told how many there are, it may be asked all the same.
   let columns = null;
+  // What was typed stays until Python has taken it up: it may be refused, or nobody may be there.
+  let waiting = null;
 
   function grow() {
     text.style.height = "auto";
@@ -22,19 +24,25 @@ function createQuestion(model, send) {
       go.setAttribute("aria-label", label);
       go.classList.toggle("g4f-main", !busy);
     }
-    setDisabled(go, !busy && (!text.value.trim() || columns === 0));
+    setDisabled(go, !busy && (waiting !== null || !text.value.trim() || columns === 0));
     setDisabled(next, busy || columns === 0);
+    text.readOnly = waiting !== null;
   }
 
   function submit() {
     if (model.get("busy")) {
       send({ type: "stop" });
-    } else if (text.value.trim() && columns !== 0) {
-      send({ type: "ask", text: text.value });
-      text.value = "";
-      grow();
+    } else if (waiting === null && text.value.trim() && columns !== 0) {
+      waiting = newId();
       refresh();
+      send({ type: "ask", view, request: waiting, text: text.value });
     }
+  }
+
+  function refused(request) {
+    if (request !== waiting) return;
+    waiting = null;
+    refresh();
   }
 
   function sync(state) {
@@ -43,6 +51,11 @@ function createQuestion(model, send) {
     next.hidden = !left;
     next.lastChild.textContent = `Next prompt (${of - left + 1} of ${of})`;
     next.title = following ?? "";
+    if (waiting !== null && state.asked === waiting) {
+      waiting = null;
+      text.value = "";
+      grow();
+    }
     refresh();
   }
 
@@ -62,5 +75,5 @@ function createQuestion(model, send) {
     grow();
     refresh();
   });
-  return { node, text, sync, refresh };
+  return { node, text, sync, refresh, refused };
 }

@@ -5,7 +5,7 @@
 
 function render({ model, el }) {
   const view = newId();
-  const rating = model.get("kind") === "rate";
+  const rating = model.get("_kind") === "rate";
   const status = make("div", { class: "g4f-unseen", role: "status", "aria-live": "polite" });
   const problem = make("p", { class: "g4f-problem", role: "alert", hidden: true });
   const waiting = make("p", { class: "g4f-notice", role: "status", hidden: true });
@@ -37,7 +37,7 @@ function render({ model, el }) {
   const empty = make("div", { class: "g4f-nothing" });
   const vote = createVote(send);
   const difference = createDifference(send, view);
-  const ask = createQuestion(model, send);
+  const ask = createQuestion({ model, view, send });
   const middle = make("div", { class: "g4f-middle-part" }, list, empty);
   const notes = make("div", { class: "g4f-notes", role: "status" });
   const root = make("section", { class: "g4f-root g4f-compare", tabindex: "-1", "aria-label": rating ? "Rating" : "Comparison", "data-jp-suppress-context-menu": "true" });
@@ -159,6 +159,7 @@ function render({ model, el }) {
         n = message.n;
         takeState(message);
       } else if (message.type === "diff") difference.receive(message);
+      else if (message.type === "refused") ask.refused(message.request);
       else if (message.type === "text") waiters.get(message.side)?.(message.text);
       else chooser.receive(message);
       return;
@@ -204,7 +205,7 @@ function render({ model, el }) {
     });
   }
   model.on("msg:custom", receive);
-  const undo = [guardKeys(root), hideTranscript(model.get("transcript")), patience.close];
+  const undo = [guardKeys(root), hideTranscript(model.get("_transcript")), patience.close];
   el.append(root);
   sync();
   hello();
