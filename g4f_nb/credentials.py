@@ -21,6 +21,7 @@ from g4f_nb.key_places import (
     in_kaggle,
     in_keyring,
 )
+from g4f_nb.newest import Newest
 from g4f_nb.secret import Secret, shown_address
 
 Hosts = frozenset[tuple[str, str, int]]
@@ -28,6 +29,7 @@ Hosts = frozenset[tuple[str, str, int]]
 TYPED = "%g4f key, for this session"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _typed: dict[tuple[str, Hosts], Secret] = {}
+_sent: Newest[Secret, None] = Newest(100)
 
 
 def find_key(names: Iterable[str], *, hosts: Hosts = frozenset()) -> FoundKey | None:
@@ -53,6 +55,13 @@ def keep_typed(name: str, secret: Secret, hosts: Hosts) -> None:
     _typed[name, hosts] = secret
 
 
+def keep_sent(secrets: Iterable[Secret]) -> None:
+    """Remember what headers of a user's class or row sent, for whoever takes keys out of texts."""
+    for secret in secrets:
+        if secret not in _sent:
+            _sent[secret] = None
+
+
 def forget_typed(name: str | None = None) -> list[str]:
     """Drop what was typed under this name, or everything; gives the names that are gone."""
     gone = [key for key in _typed if name in (None, key[0])]
@@ -62,10 +71,11 @@ def forget_typed(name: str | None = None) -> list[str]:
 
 
 def in_sight(names: Iterable[str], *, dotenv: bool = True) -> list[Secret]:
-    """Every key under these names that is there without asking anybody, and all that were typed or found."""
+    """Every key of these names that is there without asking anybody; all that were typed, found or sent."""
     looks = (in_environment, in_dotenv) if dotenv else (in_environment,)
     found = [look(name) for name in names for look in looks]
-    return [*(each.secret for each in (*found, *found_before()) if each is not None), *_typed.values()]
+    there = (each.secret for each in (*found, *found_before()) if each is not None)
+    return [*there, *_typed.values(), *list(_sent)]
 
 
 def typed_places() -> list[tuple[str, Hosts]]:

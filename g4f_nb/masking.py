@@ -31,10 +31,6 @@ _OTHERS = ("BERLIN_PASSWORD", "BERLIN_TOKEN")
 _KEY_LIKE = re.compile(
     r"\b(?:sk|gsk|rk|pk|xai|hf|nvapi|pplx|csk|fw|sess|ghp|gho|github_pat)[-_][A-Za-z0-9_-]{16,}|\bAIza[\w-]{30,}"
 )
-# Headers that let nobody in, and whose values are words of any text.
-_PLAIN = frozenset(
-    {"accept", "accept-language", "content-type", "http-referer", "referer", "user-agent", "x-title"}
-)
 # What stands for a key in what is kept: that is rendered as Markdown, where stars would be emphasis.
 KEPT_MASK = "•••"
 # Stars that were there before.
@@ -133,9 +129,7 @@ def secrets_given(options: Mapping[str, Any]) -> Iterator[Secret]:
     yield from secrets_in(options.get("extra_data"))
     headers = options.get("headers")
     if isinstance(headers, Mapping):
-        yield from secrets_of_headers(
-            {name: value for name, value in headers.items() if str(name).lower() not in _PLAIN}
-        )
+        yield from secrets_of_headers(headers)
     for name in (*ADDRESSES, "proxy"):
         value = options.get(name)
         if isinstance(value, Secret):

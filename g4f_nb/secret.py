@@ -40,6 +40,11 @@ _KEY_SHAPED = re.compile(
 # Names of headers, fields and parameters that hold one.
 _TELLING = re.compile(r"(?i)key|token|secret|passw|authorization|cookie|credential|signature|^(sig|code|k)$")
 
+# Headers that let nobody in, and whose values are words of any text.
+_PLAIN_HEADER = re.compile(
+    r"(?i)accept|accept-language|content-type|http-referer|referer|user-agent|x-title|cache-control|.*-(version|beta)"
+)
+
 # Every call to some services has it, and their complaints are about it.
 _NO_KEY_OF_A_QUERY = frozenset({"api-version"})
 
@@ -169,11 +174,11 @@ def secrets_in(values: Any) -> Iterator[Secret]:
             yield from secrets_in(value)
 
 
-def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[Secret]:
+def secrets_of_headers(headers: Mapping[str, Any]) -> Iterator[Secret]:
     """What a user's own headers say, whatever they are called: only the user knows which one is a key."""
     yield from secrets_in(headers)
-    for value in headers.values():
-        if isinstance(value, str):
+    for name, value in headers.items():
+        if isinstance(value, str) and not _PLAIN_HEADER.fullmatch(str(name)):
             yield from (Secret(word) for word in _with_last_word(value) if len(word) >= LONG_ENOUGH)
 
 

@@ -28,6 +28,7 @@ from g4f_nb.errors import (
     RequestTimeoutError,
     shorten,
 )
+from g4f_nb.headers import header_fault
 from g4f_nb.loops import ownloop
 from g4f_nb.secret import Secret, Veiled, redact, shown_address
 from g4f_nb.tools import Tool
@@ -233,6 +234,8 @@ def mcp_tools(
     fault = _fault("env", env, '{"NAME": "value"}') or _fault(
         "headers", headers, '{"Authorization": "Bearer …"}'
     )
+    if fault is None and headers:
+        fault = header_fault(headers, place="headers=")
     options = Veiled(prefix=prefix, env=None, cwd=cwd, headers=None, timeout=timeout)
     if fault is None:
         options["env"] = None if env is None else Veiled(env)

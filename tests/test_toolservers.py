@@ -210,6 +210,8 @@ def test_the_package_is_asked_for_by_name(monkeypatch):
         ({"env": "PLANTED=planted"}, r'env= is a str: it must be a dict, like \{"NAME": "value"\}'),
         ({"headers": "Authorization: planted"}, "headers= is a str: it must be a dict"),
         ({"headers": [("Authorization", "planted")]}, "headers= is a list"),
+        ({"headers": {"X-Key ": "planted"}}, "begins with 'X-Key' and is none"),
+        ({"headers": {"X-Key": "planted\n"}}, "'X-Key' is no text of one line: mend it in headers="),
         ({"env": {"planted": 5}}, "env= holds a int: names and values are texts"),
     ],
 )

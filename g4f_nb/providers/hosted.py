@@ -6,11 +6,14 @@ them as its class methods.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb import loops, parameters, settings
 from g4f_nb.calls import Address, Call, Headers, Host
+from g4f_nb.credentials import keep_sent
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.headers import header_fault
 from g4f_nb.providers.models.listing import kept_models
 from g4f_nb.providers.models.offering import unlisted
 from g4f_nb.providers.sending.adapting import key_headers, row_headers
@@ -18,7 +21,10 @@ from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.providers.sending.outgoing import overlaid, secrets_of_call, trust
 from g4f_nb.providers.sending.ways import Way
 from g4f_nb.providers.services.hosts import find_host, is_home
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.providers.services.rows import rows
+from g4f_nb.secret import Secret, Veiled, secrets_of_headers
+
+_OURS = f"{__name__.partition('.')[0]}."
 
 
 def get_models(
@@ -79,11 +85,13 @@ async def kept_names(
 
 def listing_call(cls: Any, url: str, host: Host, way: Way) -> Call:
     """The request for a list of models."""
+    made = cls._listing_headers(host)
+    chosen = chosen_headers(cls, host, given=way.headers, made=made)
     return Call(
         "GET",
         url,
-        cls._listing_headers(host),
-        secret=secrets_of_call(host.secret, url, headers=way.headers, extra_data=None, proxy=way.proxy),
+        made,
+        secret=secrets_of_call(host.secret, url, headers=chosen, extra_data=None, proxy=way.proxy),
         limits=way.limits(settings.current().connect_timeout),
         proxy=way.proxy,
         ssl=trust(cls, way.ssl),
@@ -109,6 +117,38 @@ def get_headers(
 def headers_for(cls: Any, host: Host, *, stream: bool, given: Headers) -> Headers:
     """The headers of a request to this host: the class's, the row's, and the caller's own, which win."""
     key = host.secret.reveal() if host.secret else ""
-    made = Headers(cls.get_headers(stream, key, Headers({**row_headers(cls.row, host), **given})))
+    made = _as_headers(cls.get_headers(stream, key, Headers({**row_headers(cls.row, host), **given})))
     del key
-    return made
+    fault = None
+    if made is None:
+        fault = f"{cls.__name__}.get_headers gave no headers: it gives a dict of texts"
+    elif _writes_headers(cls):
+        fault = header_fault(made, place=f"what {cls.__name__}.get_headers gives")
+    if made is not None and fault is None:
+        return made
+    # What is wrong with them may be a key.
+    del made
+    raise InvalidParameterError(fault or "", provider=cls.__name__)
+
+
+def chosen_headers(cls: Any, host: Host, *, given: Headers, made: Headers) -> Headers:
+    """Of the headers made for a request those that may hold a key: not only a call's own are a user's."""
+    if _writes_headers(cls):
+        keep_sent(secrets_of_headers(made))
+        return made
+    of_row = row_headers(cls.row, host)
+    if not of_row:
+        return given
+    if cls.row not in rows().values():
+        keep_sent(secrets_of_headers(of_row))
+    return Headers({**of_row, **given})
+
+
+def _as_headers(made: object) -> Headers | None:
+    return Headers(made) if isinstance(made, Mapping) else None
+
+
+def _writes_headers(cls: Any) -> bool:
+    """Whether a user's class makes headers of its own."""
+    function = getattr(cls.get_headers, "__func__", cls.get_headers)
+    return not str(getattr(function, "__module__", "")).startswith(_OURS)

@@ -267,13 +267,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
     ) -> Call:
         way, host = asking.way, asking.host
         impersonate = asking.options.get("impersonate")
+        made = cls._headers(host, stream=stream, given=way.headers, impersonate=impersonate)
+        chosen = hosted.chosen_headers(cls, host, given=way.headers, made=made)
         return Call(
             "POST",
             url,
-            cls._headers(host, stream=stream, given=way.headers, impersonate=impersonate),
+            made,
             body=encoded(body, cls.__name__),
             secret=secrets_of_call(
-                host.secret, url, headers=way.headers, extra_data=asking.extra_data, proxy=way.proxy
+                host.secret, url, headers=chosen, extra_data=asking.extra_data, proxy=way.proxy
             ),
             limits=way.limits(now.connect_timeout),
             proxy=way.proxy,

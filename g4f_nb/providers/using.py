@@ -9,6 +9,7 @@ from g4f_nb.providers.models.model import (
     Model,
     Provider,
     Used,
+    check_headers,
     check_model,
     check_texts,
     set_used,
@@ -103,6 +104,7 @@ def _chosen(model: str | Model | Provider | None, provider: str | Provider | Non
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)
+    check_headers(given)
     check_texts(Veiled((option, given[option]) for option in cls.host_options if option in given))
     if name and getattr(cls, "models", None):
         # A list of its own is closed: each question would be refused.

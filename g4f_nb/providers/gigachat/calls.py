@@ -38,10 +38,11 @@ async def stream(
     async with _turn(line, own, attempts):
         while True:
             token = await _token(line, attempts)
+            call = line.call("POST", "/chat/completions", token, body, model=model)
             pieces = batches(
-                line.call("POST", "/chat/completions", token, body, model=model),
+                call,
                 attempts,
-                reader_for=partial(_reader, reader_for, token.secret),
+                reader_for=partial(_reader, reader_for, call.secret or token.secret),
                 limit=limit,
             )
             failure: G4FError
@@ -71,9 +72,10 @@ async def fetch(
         while True:
             token = await _token(line, attempts)
             failure: G4FError
+            call = line.call(method, path, token, body)
             try:
-                async with Exchange(line.call(method, path, token, body), end=attempts.end) as answer:
-                    return json_of(await answer.read(limit), line, token.secret)
+                async with Exchange(call, end=attempts.end) as answer:
+                    return json_of(await answer.read(limit), line, call.secret)
             except G4FError as error:
                 failure = as_meant(error)
             if isinstance(failure, MissingAuthError) and not renewed and failure.status == _UNAUTHORIZED:

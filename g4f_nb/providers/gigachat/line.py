@@ -14,7 +14,7 @@ from g4f_nb.calls import Call, Headers, TimeLimits
 from g4f_nb.errors import CertificateError, ConversationTooLongError, G4FError, UnreadableResponseError
 from g4f_nb.providers.gigachat.account import GigaChatAccount
 from g4f_nb.providers.gigachat.trust import unknown_authority
-from g4f_nb.providers.sending.outgoing import encoded
+from g4f_nb.providers.sending.outgoing import encoded, secrets_of_call
 from g4f_nb.providers.sending.shortlived import Token
 from g4f_nb.providers.services.hosts import join
 from g4f_nb.secret import Secret
@@ -52,13 +52,16 @@ class Line:
             headers["Content-Type"] = "application/json"
         headers.update(self.headers)
         headers["Authorization"] = f"Bearer {token.secret.reveal()}"
+        url = join(self.account.base, path)
         return self._sent(
             Call(
                 method,
-                join(self.account.base, path),
+                url,
                 headers,
                 body=None if body is None else encoded(body, self.provider),
-                secret=token.secret,
+                secret=secrets_of_call(
+                    token.secret, url, headers=self.headers, extra_data=None, proxy=self.proxy
+                ),
                 limits=self.limits,
                 model=model,
             )

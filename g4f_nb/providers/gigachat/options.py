@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from g4f_nb import parameters, settings
-from g4f_nb.calls import Headers, TimeLimits
+from g4f_nb.calls import TimeLimits
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.headers import checked_headers
 from g4f_nb.notices import tell
 from g4f_nb.providers.gigachat.account import (
     PERSONAL,
@@ -20,7 +21,7 @@ from g4f_nb.providers.gigachat.account import (
 from g4f_nb.providers.gigachat.line import Line
 from g4f_nb.providers.gigachat.trust import trusting
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.providers.sending.outgoing import checked_headers, least
+from g4f_nb.providers.sending.outgoing import least
 from g4f_nb.secret import Secret
 from g4f_nb.wire.proxies import proxy_fault
 
@@ -54,7 +55,7 @@ def line_of(cls: Any, given: Mapping[str, Any]) -> Line:
         proxy=Secret.of(given.get("proxy")),
         trust=_trust(cls, given),
         connector=given.get("connector"),
-        headers=Headers(checked_headers(given.get("headers"))),
+        headers=checked_headers(given.get("headers")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
@@ -43,6 +44,7 @@ class Model:
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "price", checked)
         check_model(name)
+        check_headers(options)
 
     def __hash__(self) -> int:
         # Options may hold what has no hash; two that are equal have the same name and label.
@@ -120,6 +122,12 @@ def check_model(model: object) -> None:
         f'the model is a {type(model).__name__}: it must be a text like "groq:llama-3.3-70b", a provider '
         f"class or an nb.Model ({hint})"
     )
+
+
+def check_headers(options: Mapping[str, Any]) -> None:
+    """Refuse at once, and not with the first question, headers that no request can have."""
+    if isinstance(options.get("headers"), Mapping):
+        checked_headers(options["headers"])
 
 
 def check_texts(given: Mapping[str, Any]) -> None:

@@ -193,14 +193,14 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         body = Veiled({**cls.translate(model, messages, given, stream=stream), **extra_data})
         now = settings.current()
         url = cls.chat_url(host, model, stream=stream)
+        made = hosted.headers_for(cls, host, stream=stream, given=way.headers)
+        chosen = hosted.chosen_headers(cls, host, given=way.headers, made=made)
         call = Call(
             "POST",
             url,
-            hosted.headers_for(cls, host, stream=stream, given=way.headers),
+            made,
             body=encoded(body, cls.__name__),
-            secret=secrets_of_call(
-                host.secret, url, headers=way.headers, extra_data=extra_data, proxy=way.proxy
-            ),
+            secret=secrets_of_call(host.secret, url, headers=chosen, extra_data=extra_data, proxy=way.proxy),
             limits=way.limits(now.connect_timeout),
             proxy=way.proxy,
             ssl=trust(cls, way.ssl),

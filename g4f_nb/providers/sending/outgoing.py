@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,55 +11,12 @@ from typing import Any
 import orjson
 
 from g4f_nb.calls import Call, Headers
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.halves import sound_parts
 from g4f_nb.notices import tell
 from g4f_nb.secret import Secret, secrets_in, secrets_of_address, secrets_of_headers, together
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-
-# What RFC 9110 calls a token.
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-# These say where the message ends and what becomes of the connection: another word on it would cut the body
-# off, have the server wait for what does not come, or read the next request wrongly.
-_FRAMING = frozenset({
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade",
-})  # fmt: skip
-
-
-def checked_headers(given: Mapping[str, str] | None) -> Headers:
-    """The headers that the caller gave: legal names, texts of one line, none that frames the message."""
-    headers = Headers(given or {})
-    del given
-    # Their values may be keys: none of them is a variable of this frame.
-    wrong = [name for name in headers if not (_is_line(name) and _is_line(headers[name]))]
-    if wrong:
-        raise InvalidParameterError(f"the header {wrong[0]!r} is no text of one line: mend it in headers=")
-    fault = next(filter(None, map(_fault_of_name, headers)), None)
-    if fault:
-        raise InvalidParameterError(fault)
-    return headers
-
-
-def _fault_of_name(name: str) -> str | None:
-    if not _NAME.fullmatch(name):
-        # What follows may be the header's value, and a key.
-        legal = _NAME.match(name)
-        return (
-            f"headers= holds a name that begins with {shorten(legal[0] if legal else '', 60)!r} and is none: "
-            "a header's name is letters, digits and '-', without blanks and colons"
-        )
-    if name.lower() in _FRAMING:
-        return (
-            f"the header {name!r} is not for headers=: each request gets its own, by its body and its "
-            "address; leave it out, and say with api_base= which host is asked"
-        )
-    return None
-
-
-def _is_line(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable()
 
 
 def secrets_of_call(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from g4f_nb.calls import Address, Headers, TimeLimits
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.headers import checked_headers
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.providers.sending.outgoing import checked_headers, least
+from g4f_nb.providers.sending.outgoing import least
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.wire.proxies import proxy_fault
 

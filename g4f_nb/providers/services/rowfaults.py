@@ -13,6 +13,7 @@ from typing import Any
 
 from g4f_nb.credentials import origin
 from g4f_nb.errors import G4FError
+from g4f_nb.headers import header_fault
 from g4f_nb.secret import redact
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
@@ -36,7 +37,7 @@ def table_fault(name: object, values: Any, kinds: Mapping[str, str]) -> str | No
         hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(kinds)}"
         return f" has the key {unknown[0]!r}, which nothing reads: {hint}"
     for key, value in values.items():
-        fault = _fault(key, value, kinds[key])
+        fault = _fault_of_headers(value) if key == "headers" else _fault(key, value, kinds[key])
         if fault is not None:
             return f": {key} {fault}"
     if not any(values.get(key) for key in ("api_base", "api_base_env", "api_host_env")):
@@ -68,7 +69,6 @@ def _fault(key: str, value: Any, kind: str) -> str | None:
             if isinstance(value, str | int | float | list)
             else f"a {type(value).__name__}"
         )
-        shown = f"a {type(value).__name__}" if key == "headers" else shown
         return f"is {shown}: it must be {expected}"
     if key in _CHOICES and value not in _CHOICES[key]:
         return f"is {value!r}: it must be one of {', '.join(_CHOICES[key])}"
@@ -83,6 +83,14 @@ def _fault(key: str, value: Any, kind: str) -> str | None:
             "MYBOX_API_KEY, not the value itself"
         )
     return _address_fault(value) if key == "api_base" and value else None
+
+
+def _fault_of_headers(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        # It may be a key.
+        return f"is a {type(value).__name__}: it must be a table of texts"
+    fault = header_fault(value, place="them")
+    return None if fault is None else f"do not fit: {fault}"
 
 
 def _address_fault(value: str) -> str | None:

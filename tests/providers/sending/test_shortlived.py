@@ -99,7 +99,7 @@ def test_what_was_refused_is_forgotten_and_what_is_newer_is_not():
 
 def test_an_error_reaches_everybody_and_the_next_one_tries_again():
     """Each gets a copy of its own: their tracebacks are not joined."""
-    tokens, source = Tokens(), Source(error=RateLimitError("too many", retry_after=3))
+    tokens, source = Tokens(), Source(wait=0.3, error=RateLimitError("too many", retry_after=3))
 
     async def go():
         return await asyncio.gather(*(tokens.get("a", source) for _ in range(5)), return_exceptions=True)
