@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 from g4f_nb.chunks import FinishReason, Reasoning, Source, Sources, Usage
@@ -54,7 +55,9 @@ def _fill(reply: Reply, record: Mapping[str, Any], more: Mapping[str, Any]) -> N
         reply.add(Reasoning(str(more["reasoning"])))
     reply.add(str(record["answer"]))
     if more.get("sources"):
-        reply.add(Sources(tuple(Source(str(url)) for url in more["sources"])))
+        # What was kept before titles were has none.
+        pages = zip(more["sources"], more.get("titles") or repeat(None), strict=False)
+        reply.add(Sources(tuple(Source(str(url), title) for url, title in pages)))
     if record.get("finish_reason"):
         reply.add(FinishReason(str(record["finish_reason"])))
     into, out = record.get("in_tokens"), record.get("out_tokens")
@@ -79,7 +82,8 @@ def keep(key: str, reply: Reply, used: Iterable[Secret] = ()) -> None:
     more_than_text = reply.images or reply.audio or reply.alternatives or reply.tool_calls
     if reply.partial or not reply.text or reply.parse_error or more_than_text:
         return
-    said = "\n".join([reply.text, reply.reasoning, *(source.url for source in reply.sources)])
+    pages = (f"{source.url}\n{source.title}" for source in reply.sources)
+    said = "\n".join([reply.text, reply.reasoning, *pages])
     if mask_keys(said, used) != said:
         return
     run = uuid.uuid4().hex[:8]

@@ -39,10 +39,13 @@ def beside(reply: Reply) -> Record | None:
     several = len(reply.steps) > 1
     if not (reply.reasoning or calls or sources or several):
         return None
+    titles = [source.title for source in sources]
     return {
         "reasoning": reply.reasoning,
         "tool_calls": [call.as_json() for call in calls],
         "sources": [source.url for source in sources],
+        # One for each source; those of which none has a title need none.
+        **({"titles": titles} if any(titles) else {}),
         "messages": reply.messages if several else [],
     }
 

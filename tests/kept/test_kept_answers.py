@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import g4f_nb as nb
+from g4f_nb.chunks import Source, Sources
 from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.kept.answers import is_kept, keep
 from g4f_nb.providers.base import AsyncGeneratorProvider
+from g4f_nb.reply import Reply
 from g4f_nb.testing import serve
 
 
@@ -269,3 +272,27 @@ def test_a_file_says_it_too(asks, server, tmp_path):
     talk.ask("and now?")
     again = nb.Conversation.load(talk.save(tmp_path / "talk.json"))
     assert [turn.reply.cached for turn in again.turns] == [True, False]
+
+
+@pytest.mark.parametrize("model", ["cite", "annotate"])
+def test_pages_are_kept_with_their_titles(asks, model):
+    """As they were named: a list of bare addresses says less."""
+    first, _ = asks(model=model, cache=True)
+    again, sent = asks(model=model, cache=True)
+    assert sent == 0
+    assert again.sources == first.sources
+    assert all(source.title for source in again.sources)
+
+
+def test_an_answer_with_a_key_in_a_title_is_not_kept(monkeypatch):
+    """Nor is one that holds it anywhere else."""
+    monkeypatch.setenv("GROQ_API_KEY", "planted0123456789")
+    reply = Reply()
+    reply.add("hello")
+    reply.add(Sources((Source("https://h/", "about planted0123456789"),)))
+    reply.end_round()
+    keep("of a title", reply)
+    assert not is_kept("of a title")
+    monkeypatch.delenv("GROQ_API_KEY")
+    keep("of a title", reply)
+    assert is_kept("of a title")
