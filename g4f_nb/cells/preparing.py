@@ -94,9 +94,6 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
     """Check all that can be checked before sending."""
     model, provider = named.who_answers(options, desk.names)
     how = Veiled({"model": model, "provider": provider})
-    if options.continues and not _names_somebody(options):
-        # Whoever wrote the half of it, wherever that is.
-        how.update(conversation.further(place))
     how.update(given(options, desk))
     how["cache"] = options.cache
     if options.new:
@@ -129,10 +126,6 @@ def _nearest_named(options: Options, desk: Desk) -> Iterator[None]:
         raise NoProviderError(
             f"{options.model!r} names no provider: did you mean {near}, which is yours?"
         ) from None
-
-
-def _names_somebody(options: Options) -> bool:
-    return any((options.model, options.provider, options.fallback, options.race, options.api_base))
 
 
 def keyless(

@@ -161,7 +161,8 @@ class Conversation:
         `shown` is what was typed, where that is not what is sent. A question from the same `place` replaces
         the turn of that place, and later turns stay. `instead_of` makes another version of a turn, `after`
         goes on behind any turn, or with `None` at the beginning. With `continues` the last answer, which
-        broke off, is gone on with. Where no prompt is given, `instead_of` asks its own again.
+        broke off, is gone on with, by whoever wrote it if nobody else is named. Where no prompt is given,
+        `instead_of` asks its own again.
         """
         options = veiled(options)
         refuse_slips(options, ("model", "provider", "system", "instead_of", "continues"), of="a question")
@@ -183,17 +184,6 @@ class Conversation:
         how = veiled(how)
         old, same = self._talk.again(turn, Given(model=model, provider=how.pop("provider", None)))
         return Veiled({**same, "instead_of": old, **how})
-
-    def further(self, place: str | None = None) -> dict[str, Any]:
-        """What `begin` needs to go on with the answer that broke off: who wrote it, and with which options.
-
-        It is empty where nobody knows: nothing broke off, or an earlier kernel asked.
-        """
-        writer = self._talk.writer(place)
-        if writer is None:
-            return {}
-        who = {"model": writer.model, "provider": writer.provider, "system": writer.system}
-        return Veiled({**writer.options, **who})
 
     # ---- changing ----------------------------------------------------------------------------------
 

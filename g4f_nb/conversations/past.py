@@ -68,10 +68,13 @@ class Past:
         """How a turn was asked."""
         return self._given.get(turn.id) or asked_before(turn, own)
 
-    def writer(self, place: str | None) -> Given | None:
-        """Who wrote the answer that a question from this place would go on with."""
-        half = to_continue(at_place(self.tree, place, continues=True).before)
-        return None if half is None else self._writers.get(half.id)
+    def of_its_writer(self, wish: Wish, spot: Spot, own: Given) -> Wish:
+        """What goes on with an answer is asked of whoever wrote that, unless it says itself of whom."""
+        half = to_continue(spot.before) if wish.continues else None
+        if half is None or wish.given.says_where:
+            return wish
+        writer = self._writers.get(half.id) or asked_before(half, own)
+        return replace(wish, given=wish.given.beside(writer))
 
     # ---- a question, from its wish to its turn -----------------------------------------------------
 

@@ -16,7 +16,8 @@ from g4f_nb.errors import G4FError
 from g4f_nb.files.media import read_media, with_media
 from g4f_nb.messages import as_messages
 from g4f_nb.providers import registry
-from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over, used
+from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.models.model import ADDRESSES, HOST_BOUND, Model, Provider, laid_over, used
 from g4f_nb.questions import Question, placed, plan_of
 from g4f_nb.secret import Veiled
 
@@ -38,6 +39,17 @@ class Given:
     def names_somebody(self) -> bool:
         """Whether it says who is asked."""
         return self.model is not None or self.provider is not None
+
+    @property
+    def says_where(self) -> bool:
+        """Whether it says who is asked, or at which address."""
+        return self.names_somebody or any(map(self.options.get, ADDRESSES))
+
+    def beside(self, whom: Given) -> Given:
+        """The same, asked of somebody else, with the options of that one beneath its own."""
+        system = whom.system if self.system is None else self.system
+        options = laid_over(whom.options, self.options)
+        return Given(model=whom.model, provider=whom.provider, system=system, options=options)
 
     def options_over(self, beneath: Given) -> Mapping[str, Any]:
         """The options beneath, as far as whoever is asked here may have them."""
@@ -72,15 +84,24 @@ class Account:
 
 def asked_before(turn: Turn, own: Given) -> Given:
     """Who answered a turn of an earlier kernel, as far as that can be told, else whom it asks now."""
-    given = Given(model=turn.model, system=turn.system)
+    asked = _named_in(turn)
+    given = Given(model=asked, system=turn.system)
     name = own.model.name if isinstance(own.model, Model) else own.model
     try:
-        was = registry.choose(turn.model)
+        was = registry.choose(asked)
         is_now = registry.choose(name, own.provider)
     except G4FError:
         return replace(given, model=None) if own.names_somebody or _who(given) is None else given
     # The conversation's own choice may have a price and options of its own.
     return replace(given, model=None) if was[0] is is_now[0] and is_now[1] in ("", was[1]) else given
+
+
+def _named_in(turn: Turn) -> str | None:
+    """Who was asked, by name; of several as one the one that answered, for together they have no name."""
+    asked, reply = turn.model or "", turn.reply
+    if look_up(asked.partition(":")[0]) is not None or reply is None or not reply.provider:
+        return turn.model
+    return f"{reply.provider}:{reply.model or ''}"
 
 
 def again_with(chosen: Given, before: Given, own: Given) -> Mapping[str, Any]:

@@ -72,6 +72,7 @@ class Talk:
         """Check a question, make it ready to be sent, and go to where its answer will be."""
         with self.lock:
             wish, spot = self.past.located(wish)
+            wish = self.past.of_its_writer(wish, spot, self.terms.own)
             chosen, terms = wish.given.over(self.terms.own), self.terms
             account = Account(
                 name=terms.name, ledger=self.past.ledger, limit=terms.limit, sizes=self.past.sizes
@@ -101,11 +102,6 @@ class Talk:
             old = self.past.last() if turn is None else self.past.turn(turn)
             own = self.terms.own
             return old, again_with(chosen, self.past.given(old, own), own)
-
-    def writer(self, place: str | None) -> Given | None:
-        """Who wrote the answer that a question from this place would go on with."""
-        with self.lock:
-            return self.past.writer(place)
 
     def _record(self, done: Asking, *, failed: bool) -> Turn:
         with self.lock:

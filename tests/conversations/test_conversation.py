@@ -149,7 +149,7 @@ def test_a_partial_answer_can_be_gone_on_with(talk, server):
     with pytest.raises(StreamInterruptedError):
         talk.ask("one", "OpenaiTemplate:cut")
     part = talk.turns[0].text
-    talk.ask(continues=True)
+    talk.ask(None, "OpenaiTemplate:echo", continues=True)
     sent = _sent(server)
     assert sent[:2] == [("user", "one"), ("assistant", part)]
     assert "Go on" in sent[2][1]

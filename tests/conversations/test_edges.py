@@ -179,7 +179,7 @@ def test_an_answer_cut_off_at_its_longest_can_be_gone_on_with(talk, server):
     talk.ask("tell me", "OpenaiTemplate:long", max_tokens=3)
     turn = talk.turns[0]
     assert turn.reply.finish_reason == "length"
-    talk.ask(continues=True)
+    talk.ask(None, "OpenaiTemplate:echo", continues=True)
     assert _sent(server) == [("user", "tell me"), ("assistant", turn.text), ("user", GO_ON)]
 
 
@@ -191,7 +191,7 @@ def test_going_on_may_break_off_again(talk, server):
     parts = [turn.text for turn in talk]
     begun = talk.begin("something else")
     assert [each["content"] for each in begun.question.messages] == ["something else"]
-    talk.ask(continues=True)
+    talk.ask(None, "OpenaiTemplate:echo", continues=True)
     assert [text for _, text in _sent(server)] == ["one", parts[0], GO_ON, parts[1], GO_ON]
 
 
@@ -201,7 +201,7 @@ def test_going_on_failed_and_can_be_tried_again(talk, server):
         talk.ask("one", "OpenaiTemplate:cut")
     with pytest.raises(nb.G4FError):
         talk.ask(None, "OpenaiTemplate:error-500", continues=True)
-    talk.ask(continues=True)
+    talk.ask(None, "OpenaiTemplate:echo", continues=True)
     assert [text for _, text in _sent(server)] == ["one", talk.turns[0].text, GO_ON]
 
 
@@ -209,13 +209,13 @@ def test_a_place_that_went_on_goes_on_again(talk, server):
     """It replaces what it said before, and not the answer that it goes on with."""
     with pytest.raises(StreamInterruptedError):
         talk.ask("one", "OpenaiTemplate:cut", place="cell-1")
-    talk.ask(continues=True, place="cell-2")
-    talk.ask(continues=True, place="cell-2")
+    talk.ask(None, "OpenaiTemplate:echo", continues=True, place="cell-2")
+    talk.ask(None, "OpenaiTemplate:echo", continues=True, place="cell-2")
     assert [turn.place for turn in talk] == ["cell-1", "cell-2"]
     assert len(_sent(server)) == 3
     for version in talk.branches(talk.turns[-1]):
         talk.drop(version)
-    talk.ask(continues=True, place="cell-1")
+    talk.ask(None, "OpenaiTemplate:echo", continues=True, place="cell-1")
     assert len(talk) == 2
 
 
@@ -223,7 +223,7 @@ def test_going_on_in_words_of_ones_own(talk, server):
     """The part goes along."""
     with pytest.raises(StreamInterruptedError):
         talk.ask("one", "OpenaiTemplate:cut")
-    talk.ask("but shorter", continues=True)
+    talk.ask("but shorter", "OpenaiTemplate:echo", continues=True)
     assert _sent(server)[-1] == ("user", "but shorter")
     assert len(_sent(server)) == 3
 
@@ -238,7 +238,7 @@ def test_a_limit_of_tools_leaves_a_part_that_can_be_gone_on_with(talk, server):
     talk.ask("go", "OpenaiTemplate:tool-loop", tools=[add], tool_limits=nb.ToolLimits(rounds=2))
     assert talk.turns[0].partial
     assert talk.messages == []
-    talk.ask("just tell me", continues=True)
+    talk.ask("just tell me", "OpenaiTemplate:echo", continues=True)
     roles = [role for role, _ in _sent(server)]
     assert roles == ["user", "assistant", "tool", "assistant", "tool", "user"]
 

@@ -67,7 +67,7 @@ def talk(server):
         talk.ask("fail", "OpenaiTemplate:error-500")
     with pytest.raises(StreamInterruptedError):
         talk.ask("break off", "OpenaiTemplate:cut")
-    talk.ask(continues=True)
+    talk.ask(None, "OpenaiTemplate:echo", continues=True)
     talk.ask("typed", shown="what I typed", system="For once.")
     return talk
 
