@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from g4f_nb.panels.rating_panel import RatingPanel
+    from g4f_nb.presenting.charts import Chart
     from g4f_nb.presenting.differences import Differences
-    from g4f_nb.presenting.plotting import Chart
     from g4f_nb.presenting.sheets import Sheet
 
 
@@ -244,7 +244,8 @@ class TableMethods:
 
         `against` is "latency_s", "ttft_s" or "cost_usd". Needs the extra "plots".
         """
-        from g4f_nb.presenting.plotting import Chart, plot
+        from g4f_nb.presenting.charts import Chart
+        from g4f_nb.presenting.plotting import plot
 
         return Chart(plot(self._frame, by, against=against, draws=self._draws(1000, None, 0.95)))
 
@@ -260,17 +261,21 @@ class TableMethods:
         by: str | None = None,
         *,
         title: str = "A comparison of models",
+        question: str | None = None,
         most: int = 500,
         overwrite: bool = False,
     ) -> Path:
         """Write one HTML file that needs nothing else: tables, ranking, figures, failures, answers.
 
-        A report that was written there before is replaced, any other file only with `overwrite`.
+        `question` names a column that holds what was asked, where the run is not kept any more. A report that
+        was written there before is replaced, any other file only with `overwrite`.
         """
         from g4f_nb.presenting.reporting import report
 
-        draws = self._draws(1000, None, 0.95)
-        return report(self._frame, path, by, title=title, most=most, draws=draws, overwrite=overwrite)
+        return report(
+            self._frame, path, by, title=title, question=question, most=most,
+            draws=self._draws(1000, None, 0.95), overwrite=overwrite,
+        )  # fmt: skip
 
     def to_excel(self, path: Any, *, overwrite: bool = False, **options: Any) -> Any:
         """Write it to an Excel file: times without zones, and no text that Excel would run as a formula.

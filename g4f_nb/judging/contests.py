@@ -75,16 +75,24 @@ def positions(found: pd.DataFrame) -> NDArray[Any]:
     return made
 
 
+def is_contested(frame: pd.DataFrame, by: str) -> bool:
+    """Whether any two models have a score for the same prompt: without that there is no ranking by it."""
+    return bool(_meetings(Candidates.of(frame), scores_of(frame, by)))
+
+
+def _meetings(candidates: Candidates, values: NDArray[Any]) -> list[tuple[int, int]]:
+    import numpy as np
+
+    there = ~np.isnan(values)
+    return [(one, other) for one, other in candidates.meetings() if there[one] and there[other]]
+
+
 def _of_scores(frame: pd.DataFrame, by: str) -> Contests:
     import numpy as np
 
     candidates = Candidates.of(frame)
     values = scores_of(frame, by)
-    pairs = [
-        (one, other)
-        for one, other in candidates.meetings()
-        if not (np.isnan(values[one]) or np.isnan(values[other]))
-    ]
+    pairs = _meetings(candidates, values)
     if not pairs:
         raise InvalidParameterError(f"no two models have a {by!r} for the same prompt: nothing to compare")
     one, other = np.array(pairs).T

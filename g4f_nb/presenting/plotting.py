@@ -85,35 +85,17 @@ def plot(
 def png(figure: Figure) -> bytes:
     """A figure as the bytes of an image."""
     out = io.BytesIO()
-    with _boxes_for_letters():
+    with boxes_for_letters():
         figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
 
 
 @contextlib.contextmanager
-def _boxes_for_letters() -> Iterator[None]:
+def boxes_for_letters() -> Iterator[None]:
     """A name in letters that the font has not: boxes in a figure are no reason to warn."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         yield
-
-
-class Chart:
-    """A figure that shows itself in a notebook; `.figure` is matplotlib's, to change or save."""
-
-    def __init__(self, figure: Figure) -> None:
-        self.figure = figure
-
-    def __repr__(self) -> str:
-        return f"a figure with {len(self.figure.axes)} panels: .figure is matplotlib's, .save(path) writes it"
-
-    def _repr_png_(self) -> bytes:
-        return png(self.figure)
-
-    def save(self, path: Any, **options: Any) -> None:
-        """Write it: the ending says in which format."""
-        with _boxes_for_letters():
-            self.figure.savefig(path, **options)
 
 
 class Look(NamedTuple):

@@ -17,6 +17,7 @@ from g4f_nb.files.reading import read_regular
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
+from g4f_nb.judging.contests import is_contested
 from g4f_nb.judging.diagnostics import agreement, bias
 from g4f_nb.judging.ranking import rank
 from g4f_nb.judging.resampling import Draws
@@ -117,7 +118,13 @@ def _parts(
     yield "Models", _table(summary(frame, by, draws=draws), mask)
     said = verdicts.of(frame)
     if by is not None:
-        yield f"Ranking by {text(mask(by))}", _ranking(frame, by, draws, mask)
+        name = text(mask(by))
+        yield (
+            f"Ranking by {name}",
+            _ranking(frame, by, draws, mask)
+            if is_contested(frame, by)
+            else f"<p>No two models have a {name} for the same prompt: there is nobody to rank.</p>",
+        )
     if not said.empty:
         yield "Ranking by verdicts", _ranking(frame, None, draws, mask)
     if importlib.util.find_spec("matplotlib") is not None:

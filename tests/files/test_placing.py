@@ -1,4 +1,4 @@
-"""Reports and Excel files go where nobody else's file is."""
+"""Reports, figures and Excel files go where nobody else's file is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ def frame():
 
 @pytest.fixture
 def result():
-    return nb.compare("hi", "Demo", progress=False)
+    return nb.compare("hi", "Demo:demo-fast", progress=False)
+
+
+@pytest.fixture
+def chart(result):
+    return result.llm.plot()
 
 
 def _report(result, path, **how):
@@ -32,12 +37,18 @@ def _excel(result, path, **how):
     return result.llm.to_excel(path, **how)
 
 
-BOTH = pytest.mark.parametrize(
-    ("write", "name"), [(_report, "r.html"), (_excel, "r.xlsx")], ids=["report", "excel"]
+def _chart(result, path, **how):
+    return result.llm.plot().save(path, **how)
+
+
+ALL = pytest.mark.parametrize(
+    ("write", "name"),
+    [(_report, "r.html"), (_excel, "r.xlsx"), (_chart, "r.svg")],
+    ids=["report", "excel", "chart"],
 )
 
 
-@BOTH
+@ALL
 def test_a_cell_that_is_run_again_writes_its_file_again(result, tmp_path, write, name):
     """What was written there before is replaced without a word, and the path is given each time."""
     file = tmp_path / "new folder" / name
@@ -48,7 +59,7 @@ def test_a_cell_that_is_run_again_writes_its_file_again(result, tmp_path, write,
     assert [each.name for each in file.parent.iterdir()] == [name]
 
 
-@BOTH
+@ALL
 def test_a_file_of_somebody_else_stays(result, tmp_path, write, name):
     """Another file is replaced only with `overwrite=True`, which the error names."""
     file = tmp_path / name
@@ -60,7 +71,7 @@ def test_a_file_of_somebody_else_stays(result, tmp_path, write, name):
     assert b"years of work" not in file.read_bytes()
 
 
-@BOTH
+@ALL
 def test_a_link_and_a_folder_of_the_system_are_left_alone(result, tmp_path, write, name):
     """A link is not followed and not replaced, whatever is said; nothing is put into /proc."""
     (tmp_path / "there").write_text("kept")
@@ -73,7 +84,7 @@ def test_a_link_and_a_folder_of_the_system_are_left_alone(result, tmp_path, writ
             write(result, f"/dev/{name}")
 
 
-@BOTH
+@ALL
 def test_what_is_no_path_is_said(result, write, name):
     """With one that could be."""
     for path in (None, 5, "", "a\0b"):
@@ -120,3 +131,31 @@ def test_a_file_is_as_readable_as_others_of_the_user(frame, tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
     file.chmod(0o640)
     assert stat.S_IMODE(frame.llm.to_excel(file).stat().st_mode) == 0o640
+
+
+_FORMS = ("png", "svg", "pdf", "eps", "ps", "jpg", "jpeg", "tif", "tiff", "webp")
+
+
+def test_a_figure_is_known_again_in_each_form(chart, tmp_path):
+    """Saved twice it is replaced, also where the call says the form; a drawing of matplotlib's stays."""
+    for form in _FORMS:
+        file, plain = tmp_path / f"figure.{form}", tmp_path / f"plain-{form}"
+        for path, how in ((file, {}), (plain, {"format": form})):
+            assert chart.save(path, dpi=20, **how) == path
+            assert chart.save(path, dpi=30, **how) == path
+        chart.figure.savefig(file, dpi=20)
+        drawn = file.read_bytes()
+        with pytest.raises(InvalidParameterError, match="is no figure"):
+            chart.save(file)
+        assert file.read_bytes() == drawn
+
+
+def test_a_figure_goes_where_matplotlib_would_put_it(chart, tmp_path):
+    """Without an ending it is a PNG, and called so; it goes into memory, too; a form that is none is said."""
+    assert chart.save(tmp_path / "figure") == tmp_path / "figure.png"
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    memory = io.BytesIO()
+    assert chart.save(memory, format="svg") is memory
+    assert b"<svg" in memory.getvalue()
+    with pytest.raises(InvalidParameterError, match=r"'docx'.*png"):
+        chart.save(tmp_path / "figure.docx")

@@ -240,6 +240,17 @@ def test_a_score_may_be_called_like_a_column_of_the_summary(scored, column, tmp_
     assert table.llm.report(tmp_path / "report.html", column).exists()
 
 
+@pytest.mark.parametrize("names", [["knows"], ["knows", "error-500"]])
+def test_a_report_of_scores_that_rank_nobody(scored, tmp_path, names):
+    """One model, or one whose rivals have no score, has a report: its means, and that there is no ranking."""
+    alone = scored[scored["model"].isin(names)]
+    # The store of the run is gone by now: the column holds the questions.
+    file = alone.llm.report(tmp_path / "r.html", "correct", question="number")
+    html = file.read_text(encoding="utf-8")
+    assert "<h2>Ranking by correct</h2><p>No two models have" in html
+    assert "<h2>Answers</h2>" in html
+
+
 def test_wrong_columns_are_told(scored):
     """A column that is not there, one that is no number, and options that do not go together."""
     with pytest.raises(InvalidParameterError, match="no column 'score'"):
