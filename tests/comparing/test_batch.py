@@ -113,7 +113,7 @@ def test_tokens_a_minute_are_kept():
 
 
 def test_a_stopped_lane_skips_the_rest():
-    """What would fail for every job is met once; the rest of that lane is skipped, other lanes go on."""
+    """One job at a time, what would fail for all is met once; the rest is skipped, other lanes go on."""
     skipped, asked = [], []
     reason = RuntimeError("no key")
 

@@ -127,7 +127,15 @@ def test_errors_are_not_kept(server):
     assert len(server.requests) - before == 1
 
 
-def test_a_wrong_key_is_met_once(server):
+@pytest.mark.parametrize("name", ["error-401", "error-404"])
+def test_what_is_refused_costs_what_is_under_way(server, name):
+    """A wrong key or model is met by the first few, which are sent together, and by nobody after them."""
+    status = _compare([f"p{n}" for n in range(40)], _model(server, name))["status"]
+    assert status.value_counts().to_dict() == {"error": 8, "skipped": 32}
+    assert sum(request.method == "POST" for request in server.requests) == 8
+
+
+def test_a_wrong_key_stops_its_model_alone(server):
     """A key that is refused stops its model: the rest is skipped, with the reason; other models go on."""
     models = [_model(server, "error-401", api_key="one"), _model(server, api_key="another")]
     frame = _compare(
@@ -140,8 +148,8 @@ def test_a_wrong_key_is_met_once(server):
     assert (frame[frame["model"] == "upper"]["status"] == "ok").all()
 
 
-def test_a_model_that_is_not_there_is_met_once(server):
-    """A model that the server does not know is met once; others of that server go on."""
+def test_a_model_that_is_not_there_stops_no_other(server):
+    """One at a time, a model that the server does not know is met once; others of that server go on."""
     models = [_model(server, "error-404"), _model(server)]
     limits = {"openaitemplate": nb.Limits(concurrency=1)}
     frame = _compare([f"p{n}" for n in range(20)], models, limits=limits)
