@@ -6,8 +6,6 @@ What is not known is `None`, never 0. The table is in the package of the extra `
 from __future__ import annotations
 
 import functools
-import importlib.metadata
-import importlib.util
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 
 from g4f_nb import settings
 from g4f_nb.chunks import Usage
+from g4f_nb.costs import pricetable
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
@@ -26,7 +25,6 @@ from g4f_nb.providers.models.model import Model, Provider, check_model
 from g4f_nb.providers.services.rows import Row
 
 FILE = "prices.toml"
-_PACKAGE = "genai-prices"
 # How often, in seconds, to look whether the file has changed: a comparison asks for thousands of prices.
 _LOOK_AGAIN = 0.5
 _HERE = {"localhost", "127.0.0.1", "::1"}
@@ -58,7 +56,7 @@ def rate_of(
     if free is not None:
         nothing = Cost(0.0, free)
         return lambda _: nothing
-    if not model or not _is_priced(_find(model, url)):
+    if not model or not _is_priced(pricetable.find(model, url)):
         return lambda _: None
     return functools.partial(_table_cost, model, url)
 
@@ -94,7 +92,7 @@ def price_of(model: str | Model | Provider) -> Price | None:
 
 def known_context(model: str, url: str | None) -> int | None:
     """How many tokens a model takes, as the table says; `None` without it, or where it does not say."""
-    found = _find(model, url) if url else _find_anywhere(model)
+    found = pricetable.find(model, url) if url else pricetable.find_anywhere(model)
     size = found.context_window if found is not None else None
     return size if isinstance(size, int) else None
 
@@ -179,11 +177,11 @@ def _table_cost(model: str, url: str | None, usage: Usage | None) -> Cost | None
     except (LookupError, ValueError):
         # The table knows the model, and not the price of one of these parts.
         return None
-    return Cost(float(made.total_price), *_table_name())
+    return Cost(float(made.total_price), *pricetable.source())
 
 
 def _table_price(model: str, url: str) -> Price | None:
-    found = _find(model, url)
+    found = pricetable.find(model, url)
     if not _is_priced(found):
         return None
     prices = found.get_prices(datetime.now(tz=UTC))
@@ -196,7 +194,7 @@ def _table_price(model: str, url: str) -> Price | None:
             ("cache_write", "cache_write"),
         )
     }
-    source, date = _table_name()
+    source, date = pricetable.source()
     return Price(
         **{name: value for name, value in parts.items() if value is not None}, source=source, date=date
     )
@@ -214,49 +212,3 @@ def _is_priced(found: Any) -> bool:
     return prices is not None and all(
         getattr(prices, name, None) is not None for name in ("input_mtok", "output_mtok")
     )
-
-
-def _find(model: str, url: str | None) -> Any:
-    """What the table knows of a model at an address; `None` if nothing."""
-    if not url or not _is_installed():
-        return None
-    from genai_prices import data_snapshot
-
-    try:
-        return data_snapshot.get_snapshot().find_provider_model(model, None, None, url)[1]
-    except LookupError:
-        return None
-
-
-def _find_anywhere(model: str) -> Any:
-    if not _is_installed():
-        return None
-    from genai_prices import data_snapshot
-
-    try:
-        return data_snapshot.get_snapshot().find_provider_model(model, None, None, None)[1]
-    except LookupError:
-        return None
-
-
-@functools.cache
-def _is_installed() -> bool:
-    return importlib.util.find_spec("genai_prices") is not None
-
-
-@functools.cache
-def _table_name() -> tuple[str, str | None]:
-    """The table's name with its version, and the newest day that it has prices from."""
-    from genai_prices import data_snapshot
-
-    today = datetime.now(tz=UTC).date()
-    days = [
-        day
-        for provider in data_snapshot.get_snapshot().providers
-        for found in provider.models
-        if isinstance(found.prices, list)
-        for day in (getattr(price.constraint, "start_date", None) for price in found.prices)
-        if day is not None and day <= today
-    ]
-    source = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}"
-    return source, max(days).isoformat() if days else None

@@ -114,10 +114,17 @@ def context_size(model: str) -> int | None:
 
 
 def _table_context(name: str) -> int | None:
-    for pattern, size in _data()["contexts"]["models"].items():
-        if re.search(pattern, name):
-            return int(size)
+    # Most names of a long listing are none of them: one look for all.
+    if _any_known().search(name):
+        for pattern, size in _data()["contexts"]["models"].items():
+            if re.search(pattern, name):
+                return int(size)
     return None
+
+
+@functools.cache
+def _any_known() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in _data()["contexts"]["models"]))
 
 
 def _message_tokens(message: Mapping[str, Any], weights: _Weights, model: str) -> float:

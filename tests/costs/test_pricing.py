@@ -10,7 +10,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb.chunks import Usage
-from g4f_nb.costs import pricing
+from g4f_nb.costs import pricetable
 from g4f_nb.costs.pricing import cost_of, price_of
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
@@ -152,7 +152,7 @@ def test_counts_that_were_not_told():
 
 def test_without_the_extra(monkeypatch):
     """Everything but one's own prices and what is free is unknown."""
-    monkeypatch.setattr(pricing, "_is_installed", lambda: False)
+    monkeypatch.setattr(pricetable, "_is_installed", lambda: False)
     assert cost_of(USED, provider="OpenAI", model="gpt-4o-mini", url=HOME) is None
     assert price_of("openai:gpt-4o-mini") is None
     assert cost_of(None, provider="Demo", model="demo").usd == 0
