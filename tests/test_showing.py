@@ -175,6 +175,17 @@ def test_a_plot_shows_every_model(result):
         result.llm.plot(against="weather")
 
 
+def test_what_rows_are_called_is_shown(result):
+    """A view of a table whose rows have names, like that of `wide`, has them as its first columns."""
+    wide = result.llm.wide()
+    shown = wide.llm.view().html
+    heads = re.findall(r"<th[^>]*>([^<]*)</th>", shown)
+    assert heads[: len(wide.index.names)] == list(wide.index.names)
+    assert shown.count("<tr>") == min(len(wide), 500) + 1
+    named = pd.DataFrame({"n": [1]}, index=pd.Index(["Ada"], name="n"))
+    assert re.findall(r"Ada|>n<|>1<", named.llm.view().html) == [">n<", ">n<", "Ada", ">1<"]
+
+
 def test_a_plot_is_none_of_pyplots(result, tmp_path):
     """No figure stays open that a notebook would show a second time, and it can be saved."""
     from matplotlib import pyplot as plt

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME, PLACE
+from g4f_nb.comparing.rowlabels import called_by_what_was_asked
 from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
 
@@ -114,7 +115,8 @@ def wide(
     keys = list(order.itertuples(index=False, name=None)) if len(across) > 1 else order[_MODEL].tolist()
     made = made[keys]
     made.columns.names = ["model" if name == _MODEL else name for name in across]
-    return made
+    fixed = [name for name in names.varied() if name not in across]
+    return called_by_what_was_asked(made, data, down, fixed, prompt=f"{names.prefix}prompt")
 
 
 def model_names(names: Names, labelled: Collection[tuple[str, str]]) -> pd.Series[Any]:

@@ -158,21 +158,24 @@ def _as_read(frame: pd.DataFrame, names: list[str]) -> list[str]:
 
 
 def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
-    """A table's HTML without style and script, which stand once on a page."""
+    """A table's HTML, the names of its rows first; without style and script, which stand once on a page."""
     import pandas as pd
 
     types = pd.api.types
+    named = frame.index.nlevels > 1 or frame.index.name is not None
+    names = [*(frame.index.names if named else ()), *frame.columns]
+    given = [frame.index.get_level_values(at) for at in range(frame.index.nlevels)] if named else []
+    values: list[Any] = [*given, *(frame.iloc[:, at] for at in range(frame.shape[1]))]
     numbers = [
         # Complex numbers have no order to sort by, and are shown as text.
-        types.is_numeric_dtype(frame[name])
-        and not (types.is_bool_dtype(frame[name]) or types.is_complex_dtype(frame[name]))
-        for name in frame.columns
+        types.is_numeric_dtype(each) and not (types.is_bool_dtype(each) or types.is_complex_dtype(each))
+        for each in values
     ]
     heads = "".join(
         f'<th class="g4f-number">{text(name)}</th>' if number else f"<th>{text(name)}</th>"
-        for name, number in zip(frame.columns, numbers, strict=True)
+        for name, number in zip(names, numbers, strict=True)
     )
-    columns = [frame[name].tolist() for name in frame.columns]
+    columns = [each.tolist() for each in values]
     # A narrow column of long texts is one word a line: such get some room, whatever stands beside them.
     longs = [
         not number and any(len(value) > _LONG for value in values if isinstance(value, str))

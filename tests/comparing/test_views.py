@@ -77,10 +77,54 @@ def test_wide_of_everything(server, upper):
     )  # fmt: skip
     wide = frame.llm.wide()
     assert wide.shape == (6, 8)
-    assert list(wide.index.names) == ["row", "prompt_id"]
+    assert list(wide.index.names) == ["row", "text", "prompt_id"]
     assert list(wide.columns.names) == ["model", "repeat", "stop"]
     assert wide.notna().all(axis=None)
     assert frame.llm.wide("latency_s").dtypes.map(str).eq("Float64").all()
+
+
+@pytest.mark.parametrize(
+    ("prompts", "data", "index"),
+    [
+        ("hi", None, {"prompt": ["hi"]}),
+        (["hi", "you"], None, {"prompt": ["hi", "you"]}),
+        ({"a": "hi", "b": "you"}, None, {"prompt_id": ["a", "b"]}),
+        (["hi", "hi"], None, {"prompt_id": ["0", "1"], "prompt": ["hi", "hi"]}),
+        (["x" * 200], None, {"prompt_id": ["0"], "prompt": ["x" * 99 + "…"]}),
+        ("{city}", {"city": ["Rome", "Bonn"], "n": [1, 2]}, {"city": ["Rome", "Bonn"]}),
+        ("{city}", {"n": [1, 1], "city": ["Rome", "Bonn"]}, {"city": ["Rome", "Bonn"]}),
+        ("{n}", {"n": [1, 1, 2], "of": [5, 6, 6]}, {"n": [1, 1, 2], "of": [5, 6, 6]}),
+        ("{n}", {"n": [1, 1]}, {"row": [0, 1], "n": [1, 1]} ),
+        ("{n}", {"n": ["x" * 200, "y"]}, {"row": [0, 1], "n": ["x" * 99 + "…", "y"]}),
+        (["{n}", "{n}!"], {"n": [7]}, {"n": [7, 7], "prompt_id": ["0", "1"]}),
+        ({"p": "{n}"}, {"n": [7]}, {"n": [7], "prompt_id": ["p"]}),
+    ],
+)  # fmt: skip
+def test_rows_are_called_what_was_asked(upper, prompts, data, index):
+    """By the prompt, its name, or the columns that tell rows apart; a number only where those do not."""
+    wide = _compare(prompts, upper, data=data).llm.wide()
+    assert list(wide.index.names) == list(index)
+    assert [wide.index.get_level_values(name).tolist() for name in index] == list(index.values())
+
+
+def test_rows_stand_in_the_order_of_the_grid(upper):
+    """Side by side, prompts come as they were given, and not sorted by their names."""
+    assert _compare(list("lkjihgfedcba"), upper).llm.wide().index.tolist() == list("lkjihgfedcba")
+    named = _compare({"b": "1", "a": "2", "c": "3"}, upper)
+    assert named.llm.wide().index.tolist() == ["b", "a", "c"]
+    assert named[1:].llm.wide().index.tolist() == ["a", "c"]
+    assert _compare(["x", "y", "z"], upper)[1:].llm.wide().index.tolist() == ["y", "z"]
+
+
+def test_rows_are_called_by_what_can_be_called(upper):
+    """Missing values and values without a hash tell rows apart like others; a prefix changes nothing."""
+    data = pd.DataFrame({"city": ["Rome", None, "Bonn"], "more": [{"a": 1}, [2], [3]]})
+    wide = _compare("{more}", upper, data=data, prefix="llm_").llm.wide()
+    assert wide.index.name == "city"
+    assert wide.loc["Bonn"].tolist() == ["[3]"]
+    wide = _compare("{more}", upper, data=data[["more"]], prefix="llm_").llm.wide()
+    assert wide.index.tolist() == ["{'a': 1}", "[2]", "[3]"]
+    assert _compare(["b", "a"], upper, prefix="llm_").llm.wide().loc["b"].tolist() == ["B"]
 
 
 def test_two_runs_in_one_table(upper):
