@@ -11,8 +11,7 @@ from typing import Any
 from g4f_nb.cells.displays import Bundle, Displays
 from g4f_nb.cells.looks import UPDATES, ask_for_login
 from g4f_nb.reply import Reply
-from g4f_nb.showing.keyless import GrowingKeyless
-from g4f_nb.showing.rendering import HtmlStream
+from g4f_nb.showing.growing import GrowingAnswer
 
 # Bytes a second that painting may take: all columns are sent each time, so that long ones are seldom.
 _BANDWIDTH = 16_000
@@ -30,22 +29,15 @@ class _Column:
     def __init__(self, reply: Reply | None = None) -> None:
         self.reply = reply
         self.over = False
-        self._stream = HtmlStream()
-        self._keyless = GrowingKeyless()
-        self._finished: list[str] = []
-        self._read = 0
+        self._answer = GrowingAnswer()
 
     def html(self) -> str:
         """What there is now."""
         reply = self.reply
         if reply is None:
             return "<em>ended</em>" if self.over else "<em>waiting …</em>"
-        text = self._keyless.of(reply).text or (reply.as_shown().refusal if reply.refusal else "") or ""
-        self._stream.add(text[self._read :])
-        self._read = len(text)
-        update = self._stream.take()
-        self._finished += update.finished
-        shown = styled("".join([*self._finished, update.open]))
+        self._answer.grow(reply)
+        shown = styled(self._answer.html)
         return shown or ("<em>thinking …</em>" if reply.reasoning else "<em>…</em>")
 
 

@@ -171,20 +171,20 @@ class Answers:
     def _rest(self, live: UnderWay) -> tuple[str | None, Exception | None]:
         """Send what is left of the text; gives all of it as HTML, or why there is none."""
         reply = live.asking.reply if live.asking is not None else None
-        if reply is None or live.broken:
+        if reply is None or live.growing.broken:
             return None, None
         try:
             delta = live.step(last=True)
             extra = html_of(reply, text=False) or ""
             if extra:
-                live.finished.append(extra)
+                live.growing.put_down(extra)
             if delta is not None:
                 if extra:
                     delta["finished"] = [*delta.get("finished", []), extra]
                 self._widget.send({"type": "delta", **delta})
         except Exception as failure:  # noqa: BLE001  # the answer is there, the conversation goes on
             return None, failure
-        return "".join(live.finished), None
+        return "".join(live.growing.finished), None
 
     # ---- leave for tools ---------------------------------------------------------------------------
 

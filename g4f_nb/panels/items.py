@@ -69,7 +69,7 @@ _NOT_RENDERED = object()
 
 def item_of(turn: Turn, html: Any = _NOT_RENDERED) -> dict[str, Any]:
     """A turn as the views show it; without `html` (None) they show the plain text."""
-    reply = turn.reply
+    reply = None if turn.reply is None else turn.reply.as_shown()
     item: dict[str, Any] = {"id": turn.id, "shown": turn.shown, "files": attached(turn)}
     if turn.continues:
         item["continues"] = True

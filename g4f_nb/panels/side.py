@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from g4f_nb.masking import mask_of_calls
 from g4f_nb.panels.endings import CUT_OFF, tells_speed
-from g4f_nb.panels.growing import common, units
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
-from g4f_nb.showing.rendering import HtmlStream
+from g4f_nb.showing.growing import GrowingAnswer, Growth
 
 
 def opaque() -> str:
@@ -21,7 +21,7 @@ def opaque() -> str:
 
 @dataclass(slots=True, eq=False)
 class Side:
-    """One answer; what is `finished` is sent once, of the open block only what is new."""
+    """One answer, and what the views have been sent of it in `growing`."""
 
     name: str
     id: str = field(default_factory=opaque)
@@ -29,11 +29,7 @@ class Side:
     tries: int = 0
     record: Mapping[str, Any] | None = None
     reply: Reply | None = None
-    finished: list[str] = field(default_factory=list)
-    open: str = ""
-    _html: HtmlStream = field(default_factory=HtmlStream)
-    _read: int = 0
-    _thought: int = 0
+    growing: GrowingAnswer = field(default_factory=GrowingAnswer)
     _anew: bool = False
 
     @classmethod
@@ -50,53 +46,52 @@ class Side:
 
     @property
     def text(self) -> str:
-        """What was said so far."""
-        if self.record is not None:
-            return str(self.record.get("answer") or "")
-        return (self.reply.text or self.reply.refusal or "") if self.reply else ""
+        """What was said so far, as it may be shown."""
+        return self.growing.text
 
     def begin(self, reply: Reply) -> None:
         """A try begins; what an earlier one left is not shown beside it."""
         self.tries += 1
-        self.reply, self._html = reply, HtmlStream()
-        self._anew = bool(self.finished or self.open or self._thought)
-        self._read = self._thought = 0
-        self.finished, self.open = [], ""
+        self._begin_anew(reply)
+
+    def _begin_anew(self, reply: Reply | None) -> None:
+        self._anew = self._anew or bool(self.growing.html or self.growing.reasoning)
+        self.reply, self.growing = reply, GrowingAnswer()
 
     def step(self) -> dict[str, Any] | None:
         """Render what has come since the last step; `None` if nothing has."""
-        text = self.text[self._read :]
-        thoughts = self.reply.reasoning[self._thought :] if self.reply else ""
-        if not (text or thoughts or self._anew):
-            return None
-        self._thought += len(thoughts)
-        return self._rendered(text, thoughts, last=False)
+        growth = None if self.reply is None else self.growing.grow(self.reply)
+        if growth is None and self._anew:
+            growth = self.growing.still()
+        return None if growth is None else self._told(growth)
 
     def settle(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """All that will come has come; gives the last step."""
         self.record = record
-        thoughts = self.reply.reasoning[self._thought :] if self.reply else ""
-        if self._read > len(self.text):
+        reply = self.reply or Reply()
+        text = mask_of_calls(reply.asked_with)(str(record.get("answer") or ""))
+        if not text.startswith(self.growing.text):
             # What was shown is not what counts: a try that failed after it had begun.
-            self.begin(self.reply or Reply())
+            self._begin_anew(self.reply)
         try:
-            step = self._rendered(self.text[self._read :], thoughts, last=True)
+            step = self._told(self.growing.end(text, reply))
         except Exception:  # noqa: BLE001  # the answer comes first: a view shows its text as it is
-            self.finished, self.open = [], ""
-            return {"id": self.id, "plain": self.text, "open": "", "anew": True}
-        if self.reply is not None:
-            beside = list(exhibits(self.reply.images, self.reply.audio))
-            self.finished += beside
+            self.growing.text = text
+            self.growing.finished, self.growing.open = [], ""
+            return {"id": self.id, "plain": text, "open": "", "anew": True}
+        beside = list(exhibits(reply.images, reply.audio))
+        if beside:
+            self.growing.finished += beside
             step["finished"] = [*step.get("finished", []), *beside]
         return step
 
     def whole(self) -> dict[str, Any]:
         """All that the steps gave, for a view that comes later."""
-        thoughts = self.reply.reasoning if self.reply else ""
-        plain = self.text if self.is_settled and not self.finished else ""
+        growing = self.growing
         return {
-            "id": self.id, "anew": True, "finished": self.finished, "open": self.open,
-            "reasoning": thoughts, "plain": plain,
+            "id": self.id, "anew": True, "finished": growing.finished, "open": growing.open,
+            "reasoning": growing.reasoning,
+            "plain": self.text if self.is_settled and not growing.finished else "",
         }  # fmt: skip
 
     def item(self) -> dict[str, Any] | None:
@@ -113,21 +108,8 @@ class Side:
             "said": bool(self.text),
         }
 
-    def _rendered(self, text: str, thoughts: str, *, last: bool) -> dict[str, Any]:
-        before = self.open
-        self._read += len(text)
-        self._html.add(text)
-        update = self._html.take(last=last)
-        self.finished += update.finished
-        self.open = update.open
-        kept = "" if update.finished or self._anew else common(before, self.open)
-        step: dict[str, Any] = {"id": self.id, "open": self.open[len(kept) :]}
-        if kept:
-            step["keep"] = units(kept)
-        if update.finished:
-            step["finished"] = update.finished
-        if thoughts:
-            step["reasoning"] = thoughts
+    def _told(self, growth: Growth) -> dict[str, Any]:
+        step = {"id": self.id, **growth.as_json()}
         if self._anew:
             step["anew"], self._anew = True, False
         return step

@@ -13,9 +13,9 @@ from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.panels.growing import units
 from g4f_nb.panels.items import Items
 from g4f_nb.panels.underway import UnderWay
+from g4f_nb.showing.growing import units
 
 State = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Views:
             live, turn = over
             state["over"] = live.id
             if turn.id in changed:
-                shown = "".join(live.finished)
+                shown = "".join(live.growing.finished)
                 item = changed[turn.id]
                 state["became"] = turn.id
                 if item.get("html") == shown:

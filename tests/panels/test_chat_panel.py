@@ -324,6 +324,19 @@ def test_a_wrong_option_is_shown_before_anything_is_sent(panel, server):
     assert len(server.requests) == count
 
 
+def test_a_key_that_a_model_repeats_is_masked():
+    """While the answer comes, in the end, and in what is copied; `value` has what was said."""
+    key = "sk-planted4711planted4711"
+    with serve(answers={"leaky": lambda _: f"your key is {key}, is it not?"}) as server:
+        chat = Recorded("OpenaiTemplate:leaky", api_base=server.api_base, api_key=key)
+        chat.ask("Hello")
+        assert chat.wait(10)
+    assert key not in str(chat.sent) + str(chat.items)
+    assert chat.items[0]["text"].endswith(", is it not?")
+    assert key in chat.value.text
+    chat.close()
+
+
 def test_an_answer_that_cannot_be_rendered_is_shown_as_text(panel, monkeypatch):
     """A fault of ours in rendering hangs nothing: the text is there, with the reason."""
 

@@ -400,6 +400,20 @@ def test_no_key_is_in_what_is_told_or_kept(compare, server):
     panel.close()
 
 
+def test_a_key_that_a_model_repeats_is_masked_in_its_column():
+    """While it comes, in the end, and in what is copied; the results have what was said."""
+    says = {"leaky": lambda _: f"your key is {KEY}, is it not?"}
+    with serve(answers=says) as server:
+        panel = Comparing(["OpenaiTemplate:leaky"], api_base=server.api_base, api_key=KEY)
+        panel.ask("hello")
+        assert panel.wait(10)
+    panel.say(type="text", view="v", side=panel.now["sides"][0]["id"])
+    assert KEY not in str(panel.sent)
+    assert panel.of("text")[0]["text"].endswith(", is it not?")
+    assert KEY in panel.results["answer"][0]
+    panel.close()
+
+
 SENSELESS = [
     {},
     {"type": "nonsense"},
