@@ -52,6 +52,81 @@ function createPatience(node) {
   };
 }
 
+const AT_END = 40; // pixels from the end that still count as reading the newest text
+
+/**
+ * Keep what grows scrolled to its end as long as one reads there, and where one reads otherwise.
+ *
+ * Whoever moves up has left the end, however little: text that comes must not pull them back. A move is seen by
+ * the place that it left, not by how far the end is: that moves with every piece of text, also between a move and
+ * its event. Who comes back to the end follows again.
+ */
+function createFollower(node, { following = true, changed = () => {} } = {}) {
+  let place = 0; // where one was when this was last looked at
+  let away = false; // off the page, as notebooks do with what is out of sight
+  const below = () => node.scrollHeight - node.scrollTop - node.clientHeight;
+
+  function mark() {
+    // What became longer above must not move the text by itself, nor look as if somebody had moved it.
+    node.style.overflowAnchor = following ? "none" : "auto";
+    changed({ following, below: below() });
+  }
+
+  function toEnd() {
+    following = true;
+    node.scrollTop = node.scrollHeight;
+    place = node.scrollTop;
+    mark();
+  }
+
+  // Text that became shorter moves up as well, but then its end is in sight.
+  const movedUp = () => node.scrollTop < place - 1 && below() > 1;
+
+  function moved() {
+    if (away || !node.clientHeight) return;
+    if (movedUp()) following = false;
+    else if (node.scrollTop > place && below() < AT_END) following = true;
+    place = node.scrollTop;
+    mark();
+  }
+
+  /** More has come. */
+  function follow() {
+    // The event of a move may be on its way. To the very top everything comes that was put elsewhere on the page.
+    if (!away && node.scrollTop > 0 && movedUp()) following = false;
+    if (following) toEnd();
+    else mark();
+  }
+
+  node.addEventListener("scroll", moved);
+  node.addEventListener(
+    "wheel",
+    ({ deltaY }) => {
+      // Before the text moves, for that takes some frames; it does not where a part of it was meant.
+      if (deltaY >= 0 || !following || !node.scrollTop) return;
+      following = false;
+      const before = place; // the text may have moved already, without a word
+      setTimeout(() => {
+        if (!following && node.scrollTop === before) toEnd();
+      }, 150);
+    },
+    { passive: true },
+  );
+  // What is unfolded is to be read.
+  node.addEventListener("toggle", () => {
+    if (following && below() > AT_END) following = false;
+    mark();
+  }, true);
+  const resized = new ResizeObserver(() => {
+    away = !node.clientHeight;
+    if (away) return;
+    if (following) toEnd();
+    else node.scrollTop = place;
+  });
+  resized.observe(node);
+  return { follow, toEnd, close: () => resized.disconnect() };
+}
+
 /** As long as a live widget is on the page, what the notebook keeps of it in an output beside it is not. */
 function hideTranscript(name) {
   const style = make("style");

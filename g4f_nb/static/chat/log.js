@@ -1,7 +1,5 @@
 /** The conversation: turns in their order, the one on its way last, and where one is reading. */
 
-const AT_BOTTOM = 40; // pixels from the end that still count as reading the newest text
-
 /** What there is to see before the first question. */
 function emptyNode() {
   const keys = make("p", { class: "g4f-keys" });
@@ -16,44 +14,19 @@ function emptyNode() {
   return { node, tell };
 }
 
-/** Stays at the end as long as one reads there, and where one reads otherwise. */
+/** The part of the panel that scrolls, with a way to the newest text for who reads elsewhere. */
 function createScroller(content, empty) {
   const node = make("div", { class: "g4f-log", role: "region", "aria-label": "Conversation", tabindex: "0" });
   node.append(empty, content);
   const jump = make("button", { type: "button", class: "g4f-jump", "aria-label": "Go to the newest text", hidden: true });
   jump.append(icon("down"));
-  let following = true;
-  let place = 0;
-
-  function toBottom() {
-    following = true;
-    node.scrollTop = node.scrollHeight;
-    jump.hidden = true;
-  }
-
-  function follow() {
-    if (following) toBottom();
-    else jump.hidden = node.scrollHeight - node.scrollTop - node.clientHeight < AT_BOTTOM;
-  }
-
-  node.addEventListener("scroll", () => {
-    if (!node.clientHeight) return;
-    place = node.scrollTop;
-    following = node.scrollHeight - place - node.clientHeight < AT_BOTTOM;
-    jump.hidden = following;
-  });
+  const changed = ({ following, below }) => (jump.hidden = following || below < AT_END);
+  const { follow, toEnd, close } = createFollower(node, { changed });
   jump.addEventListener("click", () => {
-    toBottom();
+    toEnd();
     node.focus();
   });
-  // A notebook takes what is out of sight off the page, and it comes back scrolled to the top.
-  const resized = new ResizeObserver(() => {
-    if (following) toBottom();
-    else node.scrollTop = place;
-  });
-  resized.observe(node);
-  const frame = make("div", { class: "g4f-middle" }, node, jump);
-  return { node: frame, follow, toBottom, close: () => resized.disconnect() };
+  return { node: make("div", { class: "g4f-middle" }, node, jump), follow, toEnd, close };
 }
 
 function createLog({ acts, hello, announce, changed }) {
@@ -71,7 +44,7 @@ function createLog({ acts, hello, announce, changed }) {
     turn.begin(told);
     live = { request: told.request, turn };
     list.append(turn.node);
-    scroller.toBottom();
+    scroller.toEnd();
   }
 
   function takeLive(told) {

@@ -96,7 +96,11 @@ function render({ model, el }) {
     });
     if (nodes.length !== list.children.length || nodes.some((node, at) => node !== list.children[at])) list.replaceChildren(...nodes);
     const known = new Set([...state.sides, ...state.columns ?? []].map((each) => each.id));
-    for (const id of sides.keys()) if (!known.has(id)) sides.delete(id);
+    for (const [id, side] of sides) {
+      if (known.has(id)) continue;
+      side.close();
+      sides.delete(id);
+    }
     list.hidden = !nodes.length;
     question.textContent = state.question ?? "";
     question.hidden = !state.question;
@@ -210,7 +214,7 @@ function render({ model, el }) {
   sync();
   hello();
   return () => {
-    for (const each of undo) each();
+    for (const each of [...undo, ...[...sides.values()].map((side) => side.close)]) each();
   };
 }
 

@@ -27,11 +27,7 @@ function createSide(id, send, fetchText) {
   const side = { id, node, column: null, status: "waiting", described: null };
   let source = ""; // the HTML of the block that grows, as it was told
   // One reads from the top, where the answers begin beside each other; who scrolls to the end stays there.
-  let following = false;
-
-  body.addEventListener("scroll", () => {
-    following = body.scrollTop > 0 && body.scrollHeight - body.scrollTop - body.clientHeight < 40;
-  });
+  const follower = createFollower(body, { following: false });
 
   side.add = (step) => {
     if (step.anew) {
@@ -50,7 +46,7 @@ function createSide(id, send, fetchText) {
     side.plain = step.plain ?? "";
     side.got = true;
     refresh();
-    if (following && side.status === "live") body.scrollTop = body.scrollHeight;
+    follower.follow();
   };
 
   function refresh() {
@@ -96,5 +92,6 @@ function createSide(id, send, fetchText) {
     refresh();
   };
 
+  side.close = follower.close;
   return side;
 }
