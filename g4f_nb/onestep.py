@@ -14,11 +14,12 @@ Change = Callable[..., int]
 _HELD = (5, 6)
 
 
+Begun = tuple[list[sqlite3.Connection], sqlite3.Error | None]
+
+
 @contextlib.contextmanager
-def one_step(
-    name: str, file: sqlite3.Connection | None, memory: sqlite3.Connection | None
-) -> Iterator[Change]:
-    """Gives what carries a statement out in the file and in memory, and counts the rows that it touched.
+def one_step(name: str, begin: Callable[[], Begun]) -> Iterator[Change]:
+    """Gives what carries a statement out in all that was begun, and counts the rows that it touched.
 
     A file that cannot be written at all leaves what is in memory to be changed; that is an error, too.
     """
@@ -28,14 +29,12 @@ def one_step(
         return sum(each.execute(statement, values).rowcount for each in begun)
 
     try:
-        failure = _begin(begun, file, memory)
+        begun, failure = begin()
         yield change
         for each in begun:
             each.execute("COMMIT")
     except BaseException as error:
-        for each in begun:
-            with contextlib.suppress(sqlite3.Error):
-                each.execute("ROLLBACK")
+        _take_back(begun)
         if not isinstance(error, sqlite3.Error):
             raise
         failure = error
@@ -43,9 +42,9 @@ def one_step(
         raise _told(name, failure)
 
 
-def _begin(
-    begun: list[sqlite3.Connection], file: sqlite3.Connection | None, memory: sqlite3.Connection | None
-) -> sqlite3.Error | None:
+def begun_in(file: sqlite3.Connection | None, memory: sqlite3.Connection | None) -> Begun:
+    """A transaction in each of them; and what is wrong with a file that leaves only memory to be changed."""
+    begun: list[sqlite3.Connection] = []
     failure = None
     for each in filter(None, (file, memory)):
         try:
@@ -53,11 +52,18 @@ def _begin(
         except sqlite3.Error as error:
             # Who holds it lets it go: better all of it later than a part now.
             if memory is None or is_held(error):
+                _take_back(begun)
                 raise
             failure = error
         else:
             begun.append(each)
-    return failure
+    return begun, failure
+
+
+def _take_back(begun: Sequence[sqlite3.Connection]) -> None:
+    for each in begun:
+        with contextlib.suppress(sqlite3.Error):
+            each.execute("ROLLBACK")
 
 
 def is_held(error: sqlite3.Error) -> bool:

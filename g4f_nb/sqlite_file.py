@@ -13,27 +13,26 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
+from g4f_nb import patience
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.inbox import Inbox, Row, Write, reason, transact
 from g4f_nb.notices import tell
-from g4f_nb.onestep import Change, carry_over, is_held, one_step
+from g4f_nb.onestep import Begun, Change, begun_in, carry_over, is_held, one_step
+from g4f_nb.patience import patiently
 from g4f_nb.private_files import make_folder
 
-# How long a writer waits for another kernel's, in seconds, how much of that without a word, and how long
-# `flush` waits for the writer.
-_PATIENCE = 30.0
-_WITHOUT_A_WORD = 2.0
-# After so many seconds a file that somebody held is tried again.
-_AGAIN = 30.0
+# How long `flush` waits for the writer, in seconds; after how many a file that somebody held is tried again.
 _FLUSHING = 60.0
-T = TypeVar("T")
+_AGAIN = 30.0
+# Which part of the file must be free for it to be made smaller.
+_WORTH_IT = 0.2
 _NONE: Mapping[int, str] = MappingProxyType({})
 # SQLITE_CORRUPT and SQLITE_NOTADB.
 _DAMAGE = (11, 26)
@@ -118,24 +117,52 @@ class Storage:
         """All that is changed in here is changed at once or not at all, after everything handed over."""
         self._ready()
         self.flush()
-        with self._lock, one_step(str(self.file), self._reader, self._memory) as change:
-            yield change
+        # What the writer has just given up waiting for is not waited for as long once more.
+        most = patience.WITHOUT_A_WORD if self.in_memory_because else None
+        with contextlib.ExitStack() as locked:
+            begin = partial(patiently, self.file, partial(self._begin, locked), most=most)
+            with one_step(str(self.file), begin) as change:
+                yield change
+
+    def _begin(self, locked: contextlib.ExitStack, seconds: float) -> Begun:
+        """Begin to change everything, and lock it; who waits for another kernel is in nobody's way here."""
+        with contextlib.ExitStack() as trying:
+            trying.enter_context(self._lock)
+            reader = self._reader
+            if reader is not None:
+                reader.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+                trying.callback(reader.execute, f"PRAGMA busy_timeout={patience.PATIENCE * 1000:.0f}")
+            found = begun_in(reader, self._memory)
+            locked.push(trying.pop_all())
+        return found
 
     def compact(self) -> None:
-        """Give the room of deleted rows back to the disk, if nobody is in the way."""
+        """Give the room of deleted rows back to the disk, if it is worth it and nobody is in the way.
+
+        While a file is made smaller no other kernel writes to it: for a little room, which the next rows take
+        again, nobody is kept waiting.
+        """
         self._ready()
         self.flush()
-        with self._lock:
-            if self._reader is None:
-                return
-            try:
-                self._reader.execute("VACUUM")
-                self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                tell(
-                    f"{self.file} is as large as before ({error}): the room of what was deleted is used "
-                    "again, and given back by the next nb.purge_store() that deletes something"
+        if self._reader is None:
+            return
+        # In a connection of its own: others read meanwhile.
+        seconds = min(patience.WITHOUT_A_WORD, patience.PATIENCE)
+        try:
+            with contextlib.closing(
+                sqlite3.connect(self.file, timeout=seconds, isolation_level=None)
+            ) as file:
+                (pages,), (free,) = (
+                    file.execute(f"PRAGMA {which}").fetchone() for which in ("page_count", "freelist_count")
                 )
+                if free > pages * _WORTH_IT:
+                    file.execute("VACUUM")
+                file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            tell(
+                f"{self.file} is as large as before ({error}): the room of what was deleted is used "
+                "again, and given back by the next nb.purge_store() that deletes something"
+            )
 
     def close(self) -> None:
         """Write what is left and close the file; the next use opens it again."""
@@ -174,7 +201,7 @@ class Storage:
     def _open_or_stand_in(self) -> sqlite3.Connection | None:
         try:
             make_folder(self.file.parent)
-            return self._patiently(self._open)
+            return patiently(self.file, self._open)
         except sqlite3.OperationalError as error:
             self._stay_in_memory(str(error), held=is_held(error))
         except sqlite3.DatabaseError as error:
@@ -183,25 +210,10 @@ class Storage:
             self._stay_in_memory(error.strerror or str(error))
         return None
 
-    def _patiently(self, do: Callable[[float], T]) -> T:
-        """Do what may have to wait for another kernel, so many seconds; a wait that one notices is told."""
-        try:
-            return do(min(_WITHOUT_A_WORD, _PATIENCE))
-        except sqlite3.OperationalError as error:
-            if not is_held(error) or _PATIENCE <= _WITHOUT_A_WORD:
-                raise
-        left = _PATIENCE - _WITHOUT_A_WORD
-        tell(
-            f"the store {self.file} is held by another kernel or program that writes: waiting for it, "
-            f"{left:.0f} s at most",
-            once=False,
-        )
-        return do(left)
-
-    def _open(self, patience: float) -> sqlite3.Connection:
+    def _open(self, seconds: float) -> sqlite3.Connection:
         new = not self.file.exists()
         connection = sqlite3.connect(
-            self.file, timeout=patience, isolation_level=None, check_same_thread=False
+            self.file, timeout=seconds, isolation_level=None, check_same_thread=False
         )
         try:
             if new:
@@ -212,7 +224,7 @@ class Storage:
             connection.execute("BEGIN IMMEDIATE")
             self._bring_up(connection)
             connection.execute("COMMIT")
-            connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000:.0f}")
+            connection.execute(f"PRAGMA busy_timeout={patience.PATIENCE * 1000:.0f}")
             self._opened = _identity(self.file)
         except BaseException:
             connection.close()
@@ -283,7 +295,7 @@ class Storage:
                 beside = self.file.with_name(self.file.name + ending)
                 if beside.exists():
                     beside.replace(kept.with_name(kept.name + ending))
-            opened = self._patiently(self._open)
+            opened = patiently(self.file, self._open)
         except (OSError, sqlite3.Error) as error:
             self._stay_in_memory(str(error))
             return None
@@ -310,7 +322,7 @@ class Storage:
                 return
             finally:
                 if self._reader is not None:
-                    self._reader.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000:.0f}")
+                    self._reader.execute(f"PRAGMA busy_timeout={patience.PATIENCE * 1000:.0f}")
             self._memory.close()
             self._memory = self._again = self.in_memory_because = None
         tell(f"the store {self.file} can be written again: what was kept in memory is in it now", once=False)
@@ -377,7 +389,7 @@ class Storage:
             return
         if connection is not None and self.in_memory_because is None:
             try:
-                self._tell_faults(self._patiently(partial(_transact, connection, writes)))
+                self._tell_faults(patiently(self.file, partial(_transact, connection, writes)))
             except sqlite3.Error as error:
                 with self._lock:
                     self._stay_in_memory(str(error), held=is_held(error))
@@ -400,8 +412,8 @@ class Storage:
         self._inbox = Inbox()
 
 
-def _transact(connection: sqlite3.Connection, writes: Sequence[Write], patience: float) -> list[str]:
-    connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+def _transact(connection: sqlite3.Connection, writes: Sequence[Write], seconds: float) -> list[str]:
+    connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
     return transact(connection, writes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from until import until
 
-from g4f_nb import sqlite_file
+from g4f_nb import patience, sqlite_file
 from g4f_nb import store as store_module
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.pointers import pointing
@@ -39,7 +40,7 @@ def make(tmp_path):
 @pytest.fixture
 def held(monkeypatch):
     """Gives a connection that holds the write lock of a store's file, for which nobody waits long."""
-    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE", 0.05)
     made = []
 
     def hold(store):
@@ -430,8 +431,8 @@ def _filled(store, run="r"):
 def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_open):
     """A file that is held for long is waited for, at its opening and at its writing, and not in silence."""
     other = held(make())
-    monkeypatch.setattr(sqlite_file, "_PATIENCE", 60.0)
-    monkeypatch.setattr(sqlite_file, "_WITHOUT_A_WORD", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE", 60.0)
+    monkeypatch.setattr(patience, "WITHOUT_A_WORD", 0.05)
     store = make()
     if is_open:
         other.execute("ROLLBACK")
@@ -445,6 +446,7 @@ def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_
     keeping.join()
     assert _texts(store.answers(["a"])) == {"a": b'{"n":1}'}
     assert store.info().in_memory_because is None
+    assert "is free again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("is_open", [True, False])
@@ -480,6 +482,36 @@ def test_a_purge_while_another_program_writes(make, held):
     assert store.purged == 0
     other.execute("ROLLBACK")
     assert store.purge() == 3
+
+
+def test_a_purge_that_waits_is_told_and_goes_on(make, held, monkeypatch, capsys):
+    """It says that it waits, and goes on when the file is free; who reads meanwhile is not kept waiting."""
+    store = _filled(make())
+    other = held(store)
+    monkeypatch.setattr(patience, "PATIENCE", 60.0)
+    monkeypatch.setattr(patience, "WITHOUT_A_WORD", 0.05)
+    with ThreadPoolExecutor() as pool:
+        purging = pool.submit(store.purge)
+        told: list[str] = []
+        until(lambda: told.append(capsys.readouterr().err) or "waiting for it, 60 s at most" in "".join(told))
+        assert _texts(store.answers(["r"])) == {"r": b'{"text":"x"}'}
+        assert not purging.done()
+        other.execute("ROLLBACK")
+        assert purging.result() == 3
+    assert "is free again: going on" in capsys.readouterr().err
+
+
+def test_a_purge_that_waits_can_be_interrupted(make, held, monkeypatch):
+    """Ctrl-C ends the wait at once, and nothing is gone."""
+    store = _filled(make())
+    held(store)
+    monkeypatch.setattr(patience, "PATIENCE", 60.0)
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        store.purge()
+    assert time.monotonic() - began < 20
+    assert store.info().runs == 1
 
 
 def test_a_purge_that_fails_in_the_middle_deletes_nothing(make):
@@ -525,10 +557,28 @@ def test_a_run_that_went_on_after_it_was_purged_goes_with_the_next_purge(make):
 
 def test_room_that_cannot_be_given_back_is_said(make, held, capsys):
     """A file that cannot be made smaller now is no error: what was to go is gone."""
-    store = _filled(make())
+    store = make()
+    store.keep_cell("r", 0, {"text": "x" * 100_000})
+    store.write("DELETE FROM cells", [()])
     held(store)
     store._storage.compact()
     assert "as large as before" in capsys.readouterr().err
+
+
+def test_a_file_is_made_smaller_where_that_is_worth_it(make):
+    """For the room of one run in ten nobody is kept waiting; that of most of them is given back."""
+    store = make()
+    for run in range(10):
+        store.begin_run(f"r{run}", "compare", cells=20, plan={})
+        for at in range(20):
+            store.keep_cell(f"r{run}", at, {"text": "x" * 2000})
+    store.write("UPDATE runs SET began_at = CASE WHEN run_id = 'r0' THEN 0 ELSE 1e9 END", [()])
+    sizes = [store.info().bytes]
+    for days in ((time.time() - 1) / 86_400, 1):
+        store.purge(older_than_days=days)
+        sizes.append(store.info().bytes)
+    assert sizes[1] > 0.9 * sizes[0]
+    assert sizes[2] < 0.5 * sizes[0]
 
 
 def test_in_memory_the_newest_answer_is_the_one(make, held):

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import sqlite_file, store
+from g4f_nb import patience, store
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.errors import InvalidParameterError, SpendingLimitError
 from g4f_nb.settings import cache_folder
@@ -284,7 +284,7 @@ def test_a_disk_that_cannot_be_written_costs_a_notice_and_no_answer(monkeypatch,
 
 def test_a_conversation_that_goes_on_in_memory_is_one(monkeypatch, capsys):
     """Where the file cannot be written any more, what it holds and what came later are one."""
-    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE", 0.05)
     talk, other = _talk(), _talk("chemistry")
     other.ask("zero")
     talk.ask("one")
