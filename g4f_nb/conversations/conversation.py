@@ -14,16 +14,17 @@ from g4f_nb.conversations.keyless import keyless, mask_of
 from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.observing import Observer
 from g4f_nb.conversations.preparing import Chosen, Given
-from g4f_nb.conversations.restoring import named, restored, settings_of
+from g4f_nb.conversations.restoring import lost_of, named, restored, settings_of
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.talk import Talk
-from g4f_nb.conversations.terms import checked_system
+from g4f_nb.conversations.terms import HOW_TO_NAME, NAMELESS, checked_system
 from g4f_nb.conversations.transcript import title_of, transcript
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.secret import Veiled
@@ -279,7 +280,13 @@ class Conversation:
     def _of(cls, saved: Saved, *, kept: bool = False, copied: bool = False) -> Self:
         made = cls(**settings_of(saved))
         made._talk.terms.name = mended_name(saved.name or "") or made.name
+        made._talk.terms.lost = lost = lost_of(saved)
         made._talk.take(saved, kept=kept)
+        if lost is not None and not copied:
+            tell(
+                f"the conversation {made.name!r} asked {lost}, {NAMELESS}: {HOW_TO_NAME} names another",
+                once=False,
+            )
         if not copied and (there := shelf()) is not None:
             there.put(made, stays=True)
         return made

@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from g4f_nb.conversations.groups import group_from_json
 from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preserving import ids_of, kept_talks, read_talk
+from g4f_nb.conversations.replyjson import DamagedError
 from g4f_nb.conversations.shelf import Shelf, shelf
 from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.notices import tell
+from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model
 from g4f_nb.secret import Veiled
 
@@ -28,6 +31,7 @@ class Kept(Protocol):
 
 
 T = TypeVar("T", bound=Kept)
+_TOGETHER = re.compile(r"(Fallback|Race|Retry)Provider\(.*\)$")
 _NUMBER = re.compile(r"[\W\d_]+")
 
 
@@ -71,11 +75,29 @@ def named(name: str, make: Callable[[str], T]) -> T:
 
 def settings_of(saved: Saved) -> dict[str, Any]:
     """With which arguments a conversation like this one is made."""
-    model: Any = saved.model
+    model = _model_of(saved)
     if model is not None and saved.price is not None:
         model = Model(model, price=saved.price)
     given = {"model": model, "provider": saved.provider, "system": saved.system, "limit": saved.limit}
     return Veiled({**given, **saved.options})
+
+
+def lost_of(saved: Saved) -> str | None:
+    """What that was called whom it asked, where nobody can tell here who it was."""
+    return saved.model if saved.model is not None and _model_of(saved) is None else None
+
+
+def _model_of(saved: Saved) -> Any:
+    """Whom it asks: a name, several as one; `None` where nobody can tell."""
+    if saved.group is not None:
+        try:
+            return group_from_json(saved.group)
+        except (G4FError, DamagedError):
+            return None
+    name = saved.model
+    # Readable forms say only what several were called together.
+    nameless = saved.nameless or (name is not None and _TOGETHER.match(name) is not None)
+    return None if nameless and look_up(name or "") is None else name
 
 
 def _near(name: str, names: tuple[str, ...]) -> str | None:

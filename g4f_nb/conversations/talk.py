@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from g4f_nb.conversations.asked import Asking
+from g4f_nb.conversations.groups import group_json, is_nameless
 from g4f_nb.conversations.names import made_up_name
 from g4f_nb.conversations.observing import Observers
 from g4f_nb.conversations.past import Past
@@ -73,6 +74,7 @@ class Talk:
         with self.lock:
             wish, spot = self.past.located(wish)
             wish = self.past.of_its_writer(wish, spot, self.terms.own)
+            self.terms.check_found(wish.given)
             chosen, terms = wish.given.over(self.terms.own), self.terms
             account = Account(
                 name=terms.name, ledger=self.past.ledger, limit=terms.limit, sizes=self.past.sizes
@@ -136,6 +138,7 @@ class Talk:
         with other.lock:
             self.past.begin_as(other.past, at)
             self.terms.own, self.terms.limit = other.terms.own, other.terms.limit
+            self.terms.lost = other.terms.lost
 
     def changed(self, kind: str, turn: Turn | None = None) -> None:
         """Bring the copy on disk up to date, and tell whoever looks on."""
@@ -158,6 +161,8 @@ class Talk:
                 name=terms.name,
                 model=terms.model_name,
                 provider=terms.provider_name,
+                group=group_json(terms.own.model),
+                nameless=terms.lost is not None or is_nameless(terms.own.model),
                 price=terms.price,
                 system=terms.own.system,
                 limit=terms.limit,

@@ -9,12 +9,16 @@ from typing import Any
 from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.turns import check_words
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, NoProviderError
 from g4f_nb.halves import sound
 from g4f_nb.masking import secrets_given
 from g4f_nb.prices import Price, dollars
 from g4f_nb.providers.models.model import HOST_BOUND, Model, check_model, veiled
 from g4f_nb.secret import Secret, Veiled
+
+# Of a model that comes back as what it was called, and how to give the conversation another one.
+NAMELESS = "which no name tells here (a class of your own, or a server's address, is in no file)"
+HOW_TO_NAME = "talk.model = …"
 
 
 class Terms:
@@ -24,6 +28,8 @@ class Terms:
         self.name = name
         self.own = Given()
         self.limit: float | None = None
+        # Whom it asked in an earlier kernel, where no name tells who that is.
+        self.lost: str | None = None
 
     def begin_with(self, given: Given, limit: str | float | None) -> None:
         """Set all but the name at once."""
@@ -41,7 +47,7 @@ class Terms:
         options = Veiled(Given(model=model).options_over(self.own))
         if model is None:
             options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
-        self.own = replace(self.own, model=model, provider=None, options=options)
+        self.own, self.lost = replace(self.own, model=model, provider=None, options=options), None
 
     def instruct(self, system: str | None) -> None:
         """Set the system prompt."""
@@ -59,7 +65,15 @@ class Terms:
 
     def borrow(self, other: Terms) -> None:
         """Ask whom another one asks, and with its options; the system prompt stays."""
-        self.own = replace(other.own, system=self.own.system or other.own.system)
+        self.own, self.lost = replace(other.own, system=self.own.system or other.own.system), other.lost
+
+    def check_found(self, given: Given) -> None:
+        """Refuse a question that names nobody, where it is not known here whom the conversation asked."""
+        if self.lost is not None and not given.names_somebody:
+            raise NoProviderError(
+                f"the conversation {self.name!r} asked {self.lost}, {NAMELESS}: name whom to ask, "
+                f"{HOW_TO_NAME}, or name a model for this question"
+            )
 
     # ---- as it is kept -----------------------------------------------------------------------------
 
@@ -82,7 +96,7 @@ class Terms:
     @property
     def model_name(self) -> str | None:
         """The model as a text."""
-        return _name_of(self.own.model)
+        return self.lost or _name_of(self.own.model)
 
     @property
     def provider_name(self) -> str | None:

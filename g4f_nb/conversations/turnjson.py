@@ -43,12 +43,17 @@ _KEPT = frozenset(SAFE_PARAMETERS) - _NOT_KEPT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """A conversation as a value; `model` and `provider` are names."""
+    """A conversation as a value; `model` and `provider` are names, and `group` several models as one.
+
+    `nameless` says that no name tells whom it asks: `model` is what that was called.
+    """
 
     id: str | None = None
     name: str | None = None
     model: str | None = None
     provider: str | None = None
+    group: Mapping[str, Any] | None = None
+    nameless: bool = False
     # What the user says that the model costs.
     price: Price | None = None
     system: str | None = None
@@ -78,6 +83,8 @@ def settings_json(saved: Saved) -> dict[str, Any]:
     return {
         "model": saved.model,
         "provider": saved.provider,
+        **({} if saved.group is None else {"group": saved.group}),
+        **({"nameless": True} if saved.nameless else {}),
         "price": None if saved.price is None else _price_json(saved.price),
         "system": saved.system,
         "limit": saved.limit,
@@ -120,6 +127,8 @@ def _saved(data: Mapping[str, Any], *, heal: bool) -> Saved:
         name=text_or_none(data, "name"),
         model=text_or_none(data, "model"),
         provider=text_or_none(data, "provider"),
+        group=None if data.get("group") is None else table(data["group"], "group"),
+        nameless=data.get("nameless") is True,
         price=None if data.get("price") is None else checked_price(data["price"], "its price"),
         system=text_or_none(data, "system"),
         limit=number_or_none(data, "limit"),

@@ -137,6 +137,11 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
                 shown = shorten(repr(value), 40)
                 raise InvalidParameterError(f"{name} is {shown}: it must be a number above 0")
 
+    @classmethod
+    def made_of(cls) -> tuple[Any, ...] | None:
+        """What a call has made it of: the class, the models, its name, and how; `None` if it is declared."""
+        return vars(cls).get("_made")
+
     @staticmethod
     def forget_failures() -> None:
         """Ask everybody again who is left alone after failures, as after a server was started anew."""
