@@ -10,14 +10,27 @@ import weakref
 from typing import Any, Generic, Protocol, TypeVar
 
 from g4f_nb import frontend
+from g4f_nb.conversations.names import is_made_up
 
 
 class Named(Protocol):
-    """Whatever has a name."""
+    """Whatever has a name, and may have begun."""
 
     @property
     def name(self) -> str:
         """What it is called now."""
+
+    @property
+    def all_turns(self) -> tuple[Any, ...]:
+        """What was said in it."""
+
+    @property
+    def on_their_way(self) -> tuple[Any, ...]:
+        """What is being answered."""
+
+    @property
+    def spent(self) -> float:
+        """What it has cost."""
 
 
 T = TypeVar("T", bound=Named)
@@ -26,7 +39,10 @@ _making = threading.Lock()
 
 
 class Shelf(Generic[T]):
-    """Those that were given a name stay here; others as long as somebody holds them."""
+    """Those that were given a name stay here; others as long as somebody holds them.
+
+    One without a name in which nothing was ever said is in no list: every panel that is shown has one.
+    """
 
     def __init__(self) -> None:
         # Held while one is looked for and then made: two threads make one of a name, not one each.
@@ -36,9 +52,11 @@ class Shelf(Generic[T]):
 
     @property
     def all(self) -> tuple[T, ...]:
-        """Every conversation there is, by name."""
+        """Every conversation there is, by name, but for those that nobody has named or said anything in."""
         with self.lock:
-            found = {*self._named.values(), *self._others}
+            named, others = set(self._named.values()), set(self._others)
+        # Without the lock: each of them has one of its own.
+        found = named | {each for each in others if not is_made_up(each.name) or _begun(each)}
         return tuple(sorted(found, key=lambda each: each.name))
 
     @property
@@ -76,6 +94,10 @@ class Shelf(Generic[T]):
             self._others.discard(conversation)
             for name in [name for name, each in self._named.items() if each is conversation]:
                 del self._named[name]
+
+
+def _begun(conversation: Named) -> bool:
+    return bool(conversation.all_turns or conversation.on_their_way or conversation.spent)
 
 
 def shelf() -> Shelf[Any] | None:

@@ -51,8 +51,12 @@ class Room:
         self.current = conversation
 
     def new(self) -> Conversation:
-        """An empty one, as the first one was made."""
-        return self.adopt(self._make())
+        """An empty one, as the first one was made: the one that is there already, if there is one."""
+        made = self._make()
+        for each in self._own:
+            if is_made_up(each.name) and not (each.all_turns or each.on_their_way) and _alike(each, made):
+                return each
+        return self.adopt(made)
 
     def adopt(self, conversation: Conversation) -> Conversation:
         """Take one in that came from elsewhere; a file does not say whom to ask, nor with which key."""
@@ -93,6 +97,10 @@ class Room:
             "filled": len(self.values),
             "elsewhere": elsewhere,
         }
+
+
+def _alike(one: Conversation, other: Conversation) -> bool:
+    return (one.model, one.provider, one.system) == (other.model, other.provider, other.system)
 
 
 def given_conversation(given: object) -> Conversation:

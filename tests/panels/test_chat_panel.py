@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from typing import ClassVar
 
 import pytest
 from fake_view import FakeView, Recorded
 from until import until
 
 import g4f_nb as nb
+from g4f_nb import frontend
 from g4f_nb.chunks import RequestLogin
+from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError, LoopError, RateLimitError
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels import looking, putting
@@ -619,6 +622,34 @@ def test_a_plain_script_can_use_it():
     (turn,) = nb.Conversation.restore(kept["the last words"]).turns
     assert turn.reply is not None
     assert turn.reply.partial
+
+
+class Notebook:
+    """A shell, as far as panels ask it for anything."""
+
+    user_ns: ClassVar[dict[str, object]] = {}
+
+
+def test_a_panel_in_which_nothing_was_said_leaves_no_conversation(monkeypatch):
+    """However many were shown, no list knows of them; what somebody has named is there, empty or not."""
+    notebook = Notebook()
+    monkeypatch.setattr(frontend, "shell", lambda: notebook)
+    chats = [Recorded("Demo:demo-fast") for _ in range(3)]
+    chats[0].conversation.system = "Be brief."
+    for _ in range(2):
+        chats[1].say(type="change", view="v", do="new")
+    assert len(chats[1].conversations) == 1
+    assert nb.list_conversations().empty
+    assert shelf().names == ()
+    chats[2].ask("Hello")
+    assert chats[2].wait(5)
+    Recorded("Demo:demo-fast", conversation="physics")
+    assert set(nb.list_conversations()["title"]) == {"Hello", ""}
+    chats[2].say(type="change", view="v", do="new")
+    assert len(chats[2].conversations) == 3
+    assert nb.list_conversations()["name"].tolist()[0] == "physics"
+    for chat in chats:
+        chat.close()
 
 
 def test_the_list_calls_a_conversation_by_the_name_that_it_was_given():
