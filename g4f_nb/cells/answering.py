@@ -19,6 +19,7 @@ from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.preserving import turns_kept
+from g4f_nb.costs.pricetable import look_ahead
 from g4f_nb.errors import MissingAuthError, SchemaError
 from g4f_nb.kept.answers import is_kept
 from g4f_nb.notices import tell
@@ -106,11 +107,16 @@ def _answered(ready: Ready, options: Options, desk: Desk, screen: Screen) -> Rep
     """Watch the answer come, or take the one that is kept."""
     begun, reply, notices = ready.begun, ready.begun.reply, list(ready.notices)
     failure: BaseException | None = None
+    # In the end its cost is shown: what that needs is loaded while the answer comes.
+    ahead = options.quiet
     try:
         # Closed at once, also where the interrupt falls between two pieces: the connection ends with it.
         with closing(asking.watch(begun.question, reply, beat=BEAT)) as pieces:  # type: ignore[type-var]
             for _ in pieces:
                 screen.update(reply)
+                if not ahead and reply.ttft is not None:
+                    ahead = True
+                    look_ahead()
     except KeyboardInterrupt as stop:
         failure = stop
         raise Stopped(_stopped_words(begun, options, desk)) from None

@@ -8,13 +8,15 @@ from typing import Any
 
 from g4f_nb.conversations.sending import sent, turn_messages
 from g4f_nb.conversations.turns import Content, Turn, prompt_messages
-from g4f_nb.costs.tokens import context_size, estimate_tokens
+from g4f_nb.costs.tokens import context_size, estimate_tokens, surely_takes
 from g4f_nb.errors import ConversationTooLongError, InvalidParameterError
 
 # Where an estimate says nothing about itself, it may be off by this much.
 _MARGIN = 0.2
 # Tokens that are kept free for the answer, if the call names no number.
 _ANSWER = 1024
+# As much of it as is kept free for any answer, where nobody looks up how much the model takes.
+_LONGEST_ANSWER = 1_000_000
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
@@ -55,9 +57,6 @@ def fit_turns(
     A prompt that does not fit by itself is an error, before anything is sent.
     """
     kept = sent(turns, continued=continued)
-    size = _size(label)
-    if size is None:
-        return Fit(turns=tuple(kept))
     fixed = [*([{"role": "system", "content": system}] if system else ()), *prompt_messages(content)]
     pinned = _pinned(kept, content, continued=continued)
     for turn in kept[len(kept) - pinned :]:
@@ -65,6 +64,12 @@ def fit_turns(
     count = estimate_tokens(fixed, label, tools=options.get("tools"))
     margin = count.margin or _MARGIN
     needed = float(count)
+    # Most talks are far below any limit: for those nobody looks it up, which takes a while the first time.
+    others = sum(sizes.of(turn, label) for turn in kept[: len(kept) - pinned])
+    most = (needed + others) * (1 + margin) + _for_the_answer(options, _LONGEST_ANSWER)
+    size = None if surely_takes(label, most) else _size(label)
+    if size is None:
+        return Fit(turns=tuple(kept))
     if needed / (1 + margin) > size:
         raise ConversationTooLongError(
             f"the prompt alone has about {needed:,.0f} tokens, and {label} takes {size:,}: nothing was sent; "

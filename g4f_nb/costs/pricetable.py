@@ -7,10 +7,13 @@ name that can be none of its models costs one look.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import importlib.util
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +52,18 @@ def source() -> tuple[str, str | None]:
     ]
     said = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}"
     return said, max(days).isoformat() if days else None
+
+
+def look_ahead() -> None:
+    """Load the table beside what goes on, if it is there: whoever needs it next does not wait for it."""
+    if _is_installed() and "genai_prices" not in sys.modules:
+        threading.Thread(target=_load, name="g4f_nb prices", daemon=True).start()
+
+
+def _load() -> None:
+    # Whoever needs it is told what is wrong with it.
+    with contextlib.suppress(Exception):
+        _providers()
 
 
 @functools.cache

@@ -19,10 +19,13 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.files.dataurls import is_data_url, read_data_url
 from g4f_nb.messages import check_messages
 from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.services.rows import Row
 
 # What OpenAI's form of a dialogue adds to its texts: to each message, and to the beginning of the answer.
 _A_MESSAGE = 3
 _AN_ANSWER = 3
+# What every model takes that one can talk to; smaller ones in the tables judge or embed single sentences.
+_SMALLEST = 4_000
 _TEXTS = ("text", "input_text", "output_text")
 
 
@@ -99,18 +102,30 @@ def context_size(model: str) -> int | None:
     """
     if not isinstance(model, str) or not model.strip():  # type: ignore[redundant-expr]  # users' own calls
         raise InvalidParameterError(f'the model is {model!r}: it must be a name like "openai:gpt-4o-mini"')
-    left, colon, right = model.strip().partition(":")
-    known = look_up(left) if colon else None
-    name = right if known is not None else model.strip()
-    row = known.row if known is not None else None
+    name, row = _placed(model.strip())
     if row is not None:
-        name = name or row.default_model
         if name in row.context:
             return row.context[name]
         if row.local:
             return None
     found = known_context(name, row.api_base if row is not None else None)
     return found if found is not None else _table_context(name.lower())
+
+
+def surely_takes(model: str, tokens: float) -> bool:
+    """Whether a model takes so many tokens in any case, told without the table that takes a while to load."""
+    name, row = _placed(model.strip())
+    own = None if row is None else row.context.get(name)
+    return tokens <= (_SMALLEST if own is None else own)
+
+
+def _placed(model: str) -> tuple[str, Row | None]:
+    """The model's own name, and the row of its service if it names one."""
+    left, colon, right = model.partition(":")
+    known = look_up(left) if colon else None
+    if known is None:
+        return model, None
+    return right or (known.row.default_model if known.row is not None else ""), known.row
 
 
 def _table_context(name: str) -> int | None:

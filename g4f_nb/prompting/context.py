@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from g4f_nb.costs.tokens import context_size, estimate_tokens
+from g4f_nb.costs.tokens import context_size, estimate_tokens, surely_takes
 from g4f_nb.messages import content_text
 from g4f_nb.prompting.limits import one_line, tokens_of
 from g4f_nb.tables import Table
@@ -40,7 +40,11 @@ class Context:
 
     pieces: tuple[Piece, ...]
     model: str = ""
-    limit: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """How many tokens the model takes; `None` where nobody knows."""
+        return context_size(self.model) if self.model.strip() else None
 
     @property
     def tokens(self) -> int:
@@ -50,14 +54,18 @@ class Context:
     @property
     def warning(self) -> str | None:
         """What to say before sending, where the model hardly takes that much; `None` where it does."""
-        if self.limit is None or self.tokens <= self.limit:
+        if surely_takes(self.model, self.tokens):
+            # Nobody looks up how much it is, which takes a while the first time.
+            return None
+        limit = self.limit
+        if limit is None or self.tokens <= limit:
             return None
         largest = max(self.pieces, key=lambda piece: piece.tokens or 0)
         named = f"{largest.kind} {largest.name}".strip()
-        sure = self.tokens > self.limit * (1 + _margin(self.model))
+        sure = self.tokens > limit * (1 + _margin(self.model))
         fact = "more than" if sure else "perhaps more than"
         return (
-            f"about {self.tokens:,} tokens are sent, {fact} the {self.limit:,} that "
+            f"about {self.tokens:,} tokens are sent, {fact} the {limit:,} that "
             f"{self.model or 'the model'} takes; the largest piece is {named} with about "
             f"{largest.tokens or 0:,}: shorten it, begin a new conversation with --new, or take a "
             "model with a longer context"
@@ -78,7 +86,8 @@ class Context:
         )
         has_notes = any(row[-1] for row in rows)
         headings = ("piece", "name", "size", "tokens", "")
-        of = "" if self.limit is None else f" of the {self.limit:,} that {self.model or 'the model'} takes"
+        limit = self.limit
+        of = "" if limit is None else f" of the {limit:,} that {self.model or 'the model'} takes"
         return Table(
             rows if has_notes else tuple(row[:-1] for row in rows),
             headings if has_notes else headings[:-1],
@@ -115,7 +124,7 @@ def context_of(
         made.append(Piece("tools", ", ".join(_tool_name(tool) for tool in tools), f"{len(tools)}", counted))
     made.extend(_earlier(message, model, mask) for message in earlier)
     made.extend(pieces)
-    return Context(tuple(made), model, context_size(model) if model.strip() else None)
+    return Context(tuple(made), model)
 
 
 def joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:

@@ -178,3 +178,29 @@ def test_estimating_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_short_question_loads_no_table():
+    """Before it is sent nobody looks up how much the model takes; of a long one somebody does."""
+    code = (
+        "import sys, g4f_nb as nb\n"
+        "talk = nb.Conversation(model='openai:gpt-4o-mini', api_key='k', keep=False)\n"
+        "talk.begin('Why is the sky blue? ' * 40, max_tokens=500)\n"
+        "from g4f_nb.prompting.context import context_of, text_piece\n"
+        "assert context_of([text_piece('prompt', '', 'hello')], model='openai:gpt-4o').warning is None\n"
+        "print('genai_prices' in sys.modules)\n"
+        "talk.begin('Why is the sky blue? ' * 4000)\n"
+        "print('genai_prices' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_context_that_the_catalog_knows_is_heeded():
+    """What the catalog says comes before what any model takes."""
+    from g4f_nb.costs.tokens import surely_takes
+
+    assert surely_takes("openai:gpt-4o", 4_000)
+    assert not surely_takes("openai:gpt-4o", 4_001)
+    assert surely_takes("groq:openai/gpt-oss-120b", 100_000)
+    assert not surely_takes("groq:openai/gpt-oss-120b", 200_000)
