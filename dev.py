@@ -43,15 +43,8 @@ VERSIONED = (
     "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
     "typed", "wire",
 )  # fmt: skip
-# In an old kernel: what a person does in cells and panels. How it queues and aborts cells is its own affair.
-IN_OLD_KERNELS = (
-    "cells",
-    "chat_in_kernel",
-    "comparing_cells",
-    "panels_in_kernel",
-    "prompts_in_kernel",
-    "tools_in_kernel",
-)
+# In an old kernel: all that is tried in a new one.
+IN_OLD_KERNELS = ("descriptions", "kernel")
 UNIT = "not kernel and not browser and not foreign"
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
@@ -239,7 +232,7 @@ def older_tests(passed_on: list[str]) -> Beside:
     places = [f"tests/{name}" for name in VERSIONED]
     return Beside([
         [[*tests, *places, *SEVERAL, "-m", UNIT]],
-        [[*tests, *(f"tests/kernel/test_{name}.py" for name in IN_OLD_KERNELS), "-m", "kernel"]],
+        [[*tests, *(f"tests/{name}" for name in IN_OLD_KERNELS), "-m", "kernel"]],
     ])  # fmt: skip
 
 

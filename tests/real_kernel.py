@@ -71,7 +71,6 @@ class Kernel:
             message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
             self._client.shell_channel.send(message)
             result = self.collect([message["header"]["msg_id"]])[0]
-            # See `run`.
             if result.error != "aborted":
                 return result
             time.sleep(0.05)
@@ -112,10 +111,20 @@ class Kernel:
         return self.collect([self.send(code) for code in codes])
 
     def run(self, code):
-        """Run one cell, again if it is thrown away: old kernels do so for 0.1 s after a cell that failed."""
+        """Run one cell; as a person would, again where an old kernel threw it away (`_awake`)."""
         while (result := self.queue([code])[0]).error == "aborted":
             time.sleep(0.05)
+        if result.error is not None:
+            self._awake()
         return result
+
+    def _awake(self):
+        """Wait until cells are run: for 0.1 s after one that failed, ipykernel 6 throws all others away."""
+        while True:
+            sent = self._client.execute("pass", silent=True, store_history=False, allow_stdin=False)
+            if self.collect([sent])[0].error is None:
+                return
+            time.sleep(0.02)
 
     def interrupt(self):
         """Press the stop button."""

@@ -11,7 +11,7 @@ from g4f_nb import errors
 from g4f_nb.calls import Call
 from g4f_nb.errors import G4FError
 from g4f_nb.wire.deadlines import Deadline, lost
-from g4f_nb.wire.translation import OutOfTimeError, bare, translate
+from g4f_nb.wire.translation import OutOfTimeError, bare, in_the_body, translate
 
 if TYPE_CHECKING:
     import aiohttp
@@ -157,7 +157,7 @@ class Answer:
         except Exception as error:  # noqa: BLE001  # translated below, or raised again there
             if isinstance(error, RuntimeError) and self._gone():
                 error = lost()  # aiohttp refuses to wait for a connection that is closed
-            failure = translate(error, self._call, "between two pieces of the answer")
+            failure = translate(in_the_body(error), self._call, "between two pieces of the answer")
         raise failure
 
     def _gone(self) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,9 @@ class PooledConnector(aiohttp.TCPConnector):
     def __init__(self) -> None:
         # How many run at once is the business of whoever starts them.
         super().__init__(limit=0, keepalive_timeout=30)
+        # What requests on it are made like, once that was looked at; `None` if they cannot be made so.
+        self.pattern: Mapping[str, Any] | None = None
+        self.looked = False
         hear_all_of(self)
 
 

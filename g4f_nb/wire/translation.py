@@ -154,6 +154,14 @@ def is_gone(error: Exception) -> bool:
     return isinstance(error, lost) and not isinstance(error, aiohttp.ClientConnectorError)
 
 
+def in_the_body(error: Exception) -> Exception:
+    """An error of the parser as one of the body: aiohttp without its compiled parser gives it on as it is."""
+    import aiohttp
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return aiohttp.ClientPayloadError(str(error)) if isinstance(error, HttpProcessingError) else error
+
+
 def bare(error: BaseException) -> BaseException:
     """The same without frames, its own and its cause's: those of the transport hold headers, and so keys."""
     error.__cause__ = error.__context__ = None

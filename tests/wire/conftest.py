@@ -11,6 +11,7 @@ from g4f_nb.wire import onepiece
 def either_way(request, monkeypatch):
     """Whichever way small requests take: with an aiohttp that is not known all of them take its own."""
     ours = request.param == "in one piece"
-    if ours and not onepiece._KNOWN:
+    if ours and onepiece._whole is None:
         pytest.skip("this aiohttp is not known")
-    monkeypatch.setattr(onepiece, "_KNOWN", ours)
+    if not ours:
+        monkeypatch.setattr(onepiece, "_whole", None)

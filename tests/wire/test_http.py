@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 
@@ -178,6 +181,30 @@ def test_a_broken_chunk_does_not_wait_for_silence(parts):
     assert isinstance(error, errors.StreamInterruptedError)
     assert error.partial == "hello"
     assert took < 3
+
+
+WITHOUT_EXTENSIONS = """
+import sys
+from aiohttp import http_parser
+import g4f_nb as nb
+
+assert http_parser.HttpResponseParser.__module__ == "aiohttp.http_parser"
+try:
+    nb.ask("hello", "OpenaiTemplate:m", api_base=sys.argv[1], max_retries=0)
+except nb.G4FError as error:
+    print(type(error).__name__, error.partial)
+"""
+
+
+def test_a_broken_chunk_with_an_aiohttp_that_was_not_compiled():
+    """Its parser in Python tells of the fault in its own way; what had come is kept all the same."""
+    with _server(CHUNKED + _chunk(_event("hel")), 0.2, _chunk(_event("lo")) + b"zz\r\n") as host:
+        run = subprocess.run(
+            [sys.executable, "-c", WITHOUT_EXTENSIONS, f"http://{host}/v1"],
+            check=False, capture_output=True, text=True, timeout=60,
+            env=os.environ | {"AIOHTTP_NO_EXTENSIONS": "1"},
+        )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("StreamInterruptedError hello\n", "")
 
 
 def test_a_pause_is_no_broken_connection():
