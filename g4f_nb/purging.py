@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from g4f_nb.onestep import Change
 from g4f_nb.pointers import MARK, target_of
 from g4f_nb.sqlite_file import Storage
-from g4f_nb.whole_records import KEYS_AT_ONCE, marks, whole
+from g4f_nb.whole_records import marks, parts, whole
 
 
 def purge(storage: Storage, before: float, *, everything: bool) -> int:
@@ -42,9 +42,8 @@ def _strays(storage: Storage, column: str, tables: Iterable[str], stay: set[str]
 
 
 def _delete(change: Change, table: str, column: str, names: Iterable[str]) -> int:
-    listed, gone = list(names), 0
-    for begin in range(0, len(listed), KEYS_AT_ONCE):
-        some = listed[begin : begin + KEYS_AT_ONCE]
+    gone = 0
+    for some in parts(list(names)):
         gone += change(f"DELETE FROM {table} WHERE {column} IN ({marks(some)})", some)  # noqa: S608  # constant
     return gone
 
@@ -57,8 +56,8 @@ def _take_answers_along(storage: Storage, change: Change, *, going: set[str], st
     for run_id in stay:
         pointers = storage.read(pick, (run_id, len(MARK), MARK))
         losing = [row for row in pointers if (target_of(row[1]) or ("",))[0] in going]
-        for begin in range(0, len(losing), KEYS_AT_ONCE):
-            for position, record in whole(storage, losing[begin : begin + KEYS_AT_ONCE]):
+        for some in parts(losing):
+            for position, record in whole(storage, some):
                 change(
                     "UPDATE cells SET record = ? WHERE run_id = ? AND position = ?",
                     (record, run_id, position),

@@ -27,7 +27,7 @@ from g4f_nb.purging import purge
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.sqlite_file import Storage
 from g4f_nb.tables import Table
-from g4f_nb.whole_records import KEYS_AT_ONCE, marks, whole
+from g4f_nb.whole_records import marks, parts, whole
 
 _VERSION = 2
 # Whoever changes the schema raises the version, and says here in SQL how a file of the form before becomes
@@ -163,8 +163,7 @@ class Store:
             # It must not be paid for again.
             self._storage.flush()
         found: dict[str, KeptAnswer] = {}
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = keys[start : start + KEYS_AT_ONCE]
+        for some in parts(keys):
             # A question that was asked anew has several answers: SQLite gives the row that has the maximum.
             columns = "run_id, record, position, key, max(rowid)"
             query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) GROUP BY key"  # noqa: S608
@@ -301,8 +300,8 @@ class Store:
     def records(self, run: KeptRun) -> Iterator[tuple[int, bytes]]:
         """The position and the record, as JSON, of each finished cell; never all of them at once."""
         query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
-        for begin in range(0, run.cells, KEYS_AT_ONCE):
-            some = self._storage.read(query, (run.run_id, begin, begin + KEYS_AT_ONCE))
+        for positions in parts(range(run.cells)):
+            some = self._storage.read(query, (run.run_id, positions.start, positions.stop))
             # Of a cell that is in the file and in memory, the latter.
             yield from whole(self._storage, dict(some).items())
 

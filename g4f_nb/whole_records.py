@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from g4f_nb.inbox import Row
 from g4f_nb.pointers import Target, joined, target_of
@@ -11,6 +12,13 @@ from g4f_nb.sqlite_file import Storage
 # SQLite takes a limited number of values in one query. With fewer, handing them from thread to thread takes a
 # third of the time of reading kept answers; with more, they are a third of what a kept row takes in memory.
 KEYS_AT_ONCE = 1000
+S = TypeVar("S", bound=Sequence[object])
+
+
+def parts(values: S) -> Iterator[S]:
+    """The values, as many at a time as go into one query."""
+    for begin in range(0, len(values), KEYS_AT_ONCE):
+        yield values[begin : begin + KEYS_AT_ONCE]  # type: ignore[misc]  # of its own kind, a slice of it
 
 
 def marks(values: Sequence[object]) -> str:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from until import until
 
-from g4f_nb import patience, sqlite_file
+from g4f_nb import patience, sqlite_file, whole_records
 from g4f_nb import store as store_module
 from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.pointers import pointing
@@ -91,6 +91,23 @@ def test_a_run_can_be_had_again(make):
     assert store.cell("r1", 2) == ({"answer": "x"}, {"reasoning": "why"})
     assert store.cell("r1", 1) is None
     assert [row[:1] + row[3:] for row in store.runs()] == [("r1", 3, 1)]
+
+
+def test_more_than_one_query_takes(make, monkeypatch):
+    """Answers, the cells of a run, also those of another's answers, and what goes: all of it, in parts."""
+    monkeypatch.setattr(whole_records, "KEYS_AT_ONCE", 3)
+    store, positions = make(), range(8)
+    for at in positions:
+        store.begin_run(f"r{at}", "compare", cells=8, plan={})
+        store.keep_cell("r0", at, {"n": at}, key=f"k{at}")
+    found = store.answers([f"k{at}" for at in positions])
+    assert _texts(found) == {f"k{at}": b'{"n":%d}' % at for at in positions}
+    store.begin_run("same", "compare", cells=8, plan={})
+    store.keep_same("same", (([at], found[f"k{at}"], {}) for at in positions))
+    store.write("UPDATE runs SET began_at = 0 WHERE run_id != 'same'", [()])
+    assert store.purge(older_than_days=1) == 16
+    (run,) = filter(None, [store.run("same")])
+    assert list(store.records(run)) == [(at, b'{"n":%d}' % at) for at in positions]
 
 
 def test_verdicts_are_one_table(make):
@@ -243,6 +260,7 @@ def test_a_full_disk(tmp_path):
         "import pathlib, resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from g4f_nb.store import Store\n"
+        "from g4f_nb import whole_records\nwhole_records.KEYS_AT_ONCE = 100\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
         "store.keep_cell('first', 0, {'n': 0}, key='first')\nstore.flush()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))\n"

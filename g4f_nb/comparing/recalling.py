@@ -17,7 +17,7 @@ from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import reply_of
 from g4f_nb.kept.records import Record
 from g4f_nb.store import KeptAnswer
-from g4f_nb.whole_records import KEYS_AT_ONCE
+from g4f_nb.whole_records import parts
 
 # Gives keys, is sent the answers that are kept under them, and ends with the questions that are left. No keys
 # are a moment in which others may have their turn.
@@ -94,8 +94,7 @@ class Recall:
         if self._store is None or self._manner.cache not in ("use", "only"):
             return inquiries
         left: list[Inquiry] = []
-        for begin in range(0, len(inquiries), KEYS_AT_ONCE):
-            some = inquiries[begin : begin + KEYS_AT_ONCE]
+        for some in parts(inquiries):
             kept = yield [inquiry.key for inquiry in some if inquiry.key is not None]
             left += [inquiry for inquiry in some if not self._is_settled(inquiry, kept)]
             self._ledger.keep_taken()

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import inbox
-from g4f_nb.comparing import keeping
+from g4f_nb import inbox, whole_records
+from g4f_nb.comparing import columns, keeping
 from g4f_nb.loops import ownloop
 from g4f_nb.store import store
 from g4f_nb.testing import serve
@@ -59,9 +59,10 @@ def held_file(server):
 
 
 @pytest.mark.clock
-def test_no_more_is_asked_than_the_disk_takes(server, held_file):
+def test_no_more_is_asked_than_the_disk_takes(server, held_file, monkeypatch):
     """While another program holds the file, asking stops after a while instead of filling the memory."""
-    rows, found = 1500, []
+    monkeypatch.setattr(inbox, "MOST_WAITING", 150 * len(_LONG))
+    rows, found = 600, []
     asking = threading.Thread(
         target=lambda: found.append(_compare(server, rows, cache="refresh", timing="fast"))
     )
@@ -80,7 +81,7 @@ def test_no_more_is_asked_than_the_disk_takes(server, held_file):
     held_file()
     asking.join(60)
     assert found, "it never ended"
-    assert 64 < held_back < 900
+    assert 64 < held_back < 350
     assert found[0]["status"].eq("ok").all()
     store().flush()
     with sqlite3.connect(store().file) as file:
@@ -111,9 +112,11 @@ async def _nothing():
     return None
 
 
-def test_kept_answers_are_read_in_parts(server):
+def test_kept_answers_are_read_in_parts(server, monkeypatch):
     """A run whose answers are all kept holds them once, not also as they were read or are written."""
-    rows = 3000
+    monkeypatch.setattr(whole_records, "KEYS_AT_ONCE", 20)
+    monkeypatch.setattr(columns, "_AT_ONCE", 100)
+    rows = 400
     _compare(server, rows, timing="fast")
     keeping.forget()
     tracemalloc.start()
@@ -158,19 +161,23 @@ def test_a_plan_leaves_nothing_in_the_store(server):
     assert nb.store_info().cells == before.cells
 
 
-def test_a_question_of_many_rows_is_kept_once_in_memory(server):
+def test_a_question_of_many_rows_is_kept_once_in_memory(server, monkeypatch):
     """Rows that ask the same share what is on its way to the disk."""
+    monkeypatch.setattr(columns, "_AT_ONCE", 100)
+    rows = 600
+    # What is loaded with the first comparison is no part of the second.
+    _compare(server, 1)
     model = nb.Model("OpenaiTemplate:long", api_base=server.api_base)
     tracemalloc.start()
     try:
-        frame = nb.compare("{n}", model, data={"n": [1] * 3000}, progress=False)
+        frame = nb.compare("{n}!", model, data={"n": [1] * rows}, progress=False)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
     assert frame["answer"].eq(frame["answer"].iloc[0]).all()
-    assert frame["cached"].tolist() == [False] + [True] * 2999
-    assert peak < 3000 * len(_LONG)
+    assert frame["cached"].tolist() == [False] + [True] * (rows - 1)
+    assert peak < rows * len(_LONG)
 
 
 def _rows():

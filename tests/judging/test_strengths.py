@@ -11,6 +11,7 @@ import pytest
 from later import Later
 from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
 
+from g4f_nb.judging import intervals, resampling, strengths
 from g4f_nb.judging.intervals import student, with_ends
 from g4f_nb.judging.resampling import Draws, holm, p_of_mean
 from g4f_nb.judging.strengths import Contests, fit
@@ -85,8 +86,10 @@ def test_who_limits_whom():
     assert is_limited(replace(ring, result=np.array([1.0, 0.5, 0.5])))
 
 
-def test_a_resample_is_what_it_would_be_alone():
-    """Fitting many weights at once is the same as fitting contests that stand there so often."""
+@pytest.mark.parametrize("at_once", [4_000_000, 100])
+def test_a_resample_is_what_it_would_be_alone(monkeypatch, at_once):
+    """Fitting many weights at once, or a few at a time, is as fitting contests that stand there so often."""
+    monkeypatch.setattr(strengths, "_NUMBERS_AT_ONCE", at_once)
     contests = _simulated(np.random.default_rng(3), prompts=30, models=4)
     drawn = Draws(resamples=3).weights(contests.prompts)
     for weights, together in zip(drawn, fit(contests, drawn), strict=True):
@@ -189,6 +192,7 @@ def test_nothing_but_ties_is_no_certainty():
 
 def test_thousands_of_prompts_are_left_out_together():
     """Beyond some hundreds the interval is nearly the same as with each left out alone, and much faster."""
+    assert intervals._MOST_GROUPS < 1200
     contests = _simulated(np.random.default_rng(6), prompts=1200, models=3)
     _, low, high = with_ends(contests, Draws())
     found = fit(contests)[0]
@@ -217,6 +221,15 @@ def test_chance_alone_is_seldom_significant():
         assert np.mean(found) < 0.075, prompts
     found = [p_of_mean(generator.normal(0, 1, 30), draws) <= 0.05 for _ in range(600)]
     assert 0.025 < np.mean(found) < 0.075
+
+
+def test_chance_is_drawn_in_parts(monkeypatch):
+    """Of many prompts a few draws at a time are as many draws."""
+    differences, draws = np.random.default_rng(2).normal(0.3, 1, 30), Draws(resamples=4000)
+    together = p_of_mean(differences, draws)
+    monkeypatch.setattr(resampling, "_NUMBERS_AT_ONCE", 100)
+    assert 0.01 < together < 0.5
+    assert p_of_mean(differences, draws) == pytest.approx(together, abs=0.04)
 
 
 def test_two_prompts_prove_nothing():
