@@ -7,7 +7,6 @@ from os import PathLike
 from typing import Any, Self
 
 from g4f_nb import questions, settings
-from g4f_nb.conversations import verbs
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.declared import Seen, Setting
 from g4f_nb.conversations.keyless import keyless, mask_of
@@ -22,6 +21,7 @@ from g4f_nb.conversations.terms import HOW_TO_NAME, NAMELESS, checked_system
 from g4f_nb.conversations.transcript import title_of, transcript
 from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.conversations.turns import Turn
+from g4f_nb.conversations.verbs import Prompt, Verbs
 from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
@@ -29,8 +29,14 @@ from g4f_nb.parameters import refuse_slips
 from g4f_nb.providers.models.model import Provider, veiled
 from g4f_nb.secret import Veiled
 
+# What a question takes beside the parameters of its provider: a slip of one of them is told as one.
+_WORDS = (
+    "prompt", "model", "provider", "system", "schema", "tools", "approve", "tool_limits", "cache", "fallback",
+    "race", "media", "continues", "instead_of", "after", "shown", "place", "interactive",
+)  # fmt: skip
 
-class Conversation:
+
+class Conversation(Verbs):
     """A dialogue that goes on: each question is sent with the answers before it.
 
         talk = nb.Conversation("physics", model="groq:openai/gpt-oss-120b", system="Be brief.")
@@ -144,7 +150,7 @@ class Conversation:
 
     def begin(
         self,
-        prompt: verbs.Prompt = None,
+        prompt: Prompt = None,
         model: Chosen = None,
         *,
         shown: str | None = None,
@@ -166,19 +172,13 @@ class Conversation:
         `instead_of` asks its own again.
         """
         options = veiled(options)
-        refuse_slips(options, ("model", "provider", "system", "instead_of", "continues"), of="a question")
+        refuse_slips(options, _WORDS, of="a question")
         media = options.pop("media", None)
         wish = Wish(
             prompt=prompt, given=_given(model, provider, system, options), shown=shown, place=place,
             instead_of=instead_of, after=after, continues=continues,
         )  # fmt: skip
         return self._talk.begin(wish, media, interactive=interactive)
-
-    ask = verbs.ask
-    ask_async = verbs.ask_async
-    stream = verbs.stream
-    edit = verbs.edit
-    regenerate = verbs.regenerate
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""
@@ -263,8 +263,6 @@ class Conversation:
         from g4f_nb.conversations.saving import read
 
         return cls._of(read(path))
-
-    save = verbs.save
 
     def forget(self) -> None:
         """Take it off the notebook's list and off the disk; this object goes on, and is kept no more."""
