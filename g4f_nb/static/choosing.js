@@ -136,11 +136,13 @@ function createChooser({ model, view, label, value, choose, placeholder = "provi
     return before.length + found.length ? [...before, ...found] : [note("Enter takes what is typed.")];
   }
 
-  function refresh() {
+  /** Fill the list anew; what was marked in it stays marked, and in sight, if it is offered still. */
+  function refresh(marked = null) {
     if (!isOpen()) return;
     list.replaceChildren(...rows());
     list.scrollTop = 0;
-    mark(-1);
+    active = -1;
+    mark(options().findIndex((option) => option.dataset.value === marked));
     const many = options().length;
     status.textContent = many === 1 ? "1 choice" : `${many} choices`;
   }
@@ -211,7 +213,8 @@ function createChooser({ model, view, label, value, choose, placeholder = "provi
     if (message.type === "providers") [providers, trouble] = [message.rows, message.error];
     else if (message.type === "models") models.set(message.provider.toLowerCase(), message);
     else return;
-    refresh();
+    // Somebody who was quick is on the way through the list.
+    refresh(options()[active]?.dataset.value);
   }
 
   function sync() {

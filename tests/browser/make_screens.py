@@ -30,9 +30,9 @@ def keep(chat, name):
         picture.convert("RGB").quantize(64).save(file, optimize=True)
 
 
-def test_the_pictures(lab):
+def test_the_pictures(desk):
     """A tool that asks for leave, and an answer with code."""
-    notebook = lab.open([SETUP], width=1000)
+    notebook = desk.open([SETUP], width=1000)
     notebook.run(0)
     chat = Chat(notebook, 0)
     chat.node.evaluate("node => { node.parentElement.style.width = '720px'; }")
@@ -63,9 +63,9 @@ panel
 """
 
 
-def test_the_picture_of_two_models(lab):
+def test_the_picture_of_two_models(desk):
     """A blind vote, before it is given."""
-    notebook = lab.open([COMPARED], width=1000)
+    notebook = desk.open([COMPARED], width=1000)
     notebook.run(0)
     panel = notebook.output(0).locator(".g4f-compare")
     panel.evaluate("node => { node.parentElement.style.width = '720px'; }")

@@ -45,10 +45,10 @@ SEEN = """node => {
 }"""
 
 
-def test_a_long_answer_is_cheap_behind_a_long_conversation(lab):
+def test_a_long_answer_is_cheap_behind_a_long_conversation(desk):
     """5,000 tokens at 300 a second: 300 kB at most, 16 ms of script an update, the last word within 0.3 s."""
-    path = lab.write([SETUP, "panel.model = 'Steady'\npanel.ask('go')", "panel.wait(60), Steady.ended"])
-    notebook = lab.visit(path)
+    path = desk.write([SETUP, "panel.model = 'Steady'\npanel.ask('go')", "panel.wait(60), Steady.ended"])
+    notebook = desk.visit(path, load=True)
     received = []
     count = lambda data: received.append(len(data))  # noqa: E731
     notebook.page.on("websocket", lambda socket: socket.on("framereceived", count))

@@ -28,9 +28,9 @@ def size(notebook):
     return notebook.path.stat().st_size
 
 
-def test_a_reopened_notebook_shows_the_conversation(lab):
+def test_a_reopened_notebook_shows_the_conversation(desk):
     """With a kernel that knows nothing of the panel, and without any: the transcript, and no error."""
-    notebook = lab.open(["import g4f_nb as nb\npanel = nb.ChatPanel('Demo:demo-fast')\npanel", "0"])
+    notebook = desk.open(["import g4f_nb as nb\npanel = nb.ChatPanel('Demo:demo-fast')\npanel", "0"])
     notebook.run(0)
     chat = Chat(notebook, 0)
     chat.ask("think, a list and math")
@@ -49,7 +49,7 @@ def test_a_reopened_notebook_shows_the_conversation(lab):
     dead = notebook.path.with_name("nobody.ipynb")
     dead.write_text(text.replace('"python3"', '"not-there"'), encoding="utf-8")
     for path, kernel in ((notebook.path, True), (dead, False)):
-        again = lab.visit(path, kernel=kernel)
+        again = desk.visit(path, load=True, kernel=kernel)
         shown = again.output(0)
         expect(shown.locator(".g4f-transcript")).to_be_visible()
         expect(shown.locator(".g4f-transcript")).to_contain_text("another one")
@@ -60,9 +60,9 @@ def test_a_reopened_notebook_shows_the_conversation(lab):
         again.screenshot(f"reopened-{'new-kernel' if kernel else 'no-kernel'}", of=again.cell(0))
 
 
-def test_a_panel_adds_little_to_a_notebook(lab):
+def test_a_panel_adds_little_to_a_notebook(desk):
     """60 kB at most for one with a long conversation, 150 for ten; saved with the state of all widgets."""
-    notebook = lab.open([MANY, *["panel = nb.ChatPanel('Demo:demo-fast')\npanel"] * 9])
+    notebook = desk.open([MANY, *["panel = nb.ChatPanel('Demo:demo-fast')\npanel"] * 9])
     before = notebook.path.stat().st_size
     notebook.run(0)
     Chat(notebook, 0).done(5)
@@ -80,11 +80,11 @@ def test_a_panel_adds_little_to_a_notebook(lab):
     assert ten < 150_000, ten
 
 
-def test_it_is_the_same_in_notebook_7(lab):
+def test_it_is_the_same_in_notebook_7(desk):
     """Streams, stops while it does, goes on; code becomes a cell; the transcript is there."""
     with serve() as server:
         code = f"panel = nb.ChatPanel('OpenaiTemplate:drip-20', api_base={server.api_base!r})\npanel"
-        notebook = lab.open([f"import g4f_nb as nb\n{code}"], front="notebook")
+        notebook = desk.open([f"import g4f_nb as nb\n{code}"], front="notebook")
         notebook.run(0)
         chat = Chat(notebook, 0)
         chat.ask(" ".join(f"word{n}" for n in range(1200)))
@@ -105,10 +105,10 @@ def test_it_is_the_same_in_notebook_7(lab):
         expect(notebook.output(0).locator(".g4f-transcript")).to_contain_text("Stopped")
 
 
-def test_no_payload_acts_in_a_panel(lab):
+def test_no_payload_acts_in_a_panel(desk):
     """All hostile answers and questions in one conversation, live and as a transcript: nothing runs."""
     with serve() as server:
-        notebook = lab.open([f"import g4f_nb as nb\nbase = {server.api_base!r}\npayloads = {PAYLOADS!r}"])
+        notebook = desk.open([f"import g4f_nb as nb\nbase = {server.api_base!r}\npayloads = {PAYLOADS!r}"])
         asked = []
         notebook.page.on("request", lambda request: asked.append(request.url))
         notebook.run(0)
@@ -127,7 +127,7 @@ def test_no_payload_acts_in_a_panel(lab):
         chat.ask(PAYLOADS[0])
         chat.done(len(PAYLOADS) + 1)
         notebook.save()
-        again = lab.visit(notebook.path)
+        again = desk.visit(notebook.path, load=True)
         again.page.wait_for_timeout(500)
         for page in (notebook.page, again.page):
             assert page.evaluate("() => window.pwned") is None
@@ -145,10 +145,10 @@ panel
 """
 
 
-def test_axe_finds_no_serious_fault(lab):
+def test_axe_finds_no_serious_fault(desk):
     """In every state: empty, answers of all kinds, an error, a call that waits, each drawer and list open."""
     script = axe_core()
-    notebook = lab.open([STATES])
+    notebook = desk.open([STATES])
     notebook.run(0)
     page, chat = notebook.page, Chat(notebook, 0)
     chat.node.wait_for()

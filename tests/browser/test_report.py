@@ -62,9 +62,9 @@ def test_tables_of_a_report_are_paged_and_sorted(lab, report):
     page.close()
 
 
-def test_a_view_works_in_a_notebook(lab):
+def test_a_view_works_in_a_notebook(desk):
     """The table is paged and sorted in JupyterLab, and a formula in an answer stays as it was typed."""
-    notebook = lab.open(
+    notebook = desk.open(
         [
             "import pandas as pd, g4f_nb as nb",
             """texts = ['$x$ <img src=x onerror=window.pwned=1>'] * 60

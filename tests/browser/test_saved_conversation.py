@@ -86,13 +86,13 @@ def test_a_page_can_be_read(lab, tmp_path, scheme, width):
     page.close()
 
 
-def test_a_saved_notebook_is_read_without_running_it(lab, jupyter):
+def test_a_saved_notebook_is_read_without_running_it(desk, jupyter):
     """Questions are cells, answers are seen at once, and none of the hostile ones acts."""
     with serve() as server:
         talk = nb.Conversation("hostile", model="OpenaiTemplate:echo", api_base=server.api_base, keep=False)
         talk.ask("# A title\n\n| a | b |\n|---|---|\n| 1 | 2 |")
         talk.ask("\n\n".join(PAYLOADS[:40]))
-    notebook = lab.visit(talk.save(jupyter[1] / "talk.ipynb"))
+    notebook = desk.visit(talk.save(jupyter[1] / "talk.ipynb"))
     assert notebook.output(2).locator("h1").inner_text() == "A title"
     assert notebook.output(2).locator("td").count() == 2
     assert "window.pwned" in notebook.output(3).inner_text()

@@ -243,12 +243,12 @@ def test_axe_finds_no_serious_fault(columns, notebook):
         assert faults_of(notebook.page, place) == []
 
 
-def test_it_is_the_same_in_notebook_7(lab, server):
+def test_it_is_the_same_in_notebook_7(desk, server):
     """Streams, is stopped, is voted on blindly with a key; what is kept is out of sight."""
     own = f"api_base={server.api_base!r}, api_key='sk-none'"
     models = "['OpenaiTemplate:drip-20', 'OpenaiTemplate:upper']"
     code = f"import g4f_nb as nb\npanel = nb.ComparePanel({models}, blind=True, {own})\npanel"
-    notebook = lab.open([code], front="notebook")
+    notebook = desk.open([code], front="notebook")
     notebook.run(0)
     both = Columns(notebook, 0)
     both.ask("one two three four five six seven eight nine")

@@ -194,9 +194,9 @@ def test_no_payload_acts_as_a_page_of_its_own(notebook):
     notebook.clear(cell)
 
 
-def test_no_payload_acts_in_a_reopened_notebook(lab):
+def test_no_payload_acts_in_a_reopened_notebook(desk):
     """Saved and opened again, by somebody who does not trust it and by somebody who does."""
-    notebook = lab.open([SETUP])
+    notebook = desk.open([SETUP])
     notebook.run(0)
     answer = "\n\n".join(PAYLOADS)
     for kind in ("markdown", "html", "text"):
@@ -204,7 +204,7 @@ def test_no_payload_acts_in_a_reopened_notebook(lab):
     notebook.run_new("%%chat -p Paced -m mixed-3000-3000\nanything")
     notebook.save()
     notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
-    again = lab.visit(notebook.path)
+    again = desk.visit(notebook.path, load=True)
     asked = []
     again.page.on("request", lambda request: asked.append(request.url))
     for trusted in (False, True):
@@ -225,15 +225,15 @@ def test_no_payload_acts_in_a_reopened_notebook(lab):
     assert again.page.locator(".jp-RenderedMarkdown").count() >= 2
 
 
-def test_json_folds_without_a_script(lab):
+def test_json_folds_without_a_script(desk):
     """Here, and in the notebook opened again by somebody who does not trust it; dollars are no formula."""
-    notebook = lab.open([SETUP])
+    notebook = desk.open([SETUP])
     notebook.run(0)
     value = {"prices": ["$5 and $6", "$7"], "deep": {"within": {"far": [1, 2, 3]}}, "long": list(range(150))}
     cell = notebook.run_new(f"%%chat -p Parrot -f json\n{_say(json.dumps(value))}")
     notebook.save()
     notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
-    again = lab.visit(notebook.path)
+    again = desk.visit(notebook.path, load=True)
     for seen in (notebook, again):
         area = seen.output(cell)
         prices = area.locator("summary", has_text="prices")
