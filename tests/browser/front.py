@@ -31,14 +31,14 @@ _LOOK = "body { margin: 8px; font-family: sans-serif; color-scheme: light dark }
 class Front:
     """One front end on a page; `tell` is a message from Python, `sent` are those to it."""
 
-    def __init__(self, browser, kind, *, width=700, height=800, dark=False, **state):
+    def __init__(self, browser, kind, *, width=700, tall=800, dark=False, **state):
         scheme = "dark" if dark else "light"
-        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page = browser.new_page(viewport={"width": width, "height": tall}, color_scheme=scheme)
         self.page.set_content(f"<!doctype html><style>{_LOOK}</style><main></main>")
         self.page.evaluate(_MODEL, {"busy": False, "problem": "", "height": "24rem", **state})
         source = _joined(kind._files)
         self.page.evaluate(_SHOW, {"js": source["js"], "css": source["css"]})
-        self.view = self.sent("hello")[0]["view"]
+        self.view = next((each["view"] for each in self.sent("hello")), None)
         self.node = self.page.locator(".g4f-root")
 
     def tell(self, **message):

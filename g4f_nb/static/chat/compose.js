@@ -120,7 +120,7 @@ function createComposer({ model, view, stop, notice, prompts, root }) {
     elsewhere = room.elsewhere;
     refresh();
     templates.sync(room.templates);
-    total.textContent = room.total;
+    total.textContent = total.title = room.total;
     total.hidden = !room.total;
   }
 
