@@ -67,13 +67,9 @@ class Kernel:
         """Run one cell as JupyterLab does, which tells its id, and that somebody sits in front."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {},
                    "allow_stdin": person, "stop_on_error": True}  # fmt: skip
-        while True:
-            message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
-            self._client.shell_channel.send(message)
-            result = self.collect([message["header"]["msg_id"]])[0]
-            if result.error != "aborted":
-                return result
-            time.sleep(0.05)
+        message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
+        self._client.shell_channel.send(message)
+        return self.collect([message["header"]["msg_id"]])[0]
 
     def say(self, comm_id, content):
         """Send a widget what its view would send."""
@@ -81,7 +77,13 @@ class Kernel:
         self._client.shell_channel.send(self._client.session.msg("comm_msg", data))
 
     def collect(self, sent, timeout=30.0):
-        """Wait for the replies to these cells and for all of their output."""
+        """Wait for the replies to these cells and for all of their output, and until further ones are run."""
+        results = self._collected(sent, timeout)
+        if any(result.error is not None for result in results):
+            self._awake()
+        return results
+
+    def _collected(self, sent, timeout):
         results = {one: Result() for one in sent}
         end = time.monotonic() + timeout
         waiting = set(sent)
@@ -111,18 +113,14 @@ class Kernel:
         return self.collect([self.send(code) for code in codes])
 
     def run(self, code):
-        """Run one cell; as a person would, again where an old kernel threw it away (`_awake`)."""
-        while (result := self.queue([code])[0]).error == "aborted":
-            time.sleep(0.05)
-        if result.error is not None:
-            self._awake()
-        return result
+        """Run one cell."""
+        return self.queue([code])[0]
 
     def _awake(self):
         """Wait until cells are run: for 0.1 s after one that failed, ipykernel 6 throws all others away."""
         while True:
             sent = self._client.execute("pass", silent=True, store_history=False, allow_stdin=False)
-            if self.collect([sent])[0].error is None:
+            if self._collected([sent], 30.0)[0].error is None:
                 return
             time.sleep(0.02)
 

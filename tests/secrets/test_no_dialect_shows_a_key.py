@@ -13,7 +13,7 @@ from small_server import web
 import g4f_nb as nb
 from g4f_nb import providers
 from g4f_nb.chunks import AuthResult
-from g4f_nb.errors import G4FError, MissingAuthError
+from g4f_nb.errors import G4FError, MissingAuthError, UnreadableResponseError
 from g4f_nb.providers import AsyncAuthedProvider, FallbackProvider
 from g4f_nb.providers.registry import resolve
 
@@ -69,6 +69,64 @@ def test_no_header_that_a_message_tells_of_shows_the_key(name, header, folded):
             nb.ask("hello", "m", provider=cls, max_retries=0, timeout=5, **given)
     assert not leaks(*shown_of_error(caught.value))
     assert PART.lower() not in " ".join(shown_of_error(caught.value)).lower()
+
+
+_GIGACHAT_SAYS = [
+    (200, KEY),
+    (200, {"choices": [{"message": KEY, "finish_reason": "stop"}]}),
+    (200, {"data": [{"embedding": [KEY], "tokens": KEY}], "balance": KEY}),
+    (400, {"status": 400, "message": KEY}),
+    (500, KEY.encode()),
+]
+
+
+@pytest.mark.parametrize("said", _GIGACHAT_SAYS)
+def test_gigachat_shows_no_key_that_another_of_its_hosts_repeats(said, capfd):
+    """The key goes to the host of the tokens; the API's own may know it as well."""
+
+    def answer(seen):
+        if seen.path.endswith("/oauth"):
+            return 200, {"access_token": "tok-for-an-hour", "expires_at": 4_000_000_000_000}
+        return said
+
+    with web(answer) as server:
+        given = {"api_base": server.address, "auth_url": f"{server.address}/oauth", "api_key": KEY}
+        for call in (
+            lambda: nb.ask("hello", "gigachat:GigaChat", max_retries=0, **given),
+            lambda: providers.GigaChat.embeddings(["a"], max_retries=0, **given),
+            lambda: providers.GigaChat.count_tokens(["a"], max_retries=0, **given),
+            lambda: providers.GigaChat.balance(max_retries=0, **given),
+        ):
+            with pytest.raises(G4FError) as caught:
+                call()
+            assert not leaks(*shown_of_error(caught.value))
+        providers.GigaChat.get_models(refresh=True, max_retries=0, **given)
+    assert not leaks(*capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    "said", [KEY, {"token": KEY}, {"access_token": [KEY]}, {"access_token": f"a\0{KEY}"}]
+)
+def test_what_is_no_token_of_gigachat_is_told_without_the_key(said):
+    """Also what no header can hold: it is refused as an answer, not by aiohttp in the next request."""
+    with web(lambda _: (200, said)) as server:
+        given = {"api_base": server.address, "auth_url": f"{server.address}/oauth", "api_key": KEY}
+        with pytest.raises(UnreadableResponseError, match=r"gave no token but .*: check auth_url=") as caught:
+            nb.ask("hello", "gigachat:GigaChat", max_retries=0, **given)
+    assert not leaks(*shown_of_error(caught.value))
+
+
+def test_berlin_shows_no_password_that_its_chat_repeats():
+    """It went out with the login."""
+
+    def answer(seen):
+        if seen.path.endswith("/login"):
+            return 200, {"data": {"token": "tok-for-an-hour"}}
+        return 400, {"message": f"no: {KEY}"}
+
+    with web(answer) as server, pytest.raises(G4FError, match="no: ") as caught:
+        nb.ask("hello", "berlin:m", api_base=server.address, account="me", password=KEY, max_retries=0)
+    assert not leaks(*shown_of_error(caught.value))
 
 
 def test_no_combination_shows_the_key(echoing, places, logged, capfd):

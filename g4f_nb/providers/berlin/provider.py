@@ -26,7 +26,7 @@ from g4f_nb.providers.sending.outgoing import encoded, least, trust
 from g4f_nb.providers.sending.requesting import batches
 from g4f_nb.providers.sending.shortlived import Token, Tokens
 from g4f_nb.providers.services.hosts import join
-from g4f_nb.secret import Secret, Veiled, shown_address
+from g4f_nb.secret import Secret, Veiled, shown_address, together
 from g4f_nb.typing import AsyncResult, Messages
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.failures import as_text, excerpt, read_complaint
@@ -188,10 +188,12 @@ async def _answer(
     while True:
         headers = Headers(call.headers | {"token": token.secret.reveal()})
         url = join(account.base, "/api/chat/completions")
+        # What the same server has been told before it may repeat here.
+        secret = together((token.secret, account.password))
         pieces = batches(
-            replace(call, url=url, headers=headers, secret=token.secret),
+            replace(call, url=url, headers=headers, secret=secret),
             attempts,
-            reader_for=lambda _, secret=token.secret: BerlinReader(  # type: ignore[misc]  # bound here
+            reader_for=lambda _, secret=secret: BerlinReader(  # type: ignore[misc]  # bound here
                 provider=call.provider or "",
                 model=call.model or "",
                 url=shown_address(account.base),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from g4f_nb.chunks import Chunk
 from g4f_nb.credentials import origin
@@ -21,6 +21,7 @@ from g4f_nb.secret import Secret
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.http import Exchange
 
+T = TypeVar("T")
 _UNAUTHORIZED = 401
 
 
@@ -63,9 +64,19 @@ async def stream(
 
 
 async def fetch(
-    line: Line, method: str, path: str, body: Any = None, *, limit: int, turn: bool = False
-) -> Any:
-    """The JSON that the API answers, once for all; with `turn` it counts as a stream."""
+    line: Line,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    read: Callable[..., T],
+    limit: int,
+    turn: bool = False,
+) -> T:
+    """What `read` makes of the JSON that the API answers, once for all; with `turn` it counts as a stream.
+
+    It is given the keys of the call, which what it says of an answer must not show.
+    """
     attempts = Attempts(line.retries, total=line.limits.total)
     renewed = False
     async with _turn(line, _own_lane(line), attempts) if turn else contextlib.nullcontext():
@@ -75,7 +86,11 @@ async def fetch(
             call = line.call(method, path, token, body)
             try:
                 async with Exchange(call, end=attempts.end) as answer:
-                    return json_of(await answer.read(limit), line, call.secret)
+                    return read(
+                        json_of(await answer.read(limit), line, call.secret),
+                        provider=line.provider,
+                        secret=call.secret,
+                    )
             except G4FError as error:
                 failure = as_meant(error)
             if isinstance(failure, MissingAuthError) and not renewed and failure.status == _UNAUTHORIZED:

@@ -17,7 +17,7 @@ from g4f_nb.providers.gigachat.trust import unknown_authority
 from g4f_nb.providers.sending.outgoing import encoded, secrets_of_call
 from g4f_nb.providers.sending.shortlived import Token
 from g4f_nb.providers.services.hosts import join
-from g4f_nb.secret import Secret
+from g4f_nb.secret import Secret, together
 from g4f_nb.wire.failures import error_for, excerpt, read_complaint
 
 if TYPE_CHECKING:
@@ -59,8 +59,13 @@ class Line:
                 url,
                 headers,
                 body=None if body is None else encoded(body, self.provider),
+                # The key goes to another host, which may be as talkative.
                 secret=secrets_of_call(
-                    token.secret, url, headers=self.headers, extra_data=None, proxy=self.proxy
+                    together((token.secret, self.account.secret)),
+                    url,
+                    headers=self.headers,
+                    extra_data=None,
+                    proxy=self.proxy,
                 ),
                 limits=self.limits,
                 model=model,

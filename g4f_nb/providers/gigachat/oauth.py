@@ -49,11 +49,10 @@ def _read_token(body: bytes, line: Line) -> Token:
     if isinstance(data, dict):
         value = data.get("access_token") or data.get("tok")
         ends = data.get("expires_at", data.get("exp"))
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not (value.isprintable() and value.isascii()):
+        shown = excerpt(body.decode(errors="replace"), secret=line.account.secret)
         raise UnreadableResponseError(
-            f"{line.account.auth_url} gave no token but {excerpt(body.decode(errors='replace'))!r}: check "
-            "auth_url=",
-            provider=line.provider,
+            f"{line.account.auth_url} gave no token but {shown!r}: check auth_url=", provider=line.provider
         )
     if isinstance(ends, bool) or not isinstance(ends, int | float) or ends <= 0:
         return Token(Secret(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
@@ -219,7 +220,7 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
 
         async def listed() -> list[str]:
             line = line_of(cls, options)
-            return models_of(await fetch(line, "GET", "/models", limit=_limit()), line.provider)
+            return await fetch(line, "GET", "/models", read=models_of, limit=_limit())
 
         host = cls.look_up_host(**{name: options.get(name) for name in cls.host_options})
         return await kept_models(cls, host, listed, refresh=refresh)
@@ -245,8 +246,8 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         given = _texts(texts)
         body = {"model": cls.get_model(model), "input": given}
         line = line_of(cls, options)
-        answer = await fetch(line, "POST", "/tokens/count", body, limit=_limit())
-        counts = counts_of(answer, len(given), line.provider)
+        read = partial(counts_of, asked=len(given))
+        counts = await fetch(line, "POST", "/tokens/count", body, read=read, limit=_limit())
         return counts[0] if isinstance(texts, str) else counts
 
     @overload
@@ -274,8 +275,8 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         given = _texts(texts)
         line = line_of(cls, options)
         body = {"model": model, "input": given}
-        answer = await fetch(line, "POST", "/embeddings", body, limit=_limit(), turn=True)
-        vectors = vectors_of(answer, len(given), line.provider)
+        read = partial(vectors_of, asked=len(given))
+        vectors = await fetch(line, "POST", "/embeddings", body, read=read, limit=_limit(), turn=True)
         return vectors[0] if isinstance(texts, str) else vectors
 
     @classmethod
@@ -289,7 +290,7 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         """`balance` for `await`."""
         options = veiled(options)
         line = line_of(cls, options)
-        return balance_of(await fetch(line, "GET", "/balance", limit=_limit()), line.provider)
+        return await fetch(line, "GET", "/balance", read=balance_of, limit=_limit())
 
     # ---- trust -------------------------------------------------------------------------------------
 
