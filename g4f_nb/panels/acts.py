@@ -99,7 +99,7 @@ class Acts:
             case "open" if (found := room.find(key)) is not None:
                 panel.conversation = found
             case "rename" if (found := room.find(key)) is not None:
-                found.name = str(value)
+                found.name = value
                 self._screen.refresh()
             case "delete":
                 self._delete(room.find(key), key)
@@ -111,14 +111,14 @@ class Acts:
         """Something that was filled in, chosen, or typed."""
         match do:
             case "load":
-                self._panel.conversation = self._room.adopt(self._looking.read_file(str(value), buffers))
+                self._panel.conversation = self._room.adopt(self._looking.read_file(value, buffers))
             case "system":
-                self._room.current.system = str(value) or None
-            case "parameters" if isinstance(value, dict):
-                self._room.values = self._looking.parameters({str(k): str(v) for k, v in value.items()})
+                self._room.current.system = value or None
+            case "parameters":
+                self._room.values = self._looking.parameters(value)
                 self._screen.refresh()
             case "code":
-                self._panel.last_code = str(value)
+                self._panel.last_code = value
             case "key":
                 self._looking.take_key(key, buffers)
                 self._check()

@@ -70,6 +70,8 @@ class Look:
     text: str = ""
 
 
+# The changes that come with a text: a name, a prompt, code, the name of a file.
+_WITH_TEXT = frozenset({"rename", "system", "code", "load"})
 Request = Hello | Bye | Ask | Again | GoOn | Stop | Change | Look
 
 
@@ -82,23 +84,38 @@ def read(message: dict[str, Any]) -> Request | None:  # noqa: C901, PLR0911  # o
             return Bye(view)
         case {"type": "ask", "request": str(request), "text": str(text)}:
             turn = message.get("turn")
-            return Ask(request, text, turn if isinstance(turn, str) else None, _files(message.get("files")))
+            # What is meant for one turn must not be done to another.
+            known = isinstance(turn, str | None)
+            return Ask(request, text, turn, _files(message.get("files"))) if known else None
         case {"type": "again", "request": str(request)}:
             turn = message.get("turn")
-            return Again(request, turn if isinstance(turn, str) else None)
+            return Again(request, turn) if isinstance(turn, str | None) else None
         case {"type": "continue", "request": str(request)}:
             return GoOn(request)
         case {"type": "stop", "request": str(request)}:
             return Stop(request)
         case {"type": "change", "do": str(do)}:
-            return Change(do, str(message.get("id") or ""), message.get("value"))
+            return _change(do, message.get("id", ""), message.get("value"))
         case {"type": "providers", "view": str(view)}:
             return Look(view, "providers")
         case {"type": "models", "view": str(view), "provider": str(provider)}:
             return Look(view, "models", provider)
         case {"type": "look", "view": str(view), "what": str(what)}:
-            return Look(view, what, str(message.get("text") or ""))
+            text = message.get("text", "")
+            return Look(view, what, text) if isinstance(text, str) else None
     return None
+
+
+def _change(do: str, id_: object, value: object) -> Change | None:
+    if not isinstance(id_, str) or (do in _WITH_TEXT and not isinstance(value, str)):
+        return None
+    if do == "parameters" and not (isinstance(value, dict) and all(map(_is_text, value.values()))):
+        return None
+    return Change(do, id_, value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _files(given: object) -> tuple[tuple[str, str], ...]:

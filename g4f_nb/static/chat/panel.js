@@ -23,6 +23,8 @@ function createFetcher({ model, view }) {
 }
 
 function createActs({ model, view, tell, announce, fetcher }) {
+  // Questions that were put otherwise: what was typed stays until Python has taken it up.
+  const edits = new Map();
   const change = (what, id = "", value = null, buffers = []) =>
     model.send({ type: "change", view, do: what, id, value }, undefined, buffers);
   const intoCell = async (code, node) => {
@@ -43,7 +45,18 @@ function createActs({ model, view, tell, announce, fetcher }) {
       (await fetcher.fetchText(id)) ?? foot.parentElement.querySelector(".g4f-body").innerText,
     act: (what, id) => change(what, id),
     decide: (decision, id) => change(decision, id),
-    edit: (id, text) => model.send({ type: "ask", view, request: newId(), turn: id, text }),
+    edit(id, text, heard) {
+      const request = newId();
+      edits.set(request, heard);
+      model.send({ type: "ask", view, request, turn: id, text });
+    },
+    heard(request, kept = false) {
+      for (const [each, heard] of edits) {
+        if (request !== null && request !== each) continue;
+        edits.delete(each);
+        heard(kept);
+      }
+    },
     again: (id) => model.send({ type: "again", view, request: newId(), turn: id }),
     goOn: () => model.send({ type: "continue", view, request: newId() }),
     giveKey: (provider, bytes) => change("key", provider, null, [bytes]),
@@ -126,7 +139,9 @@ function render({ model, el }) {
     state(message) {
       if (message.room) takeRoom(message.room);
       log.takeState(message);
-      if (message.live) composer.heard(message.live.request);
+      if (!message.live) return;
+      composer.heard(message.live.request);
+      acts.heard(message.live.request);
     },
     delta: log.takeDelta,
     providers: head.picker.receive,
@@ -138,6 +153,7 @@ function render({ model, el }) {
     text: fetcher.receive,
     trouble(message) {
       composer.heard(null, { kept: true });
+      acts.heard(null, true);
       if (!drawer.trouble(message.words)) tell(message.words);
     },
   };

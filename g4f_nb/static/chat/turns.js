@@ -46,7 +46,7 @@ function sureButton(label, press, { words = false } = {}) {
   return node;
 }
 
-/** The field in which a question is put otherwise; Enter asks it, Esc leaves it. */
+/** The field in which a question is put otherwise; Enter asks it, Esc leaves it. It stays until it was taken up. */
 function editField(item, { edit, done }) {
   const text = make("textarea", { class: "g4f-edit-text", "aria-label": "Edit the question", dir: "auto", rows: "1" });
   const node = make("div", { class: "g4f-edit" }, text);
@@ -55,8 +55,12 @@ function editField(item, { edit, done }) {
     text.style.height = `${text.scrollHeight + 2}px`;
   };
   const send = () => {
-    if (text.value.trim()) edit(item.id, text.value);
-    done();
+    if (text.readOnly || !text.value.trim()) return;
+    text.readOnly = true;
+    edit(item.id, text.value, (kept) => {
+      text.readOnly = false;
+      if (!kept) done();
+    });
   };
   text.value = item.shown;
   text.addEventListener("input", grow);
