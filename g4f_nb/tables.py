@@ -13,6 +13,7 @@ from g4f_nb.controls import clean
 _CELL = "text-align: left; padding: 2px 12px 2px 2px"
 # A text of several lines keeps them.
 _LINES = f"{_CELL}; vertical-align: top; white-space: pre-wrap"
+_NOTE = "white-space: pre-line"
 # Columns of a cell in a terminal: one long text must not push the next column out of sight.
 _WIDEST = 64
 
@@ -47,7 +48,7 @@ class Table:
             for row in self.rows
         )
         title = f"<div><b>{escape(clean(self.title))}</b></div>" if self.title else ""
-        note = f"<div>{escape(clean(self.note))}</div>" if self.note else ""
+        note = f'<div style="{_NOTE}">{escape(clean(self.note))}</div>' if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
 

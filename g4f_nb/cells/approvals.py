@@ -29,8 +29,8 @@ def check_askable(tools: list[Any], desk: Desk) -> None:
         )
 
 
-def approve(call: PendingCall, desk: Desk) -> bool | str:
-    """Ask whether this call may be made; what the user does not want is told to the model."""
+def approve(call: PendingCall, desk: Desk) -> bool:
+    """Ask whether this call may be made; the model is told if not."""
     if _is_trusted(call.tool.function, desk):
         return True
     shown = shorten(printable(str(call)).replace("\n", "⏎"), _LONGEST)
@@ -48,7 +48,7 @@ def approve(call: PendingCall, desk: Desk) -> bool | str:
             return True
         if said in _NO:
             break
-    return "the user does not want this call to be made"
+    return False
 
 
 def _is_trusted(function: Any, desk: Desk) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -54,12 +55,30 @@ class Desk:
     def show_no_more(self, value: Any, short: str = "") -> None:
         """This value is on the screen: it is the cell's, and is not shown a second time.
 
-        `short` is what a terminal says of it, if that is not its repr.
+        `short` is what a terminal says of it, behind the `Out[1]: ` that stands there; without that, nothing.
         """
+        if not short and frontend.in_terminal():
+            self._pass_over(value)
+            return
         if type(value) not in self.kinds:
             formatter = self.shell.display_formatter.ipython_display_formatter
             self.kinds[type(value)] = formatter.for_type(type(value), self._show)
         self._shown = (value, self.shell.execution_count, short)
+
+    def _pass_over(self, value: Any) -> None:
+        """Keep IPython from writing `Out[1]: ` before anybody can say that nothing follows it."""
+        hook = self.shell.displayhook
+
+        def seen(given: Any) -> None:
+            if given is not value or hook.quiet():
+                hook(given)
+                return
+            hook.update_user_ns(given)
+            hook.fill_exec_result(given)
+
+        # Until the end of the cell: then IPython puts back what was there before it.
+        if self.shell.display_trap.is_active:
+            sys.displayhook = seen
 
     def _show(self, value: Any) -> None:
         """IPython's hook for showing a value: one that its cell shows already is not shown twice."""
@@ -67,7 +86,7 @@ class Desk:
         if value is shown[0] and self.shell.execution_count == shown[1]:
             if frontend.in_terminal():
                 # The terminal has written "Out[1]: " already and waits for something after it.
-                print(shown[2] or repr(value))  # noqa: T201
+                print(shown[2])  # noqa: T201
             return
         users = self.kinds.get(type(value))
         if users is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb.cells.wording import in_flags
 from g4f_nb.chunks import Usage
+from g4f_nb.conversations.turns import Content, prompt_text
 from g4f_nb.costs.pricing import cost_of
 from g4f_nb.costs.tokens import context_size, estimate_tokens
 from g4f_nb.errors import ModelNotSupportedError, shorten
@@ -18,8 +19,12 @@ from g4f_nb.questions import Question
 from g4f_nb.secret import Secret, Veiled, redact
 from g4f_nb.tables import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # What was said before is only called to mind; what is asked now is shown.
 _BEFORE, _NOW = 100, 4000
+_PROMPT = 300
 # What is no parameter for the model's eyes, or is told in rows of its own.
 _APART = HOST_BOUND | {"tools", "timeout", "proxy", "places", "response_format"}
 
@@ -75,6 +80,40 @@ def plan_without_key(
     """The same where the key is missing: what it would cost can be looked at before one has a key."""
     question = Question(where=where, messages=messages, options=Veiled(parameters))
     return plan_of(question, refused=in_flags(missing))
+
+
+def plan_of_several(frame: pd.DataFrame, content: Content, system: str | None) -> Table:
+    """What a comparison would send, a row a model, from the table that its dry run gives."""
+    found = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows = [_place(row) for row in found]
+    costs = frame["cost_usd"].fillna(0).sum()
+    said = [("system prompt", system), ("prompt", prompt_text(content))]
+    notes = [f"{name}: {shorten(' '.join(text.split()), _PROMPT)}" for name, text in said if text]
+    notes += [
+        f"{_label(row)} would not be asked: {in_flags(str(row['error']))}" for row in found if row["error"]
+    ]
+    notes += [f"in all about ${costs:.6f}"] if costs and len(rows) > 1 else []
+    send = sum(row[-1] == "" for row in rows)
+    title = f"This would be sent to {send} of {len(rows)} models; nothing was."
+    headings = ("model", "tokens", "price", "")
+    return Table(tuple(rows), headings, title=title, note="\n".join(notes))
+
+
+def _place(row: Mapping[Any, Any]) -> tuple[str, str, str, str]:
+    """One model, with what it would take and cost, or why it would not be asked."""
+    label = _label(row)
+    if row["error"]:
+        return label, "", "", "would not be asked"
+    tokens = f"{row['in_tokens']:,} → about {row['out_tokens']:,}" if row["in_tokens"] else ""
+    if row["cached"]:
+        return label, tokens, "", "its answer is kept: nothing would be sent"
+    usd, source = row["cost_usd"], row["price_source"]
+    price = "not known" if usd is None else f"about ${usd:.6f} ({source})" if usd else f"free ({source})"
+    return label, tokens, price, ""
+
+
+def _label(row: Mapping[Any, Any]) -> str:
+    return f"{row['provider']}:{row['model']}" if row["model"] else str(row["provider"])
 
 
 def _parameters(question: Question) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from IPython.display import display
 
 from g4f_nb.cells import named
 from g4f_nb.cells.desk import Desk
+from g4f_nb.cells.dryrun import plan_of_several
 from g4f_nb.cells.growing import GrowingColumns, seat_names, styled, table
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Prompt
@@ -35,12 +36,16 @@ def compare_cell(options: Options, prompt: Prompt, given: Mapping[str, Any], des
     models = named.several(options, desk.names)
     cache = "use" if options.cache else "refresh"
     given = Veiled({"system": prompt.system, "cache": cache, **given})
+    several = f"each of the {len(models)} models" if len(models) > 1 else "the model"
+    short = f"a DataFrame with a row for {several}"
     if options.dry_run:
-        return compare(asked, models, dry_run=True, **given)
+        frame = compare(asked, models, dry_run=True, **given)
+        display(plan_of_several(frame, prompt.content, prompt.system))  # type: ignore[no-untyped-call]
+        desk.show_no_more(frame, short)
+        return frame
     painted = not options.quiet and paints(stream=False if options.no_stream else None)
     frame = _carried_out(asked, models, given, painted=painted, shown=not options.quiet)
-    several = f"each of the {len(frame)} models" if len(frame) > 1 else "the model"
-    desk.show_no_more(frame, f"a DataFrame with a row for {several}")
+    desk.show_no_more(frame, short)
     return frame
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from g4f_nb.conversations.shelf import shelf
 
 
@@ -207,6 +209,24 @@ def test_a_dry_run_of_several_and_of_tools(shell, asked):
     assert ("tools", "add") in shell.user_ns["_"].rows
     assert asked("-m upper --compare echo --dry-run")[0] == []
     assert list(shell.user_ns["_"]["status"]) == ["planned", "planned"]
+
+
+def test_a_dry_run_of_a_comparison_can_be_read(asked, capsys):
+    """A row a model, with its tokens and price, or why it would not be asked; the frame is the value."""
+    capsys.readouterr()
+    asked("-m upper --compare groq,Demo --dry-run -s 'Be brief.'", "hello {1}")
+    printed = capsys.readouterr().out
+    assert "This would be sent to 2 of 3 models; nothing was." in printed
+    for line in (
+        r"OpenaiTemplate:upper +\d+ → about 200 +\S.*",
+        r"Groq +would not be asked",
+        r"Groq would not be asked: .*GROQ_API_KEY.*%g4f key.*",
+        r"Demo:demo +\d+ → about 200 +free \(Demo: there is no model behind it\)",
+        r"system prompt: Be brief.",
+        r"prompt: hello \{1\}",
+    ):
+        assert re.search(line, printed), line
+    assert "request_key" not in printed
 
 
 def test_quiet_shows_nothing(shell, asked, capsys):

@@ -83,7 +83,11 @@ def test_the_reply_is_in_the_namespace(shell, capsys):
     assert isinstance(reply, Reply)
     assert shell.user_ns["_"] is reply
     printed = capsys.readouterr().out
-    assert printed.count("no model is behind it") == 2  # the answer, and the short repr after "Out[1]:"
+    assert printed.count("no model is behind it") == 1
+    assert "Out[" not in printed
+    assert shell.user_ns["Out"][shell.execution_count - 1] is reply
+    assert shell.run_cell("_", store_history=True).success
+    assert "Out[" in capsys.readouterr().out
     assert not reply.partial
     assert reply.usage is not None
     assert reply.messages[0] == {"role": "user", "content": "hello"}

@@ -225,7 +225,7 @@ def test_data_is_shown_as_data(shell, capsys, schema):
     capsys.readouterr()
     shell.run_cell(f"%%chat -p Demo -m demo-fast --new --schema {schema}\nAnn is 7")
     reply = shell.user_ns["_"]
-    printed = capsys.readouterr().out.partition("Out[")[0]
+    printed = capsys.readouterr().out
     assert '"value"' not in printed
     assert printed.startswith('[\n  {\n    "name"' if "[" in schema else '{\n  "name": "Ann",\n  "age": 7\n}')
     bundle = reply._repr_mimebundle_()

@@ -277,7 +277,7 @@ def test_a_tool_runs_when_the_user_says_so(notebook, server, answer, calls):
     told = server.requests[-1].body["messages"][-1]["content"]
     assert ("noted hello" in told) == bool(calls)
     if not calls:
-        assert "the user does not want this call" in told
+        assert "The user did not allow this call." in told
 
 
 def test_an_end_of_input_is_a_no(notebook, server):
@@ -288,7 +288,7 @@ def test_an_end_of_input_is_a_no(notebook, server):
     assert notebook.value("len(calls)") == "0"
     printed = "".join(each["content"]["text"] for each in messages if each["msg_type"] == "stream")
     assert printed == "Not run: no answer is a no.\n"
-    assert "the user does not want this call" in server.requests[-1].body["messages"][-1]["content"]
+    assert "The user did not allow this call." in server.requests[-1].body["messages"][-1]["content"]
 
 
 def test_always_holds_for_the_function_and_the_session(notebook):
