@@ -1,4 +1,4 @@
-"""What is kept between kernels: runs with their cells, which are answers by what was asked, verdicts, talks.
+"""What is kept between kernels, in one file: runs, their cells and verdicts, conversations.
 
 No key is ever among it: whoever makes a record leaves them out.
 """
@@ -7,67 +7,32 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
 
 from g4f_nb.errors import G4FError
-from g4f_nb.inbox import Row
 from g4f_nb.loops.ownloop import stop_own_loop
-from g4f_nb.pointers import Target, joined, pointing, target_of
-from g4f_nb.purging import purge
 from g4f_nb.settings import cache_folder, current
-from g4f_nb.sqlite_file import Storage
+from g4f_nb.stored import cells, runs, talks, verdicts
+from g4f_nb.stored.cells import Cells
+from g4f_nb.stored.database import Form
+from g4f_nb.stored.inbox import Row
+from g4f_nb.stored.purging import purge
+from g4f_nb.stored.runs import Runs
+from g4f_nb.stored.sqlite_file import Storage
+from g4f_nb.stored.talks import Talks
+from g4f_nb.stored.verdicts import Verdicts
 from g4f_nb.tables import Table
-from g4f_nb.whole_records import marks, parts, whole
 
 _VERSION = 2
-# Whoever changes the schema raises the version, and says here in SQL how a file of the form before becomes
-# one of the next: nobody's conversations are put aside. Form 1 was before the first release.
+# Whoever changes the schema of a part raises the version, and says here in SQL how a file of the form before
+# becomes one of the next: nobody's conversations are put aside. Form 1 was before the first release.
 _MIGRATIONS: Mapping[int, str] = {}
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, began_at REAL NOT NULL,
-    cells INTEGER NOT NULL, plan BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS cells (
-    run_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT, record BLOB NOT NULL, more BLOB,
-    PRIMARY KEY (run_id, position)
-);
-CREATE TABLE IF NOT EXISTS verdicts (
-    run_id TEXT NOT NULL, pair TEXT NOT NULL, judge TEXT NOT NULL, turn INTEGER NOT NULL,
-    record BLOB NOT NULL, given_at REAL NOT NULL,
-    PRIMARY KEY (run_id, pair, judge, turn)
-);
-CREATE TABLE IF NOT EXISTS conversations (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, changed_at REAL NOT NULL,
-    settings BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS turns (
-    conversation TEXT NOT NULL, turn TEXT NOT NULL, parent TEXT, record BLOB NOT NULL,
-    PRIMARY KEY (conversation, turn)
-);
-CREATE TABLE IF NOT EXISTS costs (
-    conversation TEXT NOT NULL, turn TEXT NOT NULL, usd REAL, tokens INTEGER, guess REAL,
-    PRIMARY KEY (conversation, turn)
-);
-CREATE INDEX IF NOT EXISTS answers ON cells (key) WHERE key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS runs_by_age ON runs (began_at)
-"""
-_KEEP_CELL = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?)"
-_KEEP_SAME = """
-INSERT OR REPLACE INTO cells SELECT ?, ?, NULL, CASE
-    WHEN EXISTS (SELECT 1 FROM cells WHERE run_id = ? AND position = ?) THEN ? ELSE ?
-END, NULL
-"""
 _DAY = 86_400.0
 
 
@@ -109,30 +74,17 @@ class StoreInfo:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRun:
-    """A run as it was begun."""
-
-    run_id: str
-    kind: str
-    began_at: float
-    cells: int
-    plan: dict[str, Any]
-
-
-class KeptAnswer(NamedTuple):
-    """An answer: its record as JSON, and which cell has it."""
-
-    record: bytes
-    cell: Target
-
-
 class Store:
     """The one store of a folder."""
 
     def __init__(self, file: Path) -> None:
-        self._storage = Storage(file, _SCHEMA, _VERSION, migrations=_MIGRATIONS)
+        schema = ";".join(part.SCHEMA for part in (runs, cells, verdicts, talks))
+        self._storage = Storage(file, Form(schema, _VERSION, _MIGRATIONS))
         self.file = file
+        self.runs = Runs(self._storage)
+        self.cells = Cells(self._storage, self.runs)
+        self.verdicts = Verdicts(self._storage)
+        self.talks = Talks(self._storage)
         self._purges = 0
 
     def open(self) -> None:
@@ -145,193 +97,12 @@ class Store:
         return self._purges + self._storage.lost()
 
     def write(self, statement: str, rows: Iterable[Row]) -> None:
-        """Carry a statement out for these rows, soon; for whoever keeps something in tables of its own."""
+        """Carry a statement out for these rows, soon; for whoever mends what is kept."""
         self._storage.write(statement, rows)
-
-    def read(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
-        """What there is, with everything that was handed over before."""
-        self._storage.flush()
-        return self._storage.read(query, values)
-
-    def answers(self, keys: Sequence[str], *, newest: bool = True) -> dict[str, KeptAnswer]:
-        """What is kept under these keys, as far as there is anything.
-
-        A few hundred at a time: what is found is as large as its answers. Without `newest` what was handed
-        over a moment ago may not be there.
-        """
-        if newest:
-            # It must not be paid for again.
-            self._storage.flush()
-        found: dict[str, KeptAnswer] = {}
-        for some in parts(keys):
-            # A question that was asked anew has several answers: SQLite gives the row that has the maximum.
-            columns = "run_id, record, position, key, max(rowid)"
-            query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) GROUP BY key"  # noqa: S608
-            by_key: dict[str, list[Row]] = {}
-            for row in self._storage.read(query, some):
-                by_key.setdefault(row[3], []).append(row)
-            for key, rows in by_key.items():
-                run_id, record, position, *_ = self._newest(rows)
-                found[key] = KeptAnswer(record, (run_id, position))
-        return found
-
-    def answer(self, key: str) -> tuple[dict[str, Any], dict[str, Any], float | None] | None:
-        """The latest answer under a key, what was kept beside it, and when its run began."""
-        self._storage.flush()
-        query = "SELECT run_id, record, more FROM cells WHERE key = ? ORDER BY rowid DESC LIMIT 1"
-        rows = self._storage.read(query, (key,))
-        if not rows:
-            return None
-        run_id, record, more = self._newest(rows)
-        return orjson.loads(record), {} if more is None else orjson.loads(more), self._began(run_id)
-
-    def _newest(self, rows: Sequence[Row]) -> Row:
-        """Of rows that begin with the id of their run, that whose run began last; of one run, the last row.
-
-        There are several only where the file could not be written any more: its own, then that in memory.
-        """
-        return max(reversed(rows), key=lambda row: self._began(row[0]) or 0.0) if rows[1:] else rows[0]
-
-    def _began(self, run_id: str) -> float | None:
-        ages = self._storage.read("SELECT began_at FROM runs WHERE run_id = ?", (run_id,))
-        return max((age for (age,) in ages), default=None)
-
-    def begin_run(self, run_id: str, kind: str, *, cells: int, plan: Mapping[str, Any]) -> None:
-        """Note what is about to be asked, so that a later kernel can show it."""
-        row = (run_id, kind, time.time(), cells, packed(plan))
-        self._storage.write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", [row])
-
-    def keep_cell(
-        self,
-        run_id: str,
-        position: int,
-        record: Mapping[str, Any],
-        *,
-        key: str | None = None,
-        more: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """Keep what became of one cell, and give it as it is kept.
-
-        Under a key it is the answer to whoever asks the same later.
-        """
-        made = packed(record)
-        self._storage.write(
-            _KEEP_CELL, [(run_id, position, key, made, None if more is None else packed(more))]
-        )
-        return made
-
-    def keep_same(
-        self, run_id: str, taken: Iterable[tuple[Iterable[int], KeptAnswer, Mapping[str, Any]]]
-    ) -> None:
-        """Keep of these cells that they have the answer of another one, and what they say beside it."""
-        rows: list[Row] = []
-        for positions, answer, beside in taken:
-            # By the time that this is written another kernel may have deleted it: the whole goes along.
-            pointer, whole = pointing(answer.cell, answer.record, beside)
-            rows += [(run_id, position, *answer.cell, pointer, whole) for position in positions]
-        self._storage.write(_KEEP_SAME, rows)
 
     def room(self) -> Future[None] | None:
         """`None` where the disk keeps up, else what is done as soon as it does: wait for it before more."""
         return self._storage.room()
-
-    def cell(self, run_id: str, position: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """The record of one cell, and what was kept beside it; `None` where its answer is gone."""
-        self._storage.flush()
-        found = self._cell(run_id, position)
-        if found is None:
-            return None
-        record, more = found
-        target = target_of(record)
-        if target is not None:
-            there = self._cell(*target)
-            if there is None:
-                return None
-            record, more = joined(there[0], record), there[1]
-        return orjson.loads(record), {} if more is None else orjson.loads(more)
-
-    def _cell(self, run_id: str, position: int) -> tuple[bytes, bytes | None] | None:
-        query = "SELECT run_id, record, more FROM cells WHERE run_id = ? AND position = ?"
-        rows = self._storage.read(query, (run_id, position))
-        return self._newest(rows)[1:] if rows else None
-
-    def runs(self, most: int = 100, *, kind: str = "compare") -> list[tuple[str, str, float, int, int]]:
-        """The latest runs of a kind: id, kind, when it began, how many cells, how many of them are done."""
-        self._storage.flush()
-        rows = self._storage.read(
-            "SELECT run_id, kind, began_at, cells,"
-            " (SELECT count(*) FROM cells WHERE cells.run_id = runs.run_id)"
-            " FROM runs WHERE kind = ? ORDER BY began_at DESC LIMIT ?",
-            (kind, most),
-        )
-        if self._storage.in_memory_because is not None:
-            # A run may have begun in the file and gone on in memory; each of them gave so many.
-            rows = [(*row[:4], self._finished(row[0])) for row in {row[0]: row for row in rows}.values()]
-        return sorted(rows, key=lambda row: -row[2])[:most]
-
-    def _finished(self, run_id: str) -> int:
-        return len(set(self._storage.read("SELECT position FROM cells WHERE run_id = ?", (run_id,))))
-
-    def run_words(self, run_id: str) -> tuple[str | None, str | None]:
-        """The first prompt of a run, as JSON where it is no text, and the names of its models."""
-        rows = self._storage.read(
-            "SELECT (SELECT value FROM json_each(CAST(plan AS TEXT), '$.prompts') LIMIT 1),"
-            " (SELECT group_concat(DISTINCT json_extract(value, '$.provider') || ':' ||"
-            " json_extract(value, '$.model')) FROM json_each(CAST(plan AS TEXT), '$.seats'))"
-            " FROM runs WHERE run_id = ?",
-            (run_id,),
-        )
-        return rows[-1] if rows else (None, None)
-
-    def run_plan(self, run_id: str) -> dict[str, Any] | None:
-        """How a run was begun."""
-        rows = self._storage.read("SELECT plan FROM runs WHERE run_id = ?", (run_id,))
-        return orjson.loads(rows[-1][0]) if rows else None
-
-    def run(self, run_id: str) -> KeptRun | None:
-        """How one run was begun; `records` are its finished cells."""
-        self._storage.flush()
-        begun = self._storage.read("SELECT kind, began_at, cells, plan FROM runs WHERE run_id = ?", (run_id,))
-        if not begun:
-            return None
-        kind, began_at, cells, plan = begun[-1]
-        return KeptRun(run_id=run_id, kind=kind, began_at=began_at, cells=cells, plan=orjson.loads(plan))
-
-    def records(self, run: KeptRun) -> Iterator[tuple[int, bytes]]:
-        """The position and the record, as JSON, of each finished cell; never all of them at once."""
-        query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
-        for positions in parts(range(run.cells)):
-            some = self._storage.read(query, (run.run_id, positions.start, positions.stop))
-            # Of a cell that is in the file and in memory, the latter.
-            yield from whole(self._storage, dict(some).items())
-
-    def keep_verdicts(self, run_id: str, verdicts: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> None:
-        """Keep verdicts: the pair, the judge (or the person), which turn of theirs, and what they said."""
-        now = time.time()
-        self._storage.write(
-            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)",
-            [(run_id, pair, judge, turn, packed(record), now) for pair, judge, turn, record in verdicts],
-        )
-
-    def drop_verdict(self, run_id: str, pair: str, judge: str, turn: int) -> None:
-        """Take one verdict back."""
-        self._storage.write(
-            "DELETE FROM verdicts WHERE run_id = ? AND pair = ? AND judge = ? AND turn = ?",
-            [(run_id, pair, judge, turn)],
-        )
-
-    def verdicts(self, run_id: str) -> list[dict[str, Any]]:
-        """All verdicts on a run, from models and from people, in the order of pairs."""
-        self._storage.flush()
-        rows = self._storage.read(
-            "SELECT pair, judge, turn, record, given_at FROM verdicts WHERE run_id = ?"
-            " ORDER BY pair, judge, turn",
-            (run_id,),
-        )
-        return [
-            {"pair": pair, "judge": judge, "turn": turn, **orjson.loads(record), "given_at": given_at}
-            for pair, judge, turn, record, given_at in rows
-        ]
 
     def info(self) -> StoreInfo:
         """How much there is."""
@@ -423,17 +194,6 @@ def _on_the_way_out() -> None:
     # First what is still being answered: what has arrived of it is kept.
     stop_own_loop()
     close_stores()
-
-
-def packed(value: Mapping[str, Any]) -> bytes:
-    """A record as JSON; what is no JSON becomes text, and half a surrogate pair a question mark."""
-    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
-    try:
-        # What orjson gives takes ten times its length in memory, which is held for as long as it waits to be
-        # written: so it is copied.
-        return bytes(memoryview(orjson.dumps(value, default=str, option=options)))
-    except TypeError:
-        return json.dumps(value, default=str, ensure_ascii=False).encode(errors="replace")
 
 
 def store_info() -> StoreInfo:

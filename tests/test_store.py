@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from until import until
 
-from g4f_nb import patience, sqlite_file, whole_records
 from g4f_nb import store as store_module
 from g4f_nb.errors import G4FError, InvalidParameterError
-from g4f_nb.pointers import pointing
 from g4f_nb.store import Store
+from g4f_nb.stored import patience, places, whole_records
+from g4f_nb.stored.pointers import pointing
 
 
 @pytest.fixture
@@ -63,34 +63,34 @@ def _texts(found):
 def test_answers_are_there_for_the_next_kernel(make):
     """An answer that was kept is found by another store on the same file, also after the first was closed."""
     first = make()
-    first.keep_cell("r", 0, {"text": "hello"}, key="a")
+    first.cells.keep("r", 0, {"text": "hello"}, key="a")
     first.close()
-    assert _texts(make().answers(["a", "b"])) == {"a": b'{"text":"hello"}'}
+    assert _texts(make().cells.answers(["a", "b"])) == {"a": b'{"text":"hello"}'}
 
 
 def test_the_latest_answer_is_the_one(make):
     """A question that was asked anew has its newest answer, and a cell that was kept anew replaces itself."""
     store = make()
-    store.keep_cell("old", 0, {"n": 1}, key="a")
-    store.keep_cell("new", 0, {"n": 2}, key="a")
-    assert _texts(store.answers(["a"])) == {"a": b'{"n":2}'}
-    store.keep_cell("old", 0, {"n": 3}, key="a")
-    assert _texts(store.answers(["a"])) == {"a": b'{"n":3}'}
+    store.cells.keep("old", 0, {"n": 1}, key="a")
+    store.cells.keep("new", 0, {"n": 2}, key="a")
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"n":2}'}
+    store.cells.keep("old", 0, {"n": 3}, key="a")
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"n":3}'}
     assert store.info().cells == 2
 
 
 def test_a_run_can_be_had_again(make):
     """A run comes back with its plan and the records of the cells that were finished."""
     store = make()
-    store.begin_run("r1", "compare", cells=3, plan={"models": ["Demo"]})
-    store.keep_cell("r1", 2, {"answer": "x"}, more={"reasoning": "why"})
+    store.runs.begin("r1", "compare", cells=3, plan={"models": ["Demo"]})
+    store.cells.keep("r1", 2, {"answer": "x"}, more={"reasoning": "why"})
     store.flush()
-    run = make().run("r1") or pytest.fail("not found yet")
+    run = make().runs.find("r1") or pytest.fail("not found yet")
     assert (run.kind, run.cells, run.plan) == ("compare", 3, {"models": ["Demo"]})
-    assert list(make().records(run)) == [(2, b'{"answer":"x"}')]
-    assert store.cell("r1", 2) == ({"answer": "x"}, {"reasoning": "why"})
-    assert store.cell("r1", 1) is None
-    assert [row[:1] + row[3:] for row in store.runs()] == [("r1", 3, 1)]
+    assert list(make().cells.records(run)) == [(2, b'{"answer":"x"}')]
+    assert store.cells.find("r1", 2) == ({"answer": "x"}, {"reasoning": "why"})
+    assert store.cells.find("r1", 1) is None
+    assert [row[:1] + row[3:] for row in store.runs.latest()] == [("r1", 3, 1)]
 
 
 def test_more_than_one_query_takes(make, monkeypatch):
@@ -98,24 +98,24 @@ def test_more_than_one_query_takes(make, monkeypatch):
     monkeypatch.setattr(whole_records, "KEYS_AT_ONCE", 3)
     store, positions = make(), range(8)
     for at in positions:
-        store.begin_run(f"r{at}", "compare", cells=8, plan={})
-        store.keep_cell("r0", at, {"n": at}, key=f"k{at}")
-    found = store.answers([f"k{at}" for at in positions])
+        store.runs.begin(f"r{at}", "compare", cells=8, plan={})
+        store.cells.keep("r0", at, {"n": at}, key=f"k{at}")
+    found = store.cells.answers([f"k{at}" for at in positions])
     assert _texts(found) == {f"k{at}": b'{"n":%d}' % at for at in positions}
-    store.begin_run("same", "compare", cells=8, plan={})
-    store.keep_same("same", (([at], found[f"k{at}"], {}) for at in positions))
+    store.runs.begin("same", "compare", cells=8, plan={})
+    store.cells.keep_same("same", (([at], found[f"k{at}"], {}) for at in positions))
     store.write("UPDATE runs SET began_at = 0 WHERE run_id != 'same'", [()])
     assert store.purge(older_than_days=1) == 16
-    (run,) = filter(None, [store.run("same")])
-    assert list(store.records(run)) == [(at, b'{"n":%d}' % at) for at in positions]
+    (run,) = filter(None, [store.runs.find("same")])
+    assert list(store.cells.records(run)) == [(at, b'{"n":%d}' % at) for at in positions]
 
 
 def test_verdicts_are_one_table(make):
     """Models and people give their verdicts into one table; a judge may change his own."""
     store = make()
-    store.keep_verdicts("r", [("p1", "m:judge", 0, {"winner": "a"}), ("p1", "human", 0, {"winner": "b"})])
-    store.keep_verdicts("r", [("p1", "human", 0, {"winner": "tie"})])
-    assert [(row["judge"], row["winner"]) for row in store.verdicts("r")] == [
+    store.verdicts.keep("r", [("p1", "m:judge", 0, {"winner": "a"}), ("p1", "human", 0, {"winner": "b"})])
+    store.verdicts.keep("r", [("p1", "human", 0, {"winner": "tie"})])
+    assert [(row["judge"], row["winner"]) for row in store.verdicts.of("r")] == [
         ("human", "tie"),
         ("m:judge", "a"),
     ]
@@ -126,7 +126,7 @@ def test_two_kernels_write_at_once(make, tmp_path):
     code = (
         "import sys, pathlib\nfrom g4f_nb.store import Store\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "for n in range(2000):\n    store.keep_cell(sys.argv[2], n, {}, key=f'{sys.argv[2]}{n}')\n"
+        "for n in range(2000):\n    store.cells.keep(sys.argv[2], n, {}, key=f'{sys.argv[2]}{n}')\n"
         "store.close()\n"
     )
     file = tmp_path / "cache" / "store.sqlite3"
@@ -145,9 +145,9 @@ def test_a_damaged_file_is_set_aside(make, tmp_path, capsys):
     file = tmp_path / "store.sqlite3"
     file.write_bytes(b"no database at all, but somebody's bytes" * 100)
     store = make(file)
-    store.keep_cell("r", 0, {}, key="a")
+    store.cells.keep("r", 0, {}, key="a")
     store.flush()
-    assert _texts(store.answers(["a"])) == {"a": b"{}"}
+    assert _texts(store.cells.answers(["a"])) == {"a": b"{}"}
     (kept,) = tmp_path.glob("store.set-aside-*.sqlite3")
     assert kept.read_bytes().startswith(b"no database")
     assert kept.name in capsys.readouterr().err
@@ -158,16 +158,16 @@ def test_damage_that_shows_later(make, tmp_path, capsys):
     file = tmp_path / "store.sqlite3"
     first = make(file)
     for number in range(3000):
-        first.keep_cell("r", number, {"text": "x" * 50}, key=f"k{number}")
+        first.cells.keep("r", number, {"text": "x" * 50}, key=f"k{number}")
     first.close()
     content = bytearray(file.read_bytes())
     content[4096:] = b"\x55" * (len(content) - 4096)
     file.write_bytes(content)
     store = make(file)
-    store.answers(["k1"])
-    store.keep_cell("new", 0, {"n": 1}, key="new")
+    store.cells.answers(["k1"])
+    store.cells.keep("new", 0, {"n": 1}, key="new")
     store.flush()
-    assert _texts(store.answers(["new"])) == {"new": b'{"n":1}'}
+    assert _texts(store.cells.answers(["new"])) == {"new": b'{"n":1}'}
     assert "set-aside" in capsys.readouterr().err
 
 
@@ -176,27 +176,27 @@ def test_what_is_written_after_damage_was_found_is_in_the_new_file(make, capsys)
     """The writer leaves the damaged file as the reader does: what comes is not kept in the one set aside."""
     store = make()
     for number in range(1000):
-        store.keep_cell("r", number, {"text": "x" * 5000}, key=f"k{number}")
+        store.cells.keep("r", number, {"text": "x" * 5000}, key=f"k{number}")
     store.flush()
     store._storage.compact()
     size = store.file.stat().st_size
     with store.file.open("r+b") as there:
         there.seek(4096)
         there.write(b"\x55" * (size - 4096))
-    store.answers([f"k{number}" for number in range(1000)])
+    store.cells.answers([f"k{number}" for number in range(1000)])
     assert "set-aside" in capsys.readouterr().err
-    store.keep_cell("new", 0, {"n": 1}, key="new")
+    store.cells.keep("new", 0, {"n": 1}, key="new")
     store.flush()
-    assert _texts(make(store.file).answers(["new"])) == {"new": b'{"n":1}'}
+    assert _texts(make(store.file).cells.answers(["new"])) == {"new": b'{"n":1}'}
 
 
 def test_where_nothing_can_be_written(make, tmp_path, capsys):
     """Where no folder can be made, answers are kept in memory, and one line says so."""
     (tmp_path / "file").write_text("")
     store = make(tmp_path / "file" / "store.sqlite3")
-    store.keep_cell("r", 0, {"text": "kept"}, key="a")
+    store.cells.keep("r", 0, {"text": "kept"}, key="a")
     store.flush()
-    assert _texts(store.answers(["a"])) == {"a": b'{"text":"kept"}'}
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"text":"kept"}'}
     assert store.info().in_memory_because
     told = capsys.readouterr().err
     assert told.count("kept in memory") == 1
@@ -211,16 +211,16 @@ _NO_DELETING = pytest.mark.skipif(sys.platform == "win32", reason="a file that i
 def test_a_store_that_is_deleted_under_a_kernel_begins_anew(make, capsys, all_of_it):
     """What comes after that is in the new file, for every kernel, and it is said."""
     store = make()
-    store.keep_cell("r", 0, {"n": 0}, key="old")
+    store.cells.keep("r", 0, {"n": 0}, key="old")
     store.flush()
     if all_of_it:
         shutil.rmtree(store.file.parent)
     else:
         store.file.unlink()
-    store.keep_cell("r", 1, {"n": 1}, key="new")
-    assert store.answers(["old", "new"]).keys() == {"new"}
+    store.cells.keep("r", 1, {"n": 1}, key="new")
+    assert store.cells.answers(["old", "new"]).keys() == {"new"}
     assert "was deleted while this kernel used it" in capsys.readouterr().err
-    assert _texts(make(store.file).answers(["new"])) == {"new": b'{"n":1}'}
+    assert _texts(make(store.file).cells.answers(["new"])) == {"new": b'{"n":1}'}
     assert store.info().in_memory_because is None
 
 
@@ -229,15 +229,15 @@ def test_a_store_in_whose_place_another_one_is_put_goes_on_there(make, capsys):
     """As two kernels do when somebody clears the folder: both are in one file again, also to look there."""
     ours, theirs = make(), make()
     for store in (ours, theirs):
-        store.keep_cell("r", 0, {}, key="old")
+        store.cells.keep("r", 0, {}, key="old")
         store.flush()
     shutil.rmtree(ours.file.parent)
-    theirs.keep_cell("theirs", 0, {"n": 1}, key="a")
+    theirs.cells.keep("theirs", 0, {"n": 1}, key="a")
     theirs.flush()
-    assert _texts(ours.answers(["a"])) == {"a": b'{"n":1}'}
-    ours.keep_cell("ours", 0, {"n": 2}, key="b")
+    assert _texts(ours.cells.answers(["a"])) == {"a": b'{"n":1}'}
+    ours.cells.keep("ours", 0, {"n": 2}, key="b")
     ours.flush()
-    assert _texts(theirs.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
+    assert _texts(theirs.cells.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
     told = capsys.readouterr().err
     assert "was deleted while" in told
     assert "was replaced by another file while" in told
@@ -260,12 +260,12 @@ def test_a_full_disk(tmp_path):
         "import pathlib, resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from g4f_nb.store import Store\n"
-        "from g4f_nb import whole_records\nwhole_records.KEYS_AT_ONCE = 100\n"
+        "from g4f_nb.stored import whole_records\nwhole_records.KEYS_AT_ONCE = 100\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "store.keep_cell('first', 0, {'n': 0}, key='first')\nstore.flush()\n"
+        "store.cells.keep('first', 0, {'n': 0}, key='first')\nstore.flush()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))\n"
-        "for n in range(500):\n    store.keep_cell('r', n, {'t': 'x' * 2000}, key=f'k{n}')\nstore.flush()\n"
-        "found = store.answers(['first', *(f'k{n}' for n in range(500))])\n"
+        "for n in range(500):\n    store.cells.keep('r', n, {'t': 'x' * 2000}, key=f'k{n}')\nstore.flush()\n"
+        "found = store.cells.answers(['first', *(f'k{n}' for n in range(500))])\n"
         "print(len(found), store.info().in_memory_because is not None)\nstore.close()\n"
     )
     done = subprocess.run(
@@ -286,7 +286,7 @@ def test_a_file_of_the_future_is_left_alone(make, tmp_path):
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(InvalidParameterError, match=r"newer g4f_nb.*G4F_NB_CACHE_DIR"):
-        make(file).answers(["a"])
+        make(file).cells.answers(["a"])
 
 
 # A file as version 0.1.0 made it; whoever changes the form leaves this as it is.
@@ -331,7 +331,7 @@ def test_a_file_of_the_first_release_is_read(make, tmp_path):
     with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.executescript(_FORM_2)
     store = make(file)
-    assert _texts(store.answers(["a"])) == {"a": b"{}"}
+    assert _texts(store.cells.answers(["a"])) == {"a": b"{}"}
     assert (store.info().runs, store.info().conversations) == (1, 1)
     assert list(tmp_path.glob("*set-aside*")) == []
 
@@ -343,8 +343,8 @@ def test_a_file_of_the_past_is_set_aside(make, tmp_path, capsys):
     connection.execute("PRAGMA user_version=1")
     connection.close()
     store = make(file)
-    store.keep_cell("r", 0, {}, key="a")
-    assert _texts(store.answers(["a"])) == {"a": b"{}"}
+    store.cells.keep("r", 0, {}, key="a")
+    assert _texts(store.cells.answers(["a"])) == {"a": b"{}"}
     assert len(list(tmp_path.glob("store.set-aside-*.sqlite3"))) == 1
     assert "older g4f_nb" in capsys.readouterr().err
 
@@ -353,9 +353,9 @@ def test_old_things_go(make):
     """Purging deletes what is older than so many days, or everything, and the file shrinks."""
     store = make()
     for number in range(2000):
-        store.keep_cell("r", number, {"text": "x" * 500}, key=f"k{number}")
-    store.begin_run("r", "compare", cells=1, plan={})
-    store.keep_cell("r", 5000, {})
+        store.cells.keep("r", number, {"text": "x" * 500}, key=f"k{number}")
+    store.runs.begin("r", "compare", cells=1, plan={})
+    store.cells.keep("r", 5000, {})
     before = store.info()
     assert store.purge(older_than_days=1) == 0
     assert store.purge() == 2002
@@ -367,7 +367,7 @@ def test_old_things_go(make):
 def test_the_first_thing_a_kernel_does_may_be_a_purge(make):
     """A store that was not used yet is opened for it."""
     first = make()
-    first.begin_run("old", "compare", cells=1, plan={})
+    first.runs.begin("old", "compare", cells=1, plan={})
     first.close()
     assert make().purge() == 1
 
@@ -380,8 +380,8 @@ def test_many_threads(make):
     def work(name):
         try:
             for number in range(200):
-                store.keep_cell(f"r{name}", number, {"n": number}, key=f"{name}-{number}")
-                store.answers([f"{name}-{number // 2}"])
+                store.cells.keep(f"r{name}", number, {"n": number}, key=f"{name}-{number}")
+                store.cells.answers([f"{name}-{number // 2}"])
         except Exception as error:  # noqa: BLE001  # told by the assertion
             errors.append(error)
 
@@ -397,10 +397,10 @@ def test_many_threads(make):
 
 def test_only_the_owner_reads_it(make, tmp_path):
     """Prompts and answers are private: the file has mode 0600."""
-    make().keep_cell("r", 0, {}, key="a")
+    make().cells.keep("r", 0, {}, key="a")
     store = make()
     store.flush()
-    store.answers([])
+    store.cells.answers([])
     mode = (tmp_path / "cache" / "store.sqlite3").stat().st_mode
     assert sys.platform == "win32" or mode & 0o077 == 0
 
@@ -408,11 +408,11 @@ def test_only_the_owner_reads_it(make, tmp_path):
 def test_a_bad_query_is_no_damage(make, tmp_path):
     """What is wrong with a question to the store is an error of its own; the file stays where it is."""
     store = make()
-    store.keep_cell("r", 0, {}, key="a")
+    store.cells.keep("r", 0, {}, key="a")
     store.flush()
     with pytest.raises(sqlite3.Error):
         store._storage.read("SELECT key FROM cells LIMIT ?", ("x",))
-    assert _texts(store.answers(["a"])) == {"a": b"{}"}
+    assert _texts(store.cells.answers(["a"])) == {"a": b"{}"}
     assert list(tmp_path.glob("**/*set-aside*")) == []
 
 
@@ -439,9 +439,9 @@ def test_threads_that_ask_at_once_get_one_store(monkeypatch, tmp_path):
 
 
 def _filled(store, run="r"):
-    store.begin_run(run, "compare", cells=1, plan={})
-    store.keep_cell(run, 0, {"text": "x"}, key=run)
-    store.keep_verdicts(run, [("p", "human", 0, {})])
+    store.runs.begin(run, "compare", cells=1, plan={})
+    store.cells.keep(run, 0, {"text": "x"}, key=run)
+    store.verdicts.keep(run, [("p", "human", 0, {})])
     return store
 
 
@@ -456,13 +456,13 @@ def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_
         other.execute("ROLLBACK")
         store.open()
         other.execute("BEGIN IMMEDIATE")
-    keeping = threading.Thread(target=store.keep_cell, args=("r", 0, {"n": 1}), kwargs={"key": "a"})
+    keeping = threading.Thread(target=store.cells.keep, args=("r", 0, {"n": 1}), kwargs={"key": "a"})
     keeping.start()
     told: list[str] = []
     until(lambda: told.append(capsys.readouterr().err) or "waiting for it, 60 s at most" in "".join(told))
     other.execute("ROLLBACK")
     keeping.join()
-    assert _texts(store.answers(["a"])) == {"a": b'{"n":1}'}
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"n":1}'}
     assert store.info().in_memory_because is None
     assert "is free again" in capsys.readouterr().err
 
@@ -470,12 +470,12 @@ def test_a_wait_for_another_program_is_told(make, held, monkeypatch, capsys, is_
 @pytest.mark.parametrize("is_open", [True, False])
 def test_what_stayed_in_memory_goes_into_a_file_that_is_let_go(make, held, monkeypatch, capsys, is_open):
     """Held at its opening or at its writing: later all of it is in the file, and it is said."""
-    monkeypatch.setattr(sqlite_file, "_AGAIN", 0.05)
+    monkeypatch.setattr(places, "_AGAIN", 0.05)
     first = _filled(make())
     other = held(first)
     store = first if is_open else make()
-    store.begin_run("s", "compare", cells=1, plan={})
-    store.keep_cell("s", 0, {"n": 1}, key="a")
+    store.runs.begin("s", "compare", cells=1, plan={})
+    store.cells.keep("s", 0, {"n": 1}, key="a")
     store.flush()
     time.sleep(0.1)
     store.flush()
@@ -483,10 +483,10 @@ def test_what_stayed_in_memory_goes_into_a_file_that_is_let_go(make, held, monke
     other.execute("ROLLBACK")
     until(lambda: store.info().in_memory_because is None)
     assert "can be written again" in capsys.readouterr().err
-    store.keep_cell("s", 1, {"n": 2}, key="b")
+    store.cells.keep("s", 1, {"n": 2}, key="b")
     store.flush()
     for each in (store, make()):
-        assert _texts(each.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
+        assert _texts(each.cells.answers(["a", "b"])) == {"a": b'{"n":1}', "b": b'{"n":2}'}
         assert (each.info().runs, each.info().cells) == (2, 3)
 
 
@@ -512,7 +512,7 @@ def test_a_purge_that_waits_is_told_and_goes_on(make, held, monkeypatch, capsys)
         purging = pool.submit(store.purge)
         told: list[str] = []
         until(lambda: told.append(capsys.readouterr().err) or "waiting for it, 60 s at most" in "".join(told))
-        assert _texts(store.answers(["r"])) == {"r": b'{"text":"x"}'}
+        assert _texts(store.cells.answers(["r"])) == {"r": b'{"text":"x"}'}
         assert not purging.done()
         other.execute("ROLLBACK")
         assert purging.result() == 3
@@ -549,17 +549,17 @@ def test_a_purge_that_fails_in_the_middle_deletes_nothing(make):
 def test_a_purge_takes_what_is_in_memory_too(make, held, capsys):
     """After a fall-back to memory everything goes, from the file and from memory."""
     store = make()
-    store.begin_run("r", "compare", cells=2, plan={})
-    store.keep_cell("r", 0, {}, key="a")
+    store.runs.begin("r", "compare", cells=2, plan={})
+    store.cells.keep("r", 0, {}, key="a")
     other = held(store)
-    store.keep_cell("r", 1, {}, key="b")
+    store.cells.keep("r", 1, {}, key="b")
     store.flush()
     assert "kept in memory" in capsys.readouterr().err
     other.execute("ROLLBACK")
     _filled(store, "s")
-    assert sorted(store.answers(["a", "b", "s"])) == ["a", "b", "s"]
+    assert sorted(store.cells.answers(["a", "b", "s"])) == ["a", "b", "s"]
     assert store.purge() == 6
-    assert store.answers(["a", "b", "s"]) == {}
+    assert store.cells.answers(["a", "b", "s"]) == {}
     assert (store.info().runs, store.info().cells, store.info().verdicts) == (0, 0, 0)
 
 
@@ -567,7 +567,7 @@ def test_a_run_that_went_on_after_it_was_purged_goes_with_the_next_purge(make):
     """Cells of a run that is not known any more are deleted where everything is."""
     store = _filled(make())
     store.purge()
-    store.keep_cell("r", 1, {}, key="later")
+    store.cells.keep("r", 1, {}, key="later")
     assert store.purge(older_than_days=1) == 0
     assert store.purge() == 1
     assert store.info().cells == 0
@@ -576,7 +576,7 @@ def test_a_run_that_went_on_after_it_was_purged_goes_with_the_next_purge(make):
 def test_room_that_cannot_be_given_back_is_said(make, held, capsys):
     """A file that cannot be made smaller now is no error: what was to go is gone."""
     store = make()
-    store.keep_cell("r", 0, {"text": "x" * 100_000})
+    store.cells.keep("r", 0, {"text": "x" * 100_000})
     store.write("DELETE FROM cells", [()])
     held(store)
     store._storage.compact()
@@ -587,9 +587,9 @@ def test_a_file_is_made_smaller_where_that_is_worth_it(make):
     """For the room of one run in ten nobody is kept waiting; that of most of them is given back."""
     store = make()
     for run in range(10):
-        store.begin_run(f"r{run}", "compare", cells=20, plan={})
+        store.runs.begin(f"r{run}", "compare", cells=20, plan={})
         for at in range(20):
-            store.keep_cell(f"r{run}", at, {"text": "x" * 2000})
+            store.cells.keep(f"r{run}", at, {"text": "x" * 2000})
     store.write("UPDATE runs SET began_at = CASE WHEN run_id = 'r0' THEN 0 ELSE 1e9 END", [()])
     sizes = [store.info().bytes]
     for days in ((time.time() - 1) / 86_400, 1):
@@ -602,67 +602,71 @@ def test_a_file_is_made_smaller_where_that_is_worth_it(make):
 def test_in_memory_the_newest_answer_is_the_one(make, held):
     """What is asked anew after a fall-back to memory is what everybody finds, whatever the file has."""
     store = make()
-    store.begin_run("old", "compare", cells=2, plan={})
-    store.keep_cell("old", 0, {"n": 1}, key="a")
-    store.keep_cell("old", 1, {"n": 1}, key="b")
+    store.runs.begin("old", "compare", cells=2, plan={})
+    store.cells.keep("old", 0, {"n": 1}, key="a")
+    store.cells.keep("old", 1, {"n": 1}, key="b")
     held(store)
-    store.begin_run("new", "compare", cells=1, plan={})
-    store.keep_cell("new", 0, {"n": 2}, key="a")
-    store.keep_cell("old", 1, {"n": 3}, key="b")
-    assert (store.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
-    assert (store.answer("b") or pytest.fail("lost"))[0] == {"n": 3}
-    assert _texts(store.answers(["a", "b"])) == {"a": b'{"n":2}', "b": b'{"n":3}'}
-    assert store.cell("old", 1) == ({"n": 3}, {})
-    assert list(store.records(store.run("old") or pytest.fail("lost"))) == [(0, b'{"n":1}'), (1, b'{"n":3}')]
-    assert [(row[0], row[4]) for row in store.runs()] == [("new", 1), ("old", 2)]
-    assert [row[0] for row in store.runs(1)] == ["new"]
+    store.runs.begin("new", "compare", cells=1, plan={})
+    store.cells.keep("new", 0, {"n": 2}, key="a")
+    store.cells.keep("old", 1, {"n": 3}, key="b")
+    assert (store.cells.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
+    assert (store.cells.answer("b") or pytest.fail("lost"))[0] == {"n": 3}
+    assert _texts(store.cells.answers(["a", "b"])) == {"a": b'{"n":2}', "b": b'{"n":3}'}
+    assert store.cells.find("old", 1) == ({"n": 3}, {})
+    assert list(store.cells.records(store.runs.find("old") or pytest.fail("lost"))) == [
+        (0, b'{"n":1}'),
+        (1, b'{"n":3}'),
+    ]
+    assert [(row[0], row[4]) for row in store.runs.latest()] == [("new", 1), ("old", 2)]
+    assert [row[0] for row in store.runs.latest(1)] == ["new"]
 
 
 def test_in_memory_what_another_kernel_asked_later_is_the_newest(make, held):
     """An answer that another kernel put into the file after our fall-back is newer than ours in memory."""
     store = make()
     other = held(store)
-    store.begin_run("ours", "compare", cells=1, plan={})
-    store.keep_cell("ours", 0, {"n": 1}, key="a")
+    store.runs.begin("ours", "compare", cells=1, plan={})
+    store.cells.keep("ours", 0, {"n": 1}, key="a")
     store.flush()
     other.execute("ROLLBACK")
     theirs = make()
-    theirs.begin_run("theirs", "compare", cells=1, plan={})
-    theirs.keep_cell("theirs", 0, {"n": 2}, key="a")
+    theirs.runs.begin("theirs", "compare", cells=1, plan={})
+    theirs.cells.keep("theirs", 0, {"n": 2}, key="a")
     theirs.flush()
-    assert _texts(store.answers(["a"])) == {"a": b'{"n":2}'}
-    assert (store.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"n":2}'}
+    assert (store.cells.answer("a") or pytest.fail("lost"))[0] == {"n": 2}
 
 
 @pytest.mark.parametrize("by", ["this kernel", "another one"])
 def test_an_answer_that_is_purged_while_it_is_taken_over_stays_with_who_took_it(make, by):
     """A run that has found an answer has it, whoever deletes the older run before it is noted."""
     store = _filled(make(), "old")
-    found = store.answers(["old"])["old"]
+    found = store.cells.answers(["old"])["old"]
     (store if by == "this kernel" else make()).purge()
-    store.begin_run("new", "compare", cells=2, plan={})
-    store.keep_same("new", [([0, 1], found, {"cached": True})])
-    assert store.cell("new", 1) == ({"text": "x", "cached": True}, {})
-    run = store.run("new") or pytest.fail("lost")
-    assert [position for position, _ in store.records(run)] == [0, 1]
+    store.runs.begin("new", "compare", cells=2, plan={})
+    store.cells.keep_same("new", [([0, 1], found, {"cached": True})])
+    assert store.cells.find("new", 1) == ({"text": "x", "cached": True}, {})
+    run = store.runs.find("new") or pytest.fail("lost")
+    assert [position for position, _ in store.cells.records(run)] == [0, 1]
     assert store.purge() == 3
 
 
 def test_an_answer_is_kept_once(make):
     """Who has an answer of another run has no copy of it, as long as that one is there."""
     store = _filled(make(), "old")
-    store.keep_same("new", [([0], store.answers(["old"])["old"], {"cached": True})])
-    rows = store.read("SELECT record FROM cells WHERE run_id = 'new'")
+    store.cells.keep_same("new", [([0], store.cells.answers(["old"])["old"], {"cached": True})])
+    store.flush()
+    rows = store._storage.read("SELECT record FROM cells WHERE run_id = 'new'")
     assert rows == [(pointing(("old", 0), b"{}", {"cached": True})[0],)]
-    assert store.cell("new", 0) == ({"text": "x", "cached": True}, {})
+    assert store.cells.find("new", 0) == ({"text": "x", "cached": True}, {})
 
 
 def test_a_cell_whose_answer_is_gone_is_none(make):
     """A cell that leads nowhere, as older versions could leave it, is like one that was not finished."""
     store = make()
-    store.begin_run("new", "compare", cells=1, plan={})
+    store.runs.begin("new", "compare", cells=1, plan={})
     store.write(
         "INSERT INTO cells VALUES ('new', 0, NULL, ?, NULL)", [(pointing(("gone", 0), b"{}", {})[0],)]
     )
-    assert store.cell("new", 0) is None
-    assert list(store.records(store.run("new") or pytest.fail("lost"))) == []
+    assert store.cells.find("new", 0) is None
+    assert list(store.cells.records(store.runs.find("new") or pytest.fail("lost"))) == []

@@ -61,7 +61,7 @@ def _changed(seat: Seat, changes: Veiled) -> Seat:
 
 def _kept(run_id: str) -> KnownRun:
     """A run of an earlier kernel, whose models are looked up anew: their keys were never kept."""
-    kept = store().run(run_id)
+    kept = store().runs.find(run_id)
     if kept is None or kept.kind != "compare":
         raise InvalidParameterError(f"the store has no run {run_id!r}: nb.runs() lists them")
     made = grid_of(kept.plan)

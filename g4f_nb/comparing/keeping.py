@@ -19,7 +19,8 @@ from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.kept.identity import TRAVEL
 from g4f_nb.kept.records import MOST, text
-from g4f_nb.store import KeptRun, Store, store
+from g4f_nb.store import Store, store
+from g4f_nb.stored.runs import KeptRun
 from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
             note_keys((seat.place[1], *seat.plan.members))
     if run.store is not None and not noted:
         plan = _plan(run, prefix=prefix, wanted=wanted)
-        run.store.begin_run(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
+        run.store.runs.begin(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
 
 
 def forget() -> None:
@@ -83,7 +84,7 @@ def with_answers(run_id: str) -> KnownRun | None:
         known = live(run_id)
         if known is not None and known.run.let_go:
             run = known.run
-            kept = None if run.store is None else run.store.run(run_id)
+            kept = None if run.store is None else run.store.runs.find(run_id)
             if kept is None or run.store is None:
                 # It was purged.
                 _live.pop(run_id, None)
@@ -113,9 +114,9 @@ def attach(run_id: str) -> pd.DataFrame:
     known = with_answers(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
-    kept = store().run(text(run_id) or "")
+    kept = store().runs.find(text(run_id) or "")
     if kept is None or kept.kind != "compare":
-        there = ", ".join(row[0] for row in store().runs(5)) or "none"
+        there = ", ".join(row[0] for row in store().runs.latest(5)) or "none"
         raise InvalidParameterError(
             f"the store has no run {run_id!r}: nb.runs() lists them; there are {there}"
         )
@@ -133,8 +134,8 @@ def runs(most: int = 100) -> pd.DataFrame:
         raise InvalidParameterError(f"most is {most!r}: it must be a number of runs, from 1")
     there, mask = store(), mask_of_files()
     rows = []
-    for run_id, _, began_at, cells, done in there.runs(most):
-        prompt, models = (_in_a_line(mask(words or "")) for words in there.run_words(run_id))
+    for run_id, _, began_at, cells, done in there.runs.latest(most):
+        prompt, models = (_in_a_line(mask(words or "")) for words in there.runs.words(run_id))
         began = datetime.fromtimestamp(began_at, UTC)
         rows.append((run_id, began, prompt, models.replace(",", ", "), cells, done))
     kinds = {
@@ -157,7 +158,7 @@ def seed_of(frame: pd.DataFrame) -> int:
         return 0
     (run_id,) = found
     known = live(run_id)
-    seed = known.run.manner.seed if known is not None else (store().run_plan(run_id) or {}).get("seed")
+    seed = known.run.manner.seed if known is not None else (store().runs.plan(run_id) or {}).get("seed")
     return seed or 0
 
 
@@ -166,7 +167,7 @@ def labelled(frame: pd.DataFrame) -> set[tuple[str, str]]:
     seats: list[Seat] = []
     for run_id in _runs_of(frame):
         known = live(run_id)
-        plan = None if known is not None else store().run_plan(run_id)
+        plan = None if known is not None else store().runs.plan(run_id)
         seats += known.run.grid.seats if known is not None else grid_of(plan).seats if plan else []
     return {(seat.provider, seat.model) for seat in seats if seat.labelled}
 
@@ -183,8 +184,12 @@ def raw(cell_id: str) -> dict[str, Any]:
             f"cell_id is a {type(cell_id).__name__}: it must be a text, from the column cell_id"
         )
     run_id, _, position = (text(cell_id) or "").rpartition("-")
-    found = store().cell(run_id, int(position)) if position.isdecimal() and len(position) < _DIGITS else None
-    kept = store().run_plan(run_id)
+    found = (
+        store().cells.find(run_id, int(position))
+        if position.isdecimal() and len(position) < _DIGITS
+        else None
+    )
+    kept = store().runs.plan(run_id)
     if found is None or kept is None:
         raise InvalidParameterError(
             f"the store has nothing of the cell {cell_id!r}: it was not finished, or was purged"
@@ -216,7 +221,7 @@ def _frame(kept: KeptRun) -> pd.DataFrame:
 def outcomes_of(kept: KeptRun, there: Store) -> Outcomes:
     """What the store has of a run's cells; those that were not finished are empty."""
     made = Outcomes.empty(kept.cells)
-    for position, packed in there.records(kept):
+    for position, packed in there.cells.records(kept):
         record = orjson.loads(packed)
         known = {name: value for name, value in record.items() if name in columns.OUTCOME}
         made.put(position, columns.shared(known))

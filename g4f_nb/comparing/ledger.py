@@ -10,7 +10,8 @@ from g4f_nb.comparing.columns import Outcomes, shared
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import G4FError
 from g4f_nb.kept.records import Record
-from g4f_nb.store import KeptAnswer, Store
+from g4f_nb.store import Store
+from g4f_nb.stored.cells import KeptAnswer
 
 # What is different about a cell that was answered by an earlier run.
 _FROM_STORE: Record = {"status": "ok", "attempts": 0, "cached": True}
@@ -64,7 +65,7 @@ class Ledger:
         self.columns.put(first, record)
         made = b""
         if self.store is not None:
-            made = self.store.keep_cell(self.run_id, first, record, key=key, more=more)
+            made = self.store.cells.keep(self.run_id, first, record, key=key, more=more)
         if others:
             # The same question in another row was not asked again.
             again = {**record, "cached": True} if record["status"] == "ok" else record
@@ -73,7 +74,7 @@ class Ledger:
             if self.store is not None:
                 beside: Record = {name: again[name] for name in ("status", "cached") if name in again}
                 kept = KeptAnswer(made, (self.run_id, first))
-                self.store.keep_same(self.run_id, [(others, kept, beside)])
+                self.store.cells.keep_same(self.run_id, [(others, kept, beside)])
         self.done += len(cells)
         if record["status"] == "error":
             self.failed += len(cells)
@@ -98,7 +99,7 @@ class Ledger:
         """Keep what was taken over since the last time: some hundred at once cost less than each alone."""
         taken, self._taken = self._taken, []
         if self.store is not None:
-            self.store.keep_same(self.run_id, taken)
+            self.store.cells.keep_same(self.run_id, taken)
 
     def give_up(self) -> None:
         """What was not finished is cancelled."""

@@ -16,8 +16,8 @@ from g4f_nb.comparing.lining import Inquiry
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import reply_of
 from g4f_nb.kept.records import Record
-from g4f_nb.store import KeptAnswer
-from g4f_nb.whole_records import parts
+from g4f_nb.stored.cells import KeptAnswer
+from g4f_nb.stored.whole_records import parts
 
 # Gives keys, is sent the answers that are kept under them, and ends with the questions that are left. No keys
 # are a moment in which others may have their turn.
@@ -67,7 +67,7 @@ class Recall:
         if self._store is None or not keys:
             return {}
         newest, self._looked = not self._looked, True
-        return self._store.answers(keys, newest=newest)
+        return self._store.cells.answers(keys, newest=newest)
 
     def _look(self) -> _Looking:
         inquiries: list[Inquiry] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,23 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
 from g4f_nb.errors import G4FError
-from g4f_nb.inbox import Row
 from g4f_nb.masking import masker
 from g4f_nb.notices import tell
-from g4f_nb.store import Store, packed, store
-
-_TURN = "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)"
-_MOVED = "UPDATE turns SET parent = ? WHERE conversation = ? AND turn = ?"
-_DROPPED = "DELETE FROM turns WHERE conversation = ? AND turn = ?"
-_COST = "INSERT OR REPLACE INTO costs VALUES (?, ?, ?, ?, ?)"
-_HEAD = "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?)"
-_TABLES = ("turns", "costs")
+from g4f_nb.store import store
+from g4f_nb.stored.talks import Talks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,99 +97,70 @@ class Keeper:
         there = store()
         if self._place != (there.file, there.purged):
             self._place, self._parents, self._costs = (there.file, there.purged), {}, {}
-        if not saved.turns and not self._parents:
+        if saved.id is None or not (saved.turns or self._parents):
             return
         mask = masker(saved.secrets)
-        self._keep_turns(there, saved, mask)
+        self._keep_turns(there.talks, saved.id, saved, mask)
         costs = saved.ledger.entries
-        new = [turn for turn in costs if costs[turn] != self._costs.get(turn)]
-        there.write(_COST, [_cost(saved, turn, costs[turn]) for turn in new])
+        new = {turn: entry for turn, entry in costs.items() if entry != self._costs.get(turn)}
+        there.talks.keep_costs(
+            saved.id, [(turn, entry.usd, entry.tokens, entry.guess) for turn, entry in new.items()]
+        )
         self._costs = dict(costs)
         about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
         name, title = mask(saved.name or ""), mask(title)
-        there.write(_HEAD, [(saved.id, name, title, time.time(), packed(keyless_json(about, mask)))])
+        there.talks.keep(saved.id, name, title, keyless_json(about, mask))
 
-    def _keep_turns(self, there: Store, saved: Saved, mask: Mask) -> None:
+    def _keep_turns(self, there: Talks, id: str, saved: Saved, mask: Mask) -> None:  # noqa: A002  # as above
         new = [turn for turn in saved.turns if turn.id not in self._parents]
         moved = [turn for turn in saved.turns if self._parents.get(turn.id, turn.parent) != turn.parent]
         now = {turn.id: turn.parent for turn in saved.turns}
-        kept = [(turn.id, turn.parent, packed(turn_json(keyless_turn(turn, mask)))) for turn in new]
-        there.write(_TURN, [(saved.id, *row) for row in kept])
-        there.write(_MOVED, [(turn.parent, saved.id, turn.id) for turn in moved])
-        there.write(_DROPPED, [(saved.id, gone) for gone in self._parents if gone not in now])
+        kept = [(turn.id, turn.parent, turn_json(keyless_turn(turn, mask))) for turn in new]
+        there.keep_turns(id, kept)
+        there.move_turns(id, [(turn.id, turn.parent) for turn in moved])
+        there.drop_turns(id, [gone for gone in self._parents if gone not in now])
         self._parents = now
 
 
 def kept_talks(most: int = 100) -> list[KeptTalk]:
     """What the store has, the latest first."""
-    rows = store().read(
-        "SELECT id, name, title, changed_at, settings,"
-        " (SELECT count(*) FROM turns WHERE conversation = id),"
-        " (SELECT count(*) FROM costs WHERE conversation = id AND usd IS NULL),"
-        " (SELECT sum(usd) FROM costs WHERE conversation = id)"
-        " FROM conversations ORDER BY changed_at DESC LIMIT ?",
-        (most,),
-    )
     return [
         KeptTalk(
             id=key, name=name, title=title, turns=count, cost=None if unknown else usd or 0.0,
-            changed_at=datetime.fromtimestamp(at, UTC), model=orjson.loads(settings).get("model"),
+            changed_at=datetime.fromtimestamp(at, UTC), model=settings.get("model"),
         )
-        for key, name, title, at, settings, count, unknown, usd in _together(rows)[:most]
+        for key, name, title, at, settings, count, unknown, usd in store().talks.latest(most)
     ]  # fmt: skip
-
-
-def _together(rows: list[Row]) -> list[Row]:
-    """One row a conversation, the latest first: what began in a file and went on in memory is in both."""
-    found: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: row[3]):
-        before = found.pop(row[0], (0, 0, None))
-        paid = [each for each in (before[-1], row[-1]) if each is not None]
-        found[row[0]] = (*row[:5], before[-3] + row[5], before[-2] + row[6], sum(paid) if paid else None)
-    return list(found.values())[::-1]
 
 
 def ids_of(name: str) -> list[str]:
     """The ids of the conversations of that name or id, the latest first."""
-    rows = store().read("SELECT id, changed_at FROM conversations WHERE id = ? OR name = ?", (name, name))
-    # One that began in a file and went on in memory is in both.
-    return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
+    return store().talks.ids_of(name)
 
 
 def turns_kept(name: str, *, besides: str) -> int:
     """How many turns the latest conversation of that name has that is not `besides`, by its id."""
     latest = next((key for key in ids_of(name) if key != besides), None)
-    if latest is None:
-        return 0
-    rows = store().read("SELECT count(*) FROM turns WHERE conversation = ?", (latest,))
-    return sum(count for (count,) in rows)
+    return 0 if latest is None else store().talks.count_turns(latest)
 
 
-def read_talk(id: str) -> Saved | None:  # noqa: A002  # as above
+def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation calls it
     """The conversation of that id, as the store has it."""
-    rows = store().read("SELECT name, settings FROM conversations WHERE id = ?", (id,))
-    if not rows:
+    talks = store().talks
+    found = talks.find(id)
+    if found is None:
         return None
-    name, settings = rows[-1]
-    turns = store().read("SELECT parent, record FROM turns WHERE conversation = ? ORDER BY rowid", (id,))
-    costs = store().read("SELECT turn, usd, tokens, guess FROM costs WHERE conversation = ?", (id,))
+    name, settings = found
     data: dict[str, Any] = {
-        "g4f_nb": KIND, "version": VERSION, "id": id, "name": name, **orjson.loads(settings),
-        "turns": [{**orjson.loads(record), "parent": parent} for parent, record in turns],
-        "costs": {turn: [usd, tokens, guess] for turn, usd, tokens, guess in costs},
+        "g4f_nb": KIND, "version": VERSION, "id": id, "name": name, **settings,
+        "turns": talks.turns(id), "costs": {turn: cost for turn, *cost in talks.costs(id)},
     }  # fmt: skip
     return saved_from_json(data, heal=True)
 
 
 def forget(id: str) -> None:  # noqa: A002  # as above
     """Delete a conversation from the store."""
-    for table in _TABLES:
-        store().write(f"DELETE FROM {table} WHERE conversation = ?", [(id,)])  # noqa: S608  # constant
-    store().write("DELETE FROM conversations WHERE id = ?", [(id,)])
-
-
-def _cost(saved: Saved, turn: str, entry: Entry) -> tuple[Any, ...]:
-    return saved.id, turn, entry.usd, entry.tokens, entry.guess
+    store().talks.forget(id)
 
 
 def _decisions(saved: Saved) -> dict[str | None, str]:

@@ -26,7 +26,7 @@ from g4f_nb.chunks import (
 )
 from g4f_nb.prices import Cost
 from g4f_nb.reply import Reply, Step
-from g4f_nb.store import packed
+from g4f_nb.stored.packing import packed
 
 T = TypeVar("T")
 # What the fields of those values may hold, by what is written behind their names.

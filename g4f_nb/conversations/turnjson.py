@@ -29,7 +29,7 @@ from g4f_nb.parameters import SAFE_PARAMETERS
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Secret
-from g4f_nb.store import packed
+from g4f_nb.stored.packing import packed
 from g4f_nb.typed.loosejson import DEEPEST, deeper_than
 
 KIND = "conversation"

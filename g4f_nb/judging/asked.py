@@ -33,7 +33,7 @@ def _grid(run_id: str) -> Grid:
     known = live(run_id)
     if known is not None:
         return known.run.grid
-    kept = store().run(run_id)
+    kept = store().runs.find(run_id)
     if kept is None:
         raise InvalidParameterError(
             f"what the run {run_id!r} asked is not kept any more: name a column that holds it, with question="

@@ -115,7 +115,7 @@ def _keep(made: pd.DataFrame, asked: pd.DataFrame, fields: Mapping[str, str]) ->
             "cost_usd": known(said["cost_usd"]),
             "cell_a": cell["cell_id"],
         }
-        store().keep_verdicts(str(cell["run_id"]), [(str(cell["cell_id"]), label_of(said), 0, record)])
+        store().verdicts.keep(str(cell["run_id"]), [(str(cell["cell_id"]), label_of(said), 0, record)])
 
 
 def _with_grades(

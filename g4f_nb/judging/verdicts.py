@@ -80,12 +80,12 @@ def keep(rows: Iterable[Mapping[str, Any]]) -> None:
         }
         by_run.setdefault(row["run_id"], []).append((row["pair"], row["judge"], row["turn"], record))
     for run_id, kept in by_run.items():
-        store().keep_verdicts(run_id, kept)
+        store().verdicts.keep(run_id, kept)
 
 
 def drop(row: Mapping[str, Any]) -> None:
     """Take a verdict back, as if it had never been given."""
-    store().drop_verdict(row["run_id"], row["pair"], row["judge"], row["turn"])
+    store().verdicts.drop(row["run_id"], row["pair"], row["judge"], row["turn"])
 
 
 def kept(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def kept(frame: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"run_id": run_id, **row}
         for run_id in names["run_id"].unique().tolist()
-        for row in store().verdicts(str(run_id))
+        for row in store().verdicts.of(str(run_id))
     ]
     # Rows that were taken out of the result take their verdicts with them.
     rows = [row for row in rows if row.get("cell_a") in cells and row.get("cell_b") in cells]

@@ -30,7 +30,7 @@ def is_kept(key: str, wanted: Wanted | None = None) -> bool:
 
 def take(key: str, reply: Reply, wanted: Wanted | None = None) -> bool:
     """Fill the reply with the answer that is kept, if there is one that fits what is wanted now."""
-    found = store().answer(key)
+    found = store().cells.answer(key)
     if found is None:
         return False
     record, more, began = found
@@ -88,5 +88,5 @@ def keep(key: str, reply: Reply, used: Iterable[Secret] = ()) -> None:
         return
     run = uuid.uuid4().hex[:8]
     record = {name: value for name, value in from_reply(reply).items() if value is not None}
-    store().begin_run(run, "chat", cells=1, plan={})
-    store().keep_cell(run, 0, {**record, "status": "ok", "cached": False}, key=key, more=beside(reply))
+    store().runs.begin(run, "chat", cells=1, plan={})
+    store().cells.keep(run, 0, {**record, "status": "ok", "cached": False}, key=key, more=beside(reply))

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import inbox, whole_records
 from g4f_nb.comparing import columns, keeping
 from g4f_nb.loops import ownloop
 from g4f_nb.store import store
+from g4f_nb.stored import inbox, whole_records
 from g4f_nb.testing import serve
 
 _LONG = "word " * 600

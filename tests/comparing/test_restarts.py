@@ -58,7 +58,7 @@ def test_a_retry_without_a_key_can_be_retried(server, monkeypatch):
         frame = nb.attach(run).llm.retry(progress=False)
         assert frame["status"].tolist() == ["error"]
     _restart()
-    assert keeping.store().run(run).plan["seats"][0]["sent_as"] == "error-400"
+    assert keeping.store().runs.find(run).plan["seats"][0]["sent_as"] == "error-400"
 
 
 def test_what_cannot_be_kept_is_not_left_out(server):
@@ -151,7 +151,7 @@ def test_threads_that_look_for_a_purged_run_find_none(monkeypatch):
     keeping._live[run] = replace(known, run=known.run.without_answers())
     store = store_module.store()
     store.purge()
-    both, found = threading.Barrier(2), store.run
+    both, found = threading.Barrier(2), store.runs.find
 
     def slow(run_id):
         """Comes back when the other thread has looked, too, if it can."""
@@ -159,7 +159,7 @@ def test_threads_that_look_for_a_purged_run_find_none(monkeypatch):
             both.wait(0.5)
         return found(run_id)
 
-    monkeypatch.setattr(store, "run", slow)
+    monkeypatch.setattr(store.runs, "find", slow)
     with ThreadPoolExecutor(2) as pool:
         looked = [each.result() for each in [pool.submit(keeping.with_answers, run) for _ in range(2)]]
     assert looked == [None, None]

@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb import patience, store
+from g4f_nb import store
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.errors import InvalidParameterError, SpendingLimitError
 from g4f_nb.settings import cache_folder
+from g4f_nb.stored import patience
 
 _KEY = "sk-planted-0123456789abcdef"
 
@@ -334,5 +335,5 @@ def test_a_turn_costs_the_disk_what_it_is_long():
     for number in range(60):
         talk.ask(f"question {number}")
         store.store().flush()
-        written.append(store.store().read("SELECT sum(length(settings)) FROM conversations")[0][0])
+        written.append(store.store()._storage.read("SELECT sum(length(settings)) FROM conversations")[0][0])
     assert written[-1] < written[0] + 100

@@ -51,8 +51,8 @@ def test_a_comparison_with_half_a_pair_is_kept_whole(capsys):
     _talk("beside").ask("one")
     run_id = frame["run_id"].iloc[0]
     store.close_stores()
-    kept = store.store().run(run_id)
-    assert len(list(store.store().records(kept))) == 2
+    kept = store.store().runs.find(run_id)
+    assert len(list(store.store().cells.records(kept))) == 2
     assert len(nb.Conversation.restore("beside")) == 1
     assert "cannot be kept" not in capsys.readouterr().err
 

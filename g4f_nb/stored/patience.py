@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from g4f_nb.notices import tell
-from g4f_nb.onestep import is_held
+from g4f_nb.stored.onestep import is_held
 
 # How long, in seconds, and how much of that without a word.
 PATIENCE = 30.0

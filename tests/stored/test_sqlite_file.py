@@ -8,18 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from g4f_nb.sqlite_file import Storage
+from g4f_nb.stored.database import Form
+from g4f_nb.stored.sqlite_file import Storage
 
 _INSERT = "INSERT INTO things VALUES (?, ?)"
 
 
 @pytest.fixture
 def storage(tmp_path):
-    made = Storage(
-        tmp_path / "things.sqlite3",
-        "CREATE TABLE IF NOT EXISTS things (name TEXT NOT NULL UNIQUE, size INTEGER)",
-        1,
-    )
+    schema = "CREATE TABLE IF NOT EXISTS things (name TEXT NOT NULL UNIQUE, size INTEGER)"
+    made = Storage(tmp_path / "things.sqlite3", Form(schema, 1))
     yield made
     made.close()
 
@@ -52,9 +50,8 @@ def test_a_row_that_cannot_be_written_costs_itself_alone(storage, bad, capsys):
 def test_in_memory_a_bad_row_costs_itself_alone_too(tmp_path, capsys):
     """Where the file cannot be written, the rows around a bad one are in memory."""
     (tmp_path / "in-the-way").write_text("")
-    storage = Storage(
-        tmp_path / "in-the-way" / "x.sqlite3", "CREATE TABLE things (name TEXT, size INTEGER)", 1
-    )
+    form = Form("CREATE TABLE things (name TEXT, size INTEGER)", 1)
+    storage = Storage(tmp_path / "in-the-way" / "x.sqlite3", form)
     storage.write(_INSERT, [("a", 1), ("y\udfff", 1), ("b", 2)])
     storage.flush()
     assert [row[0] for row in storage.read("SELECT name FROM things ORDER BY name")] == ["a", "b"]
@@ -81,7 +78,7 @@ _FORM_3 = "CREATE TABLE IF NOT EXISTS things (name TEXT NOT NULL UNIQUE, width I
 
 
 def _opened(file, version, migrations):
-    made = Storage(file, _FORM_3, version, migrations=migrations)
+    made = Storage(file, Form(_FORM_3, version, migrations))
     try:
         return made.read("SELECT name, width, colour FROM things"), made.in_memory_because
     finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from g4f_nb.onestep import Change
-from g4f_nb.pointers import MARK, target_of
-from g4f_nb.sqlite_file import Storage
-from g4f_nb.whole_records import marks, parts, whole
+from g4f_nb.stored.onestep import Change
+from g4f_nb.stored.pointers import MARK, target_of
+from g4f_nb.stored.sqlite_file import Storage
+from g4f_nb.stored.whole_records import marks, parts, whole
 
 
 def purge(storage: Storage, before: float, *, everything: bool) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from g4f_nb.inbox import Row
-from g4f_nb.pointers import Target, joined, target_of
-from g4f_nb.sqlite_file import Storage
+from g4f_nb.stored.inbox import Row
+from g4f_nb.stored.pointers import Target, joined, target_of
+from g4f_nb.stored.sqlite_file import Storage
 
 # SQLite takes a limited number of values in one query. With fewer, handing them from thread to thread takes a
 # third of the time of reading kept answers; with more, they are a third of what a kept row takes in memory.

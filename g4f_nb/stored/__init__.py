@@ -1,0 +1,1 @@
+"""What the store is made of: one file for several kernels, and a module for each kind of thing in it."""

@@ -1,0 +1,122 @@
+"""Conversations with their turns and what those have cost; a turn is a row of its own.
+
+Two kernels that go on with one conversation both keep their turns, and overwrite nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from g4f_nb.stored.inbox import Row
+from g4f_nb.stored.packing import packed
+from g4f_nb.stored.sqlite_file import Storage
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, changed_at REAL NOT NULL,
+    settings BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS turns (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, parent TEXT, record BLOB NOT NULL,
+    PRIMARY KEY (conversation, turn)
+);
+CREATE TABLE IF NOT EXISTS costs (
+    conversation TEXT NOT NULL, turn TEXT NOT NULL, usd REAL, tokens INTEGER, guess REAL,
+    PRIMARY KEY (conversation, turn)
+)
+"""
+# What a turn has cost: its id, dollars, tokens, and a guess where nobody knows.
+Cost = tuple[str, float | None, int | None, float | None]
+
+
+class Talks:
+    """The conversations of a store."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def keep(self, id: str, name: str, title: str, settings: Mapping[str, Any]) -> None:  # noqa: A002  # its name
+        """Keep what a conversation is called and how it asks, and that it has changed now."""
+        row = (id, name, title, time.time(), packed(settings))
+        self._storage.write("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?)", [row])
+
+    def keep_turns(self, id: str, turns: Iterable[tuple[str, str | None, Mapping[str, Any]]]) -> None:  # noqa: A002
+        """Keep new turns, each with the one before it."""
+        rows = [(id, turn, parent, packed(record)) for turn, parent, record in turns]
+        self._storage.write("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)", rows)
+
+    def move_turns(self, id: str, moved: Iterable[tuple[str, str | None]]) -> None:  # noqa: A002
+        """Put turns behind another one each."""
+        query = "UPDATE turns SET parent = ? WHERE conversation = ? AND turn = ?"
+        self._storage.write(query, [(parent, id, turn) for turn, parent in moved])
+
+    def drop_turns(self, id: str, gone: Iterable[str]) -> None:  # noqa: A002
+        """Delete turns."""
+        query = "DELETE FROM turns WHERE conversation = ? AND turn = ?"
+        self._storage.write(query, [(id, turn) for turn in gone])
+
+    def keep_costs(self, id: str, costs: Iterable[Cost]) -> None:  # noqa: A002
+        """Keep what turns have cost, also those that were dropped."""
+        query = "INSERT OR REPLACE INTO costs VALUES (?, ?, ?, ?, ?)"
+        self._storage.write(query, [(id, *cost) for cost in costs])
+
+    def latest(self, most: int) -> list[Row]:
+        """The latest: id, name, title, when it changed, settings, turns, costs that are unknown, dollars."""
+        rows = self._read(
+            "SELECT id, name, title, changed_at, settings,"
+            " (SELECT count(*) FROM turns WHERE conversation = id),"
+            " (SELECT count(*) FROM costs WHERE conversation = id AND usd IS NULL),"
+            " (SELECT sum(usd) FROM costs WHERE conversation = id)"
+            " FROM conversations ORDER BY changed_at DESC LIMIT ?",
+            (most,),
+        )
+        return [(*row[:4], orjson.loads(row[4]), *row[5:]) for row in _together(rows)[:most]]
+
+    def ids_of(self, name: str) -> list[str]:
+        """The ids of the conversations of that name or id, the latest first."""
+        rows = self._read("SELECT id, changed_at FROM conversations WHERE id = ? OR name = ?", (name, name))
+        # One that began in a file and went on in memory is in both.
+        return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
+
+    def count_turns(self, id: str) -> int:  # noqa: A002
+        """How many turns one has."""
+        rows = self._read("SELECT count(*) FROM turns WHERE conversation = ?", (id,))
+        return sum(count for (count,) in rows)
+
+    def find(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002
+        """The name and the settings of one."""
+        rows = self._read("SELECT name, settings FROM conversations WHERE id = ?", (id,))
+        return (rows[-1][0], orjson.loads(rows[-1][1])) if rows else None
+
+    def turns(self, id: str) -> list[dict[str, Any]]:  # noqa: A002
+        """All turns of one as they were kept, and behind which they stand now."""
+        rows = self._read("SELECT parent, record FROM turns WHERE conversation = ? ORDER BY rowid", (id,))
+        return [{**orjson.loads(record), "parent": parent} for parent, record in rows]
+
+    def costs(self, id: str) -> list[Cost]:  # noqa: A002
+        """What the turns of one have cost."""
+        return self._read("SELECT turn, usd, tokens, guess FROM costs WHERE conversation = ?", (id,))
+
+    def forget(self, id: str) -> None:  # noqa: A002
+        """Delete one."""
+        for table in ("turns", "costs"):
+            self._storage.write(f"DELETE FROM {table} WHERE conversation = ?", [(id,)])  # noqa: S608  # constant
+        self._storage.write("DELETE FROM conversations WHERE id = ?", [(id,)])
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        self._storage.flush()
+        return self._storage.read(query, values)
+
+
+def _together(rows: list[Row]) -> list[Row]:
+    """One row a conversation, the latest first: what began in a file and went on in memory is in both."""
+    found: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row[3]):
+        before = found.pop(row[0], (0, 0, None))
+        paid = [each for each in (before[-1], row[-1]) if each is not None]
+        found[row[0]] = (*row[:5], before[-3] + row[5], before[-2] + row[6], sum(paid) if paid else None)
+    return list(found.values())[::-1]
