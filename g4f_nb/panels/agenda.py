@@ -9,6 +9,7 @@ from g4f_nb.comparing.given import Prompts, named_prompts
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.halves import sound
 from g4f_nb.messages import check_messages, content_text
+from g4f_nb.panels.compare_messages import Following
 
 
 class Agenda:
@@ -38,7 +39,7 @@ class Agenda:
             number += 1
         return f"{name}-{number}"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Following:
         """How far it is, and how the next prompt begins."""
         left = len(self.prompts) - self._at
         following = list(self.prompts.values())[self._at] if left else None

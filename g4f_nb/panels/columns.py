@@ -11,8 +11,10 @@ from g4f_nb.masking import secrets_given
 from g4f_nb.panels.given import short
 from g4f_nb.panels.offers import named
 from g4f_nb.panels.rounds import ModelColumn
-from g4f_nb.providers.models.model import Model, laid_over
+from g4f_nb.providers.models.model import HOST_BOUND, Model, laid_over, veiled
 from g4f_nb.secret import Secret, Veiled
+
+_NOT_HERE = ("schema", "data", "params", "repeats", "zip", "prefix", "dry_run", "progress")
 
 
 class Columns:
@@ -71,6 +73,19 @@ class Columns:
             number += 1
             made = f"{name} ({number})"
         return made
+
+
+def given_options(options: Mapping[str, Any]) -> tuple[Veiled, Veiled]:
+    """The options that belong to the server of the first models, and those of every question."""
+    options = veiled(options)
+    for name in _NOT_HERE:
+        if name in options:
+            raise InvalidParameterError(f"{name}= has no meaning in a panel: use nb.compare(…, {name}=…)")
+    bound = Veiled((name, value) for name, value in options.items() if name in HOST_BOUND)
+    # Somebody sits in front of it, and can ask again.
+    every = Veiled({"retries": 1})
+    every.update((name, value) for name, value in options.items() if name not in HOST_BOUND)
+    return bound, every
 
 
 def _with(model: ModelName, bound: Mapping[str, Any]) -> ModelName:

@@ -15,8 +15,9 @@ from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.masking import secrets_given
 from g4f_nb.panels.agenda import Agenda, checked_prompt, shown
-from g4f_nb.panels.columns import Columns
+from g4f_nb.panels.columns import Columns, given_options
 from g4f_nb.panels.compare_acts import CompareActs, Inside
+from g4f_nb.panels.compare_messages import State, Step
 from g4f_nb.panels.compare_requests import Request
 from g4f_nb.panels.given import Switch, checked_seed, checked_word
 from g4f_nb.panels.kept_columns import KeptColumns
@@ -27,13 +28,9 @@ from g4f_nb.panels.round_view import round_state, side_view, sides_on_page
 from g4f_nb.panels.rounds import Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
-from g4f_nb.providers.models.model import HOST_BOUND, veiled
-from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_NOT_HERE = ("schema", "data", "params", "repeats", "zip", "prefix", "dry_run", "progress")
 
 
 class ComparePanel(SideBySide):
@@ -76,14 +73,10 @@ class ComparePanel(SideBySide):
         height: str = "34rem",
         **options: Any,
     ) -> None:
-        options = veiled(options)
-        _refuse(options)
+        bound, options = given_options(options)
         judge, seed = checked_word("judge", judge, example="Ann"), checked_seed(seed)
-        bound = Veiled((name, value) for name, value in options.items() if name in HOST_BOUND)
         self._columns = Columns(() if models is None else models, bound)
-        self._options = Veiled((name, value) for name, value in options.items() if name not in HOST_BOUND)
-        # Somebody sits in front of it, and can ask again.
-        self._options.setdefault("retries", 1)
+        self._options = options
         self._conversation = None if conversation is None else given_conversation(conversation)
         if system is None and self._conversation is not None:
             system = self._conversation.system
@@ -224,7 +217,7 @@ class ComparePanel(SideBySide):
             columns = list(self._columns.all)
         self._rounds.start(round_, columns)
 
-    def _settled(self, round_: Round, side: Side, step: dict[str, Any]) -> None:
+    def _settled(self, round_: Round, side: Side, step: Step) -> None:
         latest = round_ is self._rounds.latest
         self._tell("settled", step=step, side=side_view(round_, side, latest=latest, score={}))
 
@@ -296,7 +289,7 @@ class ComparePanel(SideBySide):
         models = ", ".join(self.models) or "no model yet"
         return self._kept.of(self._rounds.all, f"Comparing panel · {models}")
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> State:
         """What there is: the prompt, its columns, the vote, and where in the list of prompts it stands."""
         return {
             "at": self._rounds.at,
@@ -339,9 +332,3 @@ class ComparePanel(SideBySide):
             self.busy = True
             self._tell_state()
         self._rounds.start(round_, [column])
-
-
-def _refuse(options: Mapping[str, Any]) -> None:
-    for name in _NOT_HERE:
-        if name in options:
-            raise InvalidParameterError(f"{name}= has no meaning in a panel: use nb.compare(…, {name}=…)")

@@ -67,7 +67,7 @@ class KeptColumns:
             with contextlib.suppress(Exception):
                 html = safe_html(text, formulas=False)
             self._html[side.id] = html
-        error = (side.item() or {}).get("error")
+        error = _error(side)
         return self._html[side.id] + (f"<p><b>Error:</b> {as_lines(mask(error))}</p>" if error else "")
 
 
@@ -103,14 +103,21 @@ def _names(round_: Round) -> list[str]:
 
 
 def _facts(round_: Round, side: Side) -> str:
-    item = side.item() or {}
-    facts = [] if round_.hides_names else item.get("facts", [])
-    return " · ".join(filter(None, [item.get("mark"), *facts]))
+    item = side.item()
+    if item is None:
+        return ""
+    facts = [] if round_.hides_names else item["facts"]
+    return " · ".join(filter(None, [item["mark"], *facts]))
+
+
+def _error(side: Side) -> str | None:
+    item = side.item()
+    return None if item is None else item["error"]
 
 
 def _plain(round_: Round) -> str:
     parts = [f"> {shorten(round_.question, 500)}"]
     for name, side in zip(_names(round_), round_.shown, strict=True):
-        error = (side.item() or {}).get("error")
+        error = _error(side)
         parts.append(f"{name}:\n{shorten(side.text, 1_500)}" + (f"\nError: {error}" if error else ""))
     return "\n\n".join(parts)

@@ -10,6 +10,7 @@ from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
+from g4f_nb.panels.compare_messages import State
 from g4f_nb.panels.given import checked_seed, checked_word, short
 from g4f_nb.panels.kept_columns import pair_html, score_html
 from g4f_nb.panels.side import Side
@@ -105,20 +106,20 @@ class RatingPanel(SideBySide):
         lines = [f"{name}: {text}" for name, text in zip(names, texts, strict=True)]
         return pair_html(question, self._pair, names, mask), [f"> {shorten(question, 500)}", *lines]
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> State:
         """The pair that is judged now; behind the last one the score."""
         now = self._ballots.current
         hidden = self._blind
         shown = [side_state(side, hidden=hidden, at=at) for at, side in enumerate(self._pair)]
         left, right = (*self._pair, None, None)[:2]
-        state = {
+        state: State = {
             "sides": shown,
             "question": self._ballots.questions[now.left] if now is not None else None,
             "ballot": ballot_state(self._ballots, left, right),
             "blind": hidden,
         }
         if now is None:
-            score = [[name, *counts] for name, *counts in self._ballots.score()]
+            score = self._ballots.score()
             notes = agreed(self._ballots.frame, self._ballots.judge)
             state["summary"] = {"score": score, "notes": notes}
         return state

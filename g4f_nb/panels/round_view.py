@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from g4f_nb.panels.compare_messages import BallotState, SideState, State
 from g4f_nb.panels.round import Round
 from g4f_nb.panels.rounds import ModelColumn, Rounds
 from g4f_nb.panels.side import Side
@@ -13,10 +13,10 @@ from g4f_nb.panels.side_by_side import ballot_state, side_state
 Score = Mapping[str, tuple[int, int, int]]
 
 
-def round_state(rounds: Rounds, columns: Sequence[ModelColumn], sides: Sequence[Side]) -> dict[str, Any]:
+def round_state(rounds: Rounds, columns: Sequence[ModelColumn], sides: Sequence[Side]) -> State:
     """The prompt on the page, its columns, and the vote on it; before the first, the columns alone."""
     round_ = rounds.current
-    state: dict[str, Any] = {
+    state: State = {
         "question": None if round_ is None else round_.question,
         "columns": [{"id": column.id, "title": column.name} for column in columns],
         "sides": [], "ballot": None, "blind": False, "notes": [],
@@ -42,7 +42,7 @@ def sides_on_page(rounds: Rounds, columns: Sequence[ModelColumn]) -> list[Side]:
     return [side for side in round_.shown if side not in gone]
 
 
-def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[dict[str, Any]]:
+def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[SideState]:
     """These sides without their texts; those of the latest round can be asked again and taken away."""
     score: Score = {}
     if round_.ballots is not None and not round_.hides_names:
@@ -50,26 +50,35 @@ def sides_view(round_: Round, sides: Iterable[Side], *, latest: bool) -> list[di
     return [side_view(round_, side, latest=latest, score=score) for side in sides]
 
 
-def side_view(round_: Round, side: Side, *, latest: bool, score: Score) -> dict[str, Any]:
+def side_view(round_: Round, side: Side, *, latest: bool, score: Score) -> SideState:
     """One of them."""
-    hidden, more = round_.hides_names, {}
-    if not hidden:
-        more["column"] = next((id_ for id_, each in round_.sides.items() if each is side and latest), None)
-        more["badge"] = _fared(score, _label(round_, side))
-        asked = round_.asked_of(side)
-        if latest and asked is not None and side.is_settled:
-            more["key"] = asked.lacks_key_of(side)
-    return side_state(side, hidden=hidden, at=round_.shown.index(side), **more)
+    state = side_state(side, hidden=round_.hides_names, at=round_.shown.index(side))
+    if round_.hides_names:
+        return state
+    state["column"] = next((id_ for id_, each in round_.sides.items() if each is side and latest), None)
+    state["badge"] = _fared(score, _label(round_, side))
+    asked = round_.asked_of(side)
+    if latest and asked is not None and side.is_settled:
+        state["key"] = asked.lacks_key_of(side)
+    return state
 
 
-def ballot_view(round_: Round) -> dict[str, Any] | None:
+def ballot_view(round_: Round) -> BallotState | None:
     """The two that are voted on; `None` where names are known."""
     if not round_.hides_names:
         return None
     if round_.ballots is None:
         # Before all of them have ended, the first two are watched.
         left, right = (*(side.id for side in round_.shown[:2]), None, None)[:2]
-        return {"left": left, "right": right, "ready": False, "done": 0, "total": 0, "undo": False}
+        return {
+            "left": left,
+            "right": right,
+            "ready": False,
+            "done": 0,
+            "total": 0,
+            "undo": False,
+            "skip": False,
+        }
     now = round_.ballots.current
     pair = (None, None) if now is None else (round_.side_of(now.left), round_.side_of(now.right))
     return ballot_state(round_.ballots, *pair)

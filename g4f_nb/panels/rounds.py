@@ -16,6 +16,7 @@ from g4f_nb.comparing.entry import watched_run
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.loops.ownloop import own_loop
+from g4f_nb.panels.compare_messages import Step
 from g4f_nb.panels.offers import said
 from g4f_nb.panels.round import Asked, Ended, Round, Watch, failed
 from g4f_nb.panels.side import Side, opaque
@@ -45,9 +46,9 @@ class ModelColumn:
 class Told:
     """Whom the rounds tell: all but `over` are called with the panel's lock held."""
 
-    delta: Callable[[list[dict[str, Any]]], None]
+    delta: Callable[[list[Step]], None]
     # An answer is all there, with its last step; of a round that is on the page.
-    settled: Callable[[Round, Side, dict[str, Any]], None]
+    settled: Callable[[Round, Side, Step], None]
     # All answers of a round are there; on a worker thread.
     over: Callable[[Round, Ended], None]
     # Something else than texts has changed.
@@ -194,7 +195,7 @@ class Rounds:
             self._told.over(round_, ended)
 
 
-def _step(side: Side) -> dict[str, Any] | None:
+def _step(side: Side) -> Step | None:
     try:
         return side.step()
     except Exception:  # noqa: BLE001  # a text that cannot be rendered must not end the run: see `settle`

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb.masking import mask_of_calls
+from g4f_nb.panels.compare_messages import Item, Step
 from g4f_nb.panels.endings import CUT_OFF, tells_speed
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
@@ -58,14 +59,14 @@ class Side:
         self._anew = self._anew or bool(self.growing.html or self.growing.reasoning)
         self.reply, self.growing = reply, GrowingAnswer()
 
-    def step(self) -> dict[str, Any] | None:
+    def step(self) -> Step | None:
         """Render what has come since the last step; `None` if nothing has."""
         growth = None if self.reply is None else self.growing.grow(self.reply)
         if growth is None and self._anew:
             growth = self.growing.still()
         return None if growth is None else self._told(growth)
 
-    def settle(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def settle(self, record: Mapping[str, Any]) -> Step:
         """All that will come has come; gives the last step."""
         self.record = record
         reply = self.reply or Reply()
@@ -85,7 +86,7 @@ class Side:
             step["finished"] = [*step.get("finished", []), *beside]
         return step
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self) -> Step:
         """All that the steps gave, for a view that comes later."""
         growing = self.growing
         return {
@@ -94,7 +95,7 @@ class Side:
             "plain": self.text if self.is_settled and not growing.finished else "",
         }  # fmt: skip
 
-    def item(self) -> dict[str, Any] | None:
+    def item(self) -> Item | None:
         """How it ended, as a view shows it below the text; `None` while it goes on."""
         if self.record is None:
             return None
@@ -108,8 +109,8 @@ class Side:
             "said": bool(self.text),
         }
 
-    def _told(self, growth: Growth) -> dict[str, Any]:
-        step = {"id": self.id, **growth.as_json()}
+    def _told(self, growth: Growth) -> Step:
+        step: Step = {"id": self.id, **growth.as_json()}  # type: ignore[typeddict-item]  # the same names
         if self._anew:
             step["anew"], self._anew = True, False
         return step

@@ -1,6 +1,6 @@
 """Answers side by side, as views show them: what both panels for comparing do the same way.
 
-    to Python    see `compare_requests`
+    to Python    see `compare_requests`; what the parts of the others are is in `compare_messages`
     to views     state {n, sides, ballot, …}    what there is; `contents` where a view cannot have it yet
                  delta {n, sides}               what is new of each answer, for all columns together
                  settled {n, side, item}        one answer is all there
@@ -26,6 +26,7 @@ from g4f_nb.judging.ballots import CHOICES, Ballots, Choice
 from g4f_nb.judging.diagnostics import agreement
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.beside import Beside, show_both
+from g4f_nb.panels.compare_messages import BallotState, SideState, State
 from g4f_nb.panels.compare_requests import Ask, Differ, Hello, Request, Skip, Text, Undo, Vote, read
 from g4f_nb.panels.given import Length, short
 from g4f_nb.panels.offers import said
@@ -74,7 +75,7 @@ class SideBySide(Working):
 
     # ---- what a panel says of itself -----------------------------------------------------------------
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> State:
         """What there is, without the answers' texts."""
         raise NotImplementedError
 
@@ -213,20 +214,21 @@ def letter_name(at: int) -> str:
     return f"Answer {letter(at)}"
 
 
-def side_state(side: Side, *, hidden: bool, at: int, **more: Any) -> dict[str, Any]:
+def side_state(side: Side, *, hidden: bool, at: int) -> SideState:
     """One side without its text; while names are hidden, with a letter and without what would tell them."""
     title = letter_name(at) if hidden else side.name
-    if hidden:
-        more["letter"] = letter(at)
     item = side.item()
     if item is not None and hidden:
         item = {**item, "facts": [], "error": _HIDDEN_ERROR if item["error"] else None}
     status = "done" if side.is_settled else "live" if side.tries else "waiting"
     tries = 0 if hidden else side.tries
-    return {"id": side.id, "title": title, "status": status, "tries": tries, "item": item, **more}
+    state: SideState = {"id": side.id, "title": title, "status": status, "tries": tries, "item": item}
+    if hidden:
+        state["letter"] = letter(at)
+    return state
 
 
-def ballot_state(ballots: Ballots, left: Side | None, right: Side | None) -> dict[str, Any]:
+def ballot_state(ballots: Ballots, left: Side | None, right: Side | None) -> BallotState:
     """How far the voting is, and which two are voted on."""
     return {
         "left": left.id if left else None, "right": right.id if right else None, "ready": True,
