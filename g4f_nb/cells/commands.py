@@ -14,10 +14,13 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.secret import redact
 from g4f_nb.tables import Table
 
+# How many words a command takes that takes as many as there are.
+_ANY = 1_000
 # What other programs call the same.
 _OTHERWISE = {
     "list": "conversations", "ls": "conversations", "clear": "reset", "new": "reset", "copy": "fork",
-    "open": "load", "write": "save", "log": "history", "price": "cost", "settings": "config",
+    "open": "load", "write": "save", "log": "history", "find": "search", "grep": "search",
+    "price": "cost", "settings": "config",
 }  # fmt: skip
 
 
@@ -41,7 +44,7 @@ class Command:
     @property
     def words(self) -> list[str]:
         """The words of its usage, in brackets where they may be left out."""
-        return [word for word in self.usage.split()[1:] if word.strip("[]").isupper()]
+        return [word for word in self.usage.split()[1:] if word.strip("[].").isupper()]
 
     @property
     def least(self) -> int:
@@ -51,7 +54,7 @@ class Command:
     @property
     def most(self) -> int:
         """How many words it takes."""
-        return len(self.words)
+        return _ANY if any(word.endswith("...") for word in self.words) else len(self.words)
 
 
 def run(line: str, place: Place) -> object:
@@ -140,6 +143,11 @@ COMMANDS: dict[str, Command] = {
         "history [CONVERSATION]",
         "what was asked and answered; without a name, in main",
         _late("talking", "history_command"),
+    ),
+    "search": Command(
+        "search WORD...",
+        "questions and answers with all of these words, those of earlier kernels too",
+        _late("talking", "search_command"),
     ),
     "reset": Command("reset [CONVERSATION]", "begins a conversation anew", _late("talking", "reset_command")),
     "fork": Command(

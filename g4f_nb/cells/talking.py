@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from g4f_nb.cells.talks import MAIN
@@ -10,12 +11,15 @@ from g4f_nb.cells.values import quoted
 from g4f_nb.cells.words import Place, Words
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.keyless import Mask, mask_of
+from g4f_nb.conversations.searching import excerpt, find_turns
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.tables import Table
 
 # Of a text so much is shown, and so much looked at: a key in what is shown is found whole.
 _SHOWN, _REASON, _READ = 100, 60, 10_000
+# Of what was found: so much of an answer, and so many turns.
+_FOUND, _MOST_FOUND = 200, 30
 
 
 def conversations_command(_: Words, place: Place) -> Table:
@@ -36,6 +40,24 @@ def history_command(given: Words, place: Place) -> Table:
         for number, turn in enumerate(talk.turns, 1)
     ]
     return Table(tuple(rows), ("", "question", "answer", "model"), f"Conversation {talk.name}")
+
+
+def search_command(given: Words, _: Place) -> Table:
+    """Find questions and answers again, those of earlier kernels too."""
+    rows = [
+        (
+            found.name,
+            f"{found.turn.asked_at.astimezone():%Y-%m-%d %H:%M}",
+            excerpt(found.turn.typed, given.words, _SHOWN),
+            excerpt(found.turn.text, given.words, _FOUND),
+        )
+        for found in islice(find_turns(given.words), _MOST_FOUND)
+    ]
+    what = " ".join(given.words)
+    if not rows:
+        return Table((), title=f"Nothing that was asked or answered has {what!r} in it.")
+    note = "%%chat -n NAME goes on with one of this notebook; %g4f load NAME has an earlier one again."
+    return Table(tuple(rows), ("conversation", "asked", "question", "answer"), "", note)
 
 
 def reset_command(given: Words, place: Place) -> None:

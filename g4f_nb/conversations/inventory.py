@@ -8,6 +8,7 @@ from g4f_nb.controls import clean
 from g4f_nb.conversations.keyless import mask_of
 from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.preserving import kept_talks
+from g4f_nb.conversations.searching import find_turns
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError
 
@@ -20,8 +21,14 @@ _TYPES = {
 }  # fmt: skip
 
 
-def list_conversations(most: int = 100) -> pd.DataFrame:
+# No store has so many.
+_ALL = 2**31
+
+
+def list_conversations(most: int = 100, *, search: str | None = None) -> pd.DataFrame:
     """The conversations there are, the latest first: `here` in this notebook, the others kept on disk.
+
+        nb.list_conversations(search="sky blue")  # those with both words in one question or its answer
 
     `nb.Conversation.named("x")` gives one that is here, `nb.Conversation.restore("x")` one that was kept; of
     several with one name, its id tells which.
@@ -33,7 +40,8 @@ def list_conversations(most: int = 100) -> pd.DataFrame:
     there = shelf()
     here = {each.id: each for each in (there.all if there is not None else ())}
     rows: dict[str, tuple[Any, ...]] = {}
-    for kept in kept_talks(most):
+    wanted = None if search is None else {found.id for found in find_turns(search)}
+    for kept in kept_talks(most if wanted is None else _ALL):
         rows[kept.id] = (
             mended_name(kept.name), clean(kept.title), kept.turns, _clean(kept.model), kept.cost,
             kept.changed_at, False, kept.id,
@@ -47,6 +55,8 @@ def list_conversations(most: int = 100) -> pd.DataFrame:
             talk.name, clean(mask(talk.title)), len(talk.all_turns), _clean(model), talk.cost, changed, True,
             talk.id,
         )  # fmt: skip
+    if wanted is not None:
+        rows = {key: row for key, row in rows.items() if key in wanted}
     frame = pd.DataFrame.from_records(list(rows.values()), columns=list(_TYPES)).astype(_TYPES)
     return frame.sort_values("changed_at", ascending=False, na_position="first", ignore_index=True).head(most)
 

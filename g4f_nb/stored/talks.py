@@ -5,8 +5,9 @@ Two kernels that go on with one conversation both keep their turns, and overwrit
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -101,6 +102,22 @@ class Talks:
         """What the turns of one have cost."""
         return self._read("SELECT turn, usd, tokens, guess FROM costs WHERE conversation = ?", (id,))
 
+    def with_words(self, words: Iterable[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Turns that may hold all of these words, the newest first: whose, what that is called, the record.
+
+        The records hold them somewhere, as a name of a field, say: whoever asks looks where they are.
+        """
+        conditions, values = _conditions(words)
+        query = f"SELECT conversation, turn FROM turns WHERE {conditions} ORDER BY rowid DESC"  # noqa: S608  # only ?
+        names: dict[str, str] = dict(self._read("SELECT id, name FROM conversations", ()))
+        one = "SELECT record FROM turns WHERE conversation = ? AND turn = ?"
+        for key in self._read(query, tuple(values)):
+            # One at a time: a turn with pictures is large.
+            rows = self._read(one, key)
+            record = _json(rows[-1][0]) if rows else None
+            if record is not None:
+                yield key[0], names.get(key[0], ""), record
+
     def forget(self, id: str) -> None:  # noqa: A002
         """Delete one."""
         for table in ("turns", "costs"):
@@ -110,6 +127,31 @@ class Talks:
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         self._storage.flush()
         return self._storage.read(query, values)
+
+
+def _json(record: bytes) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(record)
+    except orjson.JSONDecodeError:
+        # What is damaged is told to whoever reads all of it.
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _conditions(words: Iterable[str]) -> tuple[str, list[str]]:
+    """What is true of records that hold these words: SQLite knows small and large letters of ASCII alone."""
+    parts, values = [], []
+    for word in words:
+        forms = sorted({word, word.lower(), word.upper(), word.capitalize(), word.title()})
+        parts.append(f"({' OR '.join(['CAST(record AS TEXT) LIKE ? ESCAPE char(1)'] * len(forms))})")
+        values += [f"%{_escaped(json.dumps(form, ensure_ascii=False)[1:-1])}%" for form in forms]
+    return " AND ".join(parts), values
+
+
+def _escaped(text: str) -> str:
+    for sign in ("\x01", "%", "_"):
+        text = text.replace(sign, f"\x01{sign}")
+    return text
 
 
 def _together(rows: list[Row]) -> list[Row]:

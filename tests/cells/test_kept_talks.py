@@ -86,3 +86,17 @@ def test_where_nobody_types_the_providers_own_variable_is_named(shell, monkeypat
     told = str(shell.run_cell("%g4f key groq").error_in_exec)
     assert "set GROQ_API_KEY in the environment" in told
     assert "OPENAI_API_KEY" not in told
+
+
+def test_old_answers_are_found(shell):
+    """With `%g4f search`: where they are, what was asked and answered; all of the words must be there."""
+    shell.run_cell("%chat -p Demo -m demo-fast -n sea Why is the sea salty?")
+    shell.run_cell("%chat -p Demo -m demo-fast Why is the sky blue?")
+    found = shell.run_line_magic("g4f", "search why IS")
+    assert [row[0] for row in found.rows] == ["main", "sea"]
+    assert "salty" in found.rows[1][2]
+    assert "Demo" in found.rows[0][3]
+    assert [row[0] for row in shell.run_line_magic("g4f", "search why is salty").rows] == ["sea"]
+    assert "Nothing" in repr(shell.run_line_magic("g4f", "search 'sky salty'"))
+    assert not shell.run_cell("%g4f search").success
+    assert not shell.run_cell("%g4f find sky").success
