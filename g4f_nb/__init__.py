@@ -161,7 +161,7 @@ def _frames(frame: Any) -> Any:
 
 
 def _columns(series: Any) -> Any:
-    from g4f_nb.accessor import ColumnMethods
+    from g4f_nb.column_accessor import ColumnMethods
 
     return ColumnMethods(series)
 

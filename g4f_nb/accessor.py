@@ -1,9 +1,8 @@
-"""`.llm` on DataFrames and Series: what can be done with a result, and with any table of texts."""
+"""`.llm` on DataFrames: what can be done with a result, and with any table of texts."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import again, keeping, mapping
@@ -15,7 +14,7 @@ from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, signi
 from g4f_nb.judging import verdicts as verdict_table
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.secret import Veiled
-from g4f_nb.tables import Table
+from g4f_nb.tables import table_of_methods
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from g4f_nb.presenting.differences import Differences
     from g4f_nb.presenting.sheets import Sheet
 
+_TITLE = ".llm: what can be done with this table"
+
 
 @tells_slips(".llm")
 class TableMethods:
@@ -36,10 +37,10 @@ class TableMethods:
         self._frame = frame
 
     def __repr__(self) -> str:
-        return repr(_told(self, "this table"))
+        return repr(table_of_methods(type(self), _TITLE))
 
     def _repr_html_(self) -> str:
-        return _told(self, "this table")._repr_html_()
+        return table_of_methods(type(self), _TITLE)._repr_html_()
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this table: the answers as columns beside it."""
@@ -286,40 +287,3 @@ class TableMethods:
         from g4f_nb.comparing.exporting import to_excel
 
         return to_excel(self._frame, path, overwrite=overwrite, **options)
-
-
-@tells_slips(".llm")
-class ColumnMethods:
-    """The methods of `series.llm`."""
-
-    def __init__(self, series: pd.Series[Any]) -> None:
-        self._series = series
-
-    def __repr__(self) -> str:
-        return repr(_told(self, "this column"))
-
-    def _repr_html_(self) -> str:
-        return _told(self, "this column")._repr_html_()
-
-    def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
-        """`nb.map_prompts` of this column."""
-        options = Veiled(options)
-        return mapping.map_prompts(self._series, prompt, model, **options)
-
-    def extract(self, schema: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
-        """Facts out of these texts: a column for each field of the schema."""
-        options = Veiled(options)
-        return mapping.extract(self._series, None, schema, model, **options)
-
-
-def _told(methods: object, whose: str) -> Table:
-    """The methods, each with what it does: for who looks at `.llm` alone."""
-    rows = [
-        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0].replace("`", ""))
-        for name, method in _public(type(methods))
-    ]
-    return Table(tuple(rows), title=f".llm: what can be done with {whose}")
-
-
-def _public(kind: type) -> list[tuple[str, Callable[..., Any]]]:
-    return [(name, method) for name, method in vars(kind).items() if not name.startswith("_")]

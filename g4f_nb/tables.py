@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -51,6 +52,16 @@ class Table:
         note = f'<div style="{_NOTE}">{escape(clean(self.note))}</div>' if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
+
+
+def table_of_methods(kind: type, title: str) -> Table:
+    """The public methods of a class, each with what it does: for who looks at one of its values alone."""
+    methods = [(name, method) for name, method in vars(kind).items() if not name.startswith("_")]
+    rows = (
+        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0].replace("`", ""))
+        for name, method in methods
+    )
+    return Table(tuple(rows), title=title)
 
 
 def _style(row: tuple[str, ...]) -> str:

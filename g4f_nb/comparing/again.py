@@ -11,9 +11,10 @@ from g4f_nb.comparing.budget import Budget
 from g4f_nb.comparing.carrying import carry_out
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.grid import Grid, Place, Seat
-from g4f_nb.comparing.keeping import KnownRun, begin, grid_of, outcomes_of, wanted_of, with_answers
+from g4f_nb.comparing.keeping import KnownRun, begin, outcomes_of, with_answers
 from g4f_nb.comparing.manner import Manner
 from g4f_nb.comparing.prices import pricing_of
+from g4f_nb.comparing.runjson import grid_of, wanted_of
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.seating import takes
 from g4f_nb.errors import G4FError, InvalidParameterError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import axes, templates
@@ -57,21 +57,25 @@ def build(
     fixed = [name in varied for name in values]
     choices: dict[Choice, int] = {}
 
-    def cells() -> Any:
-        for row, prompt, model, *varying in axes.places(lengths, paired):
-            at = iter(varying)
-            choice = (model, *(next(at) if varies else 0 for varies in fixed))
-            seat = choices.setdefault(choice, len(choices))
-            for repeat in range(repeats):
-                yield row, prompt, seat, repeat
-
-    made = Cells.of(cells())
+    made = Cells.of(_cells(axes.places(lengths, paired), fixed, choices, repeats=repeats))
     if not made:
         raise InvalidParameterError("there is nothing to ask: the data has no rows")
     seats = seated(chosen, values, list(choices), options, schema)
     return Grid(
         prompts=named, seats=seats, cells=made, varied=list(varied), data=frame, system=system, texts=texts
     )
+
+
+def _cells(
+    places: Iterable[tuple[int, ...]], varies: Sequence[bool], choices: dict[Choice, int], *, repeats: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Row, prompt, choice and repeat of each cell; every choice of a model and its parameters is numbered."""
+    for row, prompt, model, *varying in places:
+        at = iter(varying)
+        choice = (model, *(next(at) if each else 0 for each in varies))
+        seat = choices.setdefault(choice, len(choices))
+        for repeat in range(repeats):
+            yield row, prompt, seat, repeat
 
 
 def _texts(

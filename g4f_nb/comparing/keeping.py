@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from g4f_nb.comparing import columns, frames, tablejson, typed
+from g4f_nb.comparing import columns, frames
 from g4f_nb.comparing.columns import Outcomes
-from g4f_nb.comparing.given import as_texts
-from g4f_nb.comparing.grid import Cells, Grid, Seat
+from g4f_nb.comparing.grid import Seat
 from g4f_nb.comparing.keyless import mask_of_files, note_keys
+from g4f_nb.comparing.runjson import grid_of, plan_of, wanted_of
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError, shorten
-from g4f_nb.kept.identity import TRAVEL
 from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import Store, store
 from g4f_nb.stored.runs import KeptRun
@@ -63,7 +61,7 @@ def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, no
         if seat.place is not None:
             note_keys((seat.place[1], *seat.plan.members))
     if run.store is not None and not noted:
-        plan = _plan(run, prefix=prefix, wanted=wanted)
+        plan = plan_of(run.grid, seed=run.manner.seed, prefix=prefix, wanted=wanted)
         run.store.runs.begin(run.run_id, "compare", cells=len(run.grid.cells), plan=plan)
 
 
@@ -226,78 +224,6 @@ def outcomes_of(kept: KeptRun, there: Store) -> Outcomes:
         known = {name: value for name, value in record.items() if name in columns.OUTCOME}
         made.put(position, columns.shared(known))
     return made
-
-
-def _plan(run: Comparison, *, prefix: str, wanted: Wanted | None) -> dict[str, Any]:
-    given = run.grid
-    return {
-        "seed": run.manner.seed,
-        "prompts": given.prompts,
-        "system": given.system,
-        "prefix": prefix,
-        "varied": list(given.varied),
-        "seats": [_seat(seat) for seat in given.seats],
-        "cells": list(given.cells.places()),
-        "schema": None if wanted is None else {"schema": wanted.schema, "wrapped": wanted.wrapped},
-        "data": None if given.data is None else tablejson.as_json(given.data),
-    }
-
-
-def _seat(seat: Seat) -> dict[str, Any]:
-    where, options = seat.place or (None, {})
-    asked = {name: value for name, value in options.items() if name not in TRAVEL}
-    lost = sorted(name for name, value in asked.items() if name == "tools" or not _is_json(value))
-    return {
-        "provider": seat.provider,
-        "model": seat.model,
-        "labelled": seat.labelled,
-        "sent_as": seat.named if where is None else where.model,
-        "host": None if where is None else where.host,
-        "endpoint": getattr(where.address, "chat_url", None) if where is not None else None,
-        "varied": {name: columns.shown(value) for name, value in seat.varied.items()},
-        "options": {name: value for name, value in asked.items() if name not in lost},
-        # Functions and pictures are nothing that a later kernel could have again.
-        "lost": lost,
-    }
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError:
-        return False
-    return True
-
-
-def grid_of(plan: Mapping[str, Any]) -> Grid:
-    """The grid of a kept run, whose seats have no place yet."""
-    data = None if plan["data"] is None else tablejson.from_json(plan["data"])
-    seats = [
-        Seat(
-            provider=each["provider"],
-            model=each["model"],
-            varied=each["varied"],
-            labelled=each.get("labelled", False),
-        )
-        for each in plan["seats"]
-    ]
-    texts = {} if data is None else {name: as_texts(data[name]) for name in data.columns}
-    return Grid(
-        prompts=plan["prompts"], seats=seats, cells=Cells.of(plan["cells"]),
-        varied=plan["varied"], data=data, system=plan["system"], texts=texts,
-    )  # fmt: skip
-
-
-def wanted_of(plan: Mapping[str, Any]) -> Wanted | None:
-    """The schema of a kept run."""
-    said = plan["schema"]
-    if said is None:
-        return None
-    schema = said["schema"]
-    if said["wrapped"]:
-        inner = schema["properties"][typed.VALUE]
-        schema = {**inner, "$defs": schema["$defs"]} if "$defs" in schema else inner
-    return Wanted.of(schema)
 
 
 def purge_store(*, older_than_days: float = 0.0) -> int:

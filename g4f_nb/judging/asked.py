@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from g4f_nb.comparing.keeping import grid_of, live
+from g4f_nb.comparing.keeping import live
+from g4f_nb.comparing.runjson import grid_of
 from g4f_nb.comparing.slips import no_column
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError

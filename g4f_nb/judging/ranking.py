@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb.judging.contests import contests_of
 from g4f_nb.judging.intervals import with_ends
 from g4f_nb.judging.resampling import Draws
+from g4f_nb.judging.strengths import Contests
 from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 # With so few prompts there are few different things that could have been seen.
 _FEW = 10
@@ -33,20 +35,24 @@ def rank(
     A model's rank is one more than how many lie wholly above it, with the whole of their intervals. Where a
     model has won or lost always, a few prompts more are taken into account over which coins decide.
     """
-    import numpy as np
-    import pandas as pd
-
     draws = draws or Draws()
     contests = contests_of(frame, by, judge, [control] if isinstance(control, str) else control)
-    count = len(contests.names)
     if contests.prompts < _FEW:
         tell(
             f"the ranking rests on {contests.prompts} prompts: intervals from so few are rough; "
             ".llm.test() is exact with few, too",
             once=False,
         )
-    strength, low, high = with_ends(contests, draws)
-    seats = np.arange(count)[:, None]
+    return _as_table(contests, *with_ends(contests, draws))
+
+
+def _as_table(
+    contests: Contests, strength: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
+) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    seats = np.arange(len(contests.names))[:, None]
     in_first, in_second = contests.first == seats, contests.second == seats
     met = in_first.sum(axis=1) + in_second.sum(axis=1)
     won = in_first @ contests.result + in_second @ (1 - contests.result)

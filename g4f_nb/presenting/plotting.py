@@ -170,13 +170,16 @@ def _draw_quality(
         axes.set_ylim(max(0.0, bottom), min(1.0, top))
     axes.locator_params(axis="x", nbins=5)
     axes.grid(alpha=0.25)
-    if axes.get_legend_handles_labels()[0]:
-        legend = axes.legend(
-            fontsize=8, title="the larger, the dearer" if dearest else None, title_fontsize=8
-        )
-        for handle in legend.legend_handles:
-            # Names, not costs, are what the legend tells.
-            handle.set_sizes([_SMALLEST])  # type: ignore[union-attr]  # handles of scatter have sizes
+    _name_bubbles(axes, "the larger, the dearer" if dearest else None)
+
+
+def _name_bubbles(axes: Axes, title: str | None) -> None:
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    legend = axes.legend(fontsize=8, title=title, title_fontsize=8)
+    for handle in legend.legend_handles:
+        # Names, not costs, are what the legend tells.
+        handle.set_sizes([_SMALLEST])  # type: ignore[union-attr]  # handles of scatter have sizes
 
 
 def _draw_spread(axes: Axes, candidates: Candidates, against: str, looks: Looks) -> None:

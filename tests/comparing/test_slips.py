@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import g4f_nb as nb
-from g4f_nb.accessor import ColumnMethods, TableMethods
+from g4f_nb.accessor import TableMethods
+from g4f_nb.column_accessor import ColumnMethods
 from g4f_nb.errors import InvalidParameterError, UnknownParameterError
 from g4f_nb.testing import serve
 

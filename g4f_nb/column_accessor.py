@@ -1,0 +1,40 @@
+"""`.llm` on Series: what can be done with a column of texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from g4f_nb.comparing import mapping
+from g4f_nb.comparing.given import ModelName
+from g4f_nb.comparing.slips import tells_slips
+from g4f_nb.secret import Veiled
+from g4f_nb.tables import table_of_methods
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TITLE = ".llm: what can be done with this column"
+
+
+@tells_slips(".llm")
+class ColumnMethods:
+    """The methods of `series.llm`."""
+
+    def __init__(self, series: pd.Series[Any]) -> None:
+        self._series = series
+
+    def __repr__(self) -> str:
+        return repr(table_of_methods(type(self), _TITLE))
+
+    def _repr_html_(self) -> str:
+        return table_of_methods(type(self), _TITLE)._repr_html_()
+
+    def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
+        """`nb.map_prompts` of this column."""
+        options = Veiled(options)
+        return mapping.map_prompts(self._series, prompt, model, **options)
+
+    def extract(self, schema: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
+        """Facts out of these texts: a column for each field of the schema."""
+        options = Veiled(options)
+        return mapping.extract(self._series, None, schema, model, **options)
