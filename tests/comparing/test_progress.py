@@ -62,10 +62,12 @@ def test_a_terminal_shows_a_bar():
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     """A kernel in which the package has been imported, as in a notebook's first cell."""
-    kernel = start(user_env(tmp_path_factory.mktemp("user")))
-    assert kernel.run("import g4f_nb as nb\nslow = ['Demo:demo']").error is None
-    yield kernel
-    kernel.shutdown()
+    with serve() as server:
+        kernel = start(user_env(tmp_path_factory.mktemp("user")))
+        slow = f"nb.Model('OpenaiTemplate:slow-500', api_base={server.api_base!r})"
+        assert kernel.run(f"import g4f_nb as nb\nslow = {slow}").error is None
+        yield kernel
+        kernel.shutdown()
 
 
 def _outputs(messages):
@@ -88,7 +90,7 @@ def _outputs(messages):
     return cell, shown
 
 
-_ASK = "nb.compare([f'{n} {time.time()}' for n in range(3)], 'Demo:demo-slow', concurrency=1)"
+_ASK = "nb.compare([f'{n} {time.time()}' for n in range(3)], slow, concurrency=1)"
 
 
 @pytest.mark.kernel
