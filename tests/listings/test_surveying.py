@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -11,9 +12,10 @@ from small_server import web
 import g4f_nb as nb
 from g4f_nb import errors
 from g4f_nb.keys import list_keys
+from g4f_nb.listings import surveying
 from g4f_nb.providers import AsyncGeneratorProvider, Groq, OpenaiTemplate
 from g4f_nb.providers.finding import homes
-from g4f_nb.providers.finding.discovery import local_base
+from g4f_nb.providers.finding.discovery import find_local, local_base
 from g4f_nb.providers.finding.known import everything
 from g4f_nb.providers.models.model import set_used
 from g4f_nb.providers.services.rows import rows
@@ -146,6 +148,8 @@ def test_the_last_error_is_told():
 
 def test_local_servers_are_looked_for_on_request(monkeypatch):
     """Which run, and how many models they offer; one that no row knows is told with its address."""
+    # Longer than a person waits: this machine may be busy.
+    monkeypatch.setattr(surveying, "find_local", partial(find_local, within=10))
     models = {"data": [{"id": "a", "owned_by": "library"}, {"id": "b"}]}
     with web(lambda _: (200, models)) as ollama, serve(models=["m"]) as other:
         monkeypatch.setenv("OLLAMA_API_BASE", f"{ollama.address}/v1")

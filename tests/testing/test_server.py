@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import aiohttp
@@ -59,6 +60,24 @@ def test_the_running_loop_gets_its_tasks_back(ask_async):
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_nothing_stays_open_of_who_was_just_coming_in(steps):
+    """A server that ends while a connection is being accepted closes that too."""
+
+    async def come_and_end():
+        async with Server() as server:
+            caller = socket.create_connection(("127.0.0.1", server.port))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        return caller
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(come_and_end()).close()
+        gc.collect()
+    assert [str(each.message) for each in told] == []
 
 
 def test_an_exception_in_the_block_comes_out_and_ends_the_server():
