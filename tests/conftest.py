@@ -54,10 +54,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(again)
 
 
+def pytest_collection():
+    """What collecting makes stays to the end, and nobody need look again and again which of it is garbage."""
+    gc.disable()
+
+
 def pytest_collection_finish():
-    """What collecting has made stays to the end: a test that collects garbage need not look through it."""
+    """Nor need a test that collects garbage."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module")
