@@ -68,16 +68,15 @@ class Hearing(ResponseHandler):
         """Give the head on before the body is looked at: the network may cut there as well as anywhere."""
         if self._awaits_head:
             self._kept = False
-            cut = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
-            begin = self._begin + data[: _STATUS + 1]
-            self._begin = begin if cut < len(_END_OF_HEAD) else b""
-            if cut >= len(_END_OF_HEAD):
-                if begin[_STATUS : _STATUS + 1] == b"1":
-                    # A word beforehand; the answer's own head is yet to come.
-                    super().data_received(data[:cut])
-                    if cut < len(data):
-                        self.data_received(data[cut:])
+            start, cut, begin = self._words_beforehand(data)
+            self._begin = begin if cut == start else b""
+            if start:
+                # The answer's own head is yet to come.
+                super().data_received(data[:start])
+                if start == len(data):
                     return
+                data, cut = data[start:], cut - start
+            if cut:
                 self._awaits_head = False
                 if cut < len(data):
                     if _CODED in data[:cut].lower():
@@ -92,6 +91,22 @@ class Hearing(ResponseHandler):
             return
         super().data_received(data)
         self._at_once = b""
+
+    def _words_beforehand(self, data: bytes) -> tuple[int, int, bytes]:
+        """Where those of a status like 100 end, where the head behind them does, and how that one begins.
+
+        The second is the first where that head is not whole.
+        """
+        start, begin = 0, self._begin
+        while True:
+            end = data.find(_END_OF_HEAD, start)
+            begin += data[start : start + _STATUS + 1]
+            if end < 0:
+                return start, start, begin
+            cut = end + len(_END_OF_HEAD)
+            if begin[_STATUS : _STATUS + 1] != b"1":
+                return start, cut, begin
+            start, begin = cut, b""
 
     def resume_reading(self, *how: Any, **named: Any) -> None:
         """Go on where reading was stopped; aiohttp has its parser look for more with each piece taken."""

@@ -82,6 +82,19 @@ def test_wherever_the_network_cuts_it_is_one_answer(either_way, whole):
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("behind", [b"", WELL[:12], WELL])
+def test_thousands_of_words_beforehand_in_one_packet_are_passed_over(either_way, behind):
+    """However many they are, the answer behind them is read, and its connection kept."""
+
+    async def go():
+        async with _server([EARLY * 3000 + behind, WELL[len(behind) :]], [CHUNKED]) as (url, connections):
+            assert await _read(url) == b"{}"
+            assert await _read(url) == b"{}"
+            assert len(connections) == 1
+
+    asyncio.run(go())
+
+
 def test_a_body_that_breaks_beside_a_word_beforehand_is_no_answer_that_never_was(either_way):
     """The answer had begun, also where all of it came in one packet."""
 
