@@ -22,6 +22,8 @@ _LINE = re.compile(r"^\s*(?:[^%#'\"]*=\s*)?(%%?)(chat|g4f)(?:\s+(.*))?$", re.DOT
 _WORD = re.compile(r"""\S*?("[^"]*("|$)|'[^']*('|$))\S*|\S+""")
 # A place in a prompt that is being typed: `{name`, and what is typed of it.
 _OPEN_BRACE = re.compile(r"(?<!\{)\{([^{}]*)$")
+# What begins with a name, and goes on with names behind points.
+_ATTRIBUTE = re.compile(r"(?P<path>[^\W\d]\w*(?:\.[^\W\d]\w*)*)\.(?P<begun>\w*)")
 
 
 # What a front end says beside each.
@@ -93,7 +95,7 @@ def _older(desk: Desk) -> Callable[[str], list[str]]:
         if found is None:
             return []
         before_it = len(found.fragment) - len(word)
-        return [each[before_it:] for each in found.texts if before_it >= 0]
+        return [each[before_it:] if before_it >= 0 else word[:-before_it] + each for each in found.texts]
 
     return chat_matcher
 
@@ -205,17 +207,34 @@ def _several(fragment: str, desk: Desk) -> list[str]:
 
 
 def _in_prompt(before: str, desk: Desk) -> Offer | None:
-    """The user's names in a `{` of a prompt; their attributes are Python's; prose is nobody's to complete."""
+    """The user's names in a `{` of a prompt, and their attributes; prose is nobody's to complete.
+
+    IPython's own way to attributes reads the source of what they belong to: of a table the first Tab takes
+    seconds.
+    """
     from g4f_nb.prompting.naming import LAST_ERROR, users_names
 
     found = _OPEN_BRACE.search(before)
     if found is None:
         return Offer(re.split(r"\s", before)[-1])
+    if (of := _ATTRIBUTE.fullmatch(found[1])) is not None:
+        return _attribute(of["path"], of["begun"], desk)
     if not found[1].isidentifier() and found[1]:
         return None
     error = [] if desk.failure is None else [LAST_ERROR]
     names = [name for name in [*users_names(desk.names), *error] if name.startswith(found[1])]
     return Offer(found[1], names, "variable")
+
+
+def _attribute(path: str, begun: str, desk: Desk) -> Offer | None:
+    from g4f_nb.cells import offers
+
+    found = offers.attributes(path, desk.names)
+    if found is None:
+        return None
+    hidden = begun.startswith("_")
+    texts = [name for name in found if name.startswith(begun) and (hidden or not name.startswith("_"))]
+    return Offer(begun, texts, "attribute")
 
 
 def _command(text: str, desk: Desk) -> Offer:

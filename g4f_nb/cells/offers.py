@@ -23,7 +23,7 @@ from g4f_nb.listings.modeltable import bound_to
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.newest import Newest
 from g4f_nb.notices import unheard
-from g4f_nb.prompting.naming import users_names
+from g4f_nb.prompting.naming import is_users, users_names
 from g4f_nb.providers.finding.known import everything, look_up
 from g4f_nb.providers.models.listing import models_at_hand
 from g4f_nb.providers.models.model import Model, used
@@ -34,6 +34,8 @@ _PATIENCE, _AGAIN = 0.8, 60.0
 # How long the server may be silent meanwhile.
 _LONGEST = 10.0
 _MOST = 400
+# Whose tables answer at once.
+_TABULAR = ("pandas", "numpy", "polars")
 # When a list was asked for, by provider and address: nobody is asked at every key that is pressed.
 _asked: Newest[tuple[str, str], float] = Newest(256)
 
@@ -87,6 +89,31 @@ def types(names: Mapping[str, Any]) -> list[str]:
 def variables(names: Mapping[str, Any]) -> list[str]:
     """The user's variables, without modules."""
     return [name for name, value in own(names) if not inspect.ismodule(value)]
+
+
+def attributes(path: str, names: Mapping[str, Any]) -> list[str] | None:
+    """What can follow a name and a point, columns of a table first; `None` where looking would run code."""
+    root, *steps = path.split(".")
+    if not is_users(root, names):
+        return None
+    value = names[root]
+    for step in steps:
+        # A property may take its time; that of a table does not.
+        found = getattr(value, step, None) if _is_table(value) else inspect.getattr_static(value, step, None)
+        if found is None or inspect.isdatadescriptor(found):
+            return None
+        value = found
+    try:
+        given = getattr(value, "columns", ()) if _is_table(value) else ()
+        columns = [each for each in given if isinstance(each, str)]
+        there = dir(value)
+    except Exception:  # noqa: BLE001  # whatever their objects raise
+        return None
+    return list(dict.fromkeys([name for name in columns if name in there] + there))
+
+
+def _is_table(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] in _TABULAR
 
 
 def own(names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

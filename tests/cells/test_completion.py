@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from IPython.core.autocall import ZMQExitAutocall
 from small_server import web
@@ -71,6 +72,10 @@ def offered():
         ("%chat say {pri", "pri", ["prices"]),
         ("%chat say {op", "op", ["open"]),
         ("%chat say {js", "js", ["json"]),
+        ("%%chat\nsay {prices.app", "app", ["append"]),
+        ("%%chat\nsay {json.decoder.py_scan", "py_scan", ["py_scanstring"]),
+        ("%%chat\nsay {Person.__doc", "__doc", ["__doc__"]),
+        ("%%chat\nsay {Person.nothing", "nothing", []),
         ("%chat say {ex", "ex", []),
         ("%g4f hi", "hi", ["history"]),
         ("%g4f key dee", "dee", ["deepseek", "deepinfra"]),
@@ -101,7 +106,7 @@ def test_where_nothing_fits_nothing_is_offered(offered, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["pri", "x = pri", "%timeit pri", "print('%chat -p De", "%chatter -p De", "%%chat\nsay {prices.app"],
+    ["pri", "x = pri", "%timeit pri", "print('%chat -p De", "%chatter -p De", "%%chat\nsay {prices[0].rea"],
 )
 def test_what_is_not_ours_is_left_alone(offered, text):
     """Python's own completion is as it was."""
@@ -179,3 +184,31 @@ def test_nothing_is_said_while_somebody_types(offered, monkeypatch, capsys):
 def test_without_a_key_nobody_is_asked(offered):
     """What the catalog knows is offered: a default is one that stays."""
     assert offered("%%chat -m groq:open")[1] == ["groq:openai/gpt-oss-120b"]
+
+
+def test_columns_of_a_table_come_at_once_and_first(offered):
+    """Without reading the source of pandas, which takes seconds; a property of the user's is not asked."""
+    table = pd.DataFrame({"price": [1], "product": ["a"], "my column": [1]})
+    names = {"sales": table, "shop": SimpleNamespace(sales=table), "slow": Slow(), "_": nb.Reply()}
+    desk = Desk(SimpleNamespace(user_ns=names))
+
+    def texts(prompt):
+        found = completion.matches(f"%%chat\n{prompt}", 1, len(prompt), desk)
+        return None if found is None else list(found.texts)
+
+    assert texts("of {sales.pr")[:3] == ["price", "product", "prod"]
+    assert texts("of {shop.sales.pri") == ["price"]
+    assert "mean" in texts("of {sales.price.me")
+    assert texts("of {sales._mgr")[0] == "_mgr"
+    assert texts("of {nobody.pr") is None
+    assert "text" in texts("of {_.te")
+    assert texts("of {slow.down.x") is None
+
+
+class Slow:
+    """Whoever looks waits."""
+
+    @property
+    def down(self):
+        """Not to be asked."""
+        raise AssertionError
