@@ -29,6 +29,14 @@ _FLAG = re.compile(r"\s*--?[A-Za-z]|\s*--(\s|$)")
 _DASHES = re.compile(r"\s*[\u2010-\u2015\u2212-]+(?P<name>[A-Za-z][A-Za-z-]*)")
 # The fields that are parameters of a provider under the same name.
 PARAMETERS = ("temperature", "max_tokens", "top_p", "stop", "seed", "timeout", "api_base", "proxy")
+# What the value of a flag is where a second word was perhaps meant to belong to it.
+_ONE_WORD = {
+    "--out": "the name of a variable is one word, like my_answer",
+    "--stop": 'several words stand in quotes, --stop "{}", and each further text has a --stop of its own',
+    "--name": 'a name of several words stands in quotes, -n "{}"',
+    "--fork": 'a name of several words stands in quotes, --fork "{}"',
+}
+_LONE_WORD = re.compile(r"[\w-]+")
 _KEYS = ("--api-key", "--key", "-k", "--api_key", "--apikey", "--token", "--password")
 
 
@@ -84,10 +92,10 @@ def parse(line: str, cell: str | None = None) -> Options:
     """Read the flags of a line; what follows them, and the cell, is the prompt, verbatim."""
     found: dict[str, Any] = {}
     rest = line.replace(NOT_HELP, "")
-    torn = ""
+    last: tuple[Flag, str] | None = None
     while _FLAG.match(rest := _with_plain_dashes(rest)):
         before, (word, rest) = rest, _word(rest)
-        torn = ""
+        last = None
         if word == "--":
             break
         name, equals, value = word.partition("=")
@@ -100,15 +108,14 @@ def parse(line: str, cell: str | None = None) -> Options:
             value, rest = _word(rest)
         if flag.check is names and rest.lstrip().startswith(","):
             raise UsageError(f"{flag.name} is {redact(value)!r}: {PARTED}. {_MORE}")
-        if flag.name == "--system" and not _QUOTED.search(before[: len(before) - len(rest)]):
-            # Without quotes: what follows may have been meant to belong to it.
-            torn = value
+        # Without quotes: what follows may have been meant to belong to it.
+        last = None if _QUOTED.search(before[: len(before) - len(rest)]) else (flag, value)
         if not flag.takes and equals:
             raise UsageError(f"{name} takes no value: write {name} alone. {_MORE}")
         _put(found, flag, value)
     body = "" if cell is None else cell.strip("\n")
     prompt = "\n".join(part for part in (rest.strip(), body) if part.strip())
-    notices = _torn(torn, rest, body) if torn and rest.strip() else ()
+    notices = _left_over(*last, rest.strip(), body) if last is not None and rest.strip() else ()
     options = Options(**found, prompt=prompt, notices=notices)
     _check_together(options)
     if not prompt and not options.continues:
@@ -127,6 +134,16 @@ def _torn(system: str, rest: str, body: str) -> tuple[str, ...]:
             f"prompt that begins in the first line. {_MORE}"
         )
     return (f'{told}: several words stand in quotes, -s "{system} …"',)
+
+
+def _left_over(flag: Flag, value: str, rest: str, body: str) -> tuple[str, ...]:
+    """Words behind the last flag, which may have been meant for that: sent as they stand, and told."""
+    if flag.name == "--system":
+        return _torn(value, rest, body)
+    if flag.name not in _ONE_WORD or not body.strip() or not _LONE_WORD.fullmatch(rest):
+        return ()
+    way = _ONE_WORD[flag.name].format(f"{value} {rest}")
+    return (f"{flag.name} is {value!r} alone, and the prompt begins with {rest!r}: {way}",)
 
 
 def asks_for_help(line: str) -> bool:

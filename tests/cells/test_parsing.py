@@ -177,3 +177,34 @@ def test_a_schema_without_its_quotes_is_told():
     """`--schema name, age int` is no schema `name,` with a prompt `age int`."""
     with pytest.raises(UsageError, match="stands in quotes"):
         parse("--schema name, age int hi")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "-o my out",
+            "--out is 'my' alone, and the prompt begins with 'out': the name of a variable is one word",
+        ),
+        ("--stop a b", '--stop "a b"'),
+        ("-t 0 -n plan b", '-n "plan b"'),
+        ("--fork plan b", '--fork "plan b"'),
+        ("-o my Summarize:", ""),
+        ("-o my Summarize this", ""),
+        ("-o my -- out", ""),
+        ("-n 'plan b' word", ""),
+        ("-o my -t 0 out", ""),
+        ("-m demo out", ""),
+        ("-o my", ""),
+    ],
+)
+def test_a_second_word_behind_a_flag_is_told(line, told):
+    """Where the prompt stands below: it is sent as it was typed, and a line says where the word has gone."""
+    options = parse(line, "the prompt")
+    assert options.prompt.endswith("the prompt")
+    if told:
+        assert told in options.notices[0]
+        assert len(options.notices) == 1
+    else:
+        assert options.notices == ()
+    assert parse(line + " more").notices == ()
