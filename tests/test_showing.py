@@ -182,6 +182,10 @@ def test_what_rows_are_called_is_shown(result):
     heads = re.findall(r"<th[^>]*>([^<]*)</th>", shown)
     assert heads[: len(wide.index.names)] == list(wide.index.names)
     assert shown.count("<tr>") == min(len(wide), 500) + 1
+    several = pd.concat([wide], axis=1, keys=[0]).swaplevel(axis=1)
+    assert f"<th>{wide.columns[0]} · 0</th>" in several.llm.view().html
+    assert f"{wide.columns[0]} · 0" in repr(several.llm.view())
+    assert "columns 7" in repr(pd.DataFrame({7: ["x"]}).llm.view())
     named = pd.DataFrame({"n": [1]}, index=pd.Index(["Ada"], name="n"))
     assert re.findall(r"Ada|>n<|>1<", named.llm.view().html) == [">n<", ">n<", "Ada", ">1<"]
 

@@ -116,7 +116,7 @@ def sheet(
     left = len(frame) - len(shown)
     if left > 0:
         html += f"<p>{left} more rows are not shown: raise most=, or take some of the rows.</p>"
-    return Sheet(html, f"{len(shown)} rows, columns {', '.join(chosen)}")
+    return Sheet(html, f"{len(shown)} rows, columns {', '.join(map(_head, chosen))}")
 
 
 def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
@@ -172,7 +172,7 @@ def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
         for each in values
     ]
     heads = "".join(
-        f'<th class="g4f-number">{text(name)}</th>' if number else f"<th>{text(name)}</th>"
+        f'<th class="g4f-number">{text(_head(name))}</th>' if number else f"<th>{text(_head(name))}</th>"
         for name, number in zip(names, numbers, strict=True)
     )
     columns = [each.tolist() for each in values]
@@ -188,6 +188,11 @@ def table_html(frame: pd.DataFrame, *, page: int = 25) -> str:
         f'{_ROOT.format(page=page)}<div class="g4f-scroll"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def _head(name: Any) -> str:
+    # The name of a column with several levels, like a model and a repeat, is all of them.
+    return " · ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 def _cell(value: Any, number: bool, long: bool) -> str:
