@@ -64,6 +64,8 @@ class Places:
             for connection in (self._reader, self.memory):
                 if connection is not None:
                     connection.close()
+            # Who still reads on another thread finds nothing, and no closed file.
+            self._reader = self.memory = None
 
     def read(self, query: str, values: Sequence[Any]) -> list[Row]:
         """What the file holds, and what had to stay in memory."""

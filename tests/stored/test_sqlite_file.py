@@ -127,3 +127,13 @@ def test_a_form_that_nobody_can_bring_up_is_set_aside(storage, capsys):
     (kept,) = storage.file.parent.glob("things.set-aside-*.sqlite3")
     with contextlib.closing(sqlite3.connect(kept)) as there:
         assert there.execute("SELECT * FROM things").fetchall() == [("a", 7)]
+
+
+def test_who_comes_late_meets_no_closed_file(storage):
+    """A thread that was about to read when the file was closed, as at a kernel's end, finds nothing."""
+    storage.write(_INSERT, [("a", 1)])
+    storage.flush()
+    places = storage._places
+    storage.close()
+    assert places.read("SELECT name FROM things", ()) == []
+    assert storage.read("SELECT name FROM things") == [("a",)]
