@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import builtins
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from g4f_nb.prompting.attachments import attached
 from g4f_nb.prompting.context import Piece, characters, part_tokens, text_piece
 from g4f_nb.prompting.interpolation import Field, fields, formatted, hides, scope_of, value_of
 from g4f_nb.prompting.limits import one_line
-from g4f_nb.prompting.naming import LAST_ERROR, is_users, users_names
+from g4f_nb.prompting.naming import GIVEN, HISTORY, LAST_ERROR, is_users, users_names
 from g4f_nb.prompting.summaries import sendable, summarize
 from g4f_nb.prompting.summary import Summary
 from g4f_nb.secret import MASK
@@ -190,6 +191,7 @@ class _Composing:
         """A slip of the pen in a name is sent as typed, and told."""
         names = [*users_names(self._scope)]
         told: set[str] = set()
+        missing: dict[str, None] = {}
         code = self._fences or [found.span() for found in _FENCE.finditer(text)]
         for found in _UNKNOWN.finditer(text):
             if found[1] in told or _is_within(taken, found.start()) or _is_within(code, found.start()):
@@ -199,6 +201,15 @@ class _Composing:
             if near:
                 self._notices[f"{{{found[1]}}} is sent as typed, for you have no such variable: "
                               f"did you mean {{{near[0]}}}?"] = None  # fmt: skip
+            elif _is_in_prose(text, found):
+                missing[f"{{{found[1]}}}"] = None
+        if missing:
+            # After a restart, say, whose cells were not all run again.
+            are = "is" if len(missing) == 1 else "are"
+            self._notices[
+                f"{_listed([*missing])} {are} sent as typed, for you have no such variable: if one was "
+                "meant, run its cell first"
+            ] = None
 
     def done(self, shown: str) -> Composed:
         """The content with attachments before the prompt, and what is too long for its place below."""
@@ -248,6 +259,20 @@ def _value_piece(name: str, made: Summary, text: str, model: str | None, *, kind
     size = "by its address" if made.media.url else f"{len(made.media.data):,} bytes"
     tokens = part_tokens(made.media.part(), model)
     return Piece(kind, name, size or characters(text), tokens, made.head)
+
+
+def _is_in_prose(text: str, found: re.Match[str]) -> bool:
+    """Whether a place stands as a word does: not in a name, a formula, a path or a line of code."""
+    start, end = found.span()
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    around = line[-1:].strip("\"'“«(") + text[end : end + 1].strip(".,;:!?)\"'”»")
+    known = found[1] in GIVEN or found[1] in HISTORY or hasattr(builtins, found[1])
+    return not around.strip() and not known and line.count("`") % 2 == 0 and not _is_latex(line.rstrip())
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _is_latex(before: str) -> bool:

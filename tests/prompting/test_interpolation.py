@@ -216,10 +216,26 @@ def test_raw_sends_everything_as_typed():
 
 def test_a_slip_in_a_name_is_told():
     """What is nearly a name is sent as typed, with a notice; in fenced code nobody meant it."""
-    made = compose("tell me of {nmae} and {other}", {"name": 1})
-    assert made.content == "tell me of {nmae} and {other}"
+    made = compose("tell me of {nmae}", {"name": 1})
+    assert made.content == "tell me of {nmae}"
     assert made.notices == ("{nmae} is sent as typed, for you have no such variable: did you mean {name}?",)
     assert compose("```\n{nmae}\n```", {"name": 1}).notices == ()
+
+
+def test_a_variable_that_is_not_there_is_told():
+    """Where it stands as a word does: after a restart the cell that makes it was perhaps not run again."""
+    made = compose("Explain {topic} to {pupils}, please ({topic}).", {"name": 1})
+    assert made.content == "Explain {topic} to {pupils}, please ({topic})."
+    (told,) = made.notices
+    assert told.startswith("{topic} and {pupils} are sent as typed, for you have no such variable: if one")
+    assert compose("{topic}", {}).notices[0].startswith("{topic} is sent as typed")
+    for code in (
+        "say {list} and {print}", "`{topic}`", "a `x {topic} y` b", "/users/{topic}/posts", "${topic}",
+        r"\frac {topic}", r"\textbf{topic} x", "x^{topic}", 'f"{topic}a"', "```\n{topic}\n```", "{ topic }",
+        "<b>{topic}</b>", "topic={topic}", '{"a": {topic}}', "{{topic}}", "{id}",
+    ):  # fmt: skip
+        assert compose(code, {"name": 1}).notices == (), code
+    assert compose("{topic}", {}, raw=True).notices == ()
 
 
 def test_a_value_in_a_line_of_code_is_told():
