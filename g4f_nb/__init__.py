@@ -136,10 +136,17 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}")
+        raise AttributeError(f"module 'g4f_nb' has no attribute {name!r}{_meant_by(name)}")
     value = getattr(importlib.import_module(f"g4f_nb.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _meant_by(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, __all__, n=1, cutoff=0.75)
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 def _put_on_pandas() -> None:

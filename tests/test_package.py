@@ -263,3 +263,12 @@ def test_nothing_names_a_registry_host():
         if file.suffix in {".py", ".toml", ".md", ".yml", ".json", ".cfg", ".lock", ".txt"} and file.exists():
             text = file.read_text(encoding="utf-8")
             assert not any(name in text for name in names), file
+
+
+def test_a_slip_in_a_public_name_is_told():
+    """With the nearest one; whoever only asks whether there is such a name gets no."""
+    with pytest.raises(AttributeError, match="'Convrsation': did you mean 'Conversation'"):
+        nb.Convrsation  # noqa: B018  # that is what a user writes
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        nb.nothing  # noqa: B018
+    assert not hasattr(nb, "_ipython_display_")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb import asking, questions
 from g4f_nb.conversations.asked import Asking
@@ -34,25 +34,21 @@ class _AsBefore:
 _AS_BEFORE: Any = _AsBefore()
 
 
-class Begins(Protocol):
-    """Whoever makes a question ready to be sent."""
-
-    def begin(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Asking: ...  # noqa: D102
-
-    def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]: ...  # noqa: D102
-
-
-class Kept(Protocol):
-    """Whatever can be written into a file."""
-
-    def as_saved(self) -> Saved: ...  # noqa: D102
-
-
 class Verbs:
     """The ways to ask, with the keywords that there are; `begin` says what each of them means."""
 
+    if TYPE_CHECKING:
+
+        def begin(self, prompt: Prompt = None, model: Chosen = None, **how: Any) -> Asking: ...  # noqa: D102
+
+        def again(  # noqa: D102
+            self, turn: Turn | str | None = None, model: Chosen = None, **how: Any
+        ) -> dict[str, Any]: ...
+
+        def as_saved(self) -> Saved: ...  # noqa: D102
+
     def ask(
-        self: Begins,
+        self,
         prompt: Prompt = None,
         model: Chosen = None,
         *,
@@ -99,7 +95,7 @@ class Verbs:
         return begun.reply
 
     async def ask_async(
-        self: Begins,
+        self,
         prompt: Prompt = None,
         model: Chosen = None,
         *,
@@ -132,7 +128,7 @@ class Verbs:
         return begun.reply
 
     def stream(
-        self: Begins,
+        self,
         prompt: Prompt = None,
         model: Chosen = None,
         *,
@@ -171,7 +167,7 @@ class Verbs:
         return Stream(begun.question, reply=begun.reply, when_done=begun.finish)
 
     def edit(
-        self: Begins,
+        self,
         turn: Turn | str,
         prompt: questions.Prompt,
         model: Chosen = None,
@@ -206,7 +202,7 @@ class Verbs:
         return _asked(self, checked_content(prompt), again)
 
     def regenerate(
-        self: Begins,
+        self,
         turn: Turn | str | None = None,
         model: Chosen = None,
         *,
@@ -232,7 +228,7 @@ class Verbs:
         del tools
         return _asked(self, None, self.again(turn, model, **options))
 
-    def save(self: Kept, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write it to a file: `.json` with all branches, `.md`, `.ipynb`, or `.html` to be read alone.
 
         A conversation that was saved there before is replaced, any other file only with `overwrite`.
@@ -242,7 +238,7 @@ class Verbs:
         return write(self.as_saved(), path, overwrite=overwrite)
 
 
-def _asked(talk: Begins, prompt: Any, how: dict[str, Any]) -> Reply:
+def _asked(talk: Verbs, prompt: Any, how: dict[str, Any]) -> Reply:
     with talk.begin(prompt, **how).told() as begun:
         asking.complete(begun.question, begun.reply)
     return begun.reply
