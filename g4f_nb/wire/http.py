@@ -64,42 +64,34 @@ class Exchange:
         if self._private is not None:
             self._private.detach()
 
-    async def _open(self) -> Answer:  # noqa: C901  # hot: one frame for all of it
-        from g4f_nb.wire.onepiece import answer_to
-
+    async def _open(self) -> Answer:
         call = self._call
-        loop = asyncio.get_running_loop()
         end = self._end
         if end is None and call.limits.total is not None:
-            end = loop.time() + call.limits.total
-        redirects = 0
+            end = asyncio.get_running_loop().time() + call.limits.total
+        for _ in range(_MOST_REDIRECTS):
+            response = self._response = await self._sent(call, end)
+            if response.status not in _REDIRECTS or "Location" not in response.headers:
+                answer = Answer(response, call, end)
+                if response.status != 200:  # noqa: PLR2004
+                    await _refuse(answer, response, call)
+                return answer
+            response.close()
+            call = redirected(call, response.headers["Location"])
+        where = redact(shown_address(call.url), self._call.secret)
+        raise errors.ConnectionFailedError(
+            f"{where} redirects in a circle: check api_base=", provider=call.provider
+        )
+
+    async def _sent(self, call: Call, end: float | None) -> aiohttp.ClientResponse:
+        """The head of what comes back; asked for once more where a kept connection had been given up."""
+        proxy = proxy_for(call)
+        socks = proxy is not None and is_socks(proxy)
+        session = self._session(call, asyncio.get_running_loop(), proxy if socks else None)
         fresh = False
-        while redirects < _MOST_REDIRECTS:
-            proxy = proxy_for(call)
-            socks = proxy is not None and is_socks(proxy)
-            session = self._session(call, loop, proxy if socks else None)
+        while True:
             try:
-                with Deadline(call.limits.silence, end) as deadline:
-                    body: Any = call.body
-                    headers = call.headers
-                    if body is not None and len(body) > _LARGE:
-                        body, headers = _in_pieces(body, deadline), _with_length(headers, body)
-                    timeout = _timeouts(call.limits.connect)
-                    answered = (
-                        None if proxy is not None else await answer_to(call, session, connecting=timeout)
-                    )
-                    if answered is None:
-                        answered = await session.request(
-                            call.method,
-                            call.url,
-                            data=body,
-                            headers=headers,
-                            proxy=None if proxy is None or socks else proxy.reveal(),
-                            ssl=True if call.ssl is None else call.ssl,
-                            allow_redirects=False,
-                            timeout=timeout,
-                        )
-                    response = answered
+                return await _head_of(call, session, None if socks else proxy, end, is_direct=proxy is None)
             except asyncio.CancelledError as error:
                 raise bare(error) from None
             except Exception as error:  # noqa: BLE001  # translated, or raised again there
@@ -108,28 +100,10 @@ class Exchange:
                     fresh = True
                     continue
                 way = call if proxy is call.proxy else replace(call, proxy=proxy)
-                failure: G4FError | None = translate(error, way, "before the first byte of the answer")
-            else:
-                failure = None
-            if failure is not None:
-                # aiohttp has cancelled whoever was still sending, which ends in the loop's next turn.
-                await asyncio.sleep(0)
-                raise failure
-            self._response = response
-            if response.status not in _REDIRECTS or "Location" not in response.headers:
-                break
-            response.close()
-            call = redirected(call, response.headers["Location"])
-            redirects += 1
-        else:
-            where = redact(shown_address(call.url), self._call.secret)
-            raise errors.ConnectionFailedError(
-                f"{where} redirects in a circle: check api_base=", provider=call.provider
-            )
-        answer = Answer(response, call, end)
-        if response.status != 200:  # noqa: PLR2004
-            await _refuse(answer, response, call)
-        return answer
+                failure: G4FError = translate(error, way, "before the first byte of the answer")
+            # aiohttp has cancelled whoever was still sending, which ends in the loop's next turn.
+            await asyncio.sleep(0)
+            raise failure
 
     def _session(
         self, call: Call, loop: asyncio.AbstractEventLoop, socks: Secret | None
@@ -145,6 +119,31 @@ class Exchange:
         if self._private is None:
             self._private = new_session(call.connector, owner=False)
         return self._private
+
+
+async def _head_of(
+    call: Call, session: aiohttp.ClientSession, proxy: Secret | None, end: float | None, *, is_direct: bool
+) -> aiohttp.ClientResponse:
+    from g4f_nb.wire.onepiece import answer_to
+
+    timeout = _timeouts(call.limits.connect)
+    with Deadline(call.limits.silence, end) as deadline:
+        if is_direct and (answered := await answer_to(call, session, connecting=timeout)) is not None:
+            return answered
+        body: Any = call.body
+        headers = call.headers
+        if body is not None and len(body) > _LARGE:
+            body, headers = _in_pieces(body, deadline), _with_length(headers, body)
+        return await session.request(
+            call.method,
+            call.url,
+            data=body,
+            headers=headers,
+            proxy=None if proxy is None else proxy.reveal(),
+            ssl=True if call.ssl is None else call.ssl,
+            allow_redirects=False,
+            timeout=timeout,
+        )
 
 
 async def _refuse(answer: Answer, response: aiohttp.ClientResponse, call: Call) -> None:

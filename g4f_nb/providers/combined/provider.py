@@ -23,14 +23,7 @@ from typing import Any, ClassVar
 
 from g4f_nb import parameters
 from g4f_nb.chunks import ProviderFailed
-from g4f_nb.errors import (
-    G4FError,
-    InvalidParameterError,
-    NoProviderAnsweredError,
-    ProviderNotWorkingError,
-    UnknownParameterError,
-    shorten,
-)
+from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, shorten
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
@@ -38,12 +31,11 @@ from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.combined.breakers import forget_failures, may_pass
 from g4f_nb.providers.combined.contest import NobodyAnsweredError, contest
 from g4f_nb.providers.combined.members import Ask, Member, ModelName, Place
+from g4f_nb.providers.combined.outcomes import nobody_answered, pause_before
 from g4f_nb.providers.models.model import HOST_BOUND, Model
 from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, Messages
 
-# Seconds between two rounds, doubled each time; and the longest that a server may ask to wait.
-_PAUSE, _LONGEST_PAUSE, _LONGEST_WAIT = 0.5, 8.0, 60.0
 # No clock can wait for longer.
 _LONGEST_TIME = 1e9
 
@@ -210,9 +202,9 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
             errors = [error for _, error in lost]
             passing = [entrant for entrant, error in lost if may_pass(error)]
             left = [place for place, entrant in zip(chosen, entrants, strict=True) if entrant in passing]
-            wait = _pause(round_, [error for error in errors if may_pass(error)])
+            wait = pause_before(round_, [error for error in errors if may_pass(error)])
             if not left or round_ + 1 == cls._rounds() or wait is None:
-                raise _nobody(cls.__name__, failed, errors)
+                raise nobody_answered(cls.__name__, failed, errors)
             await asyncio.sleep(wait)
 
     @classmethod
@@ -343,35 +335,3 @@ def _tell(chunk: object) -> None:
         tell(
             f"{chunk.label} did not answer ({chunk.error}), so another one does; .failed of a reply says why"
         )
-
-
-def _pause(round_: int, errors: Sequence[BaseException]) -> float | None:
-    """Seconds until the next round: what the most patient server asks for, else more each time."""
-    asked = _waits(errors)
-    if errors and len(asked) == len(errors):
-        return min(asked) if min(asked) <= _LONGEST_WAIT else None
-    return min(_LONGEST_PAUSE, _PAUSE * 2.0**round_) * random.uniform(0.75, 1.25)
-
-
-def _nobody(name: str, failed: Sequence[ProviderFailed], errors: Sequence[BaseException]) -> G4FError:
-    mistakes = [one for one in errors if isinstance(one, InvalidParameterError | UnknownParameterError)]
-    if mistakes and len(mistakes) == len(errors):
-        # The call's own mistake, which each of them has told.
-        return mistakes[0].with_traceback(None)
-    told = list(dict.fromkeys(failed))
-    lines = [f"\n  {one.label}: {one.reason}" for one in told]
-    statuses = {getattr(error, "status", None) for error in errors}
-    error = NoProviderAnsweredError(
-        f"none of {len(told)} models answered:{''.join(lines)}\nmend one of these reasons, or add another "
-        f"model to the list [{name}]",
-        provider=name,
-        status=statuses.pop() if len(statuses) == 1 else None,
-        retry_after=min(_waits(errors), default=None),
-    )
-    error.failures = tuple(told)
-    return error
-
-
-def _waits(errors: Iterable[BaseException]) -> list[float]:
-    told = (error.retry_after for error in errors if isinstance(error, G4FError))
-    return [wait for wait in told if wait is not None]

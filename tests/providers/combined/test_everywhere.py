@@ -67,12 +67,11 @@ def test_in_a_panel(careful, at):
     broken.close()
 
 
-def test_a_panel_says_what_does_not_belong_to_it(careful):
-    """A key is for one server."""
-    panel = ChatPanel(careful, api_key="planted-key-4711")
-    assert "api_key= belongs to one server" in panel.problem
-    assert "planted" not in panel.problem
-    panel.close()
+def test_a_panel_refuses_what_does_not_belong_to_it(careful):
+    """A key is for one server: that is told where it was written."""
+    with pytest.raises(InvalidParameterError, match="api_key= belongs to one server") as caught:
+        ChatPanel(careful, api_key="planted-key-4711")
+    assert "planted" not in str(caught.value)
 
 
 def test_in_a_comparison(careful, at):

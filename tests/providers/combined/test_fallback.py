@@ -376,7 +376,7 @@ def test_its_parameters_are_those_of_all_members(at):
 
 def test_the_last_one_is_tried_again_and_the_others_are_not(server, at, monkeypatch):
     """While there is somebody else to ask, a fault is no reason to wait; a model's own number is its own."""
-    monkeypatch.setattr("g4f_nb.providers.combined.provider._PAUSE", 0.02)
+    monkeypatch.setattr("g4f_nb.providers.combined.outcomes._PAUSE", 0.02)
     assert asked(FallbackProvider([at("flaky-1"), at("flaky-1")])) == ["hello"]
     assert [request.body["model"] for request in server.requests] == ["flaky-1"] * 2
     assert asked(FallbackProvider([at("error-500"), at("flaky-2")])) == ["hello"]

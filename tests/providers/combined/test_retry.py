@@ -11,12 +11,12 @@ from players import CALLS, asked, says, sync, text
 from g4f_nb.chunks import ProviderFailed
 from g4f_nb.errors import InvalidParameterError, NoProviderAnsweredError, RateLimitError, ServerError
 from g4f_nb.providers import FallbackProvider, RetryProvider
-from g4f_nb.providers.combined import provider as combined
+from g4f_nb.providers.combined import outcomes
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
-    monkeypatch.setattr(combined, "_PAUSE", 0.01)
+    monkeypatch.setattr(outcomes, "_PAUSE", 0.01)
 
 
 def _asked(server):
