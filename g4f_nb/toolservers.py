@@ -14,7 +14,7 @@ import re
 import shlex
 import tempfile
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_threads
 from typing import Any, Self
@@ -24,26 +24,20 @@ from g4f_nb.errors import (
     ConnectionFailedError,
     G4FError,
     InvalidParameterError,
-    MissingRequirementsError,
     RequestTimeoutError,
     shorten,
 )
 from g4f_nb.headers import header_fault
 from g4f_nb.loops import ownloop
+from g4f_nb.protocol import ToolServerError, connected, first_of, listed, load_library, text_of
 from g4f_nb.secret import Secret, Veiled, redact, shown_address
 from g4f_nb.tools import Tool
 
 _CLOSING = 10.0
 # What an interrupt waits for.
 _LEAVING = 0.3
-# Seconds of silence; a tool may take its time, and has its own limit in a dialogue.
-_HTTP_LIMIT = 300.0
 _open: weakref.WeakSet[McpServer] = weakref.WeakSet()
 _ending: set[Future[None]] = set()
-
-
-class ToolServerError(Exception):
-    """What a tool server says went wrong; the model is told."""
 
 
 class McpServer(Sequence[Tool]):
@@ -70,7 +64,7 @@ class McpServer(Sequence[Tool]):
         """Start the program or connect, and learn which tools there are."""
         if self._job is not None:
             raise InvalidParameterError(f"{self.name} is open already: use it, or close() it first")
-        _load_library(over_http=self._url is not None)
+        load_library(over_http=self._url is not None)
         ready: Future[None] = Future()
         self._job = job = ownloop.own_loop().submit(self._live(ready))
         try:
@@ -146,8 +140,10 @@ class McpServer(Sequence[Tool]):
             try:
                 async with contextlib.AsyncExitStack() as stack:
                     async with loops.time_limit(self._options["timeout"], self._late):
-                        self._client = await stack.enter_async_context(self._connect(log))
-                        self._tools = [self._tool(each) for each in await _listed(self._client)]
+                        self._client = await stack.enter_async_context(
+                            connected(self._url, self._command, self._options, log=log)
+                        )
+                        self._tools = [self._tool(each) for each in await listed(self._client)]
                     ready.set_result(None)
                     await self._stop.wait()
             except Exception as error:  # noqa: BLE001  # the library raises whatever it met
@@ -163,23 +159,8 @@ class McpServer(Sequence[Tool]):
             "with timeout="
         )
 
-    def _connect(self, log: Any) -> Any:
-        if self._url is not None:
-            return _over_http(self._url, self._options)
-        from mcp import Client, StdioServerParameters
-        from mcp.client.stdio import stdio_client
-
-        program = StdioServerParameters(
-            command=self._command[0],
-            args=self._command[1:],
-            env=self._options["env"],
-            cwd=self._options["cwd"],
-        )
-        # Not our stderr: a notebook's has no file behind it, and what a server logs is no output of a cell.
-        return Client(stdio_client(program, errlog=log))
-
     def _failure(self, error: BaseException, log: Any) -> G4FError:
-        cause = _first(error)
+        cause = first_of(error)
         if isinstance(cause, G4FError):
             return cause
         words = redact(" ".join(str(cause).split()), *self._secrets()) or type(cause).__name__
@@ -204,7 +185,7 @@ class McpServer(Sequence[Tool]):
             client = self._client
             if client is None:
                 raise ToolServerError(f"the MCP server {self.name} is closed")
-            return _text(await loops.call(client.call_tool(described.name, arguments)))
+            return text_of(await loops.call(client.call_tool(described.name, arguments)))
 
         return Tool(
             name=re.sub(r"[^A-Za-z0-9_-]", "_", self._options["prefix"] + described.name)[:64],
@@ -259,70 +240,6 @@ def _fault(name: str, given: object, example: str) -> str | None:
     return None
 
 
-def _load_library(*, over_http: bool) -> None:
-    """Import it on the thread that asks: it takes a while, in which our own loop serves everybody else."""
-    try:
-        import mcp.client.stdio
-        from mcp import Client  # noqa: F401  # older versions have none
-
-        if over_http:
-            import httpx2  # noqa: F401
-            import mcp.client.streamable_http  # noqa: F401
-    except ImportError as error:
-        raise MissingRequirementsError(
-            "tools of an MCP server need the package mcp, version 2 or newer: install g4f_nb[mcp]"
-        ) from error
-
-
-@contextlib.asynccontextmanager
-async def _over_http(url: str, options: Mapping[str, Any]) -> AsyncIterator[Any]:
-    import httpx2
-    from mcp import Client
-    from mcp.client.streamable_http import streamable_http_client
-
-    headers = options["headers"]
-    # A key that was given for this address must not follow to another one.
-    follow = headers is None
-    async with (
-        httpx2.AsyncClient(headers=headers, follow_redirects=follow, timeout=_HTTP_LIMIT) as http,
-        Client(streamable_http_client(url, http_client=http)) as client,
-    ):
-        yield client
-
-
-async def _listed(client: Any) -> list[Any]:
-    """All tools, page by page."""
-    page = await client.list_tools()
-    tools = list(page.tools)
-    while page.next_cursor:
-        page = await client.list_tools(cursor=page.next_cursor)
-        tools += page.tools
-    return tools
-
-
-def _text(result: Any) -> str:
-    """What a tool gave, as text; what is none is told."""
-    parts = []
-    for part in result.content:
-        match part.type:
-            case "text":
-                parts.append(part.text)
-            case "image" | "audio":
-                parts.append(f"({part.type}, {part.mime_type}, {len(part.data) * 3 // 4:,} bytes)")
-            case "resource":
-                parts.append(getattr(part.resource, "text", None) or f"(file {part.resource.uri})")
-            case _:
-                parts.append(f"(see {getattr(part, 'uri', part.type)})")
-    text = "\n".join(parts)
-    if result.is_error:
-        raise ToolServerError(text or "the tool failed and did not say why")
-    if not text and result.structured_content is not None:
-        import orjson
-
-        return orjson.dumps(result.structured_content).decode()
-    return text
-
-
 def _command(server: object) -> list[str]:
     if isinstance(server, str):
         words = shlex.split(server)
@@ -336,13 +253,6 @@ def _command(server: object) -> list[str]:
             f'like "http://localhost:8000/mcp", not a {type(server).__name__}'
         )
     return words
-
-
-def _first(error: BaseException) -> BaseException:
-    """What went wrong first, within the groups that task groups raise."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _wait(ready: Future[None]) -> None:

@@ -101,6 +101,8 @@ _WAYS_OUT: Mapping[type[G4FError], str] = {
     errors.ResponseError: "try again, or use another provider",
 }
 
+# Seconds, some months; whoever asks for more means something else.
+_LONGEST_WAIT = 1e7
 # Of a page or any other body that has to be searched for its words, the beginning is enough.
 _PAGE = 20_000
 
@@ -220,13 +222,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             continue
         if math.isfinite(seconds):
-            return max(0.0, seconds)
+            return _wait(seconds)
     try:
         date = email.utils.parsedate_to_datetime(headers.get("Retry-After") or "")
     except (TypeError, ValueError, OverflowError):
         return None
     # Every date of HTTP is Greenwich time, also in the form that does not say so.
-    return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time())
+    return _wait((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time())
+
+
+def _wait(seconds: float) -> float | None:
+    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None
 
 
 def excerpt(text: str, limit: int = 200, *, secret: Secret | None = None) -> str:

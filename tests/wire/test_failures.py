@@ -286,6 +286,8 @@ AHEAD = NOW + timedelta(seconds=10_000)
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "inf"}, None),
         ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "99999999999999999999"}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
         ({"Retry-After": "Mon, 01 Jan 99999999999999 00:00:00 GMT"}, None),
         ({"Retry-After": "Mon, 99 Foo 2024 00:00:00 GMT"}, None),
         ({"retry-after-ms": "250", "Retry-After": "1"}, 0.25),

@@ -26,7 +26,7 @@ from g4f_nb.secret import Secret
 from g4f_nb.wire.proxies import proxy_fault
 
 # What may be given with any request, whether it is a chat or not.
-_OPTIONS = (
+OPTIONS = (
     "api_key", "api_base", "auth_url", "scope", "proxy", "connector", "ca_bundle_file", "verify_ssl_certs",
     "headers", "timeout", "total_timeout", "max_retries", "max_streams",
 )  # fmt: skip
@@ -67,7 +67,7 @@ def most_streams(cls: Any, given: Mapping[str, Any]) -> int:
 
 def check_options(cls: Any, given: Mapping[str, Any]) -> None:
     """Refuse options by name and form, whatever their values are."""
-    parameters.refuse_unknown(given, _OPTIONS, provider=cls.__name__)
+    parameters.refuse_unknown(given, OPTIONS, provider=cls.__name__)
     wrong = what_is_wrong(given)
     way = None if wrong else Secret.of(given.get("proxy"))
     wrong = wrong or (proxy_fault(way) if way else None)

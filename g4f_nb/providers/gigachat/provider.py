@@ -18,8 +18,9 @@ from g4f_nb.providers.gigachat.account import API_BASE, AUTH_URL, chosen_switch,
 from g4f_nb.providers.gigachat.answers import balance_of, counts_of, models_of, vectors_of
 from g4f_nb.providers.gigachat.calls import fetch
 from g4f_nb.providers.gigachat.calls import stream as stream_of
+from g4f_nb.providers.gigachat.line import Line
 from g4f_nb.providers.gigachat.messages import fields_of, messages_of
-from g4f_nb.providers.gigachat.options import check_options, line_of, most_streams
+from g4f_nb.providers.gigachat.options import OPTIONS, check_options, line_of, most_streams
 from g4f_nb.providers.gigachat.reader import GigaChatReader
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
 from g4f_nb.providers.models.listing import kept_models
@@ -44,6 +45,11 @@ _MORE_FIELDS = {
     "flags",
     "storage",
 }
+
+# What of a call goes into its body under its own name.
+_FIELDS = (
+    "temperature", "max_tokens", "top_p", "tools", "tool_choice", "response_format", "reasoning_effort",
+)  # fmt: skip
 
 
 class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
@@ -121,53 +127,38 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         seconds between two pieces, `max_streams` how many answers of this account may come at once: one for a
         person, ten for a business. More of them wait in this process for their turn.
         """
-        given = Veiled(
-            proxy=proxy, api_key=api_key, connector=connector, scope=scope, api_base=api_base,
-            auth_url=auth_url, ca_bundle_file=ca_bundle_file, verify_ssl_certs=verify_ssl_certs,
-            headers=headers, timeout=timeout, total_timeout=total_timeout, max_retries=max_retries,
-            max_streams=max_streams,
-        )  # fmt: skip
+        given = Veiled(locals())
         del proxy, api_key, headers
-        wrong = what_is_wrong({"model": model, "tools": tools, "response_format": response_format})
-        if wrong:
-            raise InvalidParameterError(wrong, provider=cls.__name__)
-        cls.check_parameters(kwargs)
-        line = line_of(cls, given)
-        name = cls.get_model(model)
-        body: dict[str, Any] = {
-            "model": name,
-            "messages": messages_of(messages),
-            "stream": stream,
-            **fields_of(
-                {
-                    "temperature": temperature,
-                    "max_tokens": max_tokens,
-                    "top_p": top_p,
-                    "tools": tools,
-                    "tool_choice": tool_choice,
-                    "response_format": response_format,
-                    "reasoning_effort": reasoning_effort,
-                    "profanity_check": chosen_switch("profanity_check", profanity_check, cls.profanity_check),
-                    "update_interval": update_interval if stream else None,
-                    **kwargs,
-                }
-            ),
-        }
-        limit = _limit()
-        provider, url = cls.__name__, shown_address(line.account.base)
+        line, body = cls._request(given)
+        del given
         batches = stream_of(
-            line,
-            body,
-            model=name,
-            reader_for=lambda kind, token: GigaChatReader(
-                kind, provider=provider, model=name, url=url, secret=token, limit=limit
-            ),
-            limit=limit,
+            line, body, model=body["model"], reader_for=partial(_reader, line, body["model"]), limit=_limit()
         )
         async with closing(batches):
             async for chunks in batches:
                 for chunk in chunks:
                     yield chunk
+
+    @classmethod
+    def _request(cls, given: Veiled) -> tuple[Line, dict[str, Any]]:
+        """The way of a call and its body, from the parameters above by their names."""
+        wrong = what_is_wrong({name: given[name] for name in ("model", "tools", "response_format")})
+        if wrong:
+            raise InvalidParameterError(wrong, provider=cls.__name__)
+        more, stream = given["kwargs"], given["stream"]
+        cls.check_parameters(more)
+        line = line_of(cls, Veiled((name, given[name]) for name in OPTIONS))
+        fields = {name: given[name] for name in _FIELDS}
+        fields["profanity_check"] = chosen_switch(
+            "profanity_check", given["profanity_check"], cls.profanity_check
+        )
+        fields["update_interval"] = given["update_interval"] if stream else None
+        return line, {
+            "model": cls.get_model(given["model"]),
+            "messages": messages_of(given["messages"]),
+            "stream": stream,
+            **fields_of(fields | more),
+        }
 
     @classmethod
     def check_parameters(cls, names: Iterable[str]) -> None:
@@ -320,6 +311,13 @@ class GigaChat(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin):
         del proxy
         certificate = await gigachat_trust.fetch_root(source, proxy=way, silence=timeout)
         return gigachat_trust.keep_root(certificate)
+
+
+def _reader(line: Line, model: str, media_type: str, secret: Secret) -> GigaChatReader:
+    return GigaChatReader(
+        media_type, provider=line.provider, model=model, url=shown_address(line.account.base), secret=secret,
+        limit=_limit(),
+    )  # fmt: skip
 
 
 def _limit() -> int:
