@@ -167,17 +167,17 @@ class ChatPanel(Working):
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
-        """Those in the panel's list."""
+        """Those in the panel's list; one that is set as `conversation` is added."""
         return self._room.all
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns of the conversation that is shown."""
+        """The turns of the conversation that is shown; `ask` adds one, `conversation.drop` takes one out."""
         return self.conversation.turns
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The finished turns, as sent with the next question."""
+        """The finished turns, as sent with the next question; they are made of `turns`."""
         return self.conversation.messages
 
     @property
@@ -207,7 +207,7 @@ class ChatPanel(Working):
 
     @property
     def waiting(self) -> tuple[PendingCall, ...]:
-        """The calls of tools that wait for your leave."""
+        """The calls of tools that wait for your leave; `decide` gives it or not."""
         return self._answers.waiting
 
     def decide(self, call: str | PendingCall, decision: Decision) -> None:

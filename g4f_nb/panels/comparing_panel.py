@@ -110,22 +110,22 @@ class ComparePanel(SideBySide):
 
     @property
     def models(self) -> list[str]:
-        """The models that the next prompt goes to."""
+        """The models that the next prompt goes to; `add` and `remove` change them."""
         return self._columns.names
 
     @property
     def conversation(self) -> Conversation | None:
-        """Whose turns are sent before each prompt, if any are."""
+        """Whose turns are sent before each prompt, if any are; it is given with the panel."""
         return self._conversation
 
     @property
     def results(self) -> pd.DataFrame:
-        """All answers that have ended, a row each, with the columns of `nb.compare`."""
+        """All answers that have ended, a row each, with the columns of `nb.compare`; `ask` adds some."""
         return self._rounds.results()
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """All verdicts on these answers, of people and of models: `panel.results.llm.verdicts()`."""
+        """All verdicts on these answers, of people and of models; `vote` and `.llm.judge` add some."""
         found = self.results
         return verdicts.table([]) if found.empty else verdicts.kept(found)
 

@@ -84,7 +84,7 @@ class ModelPicker(Served):
 
     @property
     def model(self) -> ModelName:
-        """What is picked, for wherever a model is named; an error where nothing is."""
+        """What is picked, for wherever a model is named, an error where nothing is; `value` can be set."""
         if not self.value.strip():
             raise InvalidParameterError("no model is picked yet: pick one, or set picker.value")
         chosen: ModelName = self._named.get(self.value, self.value.strip())

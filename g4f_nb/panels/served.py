@@ -58,6 +58,16 @@ class Served(anywidget.AnyWidget):
         hidden = [name for name in super().__dir__() if name.startswith("_")]
         return sorted(named.union(_OF_EVERY_WIDGET, hidden))
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = getattr(type(self), name, None)
+        if isinstance(kind, property) and kind.fset is None:
+            # What it says of itself ends with what changes it.
+            words = (kind.__doc__ or "").strip().rstrip(".")
+            raise AttributeError(
+                f"{name!r} of a {type(self).__name__} can only be read: {words[:1].lower()}{words[1:]}"
+            )
+        super().__setattr__(name, value)
+
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
         """Take what a view has set; where that cannot be meant, the view is told what holds."""
         try:

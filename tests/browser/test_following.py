@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from front import Front
+from playwright.sync_api import expect
 
 from g4f_nb.panels.comparing_panel import ComparePanel
 from g4f_nb.widgets import ChatPanel
@@ -118,6 +119,19 @@ def test_a_page_that_was_left_comes_back_where_one_read(chat):
             grow(chat)
         below, top = chat.box.evaluate(BELOW), chat.box.evaluate("node => node.scrollTop")
         assert (below <= 1) if place is None else (top == place)
+
+
+def test_a_button_leads_to_the_newest_text(chat):
+    """It is there for who reads further up, and whoever presses it follows again."""
+    jump = chat.page.get_by_role("button", name="Go to the newest text")
+    expect(jump).to_be_hidden()
+    chat.box.evaluate("node => { node.scrollTop = 0; }")
+    grow(chat, 3)
+    assert chat.box.evaluate("node => node.scrollTop") == 0
+    jump.click()
+    expect(jump).to_be_hidden()
+    grow(chat, 3)
+    assert chat.box.evaluate(BELOW) <= 1
 
 
 def test_what_is_unfolded_is_read(chat):

@@ -255,25 +255,6 @@ def test_the_keyboard_is_enough(panel, notebook):
     expect(talks).to_be_focused()
 
 
-def test_reading_back_is_left_in_peace(panel, notebook):
-    """New text scrolls into sight only for a user who is at the end; a button leads back there."""
-    chat = panel("OpenaiTemplate:drip-20", height="16rem")
-    chat.ask("\n\n".join(WORDS.split()))
-    log = chat.node.get_by_role("region", name="Conversation")
-    gap = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
-    expect(chat.answers.last).to_contain_text("word25")
-    assert log.evaluate(gap) < 40
-    # The event, too, which would come a frame later: until then the page cannot know of it.
-    log.evaluate("log => { log.scrollTop = 0; log.dispatchEvent(new Event('scroll')); }")
-    expect(chat.answers.last).to_contain_text("word40")
-    assert log.evaluate("log => log.scrollTop") == 0
-    chat.node.get_by_role("button", name="Go to the newest text").click()
-    expect(chat.answers.last).to_contain_text("word55")
-    assert log.evaluate(gap) < 40
-    chat.message.press("Escape")
-    chat.done()
-
-
 def test_code_is_copied_as_it_is(panel, notebook):
     """The button of a code block copies the code and nothing else."""
     chat = panel("OpenaiTemplate:markdown")

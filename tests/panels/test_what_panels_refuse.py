@@ -131,6 +131,25 @@ def test_a_slip_in_an_option_is_an_error_where_it_was_written():
     assert "nobody" in nb.ChatPanel("nobody:x").problem
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "way_out"),
+    [
+        (nb.ChatPanel, "turns", "`ask` adds one"),
+        (nb.ChatPanel, "waiting", "`decide`"),
+        (nb.ChatPanel, "conversations", "set as `conversation`"),
+        (nb.ComparePanel, "models", "`add` and `remove` change them"),
+        (nb.ComparePanel, "results", "`ask` adds some"),
+        (nb.ComparePanel, "conversation", "given with the panel"),
+        (nb.ModelPicker, "model", "`value` can be set"),
+    ],
+)
+def test_what_can_only_be_read_says_what_changes_it(kind, name, way_out):
+    """Whoever sets it reads by which name it is changed."""
+    panel = kind(DEMO)
+    with pytest.raises(AttributeError, match=rf"'{name}' of a {kind.__name__} can only be read: .*{way_out}"):
+        setattr(panel, name, [DEMO])
+
+
 def test_columns_are_named_in_the_error():
     """Who asks a model that is no column again, stops it or takes it away, reads which columns there are."""
     panel = nb.ComparePanel([DEMO, "Demo:demo"])
