@@ -224,7 +224,7 @@ def ask(
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
     # A traceback that prints locals must show no key, and a partial shows what it holds.
-    del tools
+    tools = None
     question = ready(prompt, model, options)
     return complete(question, question.new_reply())
 
@@ -277,7 +277,7 @@ async def ask_async(
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
     # A traceback that prints locals must show no key, and a partial shows what it holds.
-    del tools
+    tools = None
     question = ready(prompt, model, options)
     return await complete_async(question, question.new_reply())
 

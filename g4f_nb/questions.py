@@ -127,7 +127,7 @@ def prepare(
     # A traceback that prints locals must show no key: from here on only names are seen. A partial among the
     # tools may hold one, too, and it shows what it holds.
     options = Veiled(options if tools is None else {**options, "tools": tools})
-    del tools
+    tools = None
     model, provider = one_of(model, provider, fallback=fallback, race=race)
     place = placed(model, provider=provider, interactive=interactive, **options)
     plan = plan_of(place, schema=schema, approve=approve, tool_limits=tool_limits)

@@ -138,5 +138,5 @@ def stream(
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
     )  # fmt: skip
     # A traceback that prints locals must show no key, and a partial shows what it holds.
-    del tools
+    tools = None
     return Stream(asking.ready(prompt, model, options))

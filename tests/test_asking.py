@@ -118,7 +118,7 @@ def test_a_slip_of_a_keyword_of_ask_s_own_is_told(slip, meant):
     """Its providers do not know it: theirs are no help."""
     talk = nb.Conversation()
     for call in (nb.ask, nb.stream, talk.ask):
-        with pytest.raises(UnknownParameterError, match=f"no keyword {slip}=: did you mean {meant}="):
+        with pytest.raises(UnknownParameterError, match=rf"\b{slip}\b.*: did you mean '?{meant}\b"):
             call("hi", "Demo:demo-fast", **{slip: True})
 
 

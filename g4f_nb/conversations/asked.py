@@ -21,6 +21,9 @@ from g4f_nb.reply import Reply
 _STOPS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
 
 
+_KEPT = "What had arrived is kept in the conversation: its .ask(continues=True) goes on with it."
+
+
 class Record(Protocol):
     """Whoever keeps what became of a question; `failed` says that an error ended it."""
 
@@ -82,7 +85,8 @@ class Asking:
         try:
             yield self
         except BaseException as error:
-            self.finish(error)
+            if self.finish(error).text:
+                error.add_note(_KEPT)
             raise
         self.finish()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from g4f_nb.conversations.keyless import keyless_turn, mask_of
@@ -32,11 +33,13 @@ def find_turns(words: str | Sequence[str]) -> Iterator[Found]:
     First those of this notebook, then those that were kept; no key is in any of them.
     """
     wanted = _words(words)
-    seen: set[str] = set()
-    for found in _here(wanted):
-        seen.add(found.turn.id)
-        yield found
-    yield from (found for found in _kept(wanted) if found.turn.id not in seen)
+    seen: set[Hashable] = set()
+    for found in chain(_here(wanted), _kept(wanted)):
+        # Of versions that say the same, one.
+        keys = {found.turn.id, (found.id, found.turn.typed, found.turn.text)}
+        if not keys & seen:
+            yield found
+        seen |= keys
 
 
 def excerpt(text: str, words: str | Sequence[str], length: int) -> str:

@@ -33,7 +33,8 @@ def _plain(title: str, turns: Sequence[Turn]) -> Iterator[str]:
     yield title
     for turn in turns:
         yield f"  You: {_line(turn.typed)}"
-        yield f"  {_who(turn)}: {_line(turn.text or turn.error or 'nothing')}"
+        mark = " [stopped early]" if turn.partial and turn.text else ""
+        yield f"  {_who(turn)}: {_line(turn.text or turn.error or 'nothing')}{mark}"
 
 
 def _markdown(title: str, turns: Sequence[Turn], left: int) -> str:

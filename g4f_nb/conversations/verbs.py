@@ -88,8 +88,9 @@ class Verbs:
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
             place=place, instead_of=instead_of,
         )  # fmt: skip
-        # A traceback that prints locals must show no key, and a partial shows what it holds.
-        del tools
+        # A traceback that prints locals must show no key, and a partial shows what it holds. The name stays:
+        # IPython shows no arguments of a frame that lacks one.
+        tools = None
         with self.begin(prompt, model, continues=continues, after=after, **options).told() as begun:
             asking.complete(begun.question, begun.reply)
         return begun.reply
@@ -122,7 +123,7 @@ class Verbs:
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
             place=place, instead_of=instead_of,
         )  # fmt: skip
-        del tools
+        tools = None
         with self.begin(prompt, model, continues=continues, after=after, **options).told() as begun:
             await asking.complete_async(begun.question, begun.reply)
         return begun.reply
@@ -161,7 +162,7 @@ class Verbs:
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
             place=place, instead_of=instead_of,
         )  # fmt: skip
-        del tools
+        tools = None
         begun = self.begin(prompt, model, continues=continues, after=after, **options)
         begun.tell_notices()
         return Stream(begun.question, reply=begun.reply, when_done=begun.finish)
@@ -195,7 +196,7 @@ class Verbs:
         options.update(
             _changed(system=system, schema=schema, tools=tools, approve=approve, tool_limits=tool_limits)
         )
-        del tools
+        tools = None
         again = self.again(turn, model, **options)
         if "cache" not in options:
             del again["cache"]  # It is another question: a kept answer to it is as good as ever.
@@ -225,7 +226,7 @@ class Verbs:
         options.update(
             _changed(system=system, schema=schema, tools=tools, approve=approve, tool_limits=tool_limits)
         )
-        del tools
+        tools = None
         return _asked(self, None, self.again(turn, model, **options))
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:

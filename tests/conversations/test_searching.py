@@ -56,6 +56,15 @@ def test_what_is_nowhere_is_not_found(talks):
             list(find_turns(nothing))
 
 
+def test_versions_that_say_the_same_are_found_once(talks):
+    """As of a cell that was run twice; others are told apart."""
+    talk = nb.Conversation("twice", model="Demo:demo-fast", keep=True)
+    talk.ask("What is salt?")
+    talk.regenerate()
+    talk.edit(talk.turns[0], "What is salty?")
+    assert _questions("salt") == ["What is salty?", "What is salt?"]
+
+
 def test_the_list_of_conversations_can_be_searched(talks):
     """Of many those that have it."""
     assert list(nb.list_conversations(search="небо")["name"]) == ["поездка"]

@@ -89,3 +89,16 @@ def test_a_panel_goes_on_likewise(half, server):
         live.job.future.exception(timeout=10)
     assert [each.body["model"] for each in server.requests[before:]] == ["cut"]
     panel.close()
+
+
+def test_what_broke_off_says_how_to_go_on(half, server, tmp_path):
+    """The error of a half answer has a note with the way; the conversation shows that it stopped early."""
+    with pytest.raises(StreamInterruptedError) as caught:
+        half.ask(continues=True)
+    assert caught.value.__notes__ == [
+        "What had arrived is kept in the conversation: its .ask(continues=True) goes on with it."
+    ]
+    assert "[stopped early]" in half._repr_mimebundle_()["text/plain"]
+    with pytest.raises(nb.G4FError) as caught:
+        half.ask("two", "OpenaiTemplate:error-500")
+    assert not getattr(caught.value, "__notes__", None)
