@@ -7,9 +7,11 @@ into it. Only Python 3.11 or newer is needed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,16 +48,27 @@ VERSIONED = (
 # In an old kernel: all that is tried in a new one.
 IN_OLD_KERNELS = ("descriptions", "kernel")
 UNIT = "not kernel and not browser and not foreign"
+# About half of what they take; all others are the other half.
+HALF = (
+    "cells", "contract", "descriptions", "dialogues", "files", "hostile", "loops", "providers", "secrets",
+    "testing", "wire",
+)  # fmt: skip
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
 # A browser and its notebooks are a file's.
 TWO = ["-n", "2", "--dist", "loadfile"]
-# How far the first of several rows steps back, in steps of nice(1): it has a quarter of what it would have.
+# How far what does not hurry steps back, in steps of nice(1): it has a third of what it would have.
 BACK = 5
+# What tests write is gone with them: memory is the place for it, where there is so much.
+MEMORY, ENOUGH = Path("/dev/shm"), 4_000_000_000  # noqa: S108  # it is asked for a folder of our own in it
 
 
 class Beside(list[list[list[str]]]):
-    """Rows of commands that run at the same time."""
+    """Rows of commands that run at the same time; the first `patient` ones give way to the others."""
+
+    def __init__(self, rows: list[list[list[str]]], *, patient: int = 1) -> None:
+        super().__init__(rows)
+        self.patient = patient
 
 
 Step = list[str] | Beside
@@ -69,7 +82,7 @@ from pathlib import Path
 wire = sorted(file.name for file in Path("g4f_nb/wire").glob("*.py") if file.name != "__init__.py")
 names = ["loops/*", "credentials.py", "providers/*", *(f"wire/{name}" for name in wire)]
 data = coverage.Coverage()
-data.load()
+data.combine()
 shares = {name: data.report(include=[f"g4f_nb/{name}"], file=open(os.devnull, "w")) for name in names}
 print("branch coverage:", ", ".join(f"{name} {share:.0f} %" for name, share in shares.items()))
 sys.exit(" ".join(["under 90 %:", *low]) if (low := [name for name in names if shares[name] < 90]) else 0)
@@ -98,10 +111,11 @@ def main() -> int:
         python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
     judged: list[Step] = [["-c", COVERED]] if given.cover else []
+    units = [unit_tests(passed_on)] if passed_on else [Beside(halves(cover=given.cover), patient=0), *judged]
     steps: dict[str, list[Step]] = {
         "setup": [],
         "lab": [lab],
-        "unit": [[*unit_tests(cover=given.cover), *passed_on], *judged],
+        "unit": units,
         "colab": [older_tests(passed_on)],
         "test": [chosen_tests(passed_on)] if passed_on else [all_tests(cover=given.cover), *judged],
         "check": [*checks()],
@@ -117,9 +131,19 @@ def main() -> int:
     if given.command == "foreign":
         os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
     # What a notebook shows must not depend on answers that this user's own cache has kept.
-    with tempfile.TemporaryDirectory(prefix="g4f_nb-", ignore_cleanup_errors=True) as folder:
-        os.environ["G4F_NB_CACHE_DIR"] = folder
+    with tempfile.TemporaryDirectory(
+        prefix="g4f_nb-", dir=quick_place(), ignore_cleanup_errors=True
+    ) as folder:
+        os.environ["G4F_NB_CACHE_DIR"] = os.environ["TMPDIR"] = folder
         return run_all(python, steps[given.command])
+
+
+def quick_place() -> Path | None:
+    """Memory for what tests write, if there is room: thousands of stores wait for no disk there."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(MEMORY).free > ENOUGH and os.access(MEMORY, os.W_OK):
+            return MEMORY
+    return None
 
 
 def run_all(python: str, steps: list[Step]) -> int:
@@ -150,20 +174,19 @@ def run(python: str, command: list[str], *, later: bool = False, back: int = 0) 
 def beside(python: str, tracks: Beside) -> int:
     """Some rows of commands at the same time, for most of them wait for something now and then.
 
-    What the first row says is seen at once; what each command of another said, when that has ended. The
-    first one is for what does not hurry: it works while the others wait.
+    What the first row says is seen at once; what each command of another said, when that has ended. What
+    does not hurry works while the others wait.
     """
 
-    def follow(track: list[list[str]]) -> int:
-        for command in track:
-            first = track is tracks[0]
-            status = run(python, command, later=not first, back=BACK * first)
+    def follow(number: int) -> int:
+        for command in tracks[number]:
+            status = run(python, command, later=number > 0, back=BACK if number < tracks.patient else 0)
             if status:
                 return status
         return 0
 
     with ThreadPoolExecutor(len(tracks)) as pool:
-        return max(pool.map(follow, tracks))
+        return max(pool.map(follow, range(len(tracks))))
 
 
 def environment(folder: Path, extras: str) -> str:
@@ -214,13 +237,18 @@ def needs(extras: str) -> str:
     return json.dumps([str(ROOT), project, named, whole["build-system"], whole["tool"]["hatch"]], indent=1)
 
 
-def unit_tests(*, cover: bool, beside: bool = False) -> list[str]:
-    """What needs no kernel and no browser, some at a time; with `cover` their coverage is measured."""
-    # Whoever works while others wait needs no more hands than cores: each collects all tests first.
-    several = ["-n", str(min(8, os.cpu_count() or 2)), "--dist", "worksteal"] if beside else SEVERAL
-    tests = ["-m", "pytest", *several, "-m", UNIT]
-    measured = [f"--cov=g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials")]
-    return [*tests, *measured, "--cov-report="] if cover else tests
+def unit_tests(passed_on: list[str]) -> list[str]:
+    """What needs no kernel and no browser, some at a time, of what pytest is told of."""
+    return ["-m", "pytest", *SEVERAL, "-m", UNIT, *passed_on]
+
+
+def halves(*, cover: bool) -> list[list[list[str]]]:
+    """All of it in two rows: each collects what it runs itself; with `cover` their coverage is measured."""
+    watched = ",".join(f"g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials"))
+    measure = ["-m", "coverage", "run", "--parallel-mode", "--branch", f"--source={watched}"] if cover else []
+    places = [f"tests/{name}" for name in HALF]
+    both = (["tests", *(f"--ignore={place}" for place in places)], places)
+    return [[[*measure, "-m", "pytest", *each, "-m", UNIT]] for each in both]
 
 
 def older_tests(passed_on: list[str]) -> Beside:
@@ -243,11 +271,11 @@ def chosen_tests(passed_on: list[str]) -> list[str]:
 
 def all_tests(*, cover: bool) -> Beside:
     """Units, real kernels, notebooks and real browsers beside each other: some wait while others work."""
-    return Beside([
-        [unit_tests(cover=cover, beside=True)],
+    others = [
         [["-m", "pytest", *marked("browser"), *TWO, "-m", "browser"]],
         [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"], notebooks()],
-    ])  # fmt: skip
+    ]
+    return Beside([*halves(cover=cover), *others], patient=2)
 
 
 def marked(name: str) -> list[str]:

@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import sys
+import tempfile
 
 import keyring
 import pytest
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if any(map(item.get_closest_marker, ("kernel", "browser", "clock"))):
             item.add_marker(again)
+
+
+def pytest_configure(config):
+    """What a module's fixtures keep, before its first test has a place of its own, is no user's either."""
+    folder = tempfile.TemporaryDirectory(prefix="g4f_nb-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["G4F_NB_CACHE_DIR"] = os.environ["G4F_NB_CONFIG_DIR"] = folder.name
 
 
 def pytest_collection():

@@ -30,6 +30,18 @@ def test_what_depends_on_the_version_is_there(dev):
     assert [
         name for name in (*dev.VERSIONED, *dev.IN_OLD_KERNELS) if not (ROOT / "tests" / name).exists()
     ] == []
+    assert [name for name in dev.HALF if not (ROOT / "tests" / name).is_dir()] == []
+
+
+def test_two_halves_are_the_whole(dev):
+    """Whatever a folder is called, its tests run in one of the two rows, and in one only."""
+    (one,), (other,) = dev.halves(cover=False)
+    left_out = {word.removeprefix("--ignore=") for word in one if word.startswith("--ignore=")}
+    assert "tests" in one
+    assert left_out == {word for word in other if word.startswith("tests/")}
+    (measured,), _ = dev.halves(cover=True)
+    assert measured[:4] == ["-m", "coverage", "run", "--parallel-mode"]
+    assert measured[-len(one) :] == one
 
 
 def test_marked_tests_are_found_wherever_they_are(dev):
@@ -82,7 +94,7 @@ def test_rows_of_commands_run_at_the_same_time(dev, capfd):
 
 
 def test_what_the_first_row_says_is_seen_at_once(dev, capfd):
-    """The others wait until they are done, so that their lines stay together; and it gives way to them."""
+    """The others wait until they are done, so that their lines stay together; what is patient gives way."""
     wait = "import os, time; print('{0} begun', flush=True); time.sleep(0.6); print('{0} done'); "
     wait += "print('{0}', os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, 'getpriority') else '')"
     assert (
