@@ -67,6 +67,18 @@ CASES = {
 }
 
 
+def test_left_is_left_on_a_page_from_right_to_left(lab):
+    """There, too, the key for the left answer votes for the one that stands left."""
+    front = Front(lab.browser, ComparePanel, width=900, _kind="compare", blind=False)
+    compared(front)
+    front.page.evaluate("document.documentElement.dir = 'rtl'")
+    lefts = front.page.locator(".g4f-column").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().x)"
+    )
+    assert lefts == sorted(lefts)
+    front.close()
+
+
 @pytest.mark.parametrize("width", [360, 760])
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_sticks_out(lab, case, width):

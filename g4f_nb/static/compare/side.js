@@ -9,7 +9,7 @@ function createSide(id, send, fetchText) {
   const remove = button("Remove this column", { icon: "close", quiet: true, words: false });
   remove.addEventListener("click", () => send({ type: "remove", column: side.column }));
   const head = make("header", { class: "g4f-column-head" }, title, badge, remove);
-  const thoughts = make("div", { class: "g4f-column-thoughts" });
+  const thoughts = make("div", { class: "g4f-column-thoughts", dir: "auto" });
   const summary = make("summary", {}, "Reasoning");
   const reasoning = make("details", { class: "g4f-column-reasoning", hidden: true }, summary, thoughts);
   const finished = make("div", { class: "g4f-finished" });
