@@ -12,6 +12,8 @@ from typing import NamedTuple
 from g4f_nb.errors import UnreadableResponseError
 
 DEFAULT_LIMIT = 64 * 1024 * 1024
+# Of one event; a line takes some sixty bytes of memory however short it is.
+_MOST_LINES = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Above this, an unfinished event is taken apart line by line instead of being joined again and again.
@@ -132,6 +134,10 @@ class EventStreamDecoder:
         if name == b"data":
             self._data.append(value)
             self._data_size += len(value)
+            if len(self._data) > _MOST_LINES:
+                raise UnreadableResponseError(
+                    f"one event of the stream has more than {_MOST_LINES:,} lines: check api_base="
+                )
         elif name == b"event":
             self._type = value.decode(errors="replace")
         elif name == b"id" and b"\0" not in value:

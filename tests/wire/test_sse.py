@@ -144,6 +144,17 @@ def test_an_event_that_outgrows_the_cap_is_refused(stream, step):
         [decoder.feed(stream[at : at + step]) for at in range(0, len(stream), step)]
 
 
+@pytest.mark.parametrize("step", [1, 50, 50_000])
+def test_an_event_of_ever_more_short_lines_is_refused(monkeypatch, step):
+    """Each line takes memory beside its bytes, so they are counted as well."""
+    monkeypatch.setattr(sse, "_MOST_LINES", 1000)
+    stream = b"data: x\n" * 1002
+    decoder = EventStreamDecoder()
+    with pytest.raises(UnreadableResponseError, match="more than 1,000 lines: check api_base="):
+        [decoder.feed(stream[at : at + step]) for at in range(0, len(stream), step)]
+    assert len(EventStreamDecoder().feed(b"data: x\n" * 1000 + b"\n")) == 1
+
+
 def test_events_below_the_cap_pass_however_many_they_are():
     """The cap is for one event, not for the stream."""
     decoder = EventStreamDecoder(limit=100)
