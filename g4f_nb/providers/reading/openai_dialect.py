@@ -11,13 +11,13 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.chunks import Alternative, Chunk, FinishReason, ProviderInfo, Usage
+from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo, Usage
 from g4f_nb.errors import G4FError, ResponseError
 from g4f_nb.providers.reading.answerer import Answerer, id_of
-from g4f_nb.providers.reading.choices import ChoiceReader
 from g4f_nb.providers.reading.citations import FIELDS
 from g4f_nb.providers.reading.framing import Frames
 from g4f_nb.providers.reading.lenient import read_json, rejoin
+from g4f_nb.providers.reading.several import Several, numbered
 from g4f_nb.secret import Secret
 from g4f_nb.wire.sse import DEFAULT_LIMIT
 
@@ -29,8 +29,6 @@ _USUAL_FRAME = frozenset({
     "obfuscation",
 })  # fmt: skip
 _USUAL_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
-# Each costs some memory; OpenAI allows 128.
-_MOST_CHOICES = 4096
 
 
 class ChatReader:
@@ -58,14 +56,7 @@ class ChatReader:
         self.finish_reason: str | None = None
         self._who = Answerer(provider=provider, model=model, url=url, media_type=media_type, secret=secret)
         self._frames = Frames(media_type, limit=limit)
-        self._think = think
-        self._n = n
-        self._main = ChoiceReader(self._who, think=think)
-        self._others: dict[int, ChoiceReader] = {}
-        self._aside: list[Alternative] = []
-        self._seen = False
-        self._seen_main = False
-        self._told_finish = False
+        self._choices = Several(self._who, think=think, n=n)
         self._held: list[str | Chunk] = []
         self._introduced = False
         # How text goes on to the answer, once nothing but more of it is to be expected.
@@ -77,12 +68,12 @@ class ChatReader:
     @property
     def partial(self) -> str:
         """The text that has arrived so far."""
-        return self._main.text
+        return self._choices.main.text
 
     @property
     def held(self) -> int:
         """How much has come that is given when it is whole: fragments of calls, sound."""
-        return self._main.held + sum(other.held for other in self._others.values())
+        return self._choices.held
 
     def feed(self, piece: bytes) -> list[str | Chunk]:
         """Take the next piece of the body and give the chunks that it completes."""
@@ -192,23 +183,23 @@ class ChatReader:
         if usage and isinstance(usage, dict):
             self._usage = Usage.from_json(usage)
         if not FIELDS.isdisjoint(frame):
-            self._main.citations.add_fields(frame)
+            self._choices.main.citations.add_fields(frame)
         choices = frame.get("choices")
         if choices:
             if type(choices) is not list:
                 raise self._who.unreadable(frame)
             if not self._introduced:
                 self._introduce(frame, out)
-            choice = choices[0]
             try:
-                if len(choices) == 1 and type(choice) is dict and not choice.get("index"):
-                    self._answer(choice, out)
-                else:
-                    self._spread(choices, out)
+                self._choices.take(choices, out)
             except ResponseError:
                 # A choice may only say that it failed, and the frame around it why.
                 self._who.complain(frame)
                 raise
+            finally:
+                self.finish_reason = self._choices.finish_reason
+                if self._choices.seen_main:
+                    self._write = self._choices.main.write
         if not choices or "error" in frame:
             # Text that came with the error was said before it.
             self._who.complain(frame)
@@ -220,87 +211,19 @@ class ChatReader:
         name = model if isinstance(model, str) and model else self._who.model
         out.append(ProviderInfo(self._who.provider, name, self._who.url, id_of(frame)))
 
-    def _answer(self, choice: dict[str, Any], out: list[str | Chunk]) -> None:
-        """What comes of the choice that is the answer."""
-        main = self._main
-        self._seen = self._seen_main = True
-        main.take(choice, out)
-        if self._aside:
-            out += self._aside
-            self._aside = []
-        self._write = main.write
-        if main.finish_reason and not self._told_finish:
-            self._told_finish = True
-            main.close(out)
-            out.append(FinishReason(main.finish_reason))
-            self._note_end()
-
-    def _spread(self, choices: list[Any], out: list[str | Chunk]) -> None:
-        """Several choices in one frame, or one that is not the answer."""
-        for place, choice in enumerate(choices):
-            if not isinstance(choice, dict):
-                continue
-            self._seen = True
-            index = _index(choice, place)
-            if index == 0:
-                self._answer(choice, out)
-                continue
-            if index not in self._others:
-                if len(self._others) >= _MOST_CHOICES:
-                    raise self._who.unreadable("an answer of more choices than anybody asks for")
-                self._others[index] = ChoiceReader(self._who, think=self._think)
-            self._take_aside(index, choice)
-        # An answer that counts from 1 is told from an alternative once its end is reached.
-        if self._seen_main:
-            out += self._aside
-            self._aside = []
-
-    def _take_aside(self, index: int, choice: dict[str, Any]) -> None:
-        other, said = self._others[index], list[str | Chunk]()
-        ended = other.finish_reason
-        other.take(choice, said)
-        if other.finish_reason and not ended:
-            other.close(said)
-            said.append(FinishReason(other.finish_reason))
-            self._note_end()
-        self._aside += [Alternative(index, chunk) for chunk in said]
-
-    def _note_end(self) -> None:
-        choices = [self._main, *self._others.values()]
-        if len(choices) >= self._n and all(choice.finish_reason for choice in choices):
-            self.finish_reason = self._main.finish_reason
-
     def _end_stream(self, out: list[str | Chunk]) -> None:
         if self.failure is not None and not self.finish_reason:
             return
-        if not self._seen:
+        if not self._choices.seen:
             self._refuse_head()
-        if not self._seen_main:
-            self._promote(out)
-        main = self._main
-        # What may follow a reason to finish: more text, or a call that comes late.
-        main.close(out)
-        self._close_others(out)
-        if not self.done and not all(each.finish_reason for each in (main, *self._others.values())):
+        self._choices.promote(out)
+        main = self._choices.main
+        self._choices.close(out)
+        if not self.done and not self._choices.all_ended:
             raise self._who.interrupted(main.text)
         if main.empty:
             raise self._who.unreadable(bytes(self._frames.head) or b"an empty answer")
         out += filter(None, [main.sources(), self._usage])
-
-    def _close_others(self, out: list[str | Chunk]) -> None:
-        for index, other in sorted(self._others.items()):
-            late: list[str | Chunk] = []
-            other.close(late)
-            late += filter(None, [other.sources()])
-            out += [Alternative(index, chunk) for chunk in late]
-
-    def _promote(self, out: list[str | Chunk]) -> None:
-        """No choice was number 0: the lowest is the answer, and what came of it is its text."""
-        first = min(self._others)
-        self._main = self._others.pop(first)
-        out += [part.chunk if part.index == first else part for part in self._aside]
-        self._aside = []
-        self._told_finish = bool(self._main.finish_reason)
 
     def _refuse_head(self) -> None:
         """No answer came: the error that the body tells in its own way, else that it is none."""
@@ -332,16 +255,16 @@ class ChatReader:
         if not isinstance(choices, list) or not any(isinstance(choice, dict) for choice in choices):
             raise self._who.unreadable(body)
         # Held back here: in a whole answer the reason to finish comes last.
-        self._told_finish = True
-        self._frame(data | {"choices": _numbered(choices)}, out)
-        self._main.close(out)
-        self._close_others(out)
-        if self._main.empty:
+        self._choices.told_finish = True
+        self._frame(data | {"choices": numbered(choices)}, out)
+        self._choices.close(out)
+        main = self._choices.main
+        if main.empty:
             raise self._who.unreadable(body)
-        out += filter(None, [self._main.sources(), self._usage])
-        if self._main.finish_reason:
-            out.append(FinishReason(self._main.finish_reason))
-        self.finish_reason, self.done = self._main.finish_reason, True
+        out += filter(None, [main.sources(), self._usage])
+        if main.finish_reason:
+            out.append(FinishReason(main.finish_reason))
+        self.finish_reason, self.done = main.finish_reason, True
 
     def _end_misnamed(self, body: bytes, out: list[str | Chunk]) -> None:
         """What was called one JSON value is none: a stream under its name, else nothing."""
@@ -372,26 +295,3 @@ def _more_text(frame: Any) -> str | None:
         return None
     content = delta.get("content")
     return content if type(content) is str and content else None
-
-
-def _index(choice: dict[str, Any], place: int) -> int:
-    """The number of a choice; its place where it has none, 0 where it has one that is none."""
-    index = choice.get("index")
-    if index is None:
-        return place
-    if isinstance(index, str) and index.isdecimal() and len(index) < 10:  # noqa: PLR2004  # no number of choices
-        return int(index)
-    return index if type(index) is int and index > 0 else 0
-
-
-def _numbered(choices: list[Any]) -> list[dict[str, Any]]:
-    """The choices of a whole answer, the first of them as number 0 if none is."""
-    found = [choice for choice in choices if isinstance(choice, dict)]
-    numbers = [_index(choice, place) for place, choice in enumerate(found)]
-    if len(set(numbers)) < len(numbers):
-        numbers = list(range(len(found)))
-    least = min(numbers)
-    return [
-        choice | {"index": 0 if number == least else number}
-        for number, choice in zip(numbers, found, strict=True)
-    ]
