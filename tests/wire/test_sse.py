@@ -144,11 +144,11 @@ def test_an_event_that_outgrows_the_cap_is_refused(stream, step):
         [decoder.feed(stream[at : at + step]) for at in range(0, len(stream), step)]
 
 
-@pytest.mark.parametrize("step", [1, 50, 50_000])
+@pytest.mark.parametrize("step", [50, 4_000, 200_000])
 def test_an_event_of_ever_more_short_lines_is_refused(monkeypatch, step):
     """Each line takes memory beside its bytes, so they are counted as well."""
     monkeypatch.setattr(sse, "_MOST_LINES", 1000)
-    stream = b"data: x\n" * 1002
+    stream = b"data: x\n" * 20_000
     decoder = EventStreamDecoder()
     with pytest.raises(UnreadableResponseError, match="more than 1,000 lines: check api_base="):
         [decoder.feed(stream[at : at + step]) for at in range(0, len(stream), step)]
