@@ -107,7 +107,7 @@ function createFollower(node, { following = true, changed = () => {} } = {}) {
       following = false;
       const before = place; // the text may have moved already, without a word
       setTimeout(() => {
-        if (!following && node.scrollTop === before) toEnd();
+        if (node.scrollTop === before) following = true;
       }, 150);
     },
     { passive: true },

@@ -14,6 +14,13 @@ LIVE = {"request": "r", "shown": "Tell me much", "files": [], "again": None, "co
 BELOW = "node => node.scrollHeight - node.scrollTop - node.clientHeight"
 
 
+def frames(front):
+    """Let the page draw itself twice: whatever it tells of a move or a size, it has told then."""
+    front.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
 @pytest.fixture
 def chat(lab):
     """A chat panel in which an answer is on its way, longer than the panel, and its end in sight."""
@@ -43,7 +50,7 @@ def column(lab):
     front.tell(type="state", view=front.view, n=0, **told)
     front.box = front.page.locator(".g4f-column-body")
     front.box.evaluate("node => { node.scrollTop = node.scrollHeight; }")
-    front.page.wait_for_timeout(50)
+    frames(front)
     front.n = 0
     yield front
     front.close()
@@ -60,21 +67,34 @@ def grow(front, by=1):
             front.tell(type="delta", n=front.n, sides=[{"id": "s", "open": "", "finished": html}])
 
 
+def wheel(front, by, until):
+    """Turn the wheel, and wait until the text has moved and come to rest, however slow the machine is."""
+    front.box.hover()
+    front.page.mouse.wheel(0, by)
+    front.box.evaluate(f"""node => new Promise((done) => {{
+        let last = null;
+        const look = () => {{
+            const below = node.scrollHeight - node.scrollTop - node.clientHeight;
+            if ({until} && node.scrollTop === last) done();
+            last = node.scrollTop;
+            setTimeout(look, 60);
+        }};
+        look();
+    }})""")
+
+
 @pytest.mark.parametrize("which", ["chat", "column"])
 def test_a_small_move_up_is_not_taken_back(request, which):
     """A touch of the wheel is enough to read on: what comes stays below; back at the end it is followed."""
     front = request.getfixturevalue(which)
     grow(front, 3)
     assert front.box.evaluate(BELOW) <= 1
-    front.box.hover()
-    front.page.mouse.wheel(0, -25)
-    front.page.wait_for_timeout(200)
+    wheel(front, -25, "below > 0")
     place = front.box.evaluate("node => node.scrollTop")
     assert 0 < front.box.evaluate(BELOW) < 40
     grow(front, 3)
     assert front.box.evaluate("node => node.scrollTop") == place
-    front.page.mouse.wheel(0, 1000)
-    front.page.wait_for_timeout(200)
+    wheel(front, 1000, "below < 2")
     grow(front, 3)
     assert front.box.evaluate(BELOW) <= 1
 
@@ -100,7 +120,7 @@ def test_the_end_stays_in_sight_whatever_changes_its_size(chat):
         box.dispatchEvent(new Event("input"));
     }""")
     chat.n = 3
-    chat.page.wait_for_timeout(100)
+    frames(chat)
     grow(chat, 2)
     assert chat.box.evaluate(BELOW) <= 1
 
@@ -112,10 +132,10 @@ def test_a_page_that_was_left_comes_back_where_one_read(chat):
     for place in (None, 200):
         if place is not None:
             chat.box.evaluate("(node, place) => { node.scrollTop = place; }", place)
-            chat.page.wait_for_timeout(50)
+            frames(chat)
         for away in (True, False):
             chat.page.evaluate(hide, [chat.node.element_handle(), away])
-            chat.page.wait_for_timeout(50)
+            frames(chat)
             grow(chat)
         below, top = chat.box.evaluate(BELOW), chat.box.evaluate("node => node.scrollTop")
         assert (below <= 1) if place is None else (top == place)
@@ -142,9 +162,9 @@ def test_what_is_unfolded_is_read(chat):
     grow(chat)
     summary = chat.page.locator(".g4f-reasoning summary")
     summary.evaluate("node => { node.scrollIntoView(); }")
-    chat.page.wait_for_timeout(50)
+    frames(chat)
     summary.click()
-    chat.page.wait_for_timeout(50)
+    frames(chat)
     place = chat.box.evaluate("node => node.scrollTop")
     grow(chat, 3)
     assert chat.box.evaluate("node => node.scrollTop") == place
