@@ -68,7 +68,7 @@ class CompareActs:
 
     def _do_with_columns(self, request: Request, buffers: list[memoryview]) -> None:
         match request:
-            case requests.Add(model):
+            case requests.Add(_, _, model):
                 self._panel.add(model)
             case requests.Remove(column) if self._columns.find(column) is not None:
                 self._panel.remove(column)

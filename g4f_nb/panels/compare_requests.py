@@ -83,8 +83,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """One more column."""
+    """One more column; the `view` has its name back where `request` was refused."""
 
+    view: str
+    request: str
     model: str
 
 
@@ -168,8 +170,10 @@ def _asked(message: Mapping[str, Any]) -> Comparing | None:
 
 def _about_columns(message: Mapping[str, Any]) -> Comparing | None:  # noqa: PLR0911  # as above
     match message:
-        case {"type": "add", "model": str(model)} if model.strip():
-            return Add(model.strip())
+        case {"type": "add", "view": str(view), "request": str(request), "model": str(model)} if (
+            model.strip()
+        ):
+            return Add(view, request, model.strip())
         case {"type": "remove", "column": str(column)}:
             return Remove(column)
         case {"type": "again", "column": str(column)}:

@@ -27,7 +27,7 @@ from g4f_nb.judging.diagnostics import agreement
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.beside import Beside, show_both
 from g4f_nb.panels.compare_messages import BallotState, SideState, State
-from g4f_nb.panels.compare_requests import Ask, Differ, Hello, Request, Skip, Text, Undo, Vote, read
+from g4f_nb.panels.compare_requests import Add, Ask, Differ, Hello, Request, Skip, Text, Undo, Vote, read
 from g4f_nb.panels.given import Length, short
 from g4f_nb.panels.offers import said
 from g4f_nb.panels.side import Side
@@ -160,8 +160,8 @@ class SideBySide(Working):
                 self._do(request, buffers)
         except Exception as error:  # noqa: BLE001  # see above
             self.problem = said(error)
-            if isinstance(request, Ask):
-                # What was typed is to stay in the box.
+            if isinstance(request, Ask | Add):
+                # What was typed is to stay in its field.
                 self.send({"type": "refused", "view": request.view, "request": request.request})
         finally:
             buffers.clear()

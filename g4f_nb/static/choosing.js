@@ -221,5 +221,12 @@ function createChooser({ model, view, label, value, choose, placeholder = "provi
     if (!typed) showChoice();
   }
 
-  return { node, input, receive, sync };
+  /** What was typed was refused, and is there again to be mended. */
+  function put(text) {
+    if (input.value) return;
+    input.value = text;
+    typed = true;
+  }
+
+  return { node, input, receive, sync, put };
 }

@@ -45,6 +45,19 @@ def test_an_edited_question(lab):
     front.close()
 
 
+def test_a_model_to_be_added(lab):
+    """One that was refused is in its field again, to be mended."""
+    front = Front(lab.browser, ComparePanel, _kind="compare", blind=False)
+    front.tell(type="state", view=front.view, n=0, asked="", **COLUMNS)
+    field = front.page.get_by_role("combobox", name="Add a model")
+    field.fill("nobody:x")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    front.tell(type="refused", view=front.view, request=front.sent("add")[-1]["request"])
+    expect(field).to_have_value("nobody:x")
+    front.close()
+
+
 def test_a_prompt_for_all(lab):
     """So it is with a comparing panel, of which a second view empties nothing."""
     front = Front(lab.browser, ComparePanel, _kind="compare", blind=False)

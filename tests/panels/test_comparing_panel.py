@@ -150,7 +150,7 @@ def test_a_column_is_added_and_taken_away(compare, server):
     panel.ask("hello")
     assert panel.wait(10)
     count = len(server.requests)
-    panel.say(type="add", model="Demo:demo-fast")
+    panel.say(type="add", view="v", request="r", model="Demo:demo-fast")
     assert panel.wait(10)
     assert panel.models == ["OpenaiTemplate:upper", "Demo:demo-fast"]
     assert (len(panel.results), len(server.requests)) == (2, count)
@@ -158,11 +158,12 @@ def test_a_column_is_added_and_taken_away(compare, server):
     assert panel.models == ["Demo:demo-fast"]
     assert [side["title"] for side in panel.now["sides"]] == ["Demo:demo-fast"]
     assert len(panel.results) == 2
-    panel.say(type="add", model="OpenaiTemplate:echo")
+    panel.say(type="add", view="v", request="r", model="OpenaiTemplate:echo")
     assert panel.wait(10)
     assert len(server.requests) == count
-    panel.say(type="add", model="nobody:x")
+    panel.say(type="add", view="v", request="r", model="nobody:x")
     assert "nobody" in panel.problem
+    assert panel.of("refused") == [{"type": "refused", "view": "v", "request": "r"}]
 
 
 def test_what_is_blind_tells_no_name(compare):
@@ -437,7 +438,7 @@ SENSELESS = [
     {"type": "stop", "side": 5},
     {"type": "hello", "view": None},
     {"type": "key", "column": "none"},
-    {"type": "add", "model": None},
+    {"type": "add", "view": "v", "request": "r", "model": None},
     {"type": "remove", "column": "none"},
     {"type": "diff", "view": "v", "one": [], "other": {}},
     {"type": "text", "view": "v"},

@@ -33,7 +33,7 @@ COMPARE = [
     ({"type": "diff", "view": "v", "one": "s", "other": "t"}, ("view", "one", "other")),
     ({"type": "stop", "side": "s"}, ()),
     ({"type": "go", "to": 0}, ("to",)),
-    ({"type": "add", "model": "Demo:demo"}, ("model",)),
+    ({"type": "add", "view": "v", "request": "r", "model": "Demo:demo"}, ("view", "request", "model")),
     ({"type": "remove", "column": "c"}, ("column",)),
     ({"type": "again", "column": "c"}, ("column",)),
     ({"type": "key", "column": "c"}, ("column",)),

@@ -23,6 +23,7 @@ function render({ model, el }) {
   const steps = make("div", { class: "g4f-rounds" }, back, where, on);
   const blind = button("Blind", { press: toggleBlind, title: "Hide the names until you have voted" });
   const words = button("Differences", { press: () => toggleWords(), title: "Two answers, word by word" });
+  let adding = null; // the model that was asked for last
   const chooser = createChooser({
     model,
     view,
@@ -30,7 +31,10 @@ function render({ model, el }) {
     placeholder: "Add a model",
     keep: false,
     value: () => "",
-    choose: (chosen) => send({ type: "add", model: chosen }),
+    choose(chosen) {
+      adding = { request: newId(), model: chosen };
+      send({ type: "add", view, ...adding });
+    },
   });
   const tools = make("div", { class: "g4f-tools" }, steps, chooser.node, blind, words);
   const list = make("div", { class: "g4f-columns" });
@@ -155,6 +159,11 @@ function render({ model, el }) {
     announce(message.side);
   }
 
+  function takeRefused(request) {
+    ask.refused(request);
+    if (request === adding?.request) chooser.put(adding.model);
+  }
+
   function receive(message) {
     patience.heard();
     if (message.view !== undefined) {
@@ -163,7 +172,7 @@ function render({ model, el }) {
         n = message.n;
         takeState(message);
       } else if (message.type === "diff") difference.receive(message);
-      else if (message.type === "refused") ask.refused(message.request);
+      else if (message.type === "refused") takeRefused(message.request);
       else if (message.type === "text") waiters.get(message.side)?.(message.text);
       else chooser.receive(message);
       return;
