@@ -12,7 +12,7 @@ from g4f_nb.notices import _told
 from g4f_nb.providers import failing
 from g4f_nb.providers.authed import logins
 from g4f_nb.providers.combined import breakers
-from g4f_nb.providers.models import flags
+from g4f_nb.providers.models import abilities
 from g4f_nb.providers.sending import lanes
 from g4f_nb.wire import http
 
@@ -67,14 +67,14 @@ def test_threads_share_it():
 @pytest.mark.parametrize(
     ("remember", "kept"),
     [
-        (lambda n: flags.note_flags(f"http://h{n}/v1", []), flags._known),
+        (lambda n: abilities.note_flags(f"http://h{n}/v1", []), abilities._known),
         (lambda n: breakers.standing_of(f"P{n}", None, "m"), breakers._breakers),
         (lambda n: failing.note_failure(f"P{n}", failing.G4FError("x")), failing._last),
         (lambda n: lanes.lane(("test", n)), lanes._lanes),
         (lambda n: logins.account_at(f"/nowhere/{n}"), logins._accounts),
         (lambda n: http._timeouts(n + 0.5), http._timeout_cache),
     ],
-    ids=["flags", "breakers", "failures", "lanes", "accounts", "timeouts"],
+    ids=["abilities", "breakers", "failures", "lanes", "accounts", "timeouts"],
 )
 def test_nothing_grows_for_ever(remember, kept):
     """A kernel may live for weeks and ask thousands of addresses."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.chunks.base import Chunk
-from g4f_nb.chunks.media import AudioResponse, ImageResponse
+from g4f_nb.chunks.chunk import Chunk
+from g4f_nb.chunks.made import AudioResponse, ImageResponse
 from g4f_nb.chunks.openvalues import AuthResult, BaseConversation, JsonConversation, OpenValue
 from g4f_nb.chunks.usage import Usage
 

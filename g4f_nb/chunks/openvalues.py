@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from g4f_nb.chunks.base import Chunk
+from g4f_nb.chunks.chunk import Chunk
 from g4f_nb.secret import MASK, SECRET_WORDS
 
 

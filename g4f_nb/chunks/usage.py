@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from g4f_nb.chunks.base import Chunk
+from g4f_nb.chunks.chunk import Chunk
 
 _MOST_TOKENS = 2**53
 

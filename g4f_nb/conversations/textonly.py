@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from g4f_nb.providers.models.flags import flags_of
+from g4f_nb.providers.models.abilities import flags_of
 from g4f_nb.providers.registry import Resolution
 
 _TEXTS = ("text", "input_text", "output_text")

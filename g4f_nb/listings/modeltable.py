@@ -14,7 +14,7 @@ from g4f_nb.costs.tokens import context_size
 from g4f_nb.errors import G4FError, MissingAuthError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
-from g4f_nb.providers.models.flags import Flags, flags_of
+from g4f_nb.providers.models.abilities import Flags, flags_of
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import choose, find_provider, options_for
 from g4f_nb.providers.services.rows import Row

@@ -21,7 +21,7 @@ from g4f_nb.messages import check_messages, last_user_text
 from g4f_nb.providers import hosted
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.models.flags import makes_images
+from g4f_nb.providers.models.abilities import makes_images
 from g4f_nb.providers.models.listing import fetched, model_names
 from g4f_nb.providers.models.offering import first_that_chats
 from g4f_nb.providers.models.suggesting import with_nearest

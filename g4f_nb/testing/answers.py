@@ -1,4 +1,4 @@
-"""What is said: a function of the question gives an `Answer`, which both JSON and a stream can carry."""
+"""What is said: a function of the question gives a `Scripted`, which both JSON and a stream can carry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import orjson
 from g4f_nb import samples
 
 from .pictures import png
-from .question import Json, Question, text_of
+from .question import ChatRequest, Json, text_of
 
 TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
 # What `cite` and `annotate` name.
@@ -63,18 +63,18 @@ _SENTENCE = "the quick brown fox jumps over a lazy dog while seven wise owls wat
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Scripted:
     """The deltas of one choice, in order, and why it ended; a text delta is one word, one token."""
 
     deltas: tuple[Json, ...]
     finish: str = "stop"
 
     @classmethod
-    def of(cls, text: str, field: str = "content") -> Answer:
+    def of(cls, text: str, field: str = "content") -> Scripted:
         """Say a text, word by word."""
         return cls(spoken(text, field))
 
-    def within(self, question: Question) -> Answer:
+    def within(self, question: ChatRequest) -> Scripted:
         """Cut the answer to what `stop` and `max_tokens` allow."""
         stopped = _until_stop(self, question.stops) if question.stops else self
         return stopped if question.limit is None else _limited(stopped, question.limit)
@@ -97,7 +97,7 @@ class Answer:
         return sum(1 for delta in self.deltas for field in fields or TEXT_FIELDS if delta.get(field))
 
 
-Say = Callable[[Question], Answer]
+Say = Callable[[ChatRequest], Scripted]
 
 
 def spoken(text: str, field: str = "content") -> tuple[Json, ...]:
@@ -105,7 +105,7 @@ def spoken(text: str, field: str = "content") -> tuple[Json, ...]:
     return tuple({field: word} for word in re.findall(r"\S+\s*|\s+", text))
 
 
-def _until_stop(answer: Answer, stops: tuple[str, ...]) -> Answer:
+def _until_stop(answer: Scripted, stops: tuple[str, ...]) -> Scripted:
     text = "".join(delta["content"] for delta in answer.deltas if isinstance(delta.get("content"), str))
     left = min((at for at in map(text.find, stops) if at >= 0), default=-1)
     if left < 0:
@@ -120,15 +120,15 @@ def _until_stop(answer: Answer, stops: tuple[str, ...]) -> Answer:
             left -= len(content)
         else:
             kept.append(delta)
-    return Answer(tuple(kept), "stop")
+    return Scripted(tuple(kept), "stop")
 
 
-def _limited(answer: Answer, limit: int) -> Answer:
+def _limited(answer: Scripted, limit: int) -> Scripted:
     if answer.words() <= limit:
         return answer
     texts = (at for at, delta in enumerate(answer.deltas) if not delta.keys().isdisjoint(TEXT_FIELDS))
     first_too_many = next(at for count, at in enumerate(texts) if count == limit)
-    return Answer(answer.deltas[:first_too_many], "length")
+    return Scripted(answer.deltas[:first_too_many], "length")
 
 
 def _add_calls(calls: list[Json], pieces: Iterable[Json]) -> None:
@@ -147,12 +147,12 @@ def _joined(known: Json, piece: Json) -> Json:
 
 def fixed(text: str) -> Say:
     """Say always the same."""
-    return lambda _: Answer.of(text)
+    return lambda _: Scripted.of(text)
 
 
 def said_by(function: Callable[[str], str]) -> Say:
     """Say what a function says to the text of the last user message."""
-    return lambda question: Answer.of(function(question.text))
+    return lambda question: Scripted.of(function(question.text))
 
 
 markdown = fixed(_MARKDOWN)
@@ -161,59 +161,59 @@ unfinished = fixed(_UNFINISHED)
 short = fixed("ok")
 
 
-def echo(question: Question) -> Answer:
+def echo(question: ChatRequest) -> Scripted:
     """Say what the user said last."""
-    return Answer.of(question.text)
+    return Scripted.of(question.text)
 
 
-def upper(question: Question) -> Answer:
+def upper(question: ChatRequest) -> Scripted:
     """Say it in capitals."""
-    return Answer.of(question.text.upper())
+    return Scripted.of(question.text.upper())
 
 
-def long(question: Question) -> Answer:
+def long(question: ChatRequest) -> Scripted:
     """Say N words, always the same ones."""
     known = _SENTENCE.split()
     size = len(known)
     # Each round begins one word later, so that no round is like the one before.
-    return Answer.of(" ".join(known[(i + i // size) % size] for i in range(question.number)))
+    return Scripted.of(" ".join(known[(i + i // size) % size] for i in range(question.number)))
 
 
-def numbers(question: Question) -> Answer:
+def numbers(question: ChatRequest) -> Scripted:
     """Count from 0 to N-1."""
-    return Answer(tuple({"content": f"{i} "} for i in range(question.number)))
+    return Scripted(tuple({"content": f"{i} "} for i in range(question.number)))
 
 
-def as_json(question: Question) -> Answer:
+def as_json(question: ChatRequest) -> Scripted:
     """Say a JSON object: one that fits the asked schema, else the question in an `answer` field."""
     asked = question.response_format or {}
     schema = (asked.get("json_schema") or {}).get("schema")
     value = sample(schema, question.text) if schema else {"answer": question.text, "ok": True}
-    return Answer.of(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    return Scripted.of(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def reasoned(field: str) -> Say:
     """Think in a field of its own, then echo."""
-    return lambda question: Answer((*spoken(THOUGHT, field), *echo(question).deltas))
+    return lambda question: Scripted((*spoken(THOUGHT, field), *echo(question).deltas))
 
 
-def detailed(question: Question) -> Answer:
+def detailed(question: ChatRequest) -> Scripted:
     """Think in a list of details, as OpenRouter sends it beside a text of the same words."""
     thought = [
         {"reasoning": word, "reasoning_details": [{"type": "reasoning.text", "text": word, "index": 0}]}
         for word in re.findall(r"\S+\s*", THOUGHT)
     ]
-    return Answer((*thought, *echo(question).deltas))
+    return Scripted((*thought, *echo(question).deltas))
 
 
-def think(question: Question) -> Answer:
+def think(question: ChatRequest) -> Scripted:
     """Think inside the text, with tags that are torn apart by the chunks."""
     opened = ({"content": "<th"}, {"content": "ink>"})
     closed = ({"content": "</"}, {"content": "think"}, {"content": ">\n\n"})
-    return Answer((*opened, *spoken(THOUGHT), *closed, *echo(question).deltas))
+    return Scripted((*opened, *spoken(THOUGHT), *closed, *echo(question).deltas))
 
 
-def annotate(question: Question) -> Answer:
+def annotate(question: ChatRequest) -> Scripted:
     """Echo, and name the pages it rests on in OpenAI's annotations."""
     cited = [
         {
@@ -222,17 +222,17 @@ def annotate(question: Question) -> Answer:
         }
         for url, title in PAGES
     ]
-    return Answer((*echo(question).deltas, {"annotations": cited}))
+    return Scripted((*echo(question).deltas, {"annotations": cited}))
 
 
-def paint(question: Question) -> Answer:
+def paint(question: ChatRequest) -> Scripted:
     """Say a word, and send an image beside it, as services do whose chat models paint."""
     data = base64.b64encode(png("00aa66-32x32.png")).decode()
     image = {"type": "image_url", "index": 0, "image_url": {"url": f"data:image/png;base64,{data}"}}
-    return Answer((*Answer.of("Here it is. ").deltas, *echo(question).deltas, {"images": [image]}))
+    return Scripted((*Scripted.of("Here it is. ").deltas, *echo(question).deltas, {"images": [image]}))
 
 
-def speak(question: Question) -> Answer:
+def speak(question: ChatRequest) -> Scripted:
     """Speak the echo: words of a transcript, and sound in pieces; a WAV file if it is not streamed."""
     tone = b"".join(
         round(8000 * math.sin(math.tau * 440 * at / 24_000)).to_bytes(2, "little", signed=True)
@@ -246,7 +246,7 @@ def speak(question: Question) -> Answer:
     audio += [{"transcript": word} for word in words]
     audio += [{"data": base64.b64encode(piece).decode()} for piece in pieces]
     audio.append({"expires_at": question.created + 3600})
-    return Answer(tuple({"audio": piece} for piece in audio))
+    return Scripted(tuple({"audio": piece} for piece in audio))
 
 
 def _wav(samples: bytes) -> bytes:
@@ -259,67 +259,67 @@ def _wav(samples: bytes) -> bytes:
     return into.getvalue()
 
 
-def legacy_call(question: Question) -> Answer:
+def legacy_call(question: ChatRequest) -> Scripted:
     """Call the first of the offered `functions` (or tools) the way that was usual before there were tools."""
     offered = [tool["function"] for tool in question.tools] or list(question.functions)
     if not offered:
-        return Answer.of("No functions were offered.")
+        return Scripted.of("No functions were offered.")
     arguments = orjson.dumps(sample(offered[0].get("parameters") or {}, question.text)).decode()
     pieces: list[Json] = [{"name": offered[0]["name"], "arguments": ""}]
     pieces += [{"arguments": piece} for piece in _quarters(arguments)]
-    return Answer(tuple({"function_call": piece} for piece in pieces), "function_call")
+    return Scripted(tuple({"function_call": piece} for piece in pieces), "function_call")
 
 
-def refuse(_: Question) -> Answer:
+def refuse(_: ChatRequest) -> Scripted:
     """Decline in the `refusal` field."""
-    return Answer.of("I cannot help with that.", "refusal")
+    return Scripted.of("I cannot help with that.", "refusal")
 
 
-def empty(_: Question) -> Answer:
+def empty(_: ChatRequest) -> Scripted:
     """Say nothing."""
-    return Answer(({"content": ""},))
+    return Scripted(({"content": ""},))
 
 
-def filtered(question: Question) -> Answer:
+def filtered(question: ChatRequest) -> Scripted:
     """Say half of it; the filter takes the rest."""
     deltas = echo(question).deltas
-    return Answer(deltas[: len(deltas) // 2], "content_filter")
+    return Scripted(deltas[: len(deltas) // 2], "content_filter")
 
 
-def parts(question: Question) -> Answer:
+def parts(question: ChatRequest) -> Scripted:
     """Say it with lists of parts for content."""
-    return Answer(
+    return Scripted(
         tuple({"content": [{"type": "text", "text": delta["content"]}]} for delta in echo(question).deltas)
     )
 
 
-def memory(question: Question) -> Answer:
+def memory(question: ChatRequest) -> Scripted:
     """Tell what was sent."""
     users = sum(message["role"] == "user" for message in question.messages)
     system = [text_of(m) for m in question.messages if m["role"] in ("system", "developer")]
-    return Answer.of(f"user messages: {users}\nsystem prompt: {' '.join(system) or '(none)'}")
+    return Scripted.of(f"user messages: {users}\nsystem prompt: {' '.join(system) or '(none)'}")
 
 
 def calling(count: int) -> Say:
     """Call the first `count` of the offered tools; quote the results once they have come."""
 
-    def say(question: Question) -> Answer:
+    def say(question: ChatRequest) -> Scripted:
         results = [text_of(message) for message in question.messages if message["role"] == "tool"]
         if question.messages[-1]["role"] == "tool":
-            return Answer.of(f"The tool said: {'; '.join(results[-count:])}")
+            return Scripted.of(f"The tool said: {'; '.join(results[-count:])}")
         offered = _choose(question)
         if not offered:
-            return Answer.of("No tools were offered.")
+            return Scripted.of("No tools were offered.")
         # A single tool can well be called twice.
         chosen = (offered * count)[:count]
         calls = [call_deltas(tool, question, index) for index, tool in enumerate(chosen)]
         interleaved = chain.from_iterable(zip_longest(*calls))
-        return Answer(tuple(delta for delta in interleaved if delta), "tool_calls")
+        return Scripted(tuple(delta for delta in interleaved if delta), "tool_calls")
 
     return say
 
 
-def _choose(question: Question) -> list[Json]:
+def _choose(question: ChatRequest) -> list[Json]:
     choice = question.tool_choice
     if choice == "none":
         return []
@@ -330,7 +330,7 @@ def _choose(question: Question) -> list[Json]:
 
 
 def call_deltas(
-    tool: Json, question: Question, index: int, *, arguments: str | None = None, call_id: str | None = None
+    tool: Json, question: ChatRequest, index: int, *, arguments: str | None = None, call_id: str | None = None
 ) -> list[Json]:
     """The deltas of one call, its arguments in four pieces; they fit the tool's schema if none are given."""
     function = tool["function"]

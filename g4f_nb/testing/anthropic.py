@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .answers import Answer
+from .answers import Scripted
 from .dialect import DialectServer, Named, calls_of, sign, steps_of, text_in
-from .faults import Complaint, Fault
-from .question import Json, Question
+from .faults import Fault, ToldFault
+from .question import ChatRequest, Json
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -77,7 +77,7 @@ class AnthropicServer(DialectServer):
         }
         return {name: value for name, value in asked.items() if value}, thinks
 
-    def complaint(self, status: int, said: Complaint) -> Json:
+    def complaint(self, status: int, said: ToldFault) -> Json:
         """`{"type": "error", "error": {…}}`, as everywhere in this API."""
         kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
         message = said.message
@@ -87,7 +87,7 @@ class AnthropicServer(DialectServer):
             message = "prompt is too long: 5 tokens > 4 maximum"
         return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
 
-    def whole(self, asked: Question, answer: Answer) -> Json:
+    def whole(self, asked: ChatRequest, answer: Scripted) -> Json:
         """The message with all its blocks."""
         thought = text_in(answer, "think")
         blocks: list[Json] = []
@@ -106,7 +106,7 @@ class AnthropicServer(DialectServer):
             "usage": self._usage(asked) | {"output_tokens": answer.words()},
         }
 
-    def events(self, asked: Question, answer: Answer) -> Iterator[Named]:
+    def events(self, asked: ChatRequest, answer: Scripted) -> Iterator[Named]:
         """Blocks that open, grow and close, a ping among them."""
         message = self._message(asked) | {"usage": self._usage(asked) | {"output_tokens": 1}}
         yield _event("message_start", message=message)
@@ -139,7 +139,7 @@ class AnthropicServer(DialectServer):
         yield _event("message_delta", delta=delta, usage={"output_tokens": answer.words()})
         yield _event("message_stop")
 
-    def _message(self, asked: Question) -> Json:
+    def _message(self, asked: ChatRequest) -> Json:
         return {
             "id": f"msg_{asked.id[-12:]}",
             "type": "message",
@@ -150,7 +150,7 @@ class AnthropicServer(DialectServer):
             "stop_sequence": None,
         }
 
-    def _usage(self, asked: Question) -> Json:
+    def _usage(self, asked: ChatRequest) -> Json:
         return {
             "input_tokens": asked.prompt_words,
             "cache_creation_input_tokens": 0,

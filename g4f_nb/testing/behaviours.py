@@ -14,7 +14,7 @@ from aiohttp import web
 
 from . import answers, rounds, travel, wire
 from .faults import Fault, json_response, retry_headers
-from .question import Question
+from .question import ChatRequest
 from .travel import SILENCE, Leave, Pause
 
 _PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
@@ -30,7 +30,7 @@ class Tally:
     served: defaultdict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
 
-Intercept = Callable[[Question, Tally], web.Response | None]
+Intercept = Callable[[ChatRequest, Tally], web.Response | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ class Behaviour:
 # ---- answers that are no chat answers --------------------------------------------------------------
 
 
-def _error(question: Question, _: Tally) -> web.Response:
+def _error(question: ChatRequest, _: Tally) -> web.Response:
     headers = retry_headers(0.25) if question.number == 429 else None
     raise Fault(question.number, headers=headers)
 
 
-def _leak(question: Question, _: Tally) -> web.Response:
+def _leak(question: ChatRequest, _: Tally) -> web.Response:
     raise Fault(401, f"Incorrect API key provided: {question.key}.", code="invalid_api_key")
 
 
-def _context(question: Question, _: Tally) -> web.Response:
+def _context(question: ChatRequest, _: Tally) -> web.Response:
     said = question.prompt_words
     text = (
         f"This model's maximum context length is 4 tokens. However, your messages resulted in {said} tokens."
@@ -71,13 +71,13 @@ def _context(question: Question, _: Tally) -> web.Response:
     raise Fault(400, text, param="messages", code="context_length_exceeded")
 
 
-def _flaky(question: Question, tally: Tally) -> None:
+def _flaky(question: ChatRequest, tally: Tally) -> None:
     if tally.failed[question.model] < question.number:
         tally.failed[question.model] += 1
         raise Fault(503)
 
 
-def _limited(question: Question, tally: Tally) -> None:
+def _limited(question: ChatRequest, tally: Tally) -> None:
     now, served = time.monotonic(), tally.served[question.model]
     while served and served[0] <= now - 1:
         served.popleft()
@@ -86,41 +86,41 @@ def _limited(question: Question, tally: Tally) -> None:
     served.append(now)
 
 
-def _error_200(_: Question, __: Tally) -> web.Response:
+def _error_200(_: ChatRequest, __: Tally) -> web.Response:
     return json_response({"error": Fault(500).error})
 
 
-def _error_as_events(_: Question, __: Tally) -> web.Response:
+def _error_as_events(_: ChatRequest, __: Tally) -> web.Response:
     return web.Response(body=orjson.dumps({"error": Fault(500).error}), content_type="text/event-stream")
 
 
-def _error_unless_streamed(question: Question, _: Tally) -> None:
+def _error_unless_streamed(question: ChatRequest, _: Tally) -> None:
     if not question.stream:
         raise Fault(500)
 
 
-def _forgotten(question: Question, _: Tally) -> None:
+def _forgotten(question: ChatRequest, _: Tally) -> None:
     for message in question.messages:
         if message.get("tool_calls") and "reasoning_content" not in message:
             raise Fault(400, "The `reasoning_content` in the thinking mode must be passed back to the API.")
 
 
-def _no_format(question: Question, _: Tally) -> None:
+def _no_format(question: ChatRequest, _: Tally) -> None:
     if question.response_format is not None:
         text = "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."
         raise Fault(400, text, param="response_format")
 
 
-def _html(question: Question, _: Tally) -> web.Response:
+def _html(question: ChatRequest, _: Tally) -> web.Response:
     title = "Welcome" if question.number < 400 else f"{question.number} Bad Gateway"
     return web.Response(text=_PAGE.format(title), status=question.number, content_type="text/html")
 
 
-def _empty_object(_: Question, __: Tally) -> web.Response:
+def _empty_object(_: ChatRequest, __: Tally) -> web.Response:
     return json_response({})
 
 
-def _redirect(question: Question, _: Tally) -> web.Response | None:
+def _redirect(question: ChatRequest, _: Tally) -> web.Response | None:
     if question.redirected:
         return None
     return web.Response(status=307, headers={"Location": "/v1/chat/completions?redirected=1"})

@@ -13,10 +13,10 @@ import orjson
 from aiohttp import web
 
 from . import wire
-from .answers import THOUGHT, Answer, spoken
+from .answers import THOUGHT, Scripted, spoken
 from .behaviours import Behaviour
-from .faults import COMPLAINTS, Complaint, Fault, json_response
-from .question import Json, Question, parse, question
+from .faults import COMPLAINTS, Fault, ToldFault, json_response
+from .question import ChatRequest, Json, parse, question
 from .server import Server, pieces_of, response_for
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ class DialectServer(Server):
         """The question in OpenAI's form, and whether thoughts are asked for; or a `Fault`."""
 
     @abstractmethod
-    def whole(self, asked: Question, answer: Answer) -> Json:
+    def whole(self, asked: ChatRequest, answer: Scripted) -> Json:
         """The answer as one object."""
 
     @abstractmethod
-    def events(self, asked: Question, answer: Answer) -> Iterator[Named]:
+    def events(self, asked: ChatRequest, answer: Scripted) -> Iterator[Named]:
         """The answer as a stream."""
 
     @abstractmethod
-    def complaint(self, status: int, said: Complaint) -> Json:
+    def complaint(self, status: int, said: ToldFault) -> Json:
         """An error in this dialect."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class DialectServer(Server):
         return await self._play(request, behaviour, asked, answer)
 
     async def _play(
-        self, request: BaseRequest, behaviour: Behaviour, asked: Question, answer: Answer
+        self, request: BaseRequest, behaviour: Behaviour, asked: ChatRequest, answer: Scripted
     ) -> StreamResponse:
         steps: Iterable[bytes]
         if asked.stream:
@@ -122,7 +122,7 @@ class DialectServer(Server):
             yield _named(behaviour.frame(orjson.dumps(self.complaint(500, COMPLAINTS[500]))), "error")
 
     def _refusal(self, fault: Fault) -> web.Response:
-        said = Complaint(fault.error["message"], fault.error["type"], fault.error["code"])
+        said = ToldFault(fault.error["message"], fault.error["type"], fault.error["code"])
         status = self.status_of(fault.status)
         return json_response(self.complaint(status, said), status=status, headers=fault.headers)
 
@@ -134,7 +134,7 @@ class DialectServer(Server):
             body = orjson.loads(response.body) if isinstance(response.body, bytes) else {}
             if "error" in body:
                 error = body["error"]
-                said = Complaint(error["message"], error["type"], error["code"])
+                said = ToldFault(error["message"], error["type"], error["code"])
                 return json_response(self.complaint(500, said), status=response.status)
         return response
 
@@ -148,7 +148,7 @@ class Said(NamedTuple):
     id: str = ""
 
 
-def steps_of(answer: Answer) -> Iterator[Said]:
+def steps_of(answer: Scripted) -> Iterator[Said]:
     """An answer, step by step, whatever the dialect calls them."""
     for delta in answer.deltas:
         for name in ("reasoning_content", "reasoning"):
@@ -168,7 +168,7 @@ def steps_of(answer: Answer) -> Iterator[Said]:
             yield Said("arguments", function.get("arguments", ""), call["index"])
 
 
-def calls_of(answer: Answer) -> list[tuple[str, str, str]]:
+def calls_of(answer: Scripted) -> list[tuple[str, str, str]]:
     """The calls of an answer: id, name and arguments."""
     calls: dict[int, list[str]] = {}
     for step in steps_of(answer):
@@ -179,7 +179,7 @@ def calls_of(answer: Answer) -> list[tuple[str, str, str]]:
     return [(call[0], call[1], call[2]) for _, call in sorted(calls.items())]
 
 
-def text_in(answer: Answer, *kinds: str) -> str:
+def text_in(answer: Scripted, *kinds: str) -> str:
     """The text of these steps."""
     return "".join(step.text for step in steps_of(answer) if step.kind in kinds)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Complaint(NamedTuple):
+class ToldFault(NamedTuple):
     """What a status says for itself."""
 
     message: str
@@ -20,22 +20,22 @@ class Complaint(NamedTuple):
     code: str | None = None
 
 
-_UNNAMED = Complaint("The request failed.", "api_error")
+_UNNAMED = ToldFault("The request failed.", "api_error")
 
-COMPLAINTS: Mapping[int, Complaint] = {
-    400: Complaint("The request is malformed.", "invalid_request_error"),
-    401: Complaint("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
-    402: Complaint("Insufficient balance.", "billing_error", "insufficient_balance"),
-    403: Complaint("You may not use this model.", "permission_error", "permission_denied"),
-    404: Complaint("The model does not exist.", "invalid_request_error", "model_not_found"),
-    408: Complaint("The request took too long.", "timeout_error", "request_timeout"),
-    413: Complaint("The request is too large.", "invalid_request_error", "request_too_large"),
-    422: Complaint("The request cannot be processed.", "invalid_request_error", "unprocessable_entity"),
-    429: Complaint("Rate limit reached.", "rate_limit_error", "rate_limit_exceeded"),
-    500: Complaint("The server had an error.", "server_error", "server_error"),
-    503: Complaint("The service is unavailable.", "server_error", "service_unavailable"),
-    504: Complaint("The upstream server did not answer.", "server_error", "gateway_timeout"),
-    529: Complaint("The server is overloaded.", "overloaded_error", "overloaded"),
+COMPLAINTS: Mapping[int, ToldFault] = {
+    400: ToldFault("The request is malformed.", "invalid_request_error"),
+    401: ToldFault("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
+    402: ToldFault("Insufficient balance.", "billing_error", "insufficient_balance"),
+    403: ToldFault("You may not use this model.", "permission_error", "permission_denied"),
+    404: ToldFault("The model does not exist.", "invalid_request_error", "model_not_found"),
+    408: ToldFault("The request took too long.", "timeout_error", "request_timeout"),
+    413: ToldFault("The request is too large.", "invalid_request_error", "request_too_large"),
+    422: ToldFault("The request cannot be processed.", "invalid_request_error", "unprocessable_entity"),
+    429: ToldFault("Rate limit reached.", "rate_limit_error", "rate_limit_exceeded"),
+    500: ToldFault("The server had an error.", "server_error", "server_error"),
+    503: ToldFault("The service is unavailable.", "server_error", "service_unavailable"),
+    504: ToldFault("The upstream server did not answer.", "server_error", "gateway_timeout"),
+    529: ToldFault("The server is overloaded.", "overloaded_error", "overloaded"),
 }
 
 

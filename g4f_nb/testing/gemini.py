@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .answers import Answer
+from .answers import Scripted
 from .dialect import DialectServer, Named, calls_of, sign, steps_of, text_in
-from .faults import Complaint, Fault
-from .question import Json, Question
+from .faults import Fault, ToldFault
+from .question import ChatRequest, Json
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -87,7 +87,7 @@ class GeminiServer(DialectServer):
         """A wrong key is a wrong argument here."""
         return 400 if status == 401 else status
 
-    def complaint(self, status: int, said: Complaint) -> Json:
+    def complaint(self, status: int, said: ToldFault) -> Json:
         """`{"error": {code, message, status, details}}`."""
         message, details = said.message, []
         if said.code == "invalid_api_key":
@@ -103,7 +103,7 @@ class GeminiServer(DialectServer):
         state = _STATES.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")
         return {"error": {"code": status, "message": message, "status": state, "details": details}}
 
-    def whole(self, asked: Question, answer: Answer) -> Json:
+    def whole(self, asked: ChatRequest, answer: Scripted) -> Json:
         """All parts in one candidate."""
         parts = [
             {"text": text} | ({"thought": True} if kinds == ("think",) else {})
@@ -112,7 +112,7 @@ class GeminiServer(DialectServer):
         ]
         return _frame(asked, [*parts, *_calls(answer)], _usage(asked, answer), finish=_REASONS[answer.finish])
 
-    def events(self, asked: Question, answer: Answer) -> Iterator[Named]:
+    def events(self, asked: ChatRequest, answer: Scripted) -> Iterator[Named]:
         """Each a whole object with one part more; calls come whole."""
         usage = _usage(asked, answer)
         for step in steps_of(answer):
@@ -125,7 +125,7 @@ class GeminiServer(DialectServer):
         yield Named("", _frame(asked, parts, usage, finish=_REASONS[answer.finish]))
 
 
-def _frame(asked: Question, parts: list[Json], usage: Json, *, finish: str | None = None) -> Json:
+def _frame(asked: ChatRequest, parts: list[Json], usage: Json, *, finish: str | None = None) -> Json:
     candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
     return {
         "candidates": [candidate | ({"finishReason": finish} if finish else {})],
@@ -135,7 +135,7 @@ def _frame(asked: Question, parts: list[Json], usage: Json, *, finish: str | Non
     }
 
 
-def _usage(asked: Question, answer: Answer) -> Json:
+def _usage(asked: ChatRequest, answer: Scripted) -> Json:
     said, thought = answer.words(), answer.words("reasoning_content", "reasoning")
     usage: Json = {"promptTokenCount": asked.prompt_words, "candidatesTokenCount": said - thought}
     usage |= {"totalTokenCount": asked.prompt_words + said}
@@ -252,7 +252,7 @@ def _format(config: Json) -> Json | None:
     return {"type": "json_schema", "json_schema": {"schema": schema}} if schema else {"type": "json_object"}
 
 
-def _calls(answer: Answer) -> list[Json]:
+def _calls(answer: Scripted) -> list[Json]:
     parts: list[Json] = []
     for _, name, written in calls_of(answer):
         part: Json = {"functionCall": {"name": name, "args": orjson.loads(written)}}

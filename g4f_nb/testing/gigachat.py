@@ -19,7 +19,7 @@ from .gigachat_answers import TRIALS, events, saying, whole
 from .gigachat_rules import (
     SCOPES,
     Json,
-    Refusal,
+    NotTaken,
     check_chat,
     check_token_request,
     parse,
@@ -141,7 +141,7 @@ class GigaChatServer(Listening):
         """Answer as the service does."""
         try:
             return await self._route(request, raw)
-        except Refusal as refusal:
+        except NotTaken as refusal:
             return refusal.response()
 
     async def _route(self, request: web.BaseRequest, raw: bytes) -> web.StreamResponse:  # noqa: PLR0911
@@ -158,7 +158,7 @@ class GigaChatServer(Listening):
                 return _json({"object": "list", "data": [self._card(name) for name in MODELS]})
             case "GET", ["models", name]:
                 if name not in MODELS:
-                    raise Refusal(404)
+                    raise NotTaken(404)
                 return _json(self._card(name))
             case "POST", ["tokens", "count"]:
                 return _json(_counts(parse(raw)))
@@ -179,9 +179,9 @@ class GigaChatServer(Listening):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         known = self._passes.get(token)
         if kind != "Bearer" or known is None:
-            raise Refusal(401)
+            raise NotTaken(401)
         if known.ends <= time.time():
-            raise Refusal(401, "Token has expired")
+            raise NotTaken(401, "Token has expired")
         return known
 
     def _card(self, name: str) -> Json:
@@ -194,14 +194,14 @@ class GigaChatServer(Listening):
         if refusal is not None:
             return refusal
         if MODELS.get(str(model)) != "chat" and not _is_trial(str(model)):
-            raise Refusal(404)
+            raise NotTaken(404)
         check_chat(body)
         if body.get("functions") and model == _NO_FUNCTIONS:
-            raise Refusal(422, "Requested model does not support functions")
+            raise NotTaken(422, "Requested model does not support functions")
         account = f"{let_in.key} {let_in.scope}"
         most = self.streams or (1 if let_in.scope == SCOPES[0] else 10)
         if self._running[account] >= most:
-            raise Refusal(429)
+            raise NotTaken(429)
         self._running[account] += 1
         self.most_at_once = max(self.most_at_once, self._running[account])
         try:
@@ -218,10 +218,10 @@ class GigaChatServer(Listening):
             self._died = True
             token = request.headers["Authorization"].removeprefix("Bearer ")
             self._passes.pop(token, None)
-            raise Refusal(401, "Token has expired")
+            raise NotTaken(401, "Token has expired")
         if name.startswith("error-") and name.removeprefix("error-").isdigit():
             status = int(name.removeprefix("error-"))
-            raise Refusal(status, headers={"Retry-After": "1"} if status == 429 else None)
+            raise NotTaken(status, headers={"Retry-After": "1"} if status == 429 else None)
         return None
 
     async def _say(self, request: web.BaseRequest, body: Json) -> web.StreamResponse:
@@ -244,7 +244,7 @@ def _is_trial(model: str) -> bool:
 
 def _counts(body: Json) -> list[Json]:
     if MODELS.get(str(body.get("model"))) is None:
-        raise Refusal(404)
+        raise NotTaken(404)
     return [
         {"object": "tokens", "tokens": len(text.split()), "characters": len(text)} for text in _input(body)
     ]
@@ -253,7 +253,7 @@ def _counts(body: Json) -> list[Json]:
 def _vectors(body: Json) -> Json:
     model = str(body.get("model"))
     if MODELS.get(model) != "embedder":
-        raise Refusal(404)
+        raise NotTaken(404)
     vectors = [
         {
             "object": "embedding",
@@ -268,7 +268,7 @@ def _vectors(body: Json) -> Json:
 
 def _balance(let_in: _Pass) -> Json:
     if let_in.scope == "GIGACHAT_API_CORP":
-        raise Refusal(403)
+        raise NotTaken(403)
     left = {"GigaChat": 900_000, "GigaChat-Max": 50_000, "embeddings": 9_999_967}
     return {"balance": [{"usage": name, "value": value} for name, value in left.items()]}
 
@@ -276,7 +276,7 @@ def _balance(let_in: _Pass) -> Json:
 def _input(body: Json) -> list[str]:
     given = body.get("input")
     if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
-        raise Refusal(422, "Invalid params: input must be an array of strings")
+        raise NotTaken(422, "Invalid params: input must be an array of strings")
     return given
 
 

@@ -30,7 +30,7 @@ _MESSAGES: Mapping[int, str] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  (it is an answer to send, not an error to report)
+class NotTaken(Exception):  # noqa: N818  (it is an answer to send, not an error to report)
     """A refusal of the API on its way to the client."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Refusal(Exception):  # noqa: N818  (it is an answer to send, not an error 
         )
 
 
-class TokenRefusal(Refusal):
+class TokenRefused(NotTaken):
     """A refusal of the token host, which has codes of its own."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -69,23 +69,23 @@ def check_token_request(
     except ValueError:
         fine = False
     if not fine:
-        raise TokenRefusal(400, 2, "RqUID header is missing or is not uuid4")
+        raise TokenRefused(400, 2, "RqUID header is missing or is not uuid4")
     kind, _, key = headers.get("Authorization", "").partition(" ")
     try:
         decoded = base64.b64decode(key, validate=True)
     except (ValueError, binascii.Error):
         decoded = b""
     if kind not in ("Basic", "Bearer") or b":" not in decoded:
-        raise TokenRefusal(400, 4, "Can't decode 'Authorization' header")
+        raise TokenRefused(400, 4, "Can't decode 'Authorization' header")
     scope = form.get("scope", "")
     if not scope:
-        raise TokenRefusal(400, 5, "scope is empty")
+        raise TokenRefused(400, 5, "scope is empty")
     if scope not in SCOPES:
-        raise TokenRefusal(400, 1, "scope data format invalid")
+        raise TokenRefused(400, 1, "scope data format invalid")
     if key not in keys:
-        raise TokenRefusal(401, 6, "credentials doesn't match db data")
+        raise TokenRefused(401, 6, "credentials doesn't match db data")
     if scope not in keys[key]:
-        raise TokenRefusal(400, 7, "scope from db not fully includes consumed scope")
+        raise TokenRefused(400, 7, "scope from db not fully includes consumed scope")
     return key, scope
 
 
@@ -96,7 +96,7 @@ def parse(raw: bytes) -> Json:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        raise Refusal(400, "Your request contains invalid JSON syntax.")
+        raise NotTaken(400, "Your request contains invalid JSON syntax.")
     return body
 
 
@@ -105,42 +105,44 @@ def check_chat(body: Json) -> None:
     _check_messages(body.get("messages"))
     temperature, top_p = body.get("temperature"), body.get("top_p")
     if temperature is not None and not (_is_number(temperature) and temperature > 0):
-        raise Refusal(422, "Invalid params: temperature must be greater than 0")
+        raise NotTaken(422, "Invalid params: temperature must be greater than 0")
     if top_p is not None and not (_is_number(top_p) and 0 <= top_p <= 1):
-        raise Refusal(422, "Invalid params: top_p must be in range [0, 1]")
+        raise NotTaken(422, "Invalid params: top_p must be in range [0, 1]")
     for function in body.get("functions") or ():
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise Refusal(422, "Invalid params: function name is empty")
+            raise NotTaken(422, "Invalid params: function name is empty")
         _check_schema(function.get("parameters"), "")
     form = body.get("response_format")
     if form is not None and not (isinstance(form, dict) and isinstance(form.get("schema"), dict)):
-        raise Refusal(422, "Invalid params: response_format")
+        raise NotTaken(422, "Invalid params: response_format")
     call = body.get("function_call")
     if call not in (None, "auto", "none") and not (
         isinstance(call, dict) and isinstance(call.get("name"), str)
     ):
-        raise Refusal(422, "Invalid params: function_call")
+        raise NotTaken(422, "Invalid params: function_call")
 
 
 def _check_messages(messages: object) -> None:
     if not isinstance(messages, list) or not messages:
-        raise Refusal(422, "Invalid params: messages is empty")
+        raise NotTaken(422, "Invalid params: messages is empty")
     size = 0
     for place, message in enumerate(messages):
         if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise Refusal(422, f"Invalid params: messages[{place}].role")
+            raise NotTaken(422, f"Invalid params: messages[{place}].role")
         if not isinstance(message.get("content"), str):
-            raise Refusal(422, f"Invalid params: messages[{place}].content must be a string")
+            raise NotTaken(422, f"Invalid params: messages[{place}].content must be a string")
         if message["role"] == "system" and place:
-            raise Refusal(422, "Invalid params: system message must be the first message")
+            raise NotTaken(422, "Invalid params: system message must be the first message")
         if message["role"] == "function":
             _check_result(message, messages[place - 1] if place else {})
         call = message.get("function_call")
         if call is not None and not (isinstance(call, dict) and isinstance(call.get("arguments"), dict)):
-            raise Refusal(422, f"Invalid params: messages[{place}].function_call.arguments must be an object")
+            raise NotTaken(
+                422, f"Invalid params: messages[{place}].function_call.arguments must be an object"
+            )
         size += len(message["content"])
     if size > _LONGEST:
-        raise Refusal(413)
+        raise NotTaken(413)
 
 
 def _check_result(message: Json, before: Json) -> None:
@@ -149,26 +151,26 @@ def _check_result(message: Json, before: Json) -> None:
     except orjson.JSONDecodeError:
         fine = False
     if not fine:
-        raise Refusal(422, "Invalid params: invalid json in function result")
+        raise NotTaken(422, "Invalid params: invalid json in function result")
     if not message.get("name"):
-        raise Refusal(422, "Invalid params: function message without name")
+        raise NotTaken(422, "Invalid params: function message without name")
     if not isinstance(before.get("function_call"), dict):
-        raise Refusal(422, "Invalid params: function message must follow a function_call")
+        raise NotTaken(422, "Invalid params: function message must follow a function_call")
 
 
 def _check_schema(schema: object, path: str) -> None:
     """Objects without properties, and choices that are no texts, are what users of others stumble over."""
     if not isinstance(schema, dict) or "$ref" in schema or "anyOf" in schema:
-        raise Refusal(422, f"Invalid params: field 'properties{path}' is not a plain schema")
+        raise NotTaken(422, f"Invalid params: field 'properties{path}' is not a plain schema")
     if schema.get("type") == "object":
         if not isinstance(schema.get("properties"), dict):
-            raise Refusal(422, f"Field 'properties{path}.properties' is missing")
+            raise NotTaken(422, f"Field 'properties{path}.properties' is missing")
         for name, part in schema["properties"].items():
             _check_schema(part, f"{path}.{name}")
     if "items" in schema:
         _check_schema(schema["items"], f"{path}.items")
     if not all(isinstance(choice, str) for choice in schema.get("enum") or ()):
-        raise Refusal(422, f"Invalid params: enum of 'properties{path}' must hold strings")
+        raise NotTaken(422, f"Invalid params: enum of 'properties{path}' must hold strings")
 
 
 def _is_number(value: object) -> bool:

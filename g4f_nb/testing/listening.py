@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from .seen import Door, Seen
+from .seen import CountingServer, Seen
 from .travel import Step, play
 from .wire import Coder, Plain
 
@@ -40,7 +40,7 @@ class Listening(ABC):
         self.aborted = 0
         self._ssl_context = ssl_context
         self._stopping = False
-        self._door: Door | None = None
+        self._door: CountingServer | None = None
         self._listener: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -102,7 +102,7 @@ class Listening(ABC):
         if self._door is not None:
             raise RuntimeError("a server runs once: make another one")
         self._loop = asyncio.get_running_loop()
-        door = Door(self._handle)
+        door = CountingServer(self._handle)
         self._listener = await self._loop.create_server(door, HOST, self.port, ssl=self._ssl_context)
         self.port = self._listener.sockets[0].getsockname()[1]
         self._door = door

@@ -21,7 +21,7 @@ _TEXT_PARTS = ("text", "input_text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ChatRequest:
     """One chat request that is in order; `number` is the N of a model such as `long-N`."""
 
     model: str
@@ -76,8 +76,8 @@ def parse(raw: bytes, *, default_model: str | None = None) -> Json:
     return dict(body)
 
 
-def question(body: Json, *, number: int, key: str, redirected: bool) -> Question:
-    """Check the body of a chat request and give its `Question`, or raise a 400 `Fault`."""
+def question(body: Json, *, number: int, key: str, redirected: bool) -> ChatRequest:
+    """Check the body of a chat request and give its `ChatRequest`, or raise a 400 `Fault`."""
     for name, (fits, expected) in _SHAPES.items():
         if body.get(name) is not None and not fits(body[name]):
             raise Fault(
@@ -93,7 +93,7 @@ def question(body: Json, *, number: int, key: str, redirected: bool) -> Question
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Fault(400, message, param="stream_options")
     stop = body.get("stop") or ()
-    return Question(
+    return ChatRequest(
         model=body["model"],
         messages=tuple(body["messages"]),
         stream=stream,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer
+from .answers import Scripted
 from .dialect import DialectServer, Named, calls_of, sign, steps_of, text_in
-from .faults import Complaint, Fault
-from .question import Json, Question
+from .faults import Fault, ToldFault
+from .question import ChatRequest, Json
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -58,16 +58,16 @@ class ResponsesServer(DialectServer):
         }
         return {name: value for name, value in asked.items() if value}, thinks
 
-    def complaint(self, status: int, said: Complaint) -> Json:
+    def complaint(self, status: int, said: ToldFault) -> Json:
         """OpenAI's form of an error."""
         del status
         return {"error": {"message": said.message, "type": said.type, "param": None, "code": said.code}}
 
-    def whole(self, asked: Question, answer: Answer) -> Json:
+    def whole(self, asked: ChatRequest, answer: Scripted) -> Json:
         """The response with all its items."""
         return _response(asked, answer, "completed")
 
-    def events(self, asked: Question, answer: Answer) -> Iterator[Named]:
+    def events(self, asked: ChatRequest, answer: Scripted) -> Iterator[Named]:
         """Items that are added, grow and are done, each event with its number."""
         numbers = count()
         for kind, data in _grown(asked, answer):
@@ -153,7 +153,7 @@ def _choice(choice: Any) -> Any:
     return choice
 
 
-def _response(asked: Question, answer: Answer, status: str) -> Json:
+def _response(asked: ChatRequest, answer: Scripted, status: str) -> Json:
     details = None
     if status == "completed" and answer.finish in ("length", "content_filter"):
         status = "incomplete"
@@ -179,7 +179,7 @@ def _response(asked: Question, answer: Answer, status: str) -> Json:
     }
 
 
-def _usage(asked: Question, answer: Answer) -> Json:
+def _usage(asked: ChatRequest, answer: Scripted) -> Json:
     made = answer.words()
     return {
         "input_tokens": asked.prompt_words,
@@ -190,7 +190,7 @@ def _usage(asked: Question, answer: Answer) -> Json:
     }
 
 
-def _items(asked: Question, answer: Answer) -> list[Json]:
+def _items(asked: ChatRequest, answer: Scripted) -> list[Json]:
     found: list[Json] = []
     thought = text_in(answer, "think")
     if thought:
@@ -207,13 +207,13 @@ def _items(asked: Question, answer: Answer) -> list[Json]:
     return found
 
 
-def _reasoning(asked: Question, thought: str) -> Json:
+def _reasoning(asked: ChatRequest, thought: str) -> Json:
     summary = [{"type": "summary_text", "text": thought}]
     about = {"id": f"rs_{asked.id[-12:]}", "type": "reasoning", "encrypted_content": sign(thought)}
     return about | {"summary": summary}
 
 
-def _message(asked: Question, parts: list[Json], status: str = "completed") -> Json:
+def _message(asked: ChatRequest, parts: list[Json], status: str = "completed") -> Json:
     about = {"id": f"msg_{asked.id[-12:]}", "type": "message", "role": "assistant"}
     return about | {"status": status, "content": parts}
 
@@ -223,7 +223,7 @@ def _call(call_id: str, name: str, written: str, status: str = "completed") -> J
     return about | {"arguments": written, "status": status}
 
 
-def _grown(asked: Question, answer: Answer) -> Iterator[tuple[str, Json]]:
+def _grown(asked: ChatRequest, answer: Scripted) -> Iterator[tuple[str, Json]]:
     """All events of one answer, without their numbers."""
     for kind in ("response.created", "response.in_progress"):
         yield kind, {"response": _response(asked, answer, "in_progress")}
@@ -247,7 +247,7 @@ def _grown(asked: Question, answer: Answer) -> Iterator[tuple[str, Json]]:
     yield f"response.{response['status']}", {"response": response}
 
 
-def _begun(asked: Question, item: Json) -> Json:
+def _begun(asked: ChatRequest, item: Json) -> Json:
     match item["type"]:
         case "message":
             return _message(asked, [], "in_progress")

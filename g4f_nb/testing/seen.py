@@ -35,7 +35,7 @@ class Seen:
         )
 
 
-class Door(web.Server):
+class CountingServer(web.Server):
     """aiohttp's low-level server, which here also counts its connections."""
 
     def __init__(self, handler: Callable[[web.BaseRequest], Any]) -> None:

@@ -15,7 +15,7 @@ from .answers import said_by
 from .behaviours import BEHAVIOURS, Behaviour, Tally, find
 from .faults import Fault, json_response
 from .listening import Listening
-from .question import Question, parse, question
+from .question import ChatRequest, parse, question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,7 +111,7 @@ class Server(Listening):
         if body["model"] not in pictures.MODELS:
             behaviour, number = self._find(body["model"])
             # Only the refusals of a behaviour hold for images, too.
-            asked = Question(model=body["model"], messages=(), number=number, key=_key(request))
+            asked = ChatRequest(model=body["model"], messages=(), number=number, key=_key(request))
             refused = behaviour.intercept(asked, self._tally)
             if refused is not None:
                 return refused
@@ -157,7 +157,7 @@ def response_for(behaviour: Behaviour, content_type: str) -> web.StreamResponse:
     return response
 
 
-def _whole(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, list[bytes]]:
+def _whole(behaviour: Behaviour, asked: ChatRequest) -> tuple[web.StreamResponse, list[bytes]]:
     """Give the JSON answer in a few pieces."""
     answer = behaviour.say(asked).within(asked)
     body = behaviour.body(orjson.dumps(wire.completion(asked, answer)))
@@ -173,7 +173,7 @@ def pieces_of(body: bytes) -> list[bytes]:
     return [body[at : at + size] for at in range(0, len(body), size)]
 
 
-def _stream(behaviour: Behaviour, asked: Question) -> tuple[web.StreamResponse, Iterator[bytes]]:
+def _stream(behaviour: Behaviour, asked: ChatRequest) -> tuple[web.StreamResponse, Iterator[bytes]]:
     """Give the streamed answer, one piece an event."""
     answer = behaviour.say(asked).within(asked)
     response = response_for(behaviour, behaviour.content_type)

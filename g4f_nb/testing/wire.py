@@ -8,9 +8,9 @@ from typing import Protocol
 
 import orjson
 
-from .answers import PAGES, Answer
+from .answers import PAGES, Scripted
 from .faults import COMPLAINTS
-from .question import Json, Question
+from .question import ChatRequest, Json
 
 DONE = b"[DONE]"
 FINGERPRINT = "fp_g4f_nb"
@@ -21,7 +21,7 @@ Edit = Callable[[Iterable[Event]], Iterator[Event]]
 Frame = Callable[[bytes], bytes]
 
 
-def completion(question: Question, answer: Answer) -> Json:
+def completion(question: ChatRequest, answer: Scripted) -> Json:
     """Give the whole answer as one JSON object."""
     choice = {"message": answer.message(), "logprobs": None, "finish_reason": answer.finish}
     return _envelope(question, "chat.completion") | {
@@ -30,7 +30,7 @@ def completion(question: Question, answer: Answer) -> Json:
     }
 
 
-def events(question: Question, answer: Answer) -> Iterator[Event]:
+def events(question: ChatRequest, answer: Scripted) -> Iterator[Event]:
     """Give the answer as the events of a stream, `[DONE]` last."""
     opening = {"role": "assistant", "content": _nothing_like(answer.message()["content"])}
     for delta in (opening, *answer.deltas):
@@ -46,7 +46,7 @@ def events(question: Question, answer: Answer) -> Iterator[Event]:
     yield DONE
 
 
-def usage(question: Question, answer: Answer) -> Json:
+def usage(question: ChatRequest, answer: Scripted) -> Json:
     """Count words, which are this server's tokens."""
     said = answer.words() * question.n
     thought = answer.words("reasoning_content", "reasoning") * question.n
@@ -58,7 +58,7 @@ def usage(question: Question, answer: Answer) -> Json:
     }
 
 
-def _envelope(question: Question, kind: str) -> Json:
+def _envelope(question: ChatRequest, kind: str) -> Json:
     return {
         "id": question.id,
         "object": kind,
@@ -68,7 +68,7 @@ def _envelope(question: Question, kind: str) -> Json:
     }
 
 
-def _chunk(question: Question, delta: Json, index: int, *, finish: str | None = None) -> Json:
+def _chunk(question: ChatRequest, delta: Json, index: int, *, finish: str | None = None) -> Json:
     choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
     chunk = _envelope(question, "chat.completion.chunk") | {"choices": [choice]}
     return chunk | {"usage": None} if question.include_usage else chunk
@@ -105,10 +105,10 @@ def framed(series: Iterable[Event], frame: Frame) -> Iterator[bytes]:
         yield frame(event if isinstance(event, bytes) else orjson.dumps(event))
 
 
-def burst(question: Question, answer: Answer) -> list[bytes]:
+def burst(question: ChatRequest, answer: Scripted) -> list[bytes]:
     """Give the same bytes as the ordinary way, a hundred times faster, in buffers of 64 KiB."""
     # Two events tell what stands before and after each word; joining the words does the rest.
-    bare = Answer(({"content": "\n"},), answer.finish)
+    bare = Scripted(({"content": "\n"},), answer.finish)
     frames = list(framed(events(question, bare), sse))
     if question.include_usage:
         said = usage(question, answer)

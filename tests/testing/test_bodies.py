@@ -6,7 +6,7 @@ import pytest
 
 from g4f_nb.testing import wire
 from g4f_nb.testing.answers import numbers
-from g4f_nb.testing.question import Question
+from g4f_nb.testing.question import ChatRequest
 
 USER = {"role": "user", "content": "x"}
 TOOL = {"role": "tool", "tool_call_id": "unknown", "content": "x"}
@@ -86,7 +86,7 @@ def test_reasoning_counts_against_the_limit(shared, ask):
 @pytest.mark.parametrize("include_usage", [False, True])
 def test_the_fast_way_gives_the_same_bytes(include_usage):
     """`tiny-N` skips the encoder, not the protocol."""
-    asked = Question(model="tiny-9", messages=(USER,), stream=True, include_usage=include_usage, number=9)
+    asked = ChatRequest(model="tiny-9", messages=(USER,), stream=True, include_usage=include_usage, number=9)
     answer = numbers(asked)
     ordinary = wire.framed(wire.events(asked, answer), wire.sse)
     assert b"".join(wire.burst(asked, answer)) == b"".join(ordinary)

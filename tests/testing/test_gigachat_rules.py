@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from g4f_nb.testing.gigachat import new_key
-from g4f_nb.testing.gigachat_rules import Refusal, check_chat, check_token_request, parse
+from g4f_nb.testing.gigachat_rules import NotTaken, check_chat, check_token_request, parse
 
 KEY = new_key()
 FINE = {"RqUID": str(uuid.uuid4()), "Authorization": f"Basic {KEY}"}
@@ -40,7 +40,7 @@ def test_token_requests(headers, form, status, code):
     """Each with its code; one that is in order gives key and scope, as Basic and as Bearer."""
     keys = {KEY: ("GIGACHAT_API_PERS",)}
     usual = {"scope": "GIGACHAT_API_PERS"}
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(NotTaken) as caught:
         check_token_request(FINE | headers, usual | form, keys)
     assert (caught.value.status, caught.value.payload["code"]) == (status, code)
     for kind in ("Basic", "Bearer"):
@@ -81,7 +81,7 @@ def test_token_requests(headers, form, status, code):
 )
 def test_chat_requests(body, status, words):
     """What users of other services stumble over is refused, as there."""
-    with pytest.raises(Refusal, match=words) as caught:
+    with pytest.raises(NotTaken, match=words) as caught:
         check_chat(body)
     assert (caught.value.status, caught.value.payload["status"]) == (status, status)
 
@@ -103,6 +103,6 @@ def test_what_is_in_order_passes():
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff"])
 def test_a_body_is_a_json_object(raw):
     """Status 400, in the service's words."""
-    with pytest.raises(Refusal, match="invalid JSON syntax") as caught:
+    with pytest.raises(NotTaken, match="invalid JSON syntax") as caught:
         parse(raw)
     assert caught.value.status == 400

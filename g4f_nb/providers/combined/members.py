@@ -47,18 +47,18 @@ class Member:
             return False
         return True
 
-    def locate(self, model: str, options: Mapping[str, Any]) -> Place:
+    def locate(self, model: str, options: Mapping[str, Any]) -> MemberPlace:
         """Where it is asked, and with what; or why it cannot be."""
         given = laid_over(self.options, options)
         try:
             where, given = locate(self.model or model or None, provider=self.provider, **given)
         except G4FError as error:
-            return Place(self, self.model, fault=error.with_traceback(None))
-        return Place(self, where.model, where=where, options=given, asked=Veiled(options))
+            return MemberPlace(self, self.model, fault=error.with_traceback(None))
+        return MemberPlace(self, where.model, where=where, options=given, asked=Veiled(options))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MemberPlace:
     """A member as one call finds it: where it is asked with which options, or why it cannot be."""
 
     member: Member
@@ -83,7 +83,7 @@ class Place:
         reason = f"which is left alone for {seconds:.0f} s after {worse.in_a_row} failures in a row"
         return ProviderFailed(self.name, self.model or None, worse.last_error, reason)
 
-    def entrant(self, call: Ask, *, retries: int | None) -> Entrant:
+    def entrant(self, call: SharedCall, *, retries: int | None) -> Entrant:
         """The same, ready to be asked; `retries` stands in for what neither call nor member says."""
         return Entrant(
             name=self.name,
@@ -98,7 +98,7 @@ class Place:
     def _standing(self) -> Standing:
         return standing_of(self.name, self.where.host if self.where else None, self.model)
 
-    def _begin(self, call: Ask, retries: int | None) -> AsyncResult:
+    def _begin(self, call: SharedCall, retries: int | None) -> AsyncResult:
         if self.where is None:
             raise self.fault or RuntimeError(f"{self.name} is nowhere")
         options = self._options_for(call)
@@ -108,7 +108,7 @@ class Place:
             options["total_timeout"] = max(0.001, call.end - asyncio.get_running_loop().time())
         return stream_of(self.where, call.messages, options, stream=call.stream)
 
-    def _options_for(self, call: Ask) -> Veiled:
+    def _options_for(self, call: SharedCall) -> Veiled:
         """What was found then, with what has been changed since: a dialogue tells tools and forms later."""
         options, asked = Veiled(self.options), self.asked
         for name in asked.keys() - call.options.keys():
@@ -119,7 +119,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class SharedCall:
     """What all are asked; `end` is when the time for the whole is over, by the loop's clock."""
 
     messages: Messages

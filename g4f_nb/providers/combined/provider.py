@@ -30,7 +30,7 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.combined.breakers import forget_failures, may_pass
 from g4f_nb.providers.combined.contest import NobodyAnsweredError, contest
-from g4f_nb.providers.combined.members import Ask, Member, ModelName, Place
+from g4f_nb.providers.combined.members import Member, MemberPlace, ModelName, SharedCall
 from g4f_nb.providers.combined.outcomes import nobody_answered, pause_before
 from g4f_nb.providers.models.model import HOST_BOUND, Model
 from g4f_nb.secret import Veiled
@@ -140,7 +140,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         forget_failures()
 
     @classmethod
-    def find_places(cls, model: str, options: Mapping[str, Any]) -> tuple[Place, ...]:
+    def find_places(cls, model: str, options: Mapping[str, Any]) -> tuple[MemberPlace, ...]:
         """Where each member is asked, with the key that is there for it and for no other."""
         return tuple(member.locate(model, options) for member in cls._members)
 
@@ -169,7 +169,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         messages: Messages,
         stream: bool = True,
         *,
-        places: tuple[Place, ...] = (),
+        places: tuple[MemberPlace, ...] = (),
         **kwargs: Any,
     ) -> AsyncResult:
         """The answer of the first member that begins one; why others did not comes before it."""
@@ -177,7 +177,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         cls.check_parameters(kwargs)
         total = kwargs.get("total_timeout")
         end = None if total is None else asyncio.get_running_loop().time() + total
-        call = Ask(messages=check_messages(messages), options=kwargs, stream=stream, end=end)
+        call = SharedCall(messages=check_messages(messages), options=kwargs, stream=stream, end=end)
         left = list(places or cls.find_places(model, kwargs))
         if cls.shuffle:
             random.shuffle(left)
@@ -217,9 +217,9 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         return None if last else 0
 
     @classmethod
-    def _rested(cls, places: Sequence[Place]) -> tuple[list[Place], list[ProviderFailed]]:
+    def _rested(cls, places: Sequence[MemberPlace]) -> tuple[list[MemberPlace], list[ProviderFailed]]:
         """Who is asked now, and who is left alone; if that were all of them, all are asked."""
-        ready: list[Place] = []
+        ready: list[MemberPlace] = []
         resting: list[ProviderFailed] = []
         for place in places:
             rest = place.rest(failures=cls.failures, cool_down=cls.cool_down)

@@ -14,7 +14,7 @@ from g4f_nb.controls import clean
 from g4f_nb.errors import G4FError, UnreadableResponseError
 from g4f_nb.newest import Newest
 from g4f_nb.notices import tell
-from g4f_nb.providers.models.flags import note_flags
+from g4f_nb.providers.models.abilities import note_flags
 from g4f_nb.secret import shown_address
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.failures import error_for, excerpt, read_complaint

@@ -29,7 +29,7 @@ from g4f_nb.messages import check_messages
 from g4f_nb.providers import hosted
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin, RaiseErrorMixin
-from g4f_nb.providers.models.flags import note_flags
+from g4f_nb.providers.models.abilities import note_flags
 from g4f_nb.providers.models.listing import fetched, name_of, names_of, read_listing
 from g4f_nb.providers.models.offering import first_that_chats
 from g4f_nb.providers.models.suggesting import with_nearest

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCalls, Usage
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, StreamInterruptedError
 from g4f_nb.providers import GigaChat
+from g4f_nb.providers.gigachat.form import fields_of, messages_of
 from g4f_nb.providers.gigachat.functions import call_id, plain_schema, result_of, state_of
-from g4f_nb.providers.gigachat.messages import fields_of, messages_of
 from g4f_nb.providers.gigachat.reader import GigaChatReader, in_openai_form
 from g4f_nb.testing import gigachat_rules, serve_gigachat
 
@@ -163,7 +163,7 @@ def test_whatever_a_dialogue_looks_like_it_has_the_api_s_form(messages):
     refusal = ""
     try:
         gigachat_rules.check_chat({"messages": made})
-    except gigachat_rules.Refusal as refused:
+    except gigachat_rules.NotTaken as refused:
         refusal = str(refused)
     assert re.search(mistakes, refusal), made
 

@@ -13,7 +13,7 @@ import pytest
 from g4f_nb import errors
 from g4f_nb.chunks import ImageResponse, ProviderInfo, Usage
 from g4f_nb.providers import OpenaiTemplate
-from g4f_nb.providers.models.flags import makes_images
+from g4f_nb.providers.models.abilities import makes_images
 from g4f_nb.providers.openai.images import ImageReader
 from g4f_nb.providers.reading.answerer import Answerer
 from g4f_nb.showing.exhibits import exhibits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from g4f_nb.chunks.base import Chunk
+from g4f_nb.chunks.chunk import Chunk
 
 _LONGEST_DATA_URL = 200
 # Of OpenAI's "pcm16": one channel, 16 bits a sample, the low byte first.
