@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 QUICK_START = ROOT / "notebooks" / "01_quickstart.ipynb"
 OLDEST = (3, 11)
+EVERYTHING = "lab,test"
 # What is made from the catalog of providers: the type stub, and the table in the README.
 WRITE_TABLES = """
 from pathlib import Path
@@ -100,7 +101,9 @@ def main() -> int:
     parser.add_argument("--cover", action="store_true", help="measure branch coverage; under 90 %% fails")
     # By hand: argparse takes what stands after -- for one of its own.
     own, _, rest = "\n".join(sys.argv[1:]).partition("\n--\n")
-    given = parser.parse_args(own.split("\n") if own else [])
+    given, unknown = parser.parse_known_args(own.split("\n") if own else [])
+    if unknown:
+        parser.error(f"{unknown[0]} is none of these: what is meant for pytest or jupyter stands after --")
     passed_on = rest.split("\n") if rest else []
     if sys.version_info < OLDEST:
         print(f"g4f_nb needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
@@ -108,7 +111,9 @@ def main() -> int:
     if given.command == "colab":
         python = colab_environment(given.venv)
     else:
-        python = environment(given.venv, "lab,plots" if given.command == "lab" else "lab,test")
+        python = environment(given.venv, "lab,plots" if given.command == "lab" else EVERYTHING)
+    if given.command == "setup":
+        print(f"everything is in {given.venv}: python3 dev.py lab, test, unit and check need no more")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
     judged: list[Step] = [["-c", COVERED]] if given.cover else []
     units = [unit_tests(passed_on)] if passed_on else [Beside(halves(cover=given.cover), patient=0), *judged]
@@ -190,9 +195,16 @@ def beside(python: str, tracks: Beside) -> int:
 
 
 def environment(folder: Path, extras: str) -> str:
-    """The Python of the environment, with what the project needs now."""
+    """The Python of the environment, with what the project needs now; what has all has enough."""
+    if is_filled(folder, needed=needs(EVERYTHING), stamp=stamp_of(EVERYTHING)):
+        extras = EVERYTHING
     given = ["--editable", f"{ROOT}[{extras}]"]
-    return filled(folder, given, needed=needs(extras), stamp=f".g4f_nb-{extras.replace(',', '-')}")
+    return filled(folder, given, needed=needs(extras), stamp=stamp_of(extras))
+
+
+def stamp_of(extras: str) -> str:
+    """The file in an environment that says with what it was filled."""
+    return f".g4f_nb-{extras.replace(',', '-')}"
 
 
 def colab_environment(beside: Path) -> str:
@@ -217,13 +229,18 @@ def filled(folder: Path, given: list[str], *, needed: str, stamp: str) -> str:
     if not python.exists():
         print(f"making an environment in {folder}", flush=True)
         venv.create(folder, with_pip=True)
-    done = folder / stamp
-    if not done.exists() or done.read_text(encoding="utf-8") != needed:
+    if not is_filled(folder, needed=needed, stamp=stamp):
         print("installing what is needed, which takes a minute or more", flush=True)
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*command, *given], check=True)
-        done.write_text(needed, encoding="utf-8")
+        (folder / stamp).write_text(needed, encoding="utf-8")
     return str(python)
+
+
+def is_filled(folder: Path, *, needed: str, stamp: str) -> bool:
+    """Whether an environment was filled with just that."""
+    done = folder / stamp
+    return done.exists() and done.read_text(encoding="utf-8") == needed
 
 
 def needs(extras: str) -> str:

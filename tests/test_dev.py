@@ -135,6 +135,27 @@ def test_an_environment_is_filled_again_only_for_other_dependencies(dev, tmp_pat
     assert needed(extras="lab,plots") != known
 
 
+def test_what_has_everything_has_enough_for_the_lab(dev, tmp_path):
+    """After `dev.py setup` the lab begins at once; after `dev.py lab` the tests need more."""
+    python = tmp_path / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python.parent.mkdir()
+    python.touch()
+    (tmp_path / dev.stamp_of(dev.EVERYTHING)).write_text(dev.needs(dev.EVERYTHING), encoding="utf-8")
+    # Nothing is installed here: that would fail, for this is no Python.
+    assert dev.environment(tmp_path, "lab,plots").startswith(str(tmp_path))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert {*extras["lab"], *extras["plots"]} <= {*extras["lab"], *extras["test"]}
+
+
+def test_an_option_of_jupyter_is_told_where_it_goes(dev, monkeypatch, capsys):
+    """`dev.py lab --no-browser` says that -- comes first."""
+    monkeypatch.setattr(sys, "argv", ["dev.py", "lab", "--no-browser"])
+    with pytest.raises(SystemExit):
+        dev.main()
+    told = "--no-browser is none of these: what is meant for pytest or jupyter stands after --"
+    assert told in capsys.readouterr().err
+
+
 def test_only_what_watches_a_clock_is_run_again(tmp_path):
     """And why it failed at first is told at the end; what only computes fails the first time."""
     late = "import time, pytest\ncounts = []\n@pytest.mark.clock\ndef test_late():\n"
