@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from places import Places, PocketKeyring
 
-from g4f_nb import key_places, notices, store
+from g4f_nb import credentials, key_places, notices, store
 from g4f_nb.providers.services.rows import rows
 
 # Whoever starts tests in the background of a shell has them ignore Ctrl-C, which some of them press.
@@ -88,6 +88,7 @@ def _clean_environment(request, monkeypatch, tmp_path_factory):
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
     key_places.look_again()
+    credentials.forget_typed()
     notices.forget()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
     # A store of its own for each test; the folder is made only where a test keeps something.

@@ -144,8 +144,9 @@ class ChatPanel(Working):
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        # What a saved notebook, a terminal or a script shows instead of the panel.
-        turns = len(self.turns)
+        # What a saved notebook, a terminal or a script shows instead of the panel; a traceback shows one that
+        # could not be made.
+        turns = len(self.turns) if hasattr(self, "_room") else 0
         return f"<ChatPanel of {self.model or 'no model'}, {turns} turns: shown in a live notebook>"
 
     def _ipython_display_(self) -> None:
