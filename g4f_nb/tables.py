@@ -49,7 +49,8 @@ class Table:
             for row in self.rows
         )
         title = f"<div><b>{escape(clean(self.title))}</b></div>" if self.title else ""
-        note = f'<div style="{_NOTE}">{escape(clean(self.note))}</div>' if self.note else ""
+        lines = f' style="{_NOTE}"' if "\n" in self.note else ""
+        note = f"<div{lines}>{escape(clean(self.note))}</div>" if self.note else ""
         thead = f"<thead><tr>{head}</tr></thead>" if head else ""
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
 

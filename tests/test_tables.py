@@ -32,3 +32,9 @@ def test_a_long_text_does_not_push_the_next_column_out_of_sight():
     assert first.index(address) <= 72
     assert f"{first[5 : first.index(address)].strip()} {second.strip()} {third.strip()}" == told
     assert repr(Table(((address, told),))) == f"{address}  {told}"
+
+
+def test_a_note_of_several_lines_keeps_them():
+    """In HTML, too."""
+    assert "white-space: pre-line" in Table((("a", "b"),), note="one\ntwo")._repr_html_()
+    assert "<div>one</div>" in Table((("a", "b"),), note="one")._repr_html_()
