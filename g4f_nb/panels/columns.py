@@ -41,6 +41,11 @@ class Columns:
             if isinstance(model, Model):
                 yield from secrets_given(model.options)
 
+    def check_any(self) -> None:
+        """Say that there is nobody to ask, if it is so."""
+        if not self.all:
+            raise InvalidParameterError("there is no model to ask: add one, like panel.add('Demo')")
+
     def find(self, key: str) -> ModelColumn | None:
         """The column of this id or name."""
         return next((each for each in self.all if key in (each.id, each.name)), None)

@@ -141,6 +141,7 @@ class ComparePanel(SideBySide):
     def ask_next(self) -> bool:
         """Ask the next of the prompts that were given; `False` if there is none left."""
         with self._lock:
+            self._columns.check_any()
             following = self._agenda.take()
         if following is None:
             return False
@@ -205,8 +206,7 @@ class ComparePanel(SideBySide):
 
     def _begin(self, name: str, prompt: Any, request: str = "") -> None:
         with self._lock:
-            if not self._columns.all:
-                raise InvalidParameterError("there is no model to ask: add one, like panel.add('Demo')")
+            self._columns.check_any()
             self.stop()
             round_ = Round(name, self._after(prompt), shown(prompt), self.blind, request)
             round_.sides = {column.id: Side(column.name) for column in self._columns.all}

@@ -455,6 +455,20 @@ def test_messages_that_make_no_sense_now_are_ignored(compare, message):
     assert panel.models == ["OpenaiTemplate:echo"]
 
 
+def test_a_prompt_that_nobody_could_be_asked_is_still_the_next_one():
+    """Once there is a model, the list goes on where it was."""
+    panel = Comparing(prompts={"rain": "About rain", "snow": "About snow"})
+    with pytest.raises(InvalidParameterError, match="no model to ask"):
+        panel.ask_next()
+    panel.say(type="next")
+    assert "no model to ask" in panel.problem
+    panel.add("Demo:demo-fast")
+    assert panel.ask_next()
+    assert panel.wait(10)
+    assert panel.results["prompt_id"].tolist() == ["rain"]
+    panel.close()
+
+
 def test_states_that_make_no_sense_are_ignored(compare):
     """What a view sets and cannot be meant changes nothing; the view is told what holds."""
     panel = compare("echo")
