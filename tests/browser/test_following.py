@@ -73,11 +73,12 @@ def wheel(front, by, until):
     front.page.mouse.wheel(0, by)
     front.box.evaluate(f"""node => new Promise((done) => {{
         let last = null;
+        const end = Date.now() + 15000;
         const look = () => {{
             const below = node.scrollHeight - node.scrollTop - node.clientHeight;
-            if ({until} && node.scrollTop === last) done();
+            if (({until} && node.scrollTop === last) || Date.now() > end) return done();
             last = node.scrollTop;
-            setTimeout(look, 60);
+            return setTimeout(look, 60);
         }};
         look();
     }})""")
