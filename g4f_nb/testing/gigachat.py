@@ -125,6 +125,11 @@ class GigaChatServer(Listening):
         """The chat requests."""
         return [seen for seen in list(self.requests) if seen.path == "/api/v1/chat/completions"]
 
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The tokens that were given out and not taken back, each with the key it was given for."""
+        return {token: each.key for token, each in self._passes.items()}
+
     def end_tokens(self) -> None:
         """Let every token be over, as if half an hour had passed."""
         self._passes = {token: _Pass(each.key, each.scope, 0.0) for token, each in self._passes.items()}

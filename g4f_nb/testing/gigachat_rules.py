@@ -111,7 +111,7 @@ def check_chat(body: Json) -> None:
     for function in body.get("functions") or ():
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise NotTaken(422, "Invalid params: function name is empty")
-        _check_schema(function.get("parameters"), "")
+        check_schema(function.get("parameters"), "")
     form = body.get("response_format")
     if form is not None and not (isinstance(form, dict) and isinstance(form.get("schema"), dict)):
         raise NotTaken(422, "Invalid params: response_format")
@@ -158,7 +158,7 @@ def _check_result(message: Json, before: Json) -> None:
         raise NotTaken(422, "Invalid params: function message must follow a function_call")
 
 
-def _check_schema(schema: object, path: str) -> None:
+def check_schema(schema: object, path: str) -> None:
     """Objects without properties, and choices that are no texts, are what users of others stumble over."""
     if not isinstance(schema, dict) or "$ref" in schema or "anyOf" in schema:
         raise NotTaken(422, f"Invalid params: field 'properties{path}' is not a plain schema")
@@ -166,9 +166,9 @@ def _check_schema(schema: object, path: str) -> None:
         if not isinstance(schema.get("properties"), dict):
             raise NotTaken(422, f"Field 'properties{path}.properties' is missing")
         for name, part in schema["properties"].items():
-            _check_schema(part, f"{path}.{name}")
+            check_schema(part, f"{path}.{name}")
     if "items" in schema:
-        _check_schema(schema["items"], f"{path}.items")
+        check_schema(schema["items"], f"{path}.items")
     if not all(isinstance(choice, str) for choice in schema.get("enum") or ()):
         raise NotTaken(422, f"Invalid params: enum of 'properties{path}' must hold strings")
 

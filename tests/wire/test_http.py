@@ -104,11 +104,10 @@ def test_an_answer_that_is_done_is_done(then):
 
 
 @pytest.mark.clock
-def test_the_afterword_has_a_limit_as_a_whole(monkeypatch):
+def test_the_afterword_has_a_limit_as_a_whole():
     """A comment now and then does not begin it anew."""
-    monkeypatch.setattr("g4f_nb.providers.sending.requesting._AFTERWORD", 0.6)
     with _server(_head(), WHOLE, then=b": x\n\n", every=0.2) as host:
-        reply, took = _timed(host)
+        reply, took = _timed(host, timeout=0.6)
     assert (str(reply), reply.finish_reason) == ("hello", "stop")
     assert 0.5 < took < 8
 

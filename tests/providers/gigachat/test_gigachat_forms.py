@@ -206,7 +206,7 @@ def test_schemas_of_pydantic_become_plain():
     text = orjson.dumps(made).decode()
     assert "$ref" not in text
     assert "anyOf" not in text
-    gigachat_rules._check_schema(made, "")
+    gigachat_rules.check_schema(made, "")
     properties = made["properties"]
     assert properties["kind"]["enum"] == ["a", "b"]
     assert properties["note"] == {"type": "string", "default": None, "description": "A note"}

@@ -69,9 +69,9 @@ def test_neither_key_nor_token_is_shown(call, fault, server, tls, where, capsys)
 def test_a_token_that_the_service_repeats_is_masked(call, where, server, capsys):
     """In no error of the API either."""
     list(GigaChat.create_completion("", ASKED, **where(server)))
-    (token,) = server._passes
+    (token,) = server.tokens
     given = where(server, max_retries=0, headers={"X-Request-ID": "x"})
-    server._passes.clear()
+    server.end_tokens()
     server.token_seconds = -1
     with pytest.raises(errors.MissingAuthError) as caught:
         CALLS[call](**given)

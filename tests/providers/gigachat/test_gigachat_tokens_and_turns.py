@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from small_server import web
 
 import g4f_nb as nb
 from g4f_nb import errors
@@ -40,7 +41,7 @@ def test_ten_at_once_on_two_keys_make_two_token_calls(business):
     asked = {seen.headers["Authorization"] for seen in business.token_requests}
     assert asked == {f"Basic {one}", f"Basic {two}"}
     used = [seen.headers["Authorization"].removeprefix("Bearer ") for seen in business.chat_requests]
-    keys = [business._passes[token].key for token in used]
+    keys = [business.tokens[token] for token in used]
     assert sorted(keys) == sorted([one, two] * 5)
 
 
@@ -112,31 +113,33 @@ def test_the_older_form_of_tokens_is_read():
         assert len(server.token_requests) == 1
 
 
+HOUR, YEARS = time.time() + 3600, 4_102_444_800
+
+
 @pytest.mark.parametrize(
-    ("answer", "ends"),
+    ("answer", "fetched"),
     [
-        ({"access_token": "t", "expires_at": 4102444800000}, 4102444800.0),
-        ({"tok": "t", "exp": 4102444800}, 4102444800.0),
-        ({"access_token": "t", "expires_at": 0}, None),
-        ({"access_token": "t"}, None),
-        ({"access_token": "t", "expires_at": None}, None),
+        ({"access_token": "t", "expires_at": YEARS * 1000}, 1),
+        ({"access_token": "t", "expires_at": int(HOUR * 1000)}, 1),
+        ({"tok": "t", "exp": YEARS}, 1),
+        ({"access_token": "t", "expires_at": 0}, 1),
+        ({"access_token": "t"}, 1),
+        ({"access_token": "t", "expires_at": None}, 1),
+        # Over, or nearly: the next question needs another.
+        ({"access_token": "t", "expires_at": 1000}, 2),
+        ({"tok": "t", "exp": int(HOUR - 3590)}, 2),
+        ({"access_token": "t", "expires_at": int((HOUR - 3590) * 1000)}, 2),
     ],
 )
-def test_every_way_to_say_when_a_token_ends(monkeypatch, answer, ends):
+def test_every_way_to_say_when_a_token_ends(answer, fetched):
     """Milliseconds, seconds, and no end at all."""
-    import orjson
-
-    from g4f_nb.providers.gigachat import oauth
-    from g4f_nb.providers.gigachat.options import line_of
-
-    line = line_of(GigaChat, {"api_key": "planted"})
-    token = oauth._read_token(orjson.dumps(answer), line)
-    assert (token.secret.reveal(), token.ends) == ("t", ends)
-    for body in (b"{}", b"[]", b'{"access_token": 7}', b"<html>"):
-        with pytest.raises(errors.UnreadableResponseError):
-            oauth._read_token(body, line)
-    with pytest.raises(errors.ServerError):
-        oauth._read_token(b'{"status": 500, "message": "x"}', line)
+    chat = {"choices": [{"message": {"content": "well"}, "finish_reason": "stop"}]}
+    with web(lambda seen: (200, answer if seen.path == "/oauth" else chat)) as server:
+        given = {"api_base": server.address, "auth_url": f"{server.address}/oauth", "api_key": "planted"}
+        for _ in range(2):
+            assert asyncio.run(GigaChat.create_async("", ASKED, **given)) == "well"
+    assert [seen.path for seen in server.seen].count("/oauth") == fetched
+    assert {seen.headers["authorization"] for seen in server.seen} == {"Basic planted", "Bearer t"}
 
 
 @pytest.mark.clock

@@ -120,7 +120,8 @@ def test_a_loop_that_has_ended_is_passed_over():
     """Whoever waited there does not come any more."""
     own = SharedLane()
     holder = asyncio.new_event_loop()
-    holder.run_until_complete(own._enter(1, None))
+    held = own.turn(1, patience=None)
+    holder.run_until_complete(held.__aenter__())
 
     async def abandoned():
         task = asyncio.create_task(_turn(own))
@@ -131,7 +132,7 @@ def test_a_loop_that_has_ended_is_passed_over():
     gone = asyncio.new_event_loop()
     task = gone.run_until_complete(abandoned())
     gone.close()
-    own._leave()
+    holder.run_until_complete(held.__aexit__(None, None, None))
     holder.run_until_complete(asyncio.wait_for(_turn(own), 5))
     holder.close()
     with contextlib.suppress(RuntimeError):
