@@ -18,7 +18,7 @@ from g4f_nb.providers.models.listing import kept_models
 from g4f_nb.providers.models.offering import unlisted
 from g4f_nb.providers.sending.adapting import key_headers, row_headers
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.providers.sending.outgoing import overlaid, secrets_of_call, trust
+from g4f_nb.providers.sending.outgoing import encoded, overlaid, secrets_of_call, trust
 from g4f_nb.providers.sending.ways import Way
 from g4f_nb.providers.services.hosts import find_host, is_home
 from g4f_nb.providers.services.rows import rows
@@ -85,18 +85,38 @@ async def kept_names(
 
 def listing_call(cls: Any, url: str, host: Host, way: Way) -> Call:
     """The request for a list of models."""
-    made = cls._listing_headers(host)
-    chosen = chosen_headers(cls, host, given=way.headers, made=made)
+    return call_to(cls, host, way, settings.current(), url=url, made=cls._listing_headers(host))
+
+
+def call_to(
+    cls: Any,
+    host: Host,
+    way: Way,
+    now: settings.Settings,
+    *,
+    url: str,
+    made: Headers,
+    body: Mapping[str, Any] | None = None,
+    extra_data: Mapping[str, Any] | None = None,
+    model: str | None = None,
+) -> Call:
+    """A request with these headers, and with all that must not be shown of what is said to it.
+
+    `extra_data` is the part of the body that a caller gave as it is.
+    """
+    chosen = _chosen_headers(cls, host, given=way.headers, made=made)
     return Call(
-        "GET",
+        "GET" if body is None else "POST",
         url,
         made,
-        secret=secrets_of_call(host.secret, url, headers=chosen, extra_data=None, proxy=way.proxy),
-        limits=way.limits(settings.current().connect_timeout),
+        body=None if body is None else encoded(body, cls.__name__),
+        secret=secrets_of_call(host.secret, url, headers=chosen, extra_data=extra_data, proxy=way.proxy),
+        limits=way.limits(now.connect_timeout),
         proxy=way.proxy,
         ssl=trust(cls, way.ssl),
         connector=way.connector,
         provider=cls.__name__,
+        model=model,
     )
 
 
@@ -131,7 +151,7 @@ def headers_for(cls: Any, host: Host, *, stream: bool, given: Headers) -> Header
     raise InvalidParameterError(fault or "", provider=cls.__name__)
 
 
-def chosen_headers(cls: Any, host: Host, *, given: Headers, made: Headers) -> Headers:
+def _chosen_headers(cls: Any, host: Host, *, given: Headers, made: Headers) -> Headers:
     """Of the headers made for a request those that may hold a key: not only a call's own are a user's."""
     if _writes_headers(cls):
         keep_sent(secrets_of_headers(made))

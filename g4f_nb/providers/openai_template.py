@@ -42,11 +42,6 @@ from g4f_nb.providers.sending.fields import (
     USUAL_FIELDS,
     means_image,
 )
-from g4f_nb.providers.sending.outgoing import (
-    encoded,
-    secrets_of_call,
-    trust,
-)
 from g4f_nb.providers.sending.requesting import batches
 from g4f_nb.providers.sending.ways import TRAVEL, Way
 from g4f_nb.providers.services.hosts import find_host, join, look_up_host
@@ -268,22 +263,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         way, host = asking.way, asking.host
         impersonate = asking.options.get("impersonate")
         made = cls._headers(host, stream=stream, given=way.headers, impersonate=impersonate)
-        chosen = hosted.chosen_headers(cls, host, given=way.headers, made=made)
-        return Call(
-            "POST",
-            url,
-            made,
-            body=encoded(body, cls.__name__),
-            secret=secrets_of_call(
-                host.secret, url, headers=chosen, extra_data=asking.extra_data, proxy=way.proxy
-            ),
-            limits=way.limits(now.connect_timeout),
-            proxy=way.proxy,
-            ssl=trust(cls, way.ssl),
-            connector=way.connector,
-            provider=cls.__name__,
+        return hosted.call_to(
+            cls, host, way, now, url=url, made=made, body=body, extra_data=asking.extra_data,
             model=asking.model,
-        )
+        )  # fmt: skip
 
     @classmethod
     def take_along(cls, model: str, options: Mapping[str, Any]) -> dict[str, Any]:

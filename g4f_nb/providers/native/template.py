@@ -36,10 +36,7 @@ from g4f_nb.providers.models.suggesting import with_nearest
 from g4f_nb.providers.reading.body_reader import BodyReader
 from g4f_nb.providers.sending.fields import CHAT_FIELDS
 from g4f_nb.providers.sending.outgoing import (
-    encoded,
     least,
-    secrets_of_call,
-    trust,
     with_body,
 )
 from g4f_nb.providers.sending.requesting import batches
@@ -194,19 +191,8 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         now = settings.current()
         url = cls.chat_url(host, model, stream=stream)
         made = hosted.headers_for(cls, host, stream=stream, given=way.headers)
-        chosen = hosted.chosen_headers(cls, host, given=way.headers, made=made)
-        call = Call(
-            "POST",
-            url,
-            made,
-            body=encoded(body, cls.__name__),
-            secret=secrets_of_call(host.secret, url, headers=chosen, extra_data=extra_data, proxy=way.proxy),
-            limits=way.limits(now.connect_timeout),
-            proxy=way.proxy,
-            ssl=trust(cls, way.ssl),
-            connector=way.connector,
-            provider=cls.__name__,
-            model=model,
+        call = hosted.call_to(
+            cls, host, way, now, url=url, made=made, body=body, extra_data=extra_data, model=model
         )
         pieces = batches(
             call,
