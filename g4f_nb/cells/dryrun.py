@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,8 @@ def _costs(question: Question) -> Iterator[tuple[str, str]]:
         own=where.price,
     )
     if made is None:
-        yield "price", "not known here: set it in prices.toml, or install g4f_nb[prices]"
+        table = "" if importlib.util.find_spec("genai_prices") else ", or install g4f_nb[prices]"
+        yield "price", f"not known here: set it in prices.toml{table}"
     elif not made.usd:
         yield "price", f"free ({made.source})"
     else:

@@ -85,11 +85,8 @@ class TerminalScreen:
         ask_for_login(reply)
         if not self._streams:
             return
-        shown = self._keyless.of(reply)
-        self._add(shown)
-        if len(shown.tool_results) > self._results:
-            self._tell_calls(shown)
-        elif reply.running_calls:
+        self._write(self._keyless.of(reply))
+        if reply.running_calls:
             # Somebody may be asked whether a tool may run.
             self._writer.pause()
 
@@ -106,9 +103,7 @@ class TerminalScreen:
             self._tell_calls(reply)
             self._writer.add(printable(_coloured(data, "json", self._colours)))
         elif self._look.format in _GROW:
-            if not self._streams:
-                self._tell_calls(reply)
-            self._add(grown)
+            self._write(grown)
             if not reply.text:
                 self._writer.add(printable(plain_of(reply)))
         else:
@@ -120,8 +115,16 @@ class TerminalScreen:
         for line in [*lines, " · ".join(footer)]:
             _tell(line)
 
-    def _add(self, reply: Reply) -> None:
-        text = reply.text
+    def _write(self, reply: Reply) -> None:
+        """What is new, in its order: what was said before calls, the calls, and what was said after them."""
+        if len(reply.tool_results) > self._results:
+            after = "" if reply.running_calls else reply.running_text
+            self._add(reply, to=len(reply.text) - len(after))
+            self._tell_calls(reply)
+        self._add(reply)
+
+    def _add(self, reply: Reply, *, to: int | None = None) -> None:
+        text = reply.text[:to]
         if any(step.retracted for step in reply.steps[self._rounds :]):
             # What was written stays written; the answer begins anew below it.
             self._writer.end()
@@ -129,7 +132,9 @@ class TerminalScreen:
             self._length = min(self._length, len(text))
         self._rounds = len(reply.steps)
         if len(text) > self._length:
-            self._writer.add(printable(text[self._length :]))
+            piece = text[self._length :]
+            # The blank line before the next round would stand before the calls of this one.
+            self._writer.add(printable(piece if to is None else piece.rstrip("\n")))
             self._length = len(text)
 
     def _tell_calls(self, reply: Reply) -> None:

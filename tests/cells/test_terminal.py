@@ -179,3 +179,24 @@ def test_thoughts_are_not_the_answer(capsys):
     reply.add("Hi")
     _shown(reply, look=Look(quiet=True))
     assert capsys.readouterr().out == "Hi\n"
+
+
+@pytest.mark.parametrize("streams", [True, False])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_calls_stand_between_what_was_said_before_and_after_them(capsys, streams, at_once):
+    """Also where the result and the first words after it come together."""
+    reply, screen = _reply("I add."), TerminalScreen(streams=streams)
+    screen.update(reply)
+    reply.add(ToolCalls((ToolCall("1", "add", '{"a": 2}'),)))
+    screen.update(reply)
+    reply.add(ToolResult("1", "add", "42"))
+    if not at_once:
+        screen.update(reply)
+    reply.end_round()
+    reply.add("It is ")
+    screen.update(reply)
+    reply.add("42.")
+    screen.update(reply)
+    screen.finish(reply)
+    written = capsys.readouterr().out
+    assert re.fullmatch(r"I add\.\nadd\(a=2\) → 42\n\n*It is 42\.\nP · m\n", written), written
