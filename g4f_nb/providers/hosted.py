@@ -171,4 +171,4 @@ def _as_headers(made: object) -> Headers | None:
 def _writes_headers(cls: Any) -> bool:
     """Whether a user's class makes headers of its own."""
     function = getattr(cls.get_headers, "__func__", cls.get_headers)
-    return not str(getattr(function, "__module__", "")).startswith(_OURS)
+    return function is not get_headers and not str(getattr(function, "__module__", "")).startswith(_OURS)
