@@ -125,6 +125,15 @@ class Conversation(Verbs):
         if (there := shelf()) is not None:
             there.put(self, stays=name is not None)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `talk.temperature = 0` would be kept and never be heeded. Whoever writes a class of one's own may.
+        if type(self) is Conversation and not name.startswith("_") and not hasattr(Conversation, name):
+            raise AttributeError(
+                f"a conversation has no {name!r} that can be set: there are model, system, limit, keep, name "
+                "and options for all else that questions shall have, like talk.options = {'temperature': 0}"
+            )
+        object.__setattr__(self, name, value)
+
     @property
     def name(self) -> str:
         """What it is called; setting it renames it."""

@@ -22,6 +22,7 @@ from g4f_nb.masking import secrets_given
 from g4f_nb.secret import Secret
 
 _SHOWN = 60
+_TURNS = "its .turns lists those there are"
 
 
 class Past:
@@ -50,9 +51,10 @@ class Past:
         key = wanted.id if isinstance(wanted, Turn) else wanted
         found = self.tree.get(str(key))
         if found is None:
-            raise InvalidParameterError(
-                f"the conversation {self._called()!r} has no turn {key!r}: its .turns lists those there are"
-            )
+            # A number is not a turn: which one it would be changes with what is dropped and switched.
+            is_number = str(wanted).lstrip("-").isdecimal()
+            way = "give the turn itself, like talk.turns[0]" if is_number else _TURNS
+            raise InvalidParameterError(f"the conversation {self._called()!r} has no turn {key!r}: {way}")
         return found
 
     def last(self) -> Turn:

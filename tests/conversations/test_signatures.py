@@ -86,3 +86,25 @@ def test_asking_again_keeps_or_takes_away(server):
     assert talk.turns[-1].reply.data is None
     assert server.requests[-1].body["temperature"] == 1
     assert "as before" in str(inspect.signature(talk.edit))
+
+
+def test_what_would_not_be_heeded_is_no_attribute():
+    """A parameter belongs into the options; a class of one's own may keep what it likes."""
+    talk = nb.Conversation()
+    for name in ("temperature", "modle"):
+        with pytest.raises(AttributeError, match=rf"no '{name}' that can be set: .*talk\.options = "):
+            setattr(talk, name, 0)
+    talk.model, talk.system, talk.options, talk.limit, talk.keep, talk.name = "Demo", "x", {}, 1, False, "y"
+    with pytest.raises(AttributeError, match="can only be read"):
+        talk.turns = ()
+    own = type("Mine", (nb.Conversation,), {})()
+    own.mood = "good"
+    assert own.mood == "good"
+
+
+def test_a_number_is_no_turn():
+    """The error says what is."""
+    talk = nb.Conversation(model="Demo:demo-fast")
+    talk.ask("hello")
+    with pytest.raises(G4FError, match=r"no turn 0: give the turn itself, like talk\.turns\[0\]"):
+        talk.edit(0, "and you?")
