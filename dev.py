@@ -49,11 +49,12 @@ VERSIONED = (
 # In an old kernel: all that is tried in a new one.
 IN_OLD_KERNELS = ("descriptions", "kernel")
 UNIT = "not kernel and not browser and not foreign"
-# About half of what they take; all others are the other half.
-HALF = (
-    "cells", "contract", "descriptions", "dialogues", "files", "hostile", "loops", "providers", "secrets",
-    "testing", "wire",
-)  # fmt: skip
+# Two thirds of them, about; all others are the last third. Each collects only what it runs itself, and now
+# and then all of them wait: one more than there are cores keeps those busy.
+THIRDS = (
+    ("cells", "comparing", "conversations", "descriptions", "files", "judging", "panels"),
+    ("contract", "dialogues", "hostile", "loops", "providers", "secrets", "testing", "wire"),
+)
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
 # A browser and its notebooks are a file's.
@@ -116,7 +117,7 @@ def main() -> int:
         print(f"everything is in {given.venv}: python3 dev.py lab, test, unit and check need no more")
     lab = ["-m", "jupyter", "lab", *root_user(), str(QUICK_START), *passed_on]
     judged: list[Step] = [["-c", COVERED]] if given.cover else []
-    units = [unit_tests(passed_on)] if passed_on else [Beside(halves(cover=given.cover), patient=0), *judged]
+    units = [unit_tests(passed_on)] if passed_on else [Beside(thirds(cover=given.cover), patient=0), *judged]
     steps: dict[str, list[Step]] = {
         "setup": [],
         "lab": [lab],
@@ -259,13 +260,13 @@ def unit_tests(passed_on: list[str]) -> list[str]:
     return ["-m", "pytest", *SEVERAL, "-m", UNIT, *passed_on]
 
 
-def halves(*, cover: bool) -> list[list[list[str]]]:
-    """All of it in two rows: each collects what it runs itself; with `cover` their coverage is measured."""
+def thirds(*, cover: bool) -> list[list[list[str]]]:
+    """All of it in three rows that collect nothing twice; with `cover` their coverage is measured."""
     watched = ",".join(f"g4f_nb.{name}" for name in ("providers", "wire", "loops", "credentials"))
     measure = ["-m", "coverage", "run", "--parallel-mode", "--branch", f"--source={watched}"] if cover else []
-    places = [f"tests/{name}" for name in HALF]
-    both = (["tests", *(f"--ignore={place}" for place in places)], places)
-    return [[[*measure, "-m", "pytest", *each, "-m", UNIT]] for each in both]
+    rows = [[f"tests/{name}" for name in third] for third in THIRDS]
+    rest = ["tests", *(f"--ignore={place}" for row in rows for place in row)]
+    return [[[*measure, "-m", "pytest", *each, "-m", UNIT]] for each in (rest, *rows)]
 
 
 def older_tests(passed_on: list[str]) -> Beside:
@@ -292,7 +293,7 @@ def all_tests(*, cover: bool) -> Beside:
         [["-m", "pytest", *marked("browser"), *TWO, "-m", "browser"]],
         [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"], notebooks()],
     ]
-    return Beside([*halves(cover=cover), *others], patient=2)
+    return Beside([*thirds(cover=cover), *others], patient=len(THIRDS) + 1)
 
 
 def marked(name: str) -> list[str]:

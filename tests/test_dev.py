@@ -30,18 +30,19 @@ def test_what_depends_on_the_version_is_there(dev):
     assert [
         name for name in (*dev.VERSIONED, *dev.IN_OLD_KERNELS) if not (ROOT / "tests" / name).exists()
     ] == []
-    assert [name for name in dev.HALF if not (ROOT / "tests" / name).is_dir()] == []
+    assert [name for third in dev.THIRDS for name in third if not (ROOT / "tests" / name).is_dir()] == []
 
 
-def test_two_halves_are_the_whole(dev):
-    """Whatever a folder is called, its tests run in one of the two rows, and in one only."""
-    (one,), (other,) = dev.halves(cover=False)
-    left_out = {word.removeprefix("--ignore=") for word in one if word.startswith("--ignore=")}
-    assert "tests" in one
-    assert left_out == {word for word in other if word.startswith("tests/")}
-    (measured,), _ = dev.halves(cover=True)
+def test_three_rows_are_the_whole(dev):
+    """Whatever a folder is called, its tests run in one of the rows, and in one only."""
+    (rest,), *others = dev.thirds(cover=False)
+    left_out = [word.removeprefix("--ignore=") for word in rest if word.startswith("--ignore=")]
+    assert "tests" in rest
+    assert left_out == [word for (row,) in others for word in row if word.startswith("tests/")]
+    assert len(left_out) == len(set(left_out))
+    (measured,), *_ = dev.thirds(cover=True)
     assert measured[:4] == ["-m", "coverage", "run", "--parallel-mode"]
-    assert measured[-len(one) :] == one
+    assert measured[-len(rest) :] == rest
 
 
 def test_marked_tests_are_found_wherever_they_are(dev):
