@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from g4f_nb.controls import clean
 from g4f_nb.credentials import origin
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.providers.models.listing import entries_in, names_of
 from g4f_nb.providers.services.hosts import base_from_environment, join
 from g4f_nb.providers.services.rows import Row
@@ -98,7 +99,8 @@ async def _ask(session: aiohttp.ClientSession, rows: list[Row]) -> Running | Non
     entries = entries_in(_json(body)) if status == _OK else None
     if entries is None and status not in (401, 403):
         return None
-    owner = _owner(entries) or server
+    # It stands in a table, and whoever listens there may have written anything.
+    owner = shorten(clean(_owner(entries) or server), 100)
     known = next((row.name for row in rows if row.name == _row_of(owner)), None)
     if known is None:
         known = await _recognised(session, base, rows)

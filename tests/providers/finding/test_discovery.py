@@ -85,6 +85,14 @@ def test_jan_and_g4f_are_told_apart(signs, name):
     assert found.row == name
 
 
+def test_what_a_server_calls_itself_is_text_and_not_long():
+    """No terminal obeys it, and no table is filled with it."""
+    with _server(_owned("\x1b]0;mine\x07" + "x" * 10_000)) as server:
+        (found,) = _find(_row("vllm", server.address))
+    assert found.owner.isprintable()
+    assert len(found.owner) <= 100
+
+
 def test_some_other_model_server_is_told_as_that():
     """It speaks the dialect, and is not what usually listens there."""
     with serve(models=["m"]) as server:
