@@ -428,7 +428,7 @@ def assert_safe(text: str) -> None:
     assert not faults(safe_html(text))
 
 
-@pytest.mark.parametrize(("number", "payload"), enumerate(PAYLOADS))
+@pytest.mark.parametrize(("number", "payload"), list(enumerate(PAYLOADS)))
 def test_no_payload_acts_in_any_setting_and_renderer(number, payload):
     """Bare, in code, lists, tables, quotes, links, definitions and alt texts: nothing comes alive."""
     # Else each in a third of the settings, and each setting with a third of them.
