@@ -35,6 +35,13 @@ _KEY_LIKE = re.compile(
 KEPT_MASK = "•••"
 # Stars that were there before.
 _THEIRS = "\ue000\ue001\ue000"
+# What stands for a key where a server wants some and reads none: in texts these are words.
+_NO_KEYS = frozenset({
+    "anything", "api-key", "dummy-key", "fake-key", "llama.cpp", "lm-studio", "lm_studio", "lmstudio",
+    "local-key", "localhost", "no-api-key", "no-key", "no-key-needed", "no-key-required", "not-needed",
+    "not-required", "not_needed", "notneeded", "placeholder", "sk-no-key-required", "test-key",
+    "your-api-key", "your_api_key",
+})  # fmt: skip
 # Characters; what is shorter may stand anywhere.
 _FEW = 4
 _DRAWN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}")
@@ -111,7 +118,9 @@ def _keys(used: Iterable[Secret]) -> list[Secret]:
 
 def _is_a_word(secret: Secret) -> bool:
     value = secret.reveal()
-    return len(value) < LONG_ENOUGH and (len(value) < _FEW or value.isalpha())
+    return value.casefold() in _NO_KEYS or (
+        len(value) < LONG_ENOUGH and (len(value) < _FEW or value.isalpha())
+    )
 
 
 def _without(text: str, keys: Iterable[Secret]) -> str:

@@ -190,3 +190,11 @@ def test_without_any_key_nothing_is_done(monkeypatch):
     reply = Reply()
     reply.add("hello")
     assert GrowingKeyless().of(reply) is reply
+
+
+@pytest.mark.parametrize("word", ["lm-studio", "Not-Needed", "ollama", "EMPTY", "x"])
+def test_what_stands_for_a_key_is_a_word(word):
+    """A server of one's own wants some key and reads none: what people write there is no secret."""
+    reply = _reply(api_key=Secret(word))
+    reply.add(f"{word} runs on your machine")
+    assert reply.as_shown() is reply
