@@ -28,7 +28,8 @@ from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin
 from g4f_nb.samples import sample
 from g4f_nb.typing import AsyncResult, Messages
-from g4f_nb.wire.failures import Complaint, error_for
+from g4f_nb.wire.complaints import Complaint
+from g4f_nb.wire.failures import error_for
 
 # Seconds before the first word and between two words.
 _PACES = {"demo": (0.25, 0.015), "demo-fast": (0.02, 0.001), "demo-slow": (0.8, 0.08)}

@@ -7,7 +7,8 @@ from typing import Any
 
 from g4f_nb.errors import ModelNotSupportedError, UnreadableResponseError, shorten
 from g4f_nb.secret import redact
-from g4f_nb.wire.failures import as_text, error_for, read_complaint
+from g4f_nb.wire.complaints import as_text, read_complaint
+from g4f_nb.wire.failures import error_for
 
 
 class ProviderModelMixin:

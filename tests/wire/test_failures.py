@@ -15,15 +15,8 @@ from g4f_nb import errors
 from g4f_nb.errors import G4FError
 from g4f_nb.secret import Secret, redact_beginning
 from g4f_nb.wire import failures
-from g4f_nb.wire.failures import (
-    Complaint,
-    error_for,
-    error_from_answer,
-    excerpt,
-    kind_of,
-    read_complaint,
-    retry_after,
-)
+from g4f_nb.wire.complaints import Complaint, read_complaint
+from g4f_nb.wire.failures import error_for, error_from_answer, excerpt, kind_of, retry_after
 
 KEY = "planted/key+0123456789=="
 STATUSES = {

@@ -29,7 +29,8 @@ from g4f_nb.providers.services.hosts import join
 from g4f_nb.secret import Secret, Veiled, shown_address, together
 from g4f_nb.typing import AsyncResult, Messages
 from g4f_nb.wire.attempts import Attempts
-from g4f_nb.wire.failures import as_text, excerpt, read_complaint
+from g4f_nb.wire.complaints import as_text, read_complaint
+from g4f_nb.wire.failures import excerpt
 from g4f_nb.wire.fetching import fetch
 from g4f_nb.wire.proxies import proxy_fault
 

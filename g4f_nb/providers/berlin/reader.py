@@ -9,7 +9,8 @@ import orjson
 from g4f_nb.chunks import Chunk, FinishReason, ProviderInfo
 from g4f_nb.errors import BerlinError, G4FError, MissingAuthError, StreamInterruptedError
 from g4f_nb.secret import Secret, redact
-from g4f_nb.wire.failures import as_text, excerpt, read_complaint
+from g4f_nb.wire.complaints import as_text, read_complaint
+from g4f_nb.wire.failures import excerpt
 from g4f_nb.wire.joinedjson import JoinedJson
 from g4f_nb.wire.sse import DEFAULT_LIMIT
 

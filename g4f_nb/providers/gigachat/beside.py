@@ -7,7 +7,8 @@ from typing import Any
 from g4f_nb.controls import clean
 from g4f_nb.errors import UnreadableResponseError
 from g4f_nb.secret import Secret
-from g4f_nb.wire.failures import as_text, excerpt
+from g4f_nb.wire.complaints import as_text
+from g4f_nb.wire.failures import excerpt
 
 
 def models_of(data: Any, *, provider: str, secret: Secret | None) -> list[str]:

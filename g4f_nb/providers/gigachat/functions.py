@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 _STATE = "gc_"
 _UUID_DIGITS = re.compile(r"[0-9a-f]{32}")

@@ -18,7 +18,8 @@ from g4f_nb.providers.sending.outgoing import encoded, secrets_of_call
 from g4f_nb.providers.sending.shortlived import Token
 from g4f_nb.providers.services.hosts import join
 from g4f_nb.secret import Secret, together
-from g4f_nb.wire.failures import error_for, excerpt, read_complaint
+from g4f_nb.wire.complaints import read_complaint
+from g4f_nb.wire.failures import error_for, excerpt
 
 if TYPE_CHECKING:
     import aiohttp

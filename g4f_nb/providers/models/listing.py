@@ -17,7 +17,8 @@ from g4f_nb.notices import tell
 from g4f_nb.providers.models.abilities import note_flags
 from g4f_nb.secret import shown_address
 from g4f_nb.wire.attempts import Attempts
-from g4f_nb.wire.failures import error_for, excerpt, read_complaint
+from g4f_nb.wire.complaints import read_complaint
+from g4f_nb.wire.failures import error_for, excerpt
 from g4f_nb.wire.fetching import fetch
 
 _Read = TypeVar("_Read")

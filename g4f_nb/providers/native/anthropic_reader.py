@@ -22,7 +22,7 @@ from g4f_nb.chunks import (
 )
 from g4f_nb.providers.native.anthropic_form import THOUGHTS
 from g4f_nb.providers.reading.body_reader import BodyReader, items, string
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 _REASONS = {
     "end_turn": "stop",

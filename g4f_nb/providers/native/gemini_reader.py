@@ -23,7 +23,7 @@ from g4f_nb.chunks import (
 from g4f_nb.files.dataurls import from_base64
 from g4f_nb.providers.native.gemini_form import OWN_ID, SIGNATURES
 from g4f_nb.providers.reading.body_reader import BodyReader, items, string
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 _FILTERED = {
     "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_RECITATION",

@@ -21,7 +21,7 @@ from g4f_nb.chunks import (
 )
 from g4f_nb.providers.native.responses_form import THOUGHTS
 from g4f_nb.providers.reading.body_reader import BodyReader, items, string
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 _UNFINISHED = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _THINKS = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")

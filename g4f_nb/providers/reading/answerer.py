@@ -8,7 +8,8 @@ from typing import Any
 
 from g4f_nb.errors import StreamInterruptedError, UnreadableResponseError, shorten
 from g4f_nb.secret import Secret, redact
-from g4f_nb.wire.failures import as_text, error_for, excerpt, read_complaint
+from g4f_nb.wire.complaints import as_text, read_complaint
+from g4f_nb.wire.failures import error_for, excerpt
 
 # Of a body that is no answer, as much is looked at; only its beginning is told.
 HEAD = 64 * 1024

@@ -15,7 +15,7 @@ from g4f_nb.providers.reading.sound import Sound
 from g4f_nb.providers.reading.thinking import ThinkSplitter
 from g4f_nb.providers.reading.thoughts import Details, thought_in
 from g4f_nb.providers.reading.tool_fragments import ToolFragments
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 
 class ChoiceReader:

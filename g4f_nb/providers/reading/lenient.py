@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.wire.failures import as_text
+from g4f_nb.wire.complaints import as_text
 
 # Halves of a surrogate pair at the end and at the beginning of a text.
 _FIRST_HALF = re.compile(rb'(?i)(?<!\\)\\ud[89ab][0-9a-f]{2}(?=")')
