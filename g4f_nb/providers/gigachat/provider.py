@@ -15,10 +15,10 @@ from g4f_nb.loops.handover import closing
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.gigachat import trust as gigachat_trust
 from g4f_nb.providers.gigachat.account import API_BASE, AUTH_URL, chosen_switch, look_up_account
-from g4f_nb.providers.gigachat.beside import balance_of, counts_of, models_of, vectors_of
 from g4f_nb.providers.gigachat.exchanges import fetch
 from g4f_nb.providers.gigachat.exchanges import stream as stream_of
 from g4f_nb.providers.gigachat.form import fields_of, messages_of
+from g4f_nb.providers.gigachat.inquiries import balance_of, counts_of, models_of, vectors_of
 from g4f_nb.providers.gigachat.line import Line
 from g4f_nb.providers.gigachat.options import OPTIONS, check_options, line_of, most_streams
 from g4f_nb.providers.gigachat.reader import GigaChatReader

@@ -1,4 +1,4 @@
-"""What GigaChat answers beside the chat, as plain lists and numbers."""
+"""What GigaChat answers to inquiries beside the chat, as plain lists and numbers."""
 
 from __future__ import annotations
 
