@@ -9,13 +9,17 @@ from typing import Any
 from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.turns import check_words
-from g4f_nb.errors import InvalidParameterError, NoProviderError
+from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError
 from g4f_nb.halves import sound
 from g4f_nb.masking import secrets_given
+from g4f_nb.parameters import SAFE_PARAMETERS
 from g4f_nb.prices import Price, dollars
+from g4f_nb.providers import registry
 from g4f_nb.providers.models.model import HOST_BOUND, Model, check_model, veiled
 from g4f_nb.secret import Secret, Veiled
 
+# What is no parameter of a provider.
+_OF_QUESTIONS = ("schema", "tools", "approve", "tool_limits", "cache", "media")
 # Of a model that comes back as what it was called, and how to give the conversation another one.
 NAMELESS = "which no name tells here (a class of your own, or a server's address, is in no file)"
 HOW_TO_NAME = "talk.model = …"
@@ -34,6 +38,7 @@ class Terms:
     def begin_with(self, given: Given, limit: str | float | None) -> None:
         """Set all but the name at once."""
         _check(given.model)
+        _check_options(given)
         self.own = given
         self.allow(limit)
 
@@ -112,6 +117,23 @@ def checked_system(system: str | None) -> str | None:
 
 def _check(model: Chosen) -> None:
     check_model(model.name if isinstance(model, Model) else model)
+
+
+def _check_options(given: Given) -> None:
+    """A parameter that nobody reads is told where it is written, and not with the first question.
+
+    Those that every provider may have are left to that: a file may hold them for another model.
+    """
+    unusual = [each for each in given.options if each not in (*SAFE_PARAMETERS, *HOST_BOUND, *_OF_QUESTIONS)]
+    if not unusual or not given.names_somebody:
+        return
+    model = given.model.name if isinstance(given.model, Model) else given.model
+    try:
+        provider = registry.choose(model, given.provider)[0]
+    except G4FError:
+        # Whoever asks is told, and may name another one before.
+        return
+    provider.check_parameters(unusual)
 
 
 def _name_of(chosen: Chosen) -> str | None:

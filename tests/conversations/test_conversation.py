@@ -272,4 +272,4 @@ def test_a_slip_in_a_keyword_is_told_where_it_is_made(slip, meant):
         nb.Conversation("x", model="Demo").ask("hello", modle="Demo")
     with pytest.raises(UnknownParameterError, match="'lable': did you mean 'label'"):
         nb.Model("Demo", lable="mine")
-    nb.Conversation("x", model="OpenaiTemplate:m", models=["a"], mode="b", temperature=1)
+    nb.Conversation("x", models=["a"], mode="b", temperature=1)

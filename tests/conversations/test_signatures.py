@@ -108,3 +108,16 @@ def test_a_number_is_no_turn():
     talk.ask("hello")
     with pytest.raises(G4FError, match=r"no turn 0: give the turn itself, like talk\.turns\[0\]"):
         talk.edit(0, "and you?")
+
+
+def test_a_slip_in_what_every_question_shall_have_is_told_at_once(tmp_path):
+    """With the nearest name, where it is known whom it is for; no file is refused for what it holds."""
+    for given in ({"model": "openai:gpt-4o"}, {"provider": "openai"}, {"model": nb.Model("openai:gpt-4o")}):
+        with pytest.raises(G4FError, match="'temprature': did you mean 'temperature'"):
+            nb.Conversation(temprature=0, **given)
+    talk = nb.Conversation(
+        model="Demo", temperature=0, schema="a int", tools=[len], cache=False, api_key="k" * 9
+    )
+    again = nb.Conversation.load(talk.save(tmp_path / "talk.json"))
+    assert again.options["temperature"] == 0
+    assert nb.Conversation(whatever=1).options
