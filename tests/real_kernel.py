@@ -57,7 +57,11 @@ class Kernel:
         self._manager.start_kernel(env=env)
         self._client = self._manager.client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        try:
+            self._client.wait_for_ready(timeout=60)
+        except BaseException:
+            self.shutdown()
+            raise
 
     def send(self, code):
         """Send a cell and give its id."""
