@@ -33,7 +33,14 @@ def conversations_command(_: Words, place: Place) -> Table:
 
 def history_command(given: Words, place: Place) -> Table:
     """Show the turns of a conversation."""
-    talk = place.talks.known(_name(given.words))
+    try:
+        talk = place.talks.known(_name(given.words))
+    except InvalidParameterError as error:
+        if not given.words:
+            raise
+        word = quoted(given.words[0])
+        hint = f"{error} (%g4f search {word} looks for that word in what was said)"
+        raise InvalidParameterError(hint) from None
     mask = mask_of(talk)
     rows = [
         (str(number), _short(turn.shown, mask), _answer(turn, mask), _short(turn.model or "", mask))

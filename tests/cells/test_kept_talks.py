@@ -100,3 +100,6 @@ def test_old_answers_are_found(shell):
     assert "Nothing" in repr(shell.run_line_magic("g4f", "search 'sky salty'"))
     assert not shell.run_cell("%g4f search").success
     assert not shell.run_cell("%g4f find sky").success
+    told = str(shell.run_cell("%g4f history sky").error_in_exec)
+    assert "there is no conversation 'sky'" in told
+    assert "%g4f search sky looks for that word" in told
