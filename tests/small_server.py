@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import orjson
@@ -88,3 +89,13 @@ def delta(content, **more):
 
 END = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 EVENTS = "text/event-stream"
+
+
+@asynccontextmanager
+async def listening(serve):
+    """A server of bare connections on this loop; Python 3.12 would wait for those that a client keeps."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server
+    finally:
+        server.close()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+from small_server import listening
 
 from g4f_nb import errors
 from g4f_nb.calls import Call, Headers
@@ -35,7 +36,7 @@ async def _server(*answers):
         finally:
             writer.transport.abort()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    async with listening(serve) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", connections
 
 

@@ -8,6 +8,7 @@ import sys
 
 import aiohttp
 import pytest
+from small_server import listening
 
 from g4f_nb.calls import Call, Headers
 from g4f_nb.errors import ConnectionFailedError
@@ -36,7 +37,7 @@ async def _sent(*calls):
         finally:
             writer.transport.abort()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    async with listening(serve) as server:
         base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat?a=b%20c"
         each = []
         for headers, body in calls:
@@ -111,7 +112,7 @@ def test_a_header_cannot_bring_another_along(either_way, value):
             seen.append(await reader.read())
             writer.close()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with listening(serve) as server:
             with pytest.raises(ValueError, match="header"):
                 await _open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", X=value)
             await asyncio.sleep(0.05)
@@ -131,7 +132,7 @@ def test_who_gives_up_waiting_for_the_head_hangs_up(either_way):
             writer.close()
 
         asked, ended = asyncio.Event(), asyncio.get_running_loop().create_future()
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with listening(serve) as server:
             asking = asyncio.create_task(_open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"))
             await asyncio.wait_for(asked.wait(), 10)
             asking.cancel()

@@ -18,6 +18,7 @@ from hostile.asking import outcome_of
 from hostile.authority import Authority
 from hostile.cases import CHUNKED, Text, chunk, completion, event, head, sized
 from hostile.server import KEEP, RESET, STALL, Servers
+from small_server import listening
 
 from g4f_nb import errors
 from g4f_nb.calls import Call, Headers
@@ -107,7 +108,7 @@ async def _answering_once(end, *, before_it=b""):
         finally:
             getattr(writer.transport, end)()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    async with listening(serve) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", seen
 
 
