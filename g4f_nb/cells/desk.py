@@ -77,7 +77,9 @@ class Desk:
             hook.fill_exec_result(given)
 
         # Until the end of the cell: then IPython puts back what was there before it.
-        if self.shell.display_trap.is_active:
+        trap = self.shell.display_trap
+        # IPython 7 does not say so itself.
+        if getattr(trap, "is_active", sys.displayhook is trap.hook):
             sys.displayhook = seen
 
     def _show(self, value: Any) -> None:
