@@ -46,11 +46,11 @@ VERSIONED = (
     "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
     "typed", "wire",
 )  # fmt: skip
-# In an old kernel: all that is tried in a new one.
+# In an old kernel: whatever is about kernels alone.
 IN_OLD_KERNELS = ("descriptions", "kernel")
 UNIT = "not kernel and not browser and not foreign"
 # Two thirds of them, about; all others are the last third. Each collects only what it runs itself, and now
-# and then all of them wait: one more than there are cores keeps those busy.
+# and then all of them wait: three rows keep two cores busy.
 THIRDS = (
     ("cells", "comparing", "conversations", "descriptions", "files", "judging", "panels"),
     ("contract", "dialogues", "hostile", "loops", "providers", "secrets", "testing", "wire"),
@@ -84,7 +84,7 @@ from pathlib import Path
 wire = sorted(file.name for file in Path("g4f_nb/wire").glob("*.py") if file.name != "__init__.py")
 names = ["loops/*", "credentials.py", "providers/*", *(f"wire/{name}" for name in wire)]
 data = coverage.Coverage()
-data.combine()
+data.combine([os.environ["G4F_NB_COVERED"]])
 shares = {name: data.report(include=[f"g4f_nb/{name}"], file=open(os.devnull, "w")) for name in names}
 print("branch coverage:", ", ".join(f"{name} {share:.0f} %" for name, share in shares.items()))
 sys.exit(" ".join(["under 90 %:", *low]) if (low := [name for name in names if shares[name] < 90]) else 0)
@@ -141,6 +141,9 @@ def main() -> int:
         prefix="g4f_nb-", dir=quick_place(), ignore_cleanup_errors=True
     ) as folder:
         os.environ["G4F_NB_CACHE_DIR"] = os.environ["TMPDIR"] = folder
+        # What an earlier run has left that was broken off is no part of this one.
+        os.environ["G4F_NB_COVERED"] = folder
+        os.environ["COVERAGE_FILE"] = str(Path(folder) / ".coverage")
         return run_all(python, steps[given.command])
 
 
@@ -188,7 +191,8 @@ def beside(python: str, tracks: Beside) -> int:
         for command in tracks[number]:
             status = run(python, command, later=number > 0, back=BACK if number < tracks.patient else 0)
             if status:
-                return status
+                # Negative where a signal ended it: that is a failure like any other.
+                return abs(status)
         return 0
 
     with ThreadPoolExecutor(len(tracks)) as pool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from g4f_nb.errors import G4FError
+from g4f_nb.forking import ModuleLock
 from g4f_nb.loops.ownloop import stop_own_loop
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.stored import cells, runs, talks, verdicts
@@ -149,7 +148,7 @@ class Store:
 
 _stores: dict[Path, Store] = {}
 # Cells, our loop and threads of a pool ask at once: two stores of one file would each have rows of their own.
-_making = threading.Lock()
+_making = ModuleLock()
 
 
 def store() -> Store:
@@ -178,15 +177,6 @@ def close_stores() -> None:
         _stores.clear()
     for each in closing:
         each.close()
-
-
-def _after_fork() -> None:
-    global _making  # noqa: PLW0603  # somebody may have held it, who is not here
-    _making = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 @atexit.register

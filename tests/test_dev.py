@@ -94,6 +94,15 @@ def test_rows_of_commands_run_at_the_same_time(dev, capfd):
     assert "\nnever said" not in said
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_what_a_signal_ended_has_failed(dev, capfd):
+    """Beside others, too, that went well: memory may run out."""
+    ended = ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    assert dev.run_all(sys.executable, [dev.Beside([[["-c", ""]], [ended]])]) == 9
+    assert dev.run_all(sys.executable, [ended]) != 0
+    capfd.readouterr()
+
+
 def test_what_the_first_row_says_is_seen_at_once(dev, capfd):
     """The others wait until they are done, so that their lines stay together; what is patient gives way."""
     wait = "import os, time; print('{0} begun', flush=True); time.sleep(0.6); print('{0} done'); "

@@ -7,11 +7,12 @@ would look through those of all calls under way all the same: a tenth of what a 
 from __future__ import annotations
 
 import gc
-import threading
 from types import TracebackType
 
+from g4f_nb.forking import ModuleLock
+
 _SELDOM = 10_000
-_lock = threading.Lock()
+_lock = ModuleLock()
 
 
 class SeldomCollected:

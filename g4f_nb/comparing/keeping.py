@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from g4f_nb.comparing.keyless import mask_of_files, note_keys
 from g4f_nb.comparing.runjson import grid_of, plan_of, wanted_of
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.forking import ModuleLock
 from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import Store, store
 from g4f_nb.stored.runs import KeptRun
@@ -44,7 +44,7 @@ class KnownRun:
 
 _live: dict[str, KnownRun] = {}
 # Cells, panels and threads of the user's begin runs and look for them.
-_lock = threading.RLock()
+_lock = ModuleLock()
 
 
 def begin(run: Comparison, *, prefix: str = "", wanted: Wanted | None = None, noted: bool = False) -> None:

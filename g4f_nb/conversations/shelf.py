@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from g4f_nb import frontend
 from g4f_nb.conversations.names import is_made_up
+from g4f_nb.forking import ModuleLock
 
 
 class Named(Protocol):
@@ -35,7 +36,7 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 _shelves: weakref.WeakKeyDictionary[Any, Shelf[Any]] = weakref.WeakKeyDictionary()
-_making = threading.Lock()
+_making = ModuleLock()
 
 
 class Shelf(Generic[T]):

@@ -5,12 +5,12 @@ IPython and ipywidgets hold every panel that was ever shown, so it does not go b
 
 from __future__ import annotations
 
-import threading
 import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb import frontend
+from g4f_nb.forking import ModuleLock
 from g4f_nb.panels.screen import Screen
 
 
@@ -23,7 +23,7 @@ class _Run:
 
 
 _runs: weakref.WeakKeyDictionary[Any, dict[str, _Run]] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = ModuleLock()
 
 
 def made_here(screen: Screen) -> None:

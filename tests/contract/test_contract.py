@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import json
 import pickle
-import traceback
 
 import pytest
 from benches import bench_of, names
+from frames import everything_shown
 
 import g4f_nb as nb
 from g4f_nb.chunks import FinishReason, ProviderInfo
@@ -170,17 +170,6 @@ def test_an_unknown_parameter_is_refused_before_anything_is_sent(bench):
 # ---- secrets ---------------------------------------------------------------------------------------
 
 
-def _shown(error):
-    shown, todo = [], [error]
-    while todo:
-        one = todo.pop()
-        summary = traceback.TracebackException.from_exception(one, capture_locals=True)
-        ours = [frame for frame in summary.stack if "/tests/" not in frame.filename]
-        shown += [str(one), repr(one), repr(vars(one)), *(str(frame.locals) for frame in ours)]
-        todo += [each for each in (one.__cause__, one.__context__) if each is not None]
-    return "\n".join([*shown, repr(pickle.dumps(error))])
-
-
 def test_a_refused_key_is_shown_nowhere(bench):
     """Not in the message, the repr, a pickle, or a traceback that shows locals."""
     calls = {
@@ -191,7 +180,7 @@ def test_a_refused_key_is_shown_nowhere(bench):
     for name, call in calls.items():
         with pytest.raises(MissingAuthError) as caught:
             call()
-        assert _part(bench.key) not in _shown(caught.value), name
+        assert _part(bench.key) not in everything_shown(caught.value), name
 
 
 async def _whole(bench):

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Hashable
 from dataclasses import dataclass
 
 from g4f_nb import loops
+from g4f_nb.forking import ModuleLock
 from g4f_nb.newest import Newest
 
 
@@ -112,7 +113,7 @@ def _grant(granted: asyncio.Future[None]) -> None:
 
 
 _lanes: Newest[Hashable, SharedLane] = Newest(256, in_use=lambda lane: lane.in_use)
-_lock = threading.Lock()
+_lock = ModuleLock()
 
 
 def lane(key: Hashable) -> SharedLane:

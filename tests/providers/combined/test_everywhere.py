@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import traceback
 
 import pytest
+from frames import our_frames
 from IPython.core.interactiveshell import InteractiveShell
 from players import HELLO, says
 from traitlets.config import Config
@@ -144,9 +144,7 @@ def test_no_frame_shows_a_member_s_key(at):
         error, texts = caught.value, [repr(vars(combined))]
         while error is not None:
             texts += [str(error), repr(vars(error))]
-            for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
-                if "/tests/" not in frame.filename:
-                    texts.append(f"{frame.name}: {frame.locals}")
+            texts += [f"{frame.name}: {frame.locals}" for frame in our_frames(error)]
             error = error.__cause__ or error.__context__
         assert "planted" not in "\n".join(texts)
 
@@ -156,8 +154,8 @@ def test_no_frame_of_a_refused_call_shows_its_key(wrong):
     """However early it is refused."""
     with pytest.raises((TypeError, InvalidParameterError)) as caught:
         nb.ask("hello", "openai:m", api_key="planted/Key+0123", **wrong)
-    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
-    frames = [f"{frame.name}: {frame.locals}" for frame in stack if "/tests/" not in frame.filename]
+    frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
+    assert frames
     assert "planted" not in "\n".join([str(caught.value), *frames])
 
 

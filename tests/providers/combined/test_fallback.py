@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
-import traceback
 
 import pytest
+from frames import everything_shown
 from players import CALLS, HELLO, asked, says, streamed, sync, text
 
 import g4f_nb as nb
@@ -241,22 +241,11 @@ def test_when_nobody_answers_each_reason_is_told(server, at):
     assert error.provider == "Careful"
     assert error.status is None
     assert error.retry_after == 0.25
-    assert "planted" not in _shown(error)
+    assert "planted" not in everything_shown(error)
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
         assert other.failures == error.failures
         assert str(other) == str(error)
     assert issubclass(NoProviderAnsweredError, errors.G4FError)
-
-
-def _shown(error):
-    texts = [repr(pickle.dumps(error))]
-    while error is not None:
-        texts += [str(error), repr(vars(error))]
-        for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
-            if "g4f_nb" in frame.filename and "/tests/" not in frame.filename:
-                texts.append(f"{frame.name}: {frame.locals}")
-        error = error.__cause__ or error.__context__
-    return "\n".join(texts)
 
 
 def test_one_status_for_all(at):

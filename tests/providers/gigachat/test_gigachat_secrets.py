@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 import socket
-import traceback
 
 import pytest
+from frames import everything_shown
 
 from g4f_nb import errors
 from g4f_nb.providers import Berlin, GigaChat
@@ -14,18 +13,6 @@ from g4f_nb.testing import serve_berlin, serve_gigachat
 from g4f_nb.testing.gigachat import new_key
 
 ASKED = [{"role": "user", "content": "x"}]
-
-
-def _shown(error):
-    """Everything that a user could see of it, with the locals of our frames."""
-    shown, todo = [], [error]
-    while todo:
-        one = todo.pop()
-        summary = traceback.TracebackException.from_exception(one, capture_locals=True)
-        ours = [frame for frame in summary.stack if "/tests/" not in frame.filename]
-        shown += [str(one), repr(one), repr(vars(one)), *(str(frame.locals) for frame in ours)]
-        todo += [each for each in (one.__cause__, one.__context__) if each is not None]
-    return "\n".join([*shown, repr(pickle.dumps(error))])
 
 
 CALLS = {
@@ -38,7 +25,7 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", ["key", "scope", "tls", "nobody", "silence", "typo", "address", "page"])
-def test_neither_key_nor_token_is_shown(call, fault, server, tls, where, capsys):
+def test_neither_key_nor_token_iseverything_shown(call, fault, server, tls, where, capsys):
     """Whatever fails first."""
     key = new_key("planted")
     given = where(server, api_key=key, max_retries=0)
@@ -60,7 +47,7 @@ def test_neither_key_nor_token_is_shown(call, fault, server, tls, where, capsys)
         given["auth_url"] = server.api_base
     with silent, pytest.raises(errors.G4FError) as caught:
         CALLS[call](**given)
-    shown = _shown(caught.value) + "".join(capsys.readouterr())
+    shown = everything_shown(caught.value) + "".join(capsys.readouterr())
     assert key not in shown
     assert key[:16] not in shown
 
@@ -75,7 +62,7 @@ def test_a_token_that_the_service_repeats_is_masked(call, where, server, capsys)
     server.token_seconds = -1
     with pytest.raises(errors.MissingAuthError) as caught:
         CALLS[call](**given)
-    assert token[:12] not in _shown(caught.value) + "".join(capsys.readouterr())
+    assert token[:12] not in everything_shown(caught.value) + "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize("model", ["", "error-500", "code-500", "html", "cut"])
@@ -85,11 +72,11 @@ def test_berlin_shows_neither_password_nor_token(model):
         given = {"api_base": server.api_base, "account": server.account, "max_retries": 0}
         with pytest.raises(errors.MissingAuthError) as caught:
             list(Berlin.create_completion(model, ASKED, password="planted-password-2", **given))
-        shown = _shown(caught.value)
+        shown = everything_shown(caught.value)
         if model:
             with pytest.raises(errors.G4FError) as caught:
                 list(Berlin.create_completion(model, ASKED, password="planted-password-1", **given))
-            shown += _shown(caught.value)
+            shown += everything_shown(caught.value)
             shown += repr(Berlin.look_up_host(password="planted-password-1", api_base=server.api_base))
             assert not any(seen.headers["token"] in shown for seen in server.chats)
     assert "planted" not in shown

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import traceback
-
 import pytest
+from frames import our_frames
 
 from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError
 from g4f_nb.providers import OpenaiTemplate
@@ -78,8 +77,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated(values):
     """Neither in the error, nor where the place was the right one, in the row's repr."""
     with pytest.raises(InvalidParameterError) as caught:
         _row(**values)
-    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [frame for frame in shown.stack if "/tests/" not in frame.filename]
+    frames = our_frames(caught.value)
     assert frames
     assert "planted" not in str(caught.value) + "".join(str(frame.locals) for frame in frames)
     assert "planted" not in repr(_row(headers={"Authorization": "planted"}))
