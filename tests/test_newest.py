@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from g4f_nb import notices
 from g4f_nb.newest import Newest
-from g4f_nb.notices import _told
 from g4f_nb.providers import failing
 from g4f_nb.providers.authed import logins
 from g4f_nb.providers.combined import breakers
@@ -83,4 +83,11 @@ def test_nothing_grows_for_ever(remember, kept):
     assert len(kept) <= 1000
     assert isinstance(kept, Newest)
     kept.clear()
-    assert isinstance(_told, set)
+
+
+def test_lines_that_were_told_are_not_remembered_for_ever(capsys):
+    """However many different ones a kernel tells; each is told."""
+    for number in range(1500):
+        notices.tell(f"line {number}")
+    assert len(notices._told) <= 1001
+    assert capsys.readouterr().err.count("\n") == 1500

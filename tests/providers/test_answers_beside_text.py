@@ -75,7 +75,8 @@ def test_speech(shared, stream):
     assert reply.audio.id.startswith("audio_")
     with wave.open(io.BytesIO(reply.audio.as_file())) as file:
         assert (file.getframerate(), file.getnframes()) == (24_000, 2400)
-    assert "b'" not in repr(reply.audio)
+    # Its id may end with a b.
+    assert "=b'" not in repr(reply.audio)
 
 
 @both
