@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from g4f_nb.addresses import MASK, mask_addresses
-from g4f_nb.spellings import LONG_ENOUGH, in_base64, spellings_of
+from g4f_nb.spellings import LONG_ENOUGH, coded_spellings_of, codes_letters, in_base64, spellings_of
 
 __all__ = [
     "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "mask_given", "redact", "redact_beginning",
@@ -232,6 +232,10 @@ def mask_given(text: str, *secrets: Secret | None) -> str:
         for secret in (given.parts if isinstance(given, Secrets) else (given,))
         if secret is not None and secret.reveal()
     ]
+    if codes_letters(text):
+        for secret in each:
+            if len(secret.reveal()) >= LONG_ENOUGH:
+                text = _coded(secret).sub(MASK, text)
     if len(text) > _SHORT:
         folded = text.casefold()
         each = [secret for secret in each if _may_be_in(folded, secret)]
@@ -303,6 +307,11 @@ def _spellings(secret: Secret) -> re.Pattern[str]:
         return re.compile(rf"(?<!\w){pattern}(?!\w)")
     # Some servers fold what they repeat to small letters or capitals.
     return re.compile(pattern, re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=64)
+def _coded(secret: Secret) -> re.Pattern[str]:
+    return re.compile("".join(map(coded_spellings_of, secret.reveal())), re.IGNORECASE)
 
 
 def _without_parts(text: str, secret: Secret) -> str:

@@ -11,6 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 # Characters; fewer may be any word.
 LONG_ENOUGH = 8
 _OF_URLS = {"+": "-", "/": "_"}
+_HEX = "(?:3[0-9]|[46][1-9a-f]|[57][0-9a])"
+_CODED = re.compile(
+    rf"%(?:25){{0,3}}{_HEX}|&(?:amp;){{0,3}}#(?:x0*{_HEX}|0*(?:4[89]|5[0-7]|6[5-9]|[789]\d|1[01]\d|12[0-2]));|\\u00{_HEX}",
+    re.IGNORECASE,
+)
 
 
 def in_base64(value: str) -> Iterator[list[str]]:
@@ -29,17 +34,31 @@ def in_base64(value: str) -> Iterator[list[str]]:
 
 
 def spellings_of(char: str) -> str:
-    """The pattern of one character in every way that it may be written."""
+    """The pattern of one character in every way that programs write it: letters and digits as they are."""
     # Repetitions are bounded: a page of nothing but backslashes is read in no time, too.
     if char.isascii() and char.isalnum():
         return char
+    return rf"(?:\\{{0,4}}{re.escape(char)}|(?i:{_codes_of(char)}))"
+
+
+def coded_spellings_of(char: str) -> str:
+    """Likewise, where somebody took the pains to write letters and digits as codes."""
+    return rf"(?:\\{{0,4}}{re.escape(char)}|{_codes_of(char)})"
+
+
+def codes_letters(text: str) -> bool:
+    """Whether some letter or digit is written as a code, which no program does by itself."""
+    return _CODED.search(text) is not None
+
+
+def _codes_of(char: str) -> str:
     code = ord(char)
     # An address in an address is encoded twice: `%252F`.
     percent = "".join(f"%(?:25){{0,3}}{byte:02x}" for byte in char.encode(errors="replace"))
     named = "".join(f"|{name}" for name in _html_names().get(char, ()))
     entity = rf"&(?:amp;){{0,3}}(?:#x0*{code:x}|#0*{code}{named});"
     escaped = "".join(rf"\\{{1,4}}u{unit.hex()}" for unit in _units(char))
-    return rf"(?:\\{{0,4}}{re.escape(char)}|(?i:{entity}|{percent}|{escaped}))"
+    return rf"{entity}|{percent}|{escaped}"
 
 
 @functools.cache

@@ -91,3 +91,8 @@ def test_text_stays_as_it_is():
     text = "a\tb\nc שלום 🙂 模型"
     assert clean(text) == text
     assert clean("a\r\nb\rc") == "a\nb\nc"
+
+
+def test_what_is_no_character_is_replaced():
+    """XML may not hold it: one answer with it would make a workbook that nobody can open."""
+    assert clean("a\ufffeb\uffffc") == "a\ufffdb\ufffdc"

@@ -211,6 +211,21 @@ def test_a_key_is_masked_in_every_spelling(spelling):
     assert redact(f"<{spelling}>", Secret("a&b/c-123")) == f"<{MASK}>"
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        "&#{};".format, "&#x{:x};".format, "&#X{:04X};".format, "&amp;#{};".format, "%{:02x}".format,
+        "%25{:02X}".format, "\\u{:04x}".format, "\\\\u{:04x}".format,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("every", [1, 4])
+def test_letters_as_codes_make_no_other_key(write, every):
+    """A page shows what HTML's codes stand for; nor is one safe that is written so in parts."""
+    key = "Zq7Xk29pLmWv83+tR5uBhh1"
+    coded = "".join(write(ord(char)) if at % every == 0 else char for at, char in enumerate(key))
+    assert redact(f"it is {coded}!", Secret(key)) == f"it is {MASK}!"
+
+
 @pytest.mark.clock
 @pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "amp;", "://", "&#0", "0", "http://u:"])
 def test_no_text_takes_long(piece):

@@ -72,7 +72,10 @@ def compare(
     `dry_run=True` only shows what would be asked. `seed` mixes the order of the work, each time alike.
     """
     parameters = Veiled(parameters)
-    job = _Job.of(Veiled(locals()))
+    given = Veiled(locals())
+    # A traceback with locals would show keys that were written in a wrong place.
+    del params, models, limits, parameters
+    job = _Job.of(given)
     if job.is_asked:
         carry_out(job.run, shown=progress)
     return job.frame()
@@ -106,7 +109,10 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. Its bar is only shown where `progress=True`."""
     parameters = Veiled(parameters)
-    job = _Job.of(Veiled(locals()))
+    given = Veiled(locals())
+    # A traceback with locals would show keys that were written in a wrong place.
+    del params, models, limits, parameters
+    job = _Job.of(given)
     if job.is_asked:
         await carry_out_async(job.run, shown=progress)
     return job.frame()
@@ -127,9 +133,13 @@ class _Job:
         """From the arguments of `compare`, by their names."""
         manner = {name: given[name] for name in _MANNER}
         manner["limits"] = {} if manner["limits"] is None else manner["limits"]
-        names = ("data", "params", "repeats", "system", "schema", "cross", "budget", "prices", "prefix")
+        names = ("data", "repeats", "system", "schema", "cross", "budget", "prices", "prefix")
+        params = given["params"]
+        if isinstance(params, Mapping):
+            # What belongs to a model may have been written there, a key among it.
+            params = Veiled(params)
         run, wanted = _prepared(
-            given["prompts"], given["models"], pair=given["zip"], manner=Manner(**manner),
+            given["prompts"], given["models"], pair=given["zip"], manner=Manner(**manner), params=params,
             parameters=given["parameters"], **{name: given[name] for name in names},
         )  # fmt: skip
         job = cls(run, given["prefix"], wanted, not given["dry_run"])

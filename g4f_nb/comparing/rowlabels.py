@@ -73,5 +73,5 @@ def _cut(value: Any) -> Any:
 
 
 def _is_numbered(names: pd.Series[Any]) -> bool:
-    """Whether nobody has named them: prompts of a list have numbers."""
-    return all(name.isdecimal() for name in names.drop_duplicates().tolist())
+    """Whether nobody has named them: prompts of a list have numbers, which a table in CSV has as such."""
+    return all(str(name).isdecimal() for name in names.drop_duplicates().tolist())

@@ -130,7 +130,14 @@ def _with_grades(
         if name != into:
             result[f"{into}_{name}"] = means[field].array
     result[into] = means.mean(axis=1).astype("Float64").array
-    why = made["reason"].where(made["status"] == "ok", made["error"]).astype("string")
-    joined = why.dropna().groupby(at[why.notna().to_numpy()]).agg("\n".join).reindex(range(len(frame)))
-    result[f"{into}_reason"] = pd.array(joined.tolist(), dtype="string")
+
+    def joined(why: pd.Series[Any]) -> pd.Series[Any]:
+        texts = why.astype("string")
+        there = texts.dropna().groupby(at[texts.notna().to_numpy()]).agg("\n".join)
+        return there.reindex(range(len(frame)))
+
+    reasons = joined(made["reason"].where(made["status"] == "ok", made["error"]))
+    # Where no judge gave a grade, what was wrong with what they said is the reason.
+    reasons = reasons.fillna(joined(made["parse_error"]))
+    result[f"{into}_reason"] = pd.array(reasons.tolist(), dtype="string")
     return result

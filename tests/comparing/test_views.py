@@ -68,6 +68,15 @@ def test_several_providers_as_one_have_columns_of_their_own(server, upper):
     assert _compare("a", made).llm.wide().iloc[0].tolist() == ["A", "A"]
 
 
+def test_wide_of_a_table_read_back(server, upper, tmp_path):
+    """CSV has numbers for the prompts that nobody has named; their rows are called by what was asked."""
+    frame = _compare(["a", "b"], [upper])
+    frame.to_csv(tmp_path / "r.csv")
+    again = pd.read_csv(tmp_path / "r.csv", index_col=0)
+    assert again.llm.wide().iloc[:, 0].tolist() == ["A", "B"]
+    assert again.llm.wide().index.tolist() == frame.llm.wide().index.tolist()
+
+
 def test_wide_of_everything(server, upper):
     """Data rows and prompts go down, models, repeats and varied parameters across."""
     echo = nb.Model("OpenaiTemplate:echo", api_base=server.api_base)

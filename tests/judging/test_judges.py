@@ -234,6 +234,14 @@ def test_grades_are_columns(server):
     assert result.llm.verdicts().empty  # they are no verdicts on pairs
 
 
+def test_a_judge_that_gives_no_grade_is_told(server):
+    """Where nobody's answer could be read as a grade, the reason says what was wrong with it."""
+    result = _compared(server, "short", words=("sky",))
+    graded = result.llm.grade(_model(server, "medium"), "ok?", progress=False)
+    assert graded["grade"].isna().all()
+    assert graded["grade_reason"].str.contains("is missing").all()
+
+
 def test_what_cannot_be_judged_says_so(server):
     """One model, options that are not a judge's, and a ranking without any verdict."""
     alone = _compared(server, "short")

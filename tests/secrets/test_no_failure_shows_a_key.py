@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from echoes import ECHOES
+from frames import our_frames
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY, SOURCES
 from thorough import THOROUGH
@@ -337,3 +338,19 @@ def test_no_thread_and_no_setting_holds_it(home, places):
     mine = type("Mine", (OpenaiTemplate,), {"api_base": home.api_base, "api_key": KEY})
     texts += [mine.params, repr(mine.get_parameters(as_json=True)), repr(mine.get_dict())]
     assert not leaks(*texts)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"params": {"api_key": [KEY]}}, {"params": {"headers": [{"Authorization": KEY}]}},
+        {"params": {"extra_data": [{"token": KEY}]}, "repeats": "x"},
+    ],
+)  # fmt: skip
+def test_no_frame_of_a_refused_comparison_shows_a_key(given):
+    """However wrong the place is that it was written in."""
+    with pytest.raises(nb.G4FError) as caught:
+        nb.compare("hi", ["openai:m"], **given)
+    frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
+    assert frames
+    assert KEY not in "\n".join(frames)
