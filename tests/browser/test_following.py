@@ -147,6 +147,7 @@ def test_a_button_leads_to_the_newest_text(chat):
     jump = chat.page.get_by_role("button", name="Go to the newest text")
     expect(jump).to_be_hidden()
     chat.box.evaluate("node => { node.scrollTop = 0; }")
+    frames(chat)
     grow(chat, 3)
     assert chat.box.evaluate("node => node.scrollTop") == 0
     jump.click()

@@ -243,10 +243,14 @@ def test_a_person_has_one_stream_and_a_business_ten(server):
     async def go(served, **more):
         async with _client(served, **more) as client:
             await client.aget_token()
-            chats = (client.achat(_chat()) for _ in range(4))
-            return [type(each) for each in await asyncio.gather(*chats, return_exceptions=True)]
+            busy = client.astream(_chat(model="stall"))
+            await anext(busy)
+            chats = (client.achat(_chat()) for _ in range(3))
+            found = [type(each) for each in await asyncio.gather(*chats, return_exceptions=True)]
+            await busy.aclose()
+            return found
 
-    assert asyncio.run(go(server)).count(exceptions.RateLimitError) == 3
+    assert asyncio.run(go(server)) == [exceptions.RateLimitError] * 3
     keys = {new_key(): ["GIGACHAT_API_B2B"]}
     with serve_gigachat(keys=keys) as served:
         assert exceptions.RateLimitError not in asyncio.run(go(served, scope="GIGACHAT_API_B2B"))
