@@ -56,6 +56,8 @@ def test_marked_tests_are_found_wherever_they_are(dev):
 def test_what_is_passed_on_chooses_among_what_the_command_runs(dev, monkeypatch):
     """`unit -- -k name` starts no kernel and no browser, and a file that is named is the only one."""
     given = {}
+    # What it tells the commands that it starts is none of this process.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setattr(dev, "environment", lambda *_: "python")
     monkeypatch.setattr(dev, "colab_environment", lambda *_: "python")
     monkeypatch.setattr(dev, "run_all", lambda _, steps: given.update(steps=steps) or 0)
