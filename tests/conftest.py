@@ -35,6 +35,18 @@ _ROWS = {
     for row in rows().values()
     for name in (*row.api_key_env, *row.api_base_env, *filter(None, [row.api_host_env]))
 }
+# Servers, threads and processes that a test may have to wait for: fixtures, and what its module uses.
+_OTHERS = {
+    "server",
+    "shared",
+    "bench",
+    "serve",
+    "serve_gigachat",
+    "serve_berlin",
+    "web",
+    "threading",
+    "subprocess",
+}
 _numbers = itertools.count()
 _KEPT = {
     "G4F_NB_CHROMIUM", "G4F_NB_REQUIRE_BROWSER", "G4F_NB_AIMOCK", "G4F_NB_REQUIRE_AIMOCK", "G4F_NB_FOREIGN",
@@ -45,13 +57,14 @@ _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """What is marked as watching a clock may be late once, on a busy machine, and is run again.
+    """What waits for others, or watches a clock, may be late once, on a busy machine, and is run again.
 
     Whatever only computes fails the first time. A first failure is told at the end of the run all the same.
     """
     again = pytest.mark.flaky(reruns=1)
     for item in items:
-        if any(map(item.get_closest_marker, ("kernel", "browser", "clock"))):
+        marked = any(map(item.get_closest_marker, ("kernel", "browser", "clock")))
+        if marked or not _OTHERS.isdisjoint((*item.fixturenames, *vars(item.module))):
             item.add_marker(again)
 
 
