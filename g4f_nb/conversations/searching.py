@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -30,13 +30,14 @@ class Found:
 def find_turns(words: str | Sequence[str]) -> Iterator[Found]:
     """The turns whose question or answer has all of these words in it, small or capital; the newest first.
 
-    First those of this notebook, then those that were kept; no key is in any of them.
+    First those of this notebook, then those that were kept; one that several conversations have is there
+    for each of them. No key is in any of them.
     """
     wanted = _words(words)
-    seen: set[Hashable] = set()
+    seen: set[tuple[str, ...]] = set()
     for found in chain(_here(wanted), _kept(wanted)):
-        # Of versions that say the same, one.
-        keys = {found.turn.id, (found.id, found.turn.typed, found.turn.text)}
+        # Of versions that say the same, one; a fork has the turns of its original, and both are told.
+        keys = {(found.id, found.turn.id), (found.id, found.turn.typed, found.turn.text)}
         if not keys & seen:
             yield found
         seen |= keys

@@ -29,10 +29,7 @@ def contests_of(
         return _of_scores(frame, by)
     found = verdicts.of(frame, judge)
     if found.empty:
-        raise InvalidParameterError(
-            "there is no verdict on these answers: ask a judge with .llm.judge(model), or name a column of "
-            "scores with by= (.llm.score makes one)"
-        )
+        raise verdicts.none_of(frame)
     return of_verdicts(found, control)
 
 

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.contests import CONTROLS, lengths, of_verdicts, positions
-from g4f_nb.judging.resampling import Draws
+from g4f_nb.judging.few import tell_if_few
+from g4f_nb.judging.resampling import Draws, has_width
 from g4f_nb.judging.strengths import fit
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Beyond this (99.9 %) a finite effect is what the fit's prior says, not what the verdicts do.
 _DECISIVE = 7.0
+# An effect of this and less is the last digits of a fit.
+_NONE = 1e-7
 _POINTS = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
@@ -27,8 +29,8 @@ def bias(frame: pd.DataFrame, *, draws: Draws | None = None) -> pd.DataFrame:
     `first_wins` and `longer_wins` are plain shares, with ties as halves. `position` and `length` are
     effects on the logit scale beside the strengths of the models: 0 is none, and each has its interval.
     `position` is what standing first adds, `length` what twice the length adds; an effect that decides
-    everything has no interval. `consistent` is the share of pairs, asked in both orders, in which both
-    verdicts agree.
+    everything has no interval, and nothing has one that was the same with every prompt. `consistent` is the
+    share of pairs, asked in both orders, in which both verdicts agree.
     """
     import pandas as pd
 
@@ -36,7 +38,11 @@ def bias(frame: pd.DataFrame, *, draws: Draws | None = None) -> pd.DataFrame:
     # Where nobody was asked, nobody could err.
     found = found[found["status"] == "ok"]
     if found.empty:
-        raise InvalidParameterError("there is no verdict here: ask a judge with .llm.judge(model)")
+        raise verdicts.none_of(frame)
+    prompts = min(
+        some.groupby(["prompt_id", "row"], dropna=False).ngroups for _, some in found.groupby("judge")
+    )
+    tell_if_few("what is said of a judge rests", prompts, "intervals from so few are rough")
     rows = [_of_one(str(judge), some, draws or Draws()) for judge, some in found.groupby("judge", sort=False)]
     return pd.DataFrame.from_records(rows).astype(_kinds(rows[0]))
 
@@ -57,14 +63,18 @@ def _of_one(judge: str, found: pd.DataFrame, draws: Draws) -> dict[str, Any]:
     for name, side in shares:
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), _share(contests, side, draws), strict=True))
     for at, name in enumerate(CONTROLS):
-        values: tuple[float | None, ...] = (effects[at], low[at], high[at])
-        if abs(effects[at]) > _DECISIVE:
-            values = (effects[at], None, None)
-        elif not contests.besides[name].any():
-            values = (None, None, None)
+        there = contests.besides[name].any()
+        values = _effect(effects[at], low[at], high[at]) if there else (None, None, None)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
     row["consistent"] = _consistent(found)
     return row
+
+
+def _effect(*found: float) -> tuple[float, float | None, float | None]:
+    """An effect and its ends, without what are only the last digits of a fit."""
+    value, low, high = (0.0 if abs(each) < _NONE else float(each) for each in found)
+    has_ends = abs(value) <= _DECISIVE and has_width(low, high)
+    return (value, low, high) if has_ends else (value, None, None)
 
 
 def _share(contests: Any, side: NDArray[Any], draws: Draws) -> tuple[float | None, ...]:

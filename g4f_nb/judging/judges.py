@@ -68,6 +68,8 @@ def judge(
         rows = [_row(asked, said) for said in records(made)]
         names = list(dict.fromkeys(row["judge"] for row in rows))
         _warn(names, candidates.order)
+        if not options.get("dry_run") and not any(row["winner"] for row in rows):
+            tell(str(verdicts.none_of(verdicts.table(rows))), once=False)
     else:
         tell("there was nothing to ask a judge: all answers to the same prompt are alike", once=False)
     rows += [_same(place, name) for place in alike for name in names or ["nobody"]]
@@ -207,7 +209,7 @@ def _warn(names: list[str], candidates: list[str]) -> None:
         kin = [each for each in candidates if related(name, each)]
         if kin:
             tell(
-                f"the judge {name} is of one family with {', '.join(kin)}: judges favour their own; add "
+                f"the judge {name} is of the same family as {', '.join(kin)}: judges favour their own; add "
                 "a judge of another family, or leave such verdicts out (column same_family)",
                 once=False,
             )

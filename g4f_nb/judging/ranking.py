@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.judging.contests import contests_of
+from g4f_nb.judging.few import tell_if_few
 from g4f_nb.judging.intervals import with_ends
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.strengths import Contests
-from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-# With so few prompts there are few different things that could have been seen.
-_FEW = 10
 # Ends of intervals that are nearer than this are the same number.
 _SAME = 1e-6
 
@@ -37,12 +35,10 @@ def rank(
     """
     draws = draws or Draws()
     contests = contests_of(frame, by, judge, [control] if isinstance(control, str) else control)
-    if contests.prompts < _FEW:
-        tell(
-            f"the ranking rests on {contests.prompts} prompts: intervals from so few are rough; "
-            ".llm.test() is exact with few, too",
-            once=False,
-        )
+    tell_if_few(
+        "the ranking rests", contests.prompts,
+        "intervals from so few are rough; the p-values of .llm.test() are exact with few, too",
+    )  # fmt: skip
     return _as_table(contests, *with_ends(contests, draws))
 
 

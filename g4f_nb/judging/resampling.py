@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # So many prompts, and every way to flip their signs is tried instead of a sample of them.
 _ALL_FLIPS = 12
 _NUMBERS_AT_ONCE = 4_000_000
+# The last digits of a number, as a share of it.
+_SAME = 1e-9
 # More draws tell nothing more, and take hours.
 _MOST = 10_000_000
 
@@ -57,14 +59,24 @@ class Draws:
         ends: NDArray[Any] = np.nanquantile(values, [edge, 1 - edge], axis=0)
         return ends
 
-    def mean_interval(self, sums: NDArray[Any], counts: NDArray[Any]) -> tuple[float, float]:
-        """The interval of a mean, from the sum and the count of each prompt."""
+    def mean_interval(
+        self, sums: NDArray[Any], counts: NDArray[Any]
+    ) -> tuple[float, float] | tuple[None, None]:
+        """The interval of a mean, from the sum and the count of each prompt.
+
+        There is none where all prompts said the same, or there was one: that others would is not known.
+        """
         import numpy as np
 
         drawn = self.weights(len(sums))
         with np.errstate(invalid="ignore", divide="ignore"):
             low, high = self.interval((drawn @ sums) / (drawn @ counts))
-        return float(low), float(high)
+        return (float(low), float(high)) if has_width(low, high) else (None, None)
+
+
+def has_width(low: float, high: float) -> bool:
+    """Whether these ends are two numbers, or one and its last digits."""
+    return bool(high - low > _SAME * max(abs(low), abs(high)))
 
 
 def p_of_mean(differences: NDArray[Any], draws: Draws) -> float:

@@ -19,7 +19,7 @@ _OWN = {"model", *_COUNTS, *_TIMES, "out_tokens", "cost_usd"}
 
 
 def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None = None) -> pd.DataFrame:
-    """A row a model. With `by`, a column of scores, its mean with an interval over prompts.
+    """A row a model. With `by`, a column of scores, its mean with an interval over prompts, if they differ.
 
     Times are medians of what was not cached; `cost_usd` is the sum of what is known to have been paid for.
     """
@@ -57,7 +57,7 @@ def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None =
 def mean_over_prompts(
     values: NDArray[Any], prompts: NDArray[Any], draws: Draws
 ) -> tuple[float | None, float | None, float | None]:
-    """A mean and its interval, prompts drawn anew; nothing where there is no value."""
+    """A mean and its interval, prompts drawn anew; nothing where there is no value, or for all the same."""
     import numpy as np
 
     there = ~np.isnan(values)

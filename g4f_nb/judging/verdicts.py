@@ -124,6 +124,27 @@ def of(frame: pd.DataFrame, judge: str | Sequence[str] | None = None) -> pd.Data
     return found[found["winner"].notna()].reset_index(drop=True)
 
 
+def none_of(frame: pd.DataFrame) -> InvalidParameterError:
+    """Why there is no verdict: nobody was asked, nobody had to be, or what was said was none."""
+    said = frame if is_table(frame) else kept(frame)
+    if said.empty:
+        return InvalidParameterError(
+            "there is no verdict on these answers (what a judge says amiss is not kept): ask a judge with "
+            ".llm.judge(model), or name a column of scores with by= (.llm.score makes one)"
+        )
+    if (said["status"] == "same").all():
+        return InvalidParameterError(
+            "no judge was asked, for all answers to the same prompt are alike: compare models that answer "
+            "otherwise"
+        )
+    counts = said["status"].value_counts()
+    told = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "same")
+    return InvalidParameterError(
+        f"no judge gave a verdict ({told}): the columns status and error say why; ask another judge with "
+        ".llm.judge(model)"
+    )
+
+
 def place(candidates: Candidates, one: int, other: int) -> dict[str, Any]:
     """What is said of a pair before anybody has judged it."""
     import pandas as pd

@@ -145,14 +145,12 @@ def _draw_quality(
     dearest = max((cost for cost in costs.values() if cost), default=None)
     for name, (value, low, high) in quality.items():
         middle, left, right = _mean(candidates, across, name, draws)
-        if value is None or middle is None or low is None or high is None:
+        if value is None or middle is None:
             continue
-        assert left is not None and right is not None  # noqa: S101, PT018  # they come with the middle
         share = (costs[name] or 0) / dearest if dearest else 0.2
         axes.errorbar(
-            middle, value, xerr=[[max(middle - left, 0)], [max(right - middle, 0)]],
-            yerr=[[max(value - low, 0)], [max(high - value, 0)]], color=looks[name].colour, capsize=3, lw=1.2,
-            clip_on=False,
+            middle, value, xerr=_bar(middle, left, right), yerr=_bar(value, low, high),
+            color=looks[name].colour, capsize=3, lw=1.2, clip_on=False,
         )  # fmt: skip
         axes.scatter(
             middle, value, s=_SMALLEST + share * (_LARGEST - _SMALLEST), color=looks[name].colour, alpha=0.55,
@@ -171,6 +169,11 @@ def _draw_quality(
     axes.locator_params(axis="x", nbins=5)
     axes.grid(alpha=0.25)
     _name_bubbles(axes, "the larger, the dearer" if dearest else None)
+
+
+def _bar(value: float, low: float | None, high: float | None) -> list[list[float]] | None:
+    """How far an interval reaches to both sides, where there is one."""
+    return None if low is None or high is None else [[max(value - low, 0)], [max(high - value, 0)]]
 
 
 def _name_bubbles(axes: Axes, title: str | None) -> None:

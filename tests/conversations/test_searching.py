@@ -65,6 +65,18 @@ def test_versions_that_say_the_same_are_found_once(talks):
     assert _questions("salt") == ["What is salty?", "What is salt?"]
 
 
+def test_a_turn_is_found_in_every_conversation_that_has_it(talks, tmp_path):
+    """In the original of a fork and of a loaded copy as well, and in each once."""
+    talk = nb.Conversation("salt", model="Demo:demo-fast", keep=True)
+    talk.ask("What is salt?")
+    talk.fork("pepper").ask("And black?")
+    copy = nb.Conversation.load(talk.save(tmp_path / "sea.json"))
+    copy.name, copy.keep = "sea", True
+    names = {"salt", "pepper", "sea"}
+    assert sorted(found.name for found in find_turns("is salt")) == sorted(names)
+    assert set(nb.list_conversations(search="is salt")["name"]) == names
+
+
 def test_the_list_of_conversations_can_be_searched(talks):
     """Of many those that have it."""
     assert list(nb.list_conversations(search="небо")["name"]) == ["поездка"]

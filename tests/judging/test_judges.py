@@ -162,7 +162,7 @@ def test_a_judge_of_the_same_family_is_told(server, capsys):
     with serve(answers={"gpt-4o-mini": SAYS["short"], "claude-x": SAYS["medium"], "gpt-5": _longer}) as other:
         result = _compared(other, "gpt-4o-mini", "claude-x")
         found = _judged(other, result, "gpt-5")
-    assert "one family with OpenaiTemplate:gpt-4o-mini" in capsys.readouterr().err
+    assert "same family as OpenaiTemplate:gpt-4o-mini" in capsys.readouterr().err
     assert found["same_family"].all()
     found = _judged(server, _compared(server, "short", "medium"), "judge-first")
     assert capsys.readouterr().err == ""

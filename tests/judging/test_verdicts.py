@@ -79,6 +79,59 @@ def test_an_effect_that_decides_everything_has_no_interval():
     assert row["consistent"] == 0
 
 
+def test_one_prompt_is_no_certainty(capsys):
+    """What rests on one prompt, or is the same with all, has no interval; that they are few is told."""
+    for prompts in (1, 3):
+        found = _simulated(prompts=prompts, names=("one", "other"))
+        found = found.assign(winner="a", chars_b=found["chars_a"])
+        biased = found.llm.bias()
+        assert biased.loc[0, "first_wins"] == 0.5
+        assert biased.loc[0, "position"] == 0
+        ends = biased.filter(regex="_(low|high)$")
+        assert ends.isna().all(axis=None)
+        tested = found.llm.test()
+        assert tested.loc[0, "difference"] == 1
+        assert tested[["low", "high"]].isna().all(axis=None)
+        told = capsys.readouterr().err
+        count = "1 prompt" if prompts == 1 else "3 prompts"
+        assert f"what is said of a judge rests on {count}: intervals" in told
+        assert f"the test rests on {count}: no difference can be significant" in told
+        assert told.rstrip().endswith("it takes 6")
+
+
+def test_what_it_takes_to_be_significant(capsys):
+    """So many prompts on one side are: that number is told, of several pairs too."""
+    for names, needed in ((NAMES[:2], 6), (NAMES, 8)):
+        for prompts, found in ((needed - 1, False), (needed, True)):
+            tested = _simulated(prompts=prompts, names=names).assign(winner="a").llm.test()
+            assert tested["significant"].any() == found
+            told = capsys.readouterr().err
+            assert (f"it takes {needed}" in told) != found
+            assert f"rests on {prompts} prompts" in told
+    _simulated(prompts=10).llm.test()
+    assert not capsys.readouterr().err
+
+
+def test_means_that_differ_by_rounding_are_equal(capsys):
+    """0.1 three times and 0.3 once are the same on the whole: no difference of 5e-17 is shown."""
+    table = nb.compare(["a", "b"], models=["Demo:demo", "Demo:demo-fast"], repeats=3, progress=False)
+    table["score"] = [0.1, 0.2, 0.3, 0.3, 0.2, 0.1] * 2
+    tested = table.llm.test(by="score")
+    assert tested.loc[0, "difference"] == 0
+    assert tested[["low", "high"]].isna().all(axis=None)
+
+
+def test_why_there_is_no_verdict_is_told():
+    """That nobody was asked, that nobody had to be, or what became of those who were."""
+    found = _simulated(prompts=2, names=("one", "other"))
+    unfit = found.assign(winner=pd.NA, status=["unfit", "unfit", "unfit", "error"])
+    for ask in (unfit.llm.rank, unfit.llm.bias, unfit.llm.test):
+        with pytest.raises(InvalidParameterError, match=r"gave a verdict \(3 unfit, 1 error\)"):
+            ask()
+    with pytest.raises(InvalidParameterError, match="no judge was asked"):
+        found.assign(winner="tie", status="same").llm.bias()
+
+
 def test_the_same_seed_gives_the_same_intervals():
     """Nothing depends on when it is run."""
     found = _simulated(prompts=10)
