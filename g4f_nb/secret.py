@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import copy
-import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Self
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from g4f_nb.addresses import MASK, mask_addresses
-from g4f_nb.spellings import LONG_ENOUGH, coded_spellings_of, codes_letters, in_base64, spellings_of
+from g4f_nb.spellings import LONG_ENOUGH
+from g4f_nb.traces import traces_of
 
 __all__ = [
     "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "mask_given", "redact", "redact_beginning",
@@ -24,9 +24,6 @@ SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie",
 # Of a text that will be shortened, and of a key in its longest spelling.
 _BEGINNING = 32_000
 _LONGEST_KEY = 4_000
-# Characters; in a longer text a key is first looked for in a cheaper way.
-_SHORT = 8
-_RUN = re.compile(r"[A-Za-z0-9]+")
 
 # Key-shaped words (`sk-…`, `gsk_…`, `Bearer …`): servers like to repeat the key in their complaint.
 _KEY_SHAPED = re.compile(
@@ -225,28 +222,21 @@ def redact(text: str, *secrets: Secret | None) -> str:
 
 
 def mask_given(text: str, *secrets: Secret | None) -> str:
-    """Mask these keys, in whatever spelling and however much of them is there, and nothing else."""
+    """Mask these keys, in whatever spelling and however much of them is there, and nothing else.
+
+    So is one whose letters stand apart by what nobody sees: Markdown's marks, characters of no width.
+    """
     each = [
         secret
         for given in secrets
         for secret in (given.parts if isinstance(given, Secrets) else (given,))
         if secret is not None and secret.reveal()
     ]
-    if codes_letters(text):
-        for secret in each:
-            if len(secret.reveal()) >= LONG_ENOUGH:
-                text = _coded(secret).sub(MASK, text)
-    if len(text) > _SHORT:
-        folded = text.casefold()
-        each = [secret for secret in each if _may_be_in(folded, secret)]
-    each.sort(key=lambda secret: -len(secret.reveal()))
-    for secret in each:
-        text = _spellings(secret).sub(MASK, text)
-    # Only then what is left of them, and the longest is the first: one key may begin as another does.
-    for secret in each:
-        if len(secret.reveal()) >= LONG_ENOUGH:
-            text = _without_parts(text, secret)
-    return text
+    parts, at = list[str](), 0
+    for start, end in traces_of(text, each) if each else ():
+        parts += [text[at:start], MASK]
+        at = end
+    return "".join((*parts, text[at:])) if parts else text
 
 
 def redact_beginning(text: str, *secrets: Secret | None) -> str:
@@ -277,96 +267,3 @@ def shown_address(url: str) -> str:
         # No port: a password with a slash or a question mark in it.
         rest = f"{MASK}@{rest.rpartition('@')[2]}"
     return scheme + mark + re.split(r"[?#]", rest, maxsplit=1)[0]
-
-
-@functools.lru_cache(maxsize=64)
-def _traces(secret: Secret) -> Sequence[Sequence[str]]:
-    """Runs of letters and digits: where a key is, or enough of it to be masked, all of one of these are."""
-    value = secret.reveal()
-    if len(value) < LONG_ENOUGH:
-        return [_RUN.findall(value.casefold())]
-    forms = _parts(secret)[2]
-    pieces = [*(form[: _enough(form)] for form in forms), forms[0][-_enough(forms[0]) :]]
-    # What may be written in several ways is a longer pattern, and parts the runs.
-    return [
-        _RUN.findall("".join(each if len(each) == 1 else " " for each in piece).casefold())
-        for piece in pieces
-    ]
-
-
-def _may_be_in(folded: str, secret: Secret) -> bool:
-    return any(all(run in folded for run in runs) for runs in _traces(secret))
-
-
-@functools.lru_cache(maxsize=64)
-def _spellings(secret: Secret) -> re.Pattern[str]:
-    value = secret.reveal()
-    pattern = "".join(map(spellings_of, value))
-    if len(value) < LONG_ENOUGH:
-        # A key like "k" for a local server is masked where it stands alone, not inside of words.
-        return re.compile(rf"(?<!\w){pattern}(?!\w)")
-    # Some servers fold what they repeat to small letters or capitals.
-    return re.compile(pattern, re.IGNORECASE)
-
-
-@functools.lru_cache(maxsize=64)
-def _coded(secret: Secret) -> re.Pattern[str]:
-    return re.compile("".join(map(coded_spellings_of, secret.reveal())), re.IGNORECASE)
-
-
-def _without_parts(text: str, secret: Secret) -> str:
-    """The text with a mask for as much of the key as is there from its beginning or to its end."""
-    beginning, end, forms = _parts(secret)
-    text = _masked(text, beginning, forms)
-    rest, at = forms[0][: -_enough(forms[0])], len(text)
-    for match in reversed(list(end.finditer(text))):
-        if match.end() <= at:
-            at = _back_from(text, match.start(), rest)
-            text = text[:at] + MASK + text[match.end() :]
-    return text
-
-
-def _masked(text: str, beginning: re.Pattern[str], forms: Sequence[Sequence[str]]) -> str:
-    parts, at = [], 0
-    for match in beginning.finditer(text):
-        if match.start() < at:
-            continue
-        form = forms[(match.lastindex or 1) - 1]
-        parts += [text[at : match.start()], MASK]
-        at = match.end()
-        for spelling in form[_enough(form) :]:
-            more = _compiled(spelling).match(text, at)
-            if more is None:
-                break
-            at = more.end()
-    return "".join((*parts, text[at:]))
-
-
-def _back_from(text: str, at: int, rest: Sequence[str]) -> int:
-    for spelling in reversed(rest):
-        # The longest spelling of a character is far shorter.
-        before = _compiled(rf"{spelling}\Z").search(text, max(0, at - 60), at)
-        if before is None:
-            break
-        at = before.start()
-    return at
-
-
-def _enough(form: Sequence[str]) -> int:
-    """So many characters of a key are the key, for whoever sees them; fewer may be any word."""
-    return min(12, max(LONG_ENOUGH, len(form) // 2))
-
-
-@functools.lru_cache(maxsize=64)
-def _parts(secret: Secret) -> tuple[re.Pattern[str], re.Pattern[str], Sequence[Sequence[str]]]:
-    """How a key begins in each of its forms, how it ends, and the forms, a pattern a character."""
-    value = secret.reveal()
-    forms = [list(map(spellings_of, value)), *in_base64(value)]
-    beginning = "|".join(f"({''.join(form[: _enough(form)])})" for form in forms)
-    ends = "".join(forms[0][-_enough(forms[0]) :])
-    return re.compile(beginning, re.IGNORECASE), re.compile(ends, re.IGNORECASE), forms
-
-
-@functools.lru_cache(maxsize=1024)
-def _compiled(spelling: str) -> re.Pattern[str]:
-    return re.compile(spelling, re.IGNORECASE)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from g4f_nb.secret import Secret
 from g4f_nb.spellings import LONG_ENOUGH, in_base64
+from g4f_nb.unseen import as_seen, goes_on, is_invisible, may_hide, places_of_seen
 
 _RUN = re.compile(r"[A-Za-z0-9]+")
 # What a character of a key may be written with: `%2F`, `&#47;`, `\\u002f`.
@@ -40,18 +41,26 @@ class Untold:
         if self._reach or not self._runs.reveal():
             return max(0, len(text) - self._reach)
         start = _word_of(text)
-        if self._escaped and _ESCAPES.search(text, start):
+        word = text[start:]
+        if _ESCAPES.search(word) or goes_on(word):
             return start
-        at = len(text)
-        while at > start and text[at - 1].isalnum():
+        places = [*places_of_seen(word), len(word)] if may_hide(word) else range(len(word) + 1)
+        seen = "".join(map(word.__getitem__, places[:-1])) if may_hide(word) else word
+        at = self._begins_in(seen)
+        return start + places[at] if at else start
+
+    def _begins_in(self, word: str) -> int:
+        """Likewise of one word, as it is seen."""
+        at = len(word)
+        while at and word[at - 1].isalnum():
             at -= 1
-        if at == len(text):
+        if at == len(word):
             # It ends with a blank, or with a sign that may be one of a key.
-            return start if self._escaped else at
-        waits = self._length_of(text[at:].casefold())
-        if waits == len(text) - at:
-            return start
-        return at if waits and self._whole_words else len(text) - waits
+            return 0 if self._escaped else at
+        waits = self._length_of(word[at:].casefold())
+        if waits == len(word) - at:
+            return 0
+        return at if waits and self._whole_words else len(word) - waits
 
     def _length_of(self, letters: str) -> int:
         """How many letters of the end are somewhere in a key, one behind the other."""
@@ -64,7 +73,7 @@ class Untold:
 def _word_of(text: str) -> int:
     """Where the last word begins, if it is one that a key may be in."""
     at, first = len(text), max(0, len(text) - _LONGEST)
-    while at > first and "!" <= text[at - 1] <= "~":
+    while at > first and ("!" <= text[at - 1] <= "~" or is_invisible(text[at - 1])):
         at -= 1
     return at
 
@@ -72,6 +81,7 @@ def _word_of(text: str) -> int:
 def _forms(key: Secret) -> Iterator[str]:
     value = key.reveal()
     yield value.casefold()
+    yield as_seen(value.casefold())
     if len(value) >= LONG_ENOUGH:
         # What may be written in two ways there is `+` or `/`.
         for form in in_base64(value):
