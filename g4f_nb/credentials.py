@@ -62,6 +62,11 @@ def keep_sent(secrets: Iterable[Secret]) -> None:
             _sent[secret] = None
 
 
+def forget_sent() -> None:
+    """Drop what headers have sent, as another kernel would begin."""
+    _sent.clear()
+
+
 def forget_typed(name: str | None = None) -> list[str]:
     """Drop what was typed under this name, or everything; gives the names that are gone."""
     gone = [key for key in _typed if name in (None, key[0])]

@@ -6,15 +6,14 @@ import gc
 import itertools
 import os
 import signal
-import sys
 import tempfile
 
+import afresh
 import keyring
 import pytest
 from hypothesis import settings
 from places import Places, PocketKeyring
 
-from g4f_nb import credentials, key_places, notices, store
 from g4f_nb.providers.services.rows import rows
 
 # Whoever starts tests in the background of a shell has them ignore Ctrl-C, which some of them press.
@@ -100,21 +99,13 @@ def _clean_environment(request, monkeypatch, tmp_path_factory):
         ours = name.startswith(_OURS) or name in _ROWS
         if (ours and name not in _KEPT) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
-    key_places.look_again()
-    credentials.forget_typed()
-    notices.forget()
+    afresh.forget_said()
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-config"))
     # A store of its own for each test; the folder is made only where a test keeps something.
     number = next(_numbers)
     monkeypatch.setenv("G4F_NB_CACHE_DIR", str(tmp_path_factory.getbasetemp() / f"cache-{number}"))
     yield
-    store.close_stores()
-    # Where they are loaded: most tests need neither.
-    if (known := sys.modules.get("g4f_nb.providers.finding.known")) is not None:
-        known.registered.clear()
-    keeping = sys.modules.get("g4f_nb.comparing.keeping")
-    if keeping is not None and request.node.get_closest_marker("runs_stay") is None:
-        keeping.forget()
+    afresh.forget_all(runs_too=request.node.get_closest_marker("runs_stay") is None)
 
 
 @pytest.fixture

@@ -285,3 +285,11 @@ def test_an_address_with_a_password_or_a_query_is_not_shown(url):
         origin(url)
     assert "PLAN" not in str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_no_test_knows_the_keys_of_another(turn):
+    """What headers have sent is forgotten between tests, as in another kernel."""
+    assert credentials.in_sight([NAME]) == []
+    credentials.keep_sent([Secret.of("planted")])
+    assert [secret.reveal() for secret in credentials.in_sight([NAME])] == ["planted"]
