@@ -136,6 +136,8 @@ def main() -> int:
         parser.error("--cover goes with unit and test, and with nothing after --")
     if given.command == "foreign":
         os.environ["G4F_NB_FOREIGN"] = foreign_environment(given.venv)
+    # Else each of a hundred processes and kernels would compile the package for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # What a notebook shows must not depend on answers that this user's own cache has kept.
     with tempfile.TemporaryDirectory(
         prefix="g4f_nb-", dir=quick_place(), ignore_cleanup_errors=True
