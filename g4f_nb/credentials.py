@@ -123,6 +123,8 @@ def _parts(url: str) -> tuple[str, str, int, str]:
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
         fault = "" if scheme in _DEFAULT_PORTS and host else "it must begin with http:// or https://"
         fault = fault or ("its host holds a blank" if any(map(str.isspace, host)) else "")
+        # `urlsplit` leaves line ends and tabs out, wherever they stand.
+        fault = fault or ("" if url.isprintable() else "it holds a line end or another sign that none has")
         # What follows it is never sent, and neither would be the path that is put behind it.
         fault = fault or ("nothing after its '#' would be sent: leave that out" if "#" in url else "")
     except ValueError as error:

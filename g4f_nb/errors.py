@@ -61,13 +61,13 @@ class G4FError(Exception):
         reply: Any = None,
     ) -> None:
         # What a server says stands in all three, and a terminal must obey none of it.
-        super().__init__(clean(message))
+        super().__init__(clean(str(message)))
         self.provider = provider
         self.model = model
         self.status = status
-        self.code = None if code is None else clean(code)
+        self.code = None if code is None else clean(str(code))
         self.retry_after = retry_after
-        self.body = None if body is None else shorten(clean(body[: 2 * BODY_LIMIT]))
+        self.body = None if body is None else shorten(clean(str(body)[: 2 * BODY_LIMIT]))
         self.partial = partial
         # The `Reply` as far as it came, with every finished round; it does not travel with a pickle.
         self.reply = reply

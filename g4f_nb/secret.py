@@ -160,15 +160,21 @@ def together(secrets: Iterable[Secret | None]) -> Secret | None:
 
 def secrets_in(values: Any) -> Iterator[Secret]:
     """What seems to be a key in headers, in a body or in a query, by the names that it goes by."""
-    if isinstance(values, Mapping):
-        for name, value in values.items():
+    # No recursion: what holds itself, or nests without end, is refused later, where its name is known.
+    ahead, met = [values], set[int]()
+    while ahead:
+        one = ahead.pop()
+        if not isinstance(one, Mapping | list) or id(one) in met:
+            continue
+        met.add(id(one))
+        if isinstance(one, list):
+            ahead += reversed(one)
+            continue
+        for name, value in one.items():
             if isinstance(value, str) and _TELLING.search(str(name)):
                 yield from filter(None, map(Secret.of, _with_last_word(value)))
-            elif isinstance(value, Mapping | list):
-                yield from secrets_in(value)
-    elif isinstance(values, list):
-        for value in values:
-            yield from secrets_in(value)
+            else:
+                ahead.append(value)
 
 
 def secrets_of_headers(headers: Mapping[str, Any]) -> Iterator[Secret]:

@@ -241,16 +241,20 @@ def _fault(name: str, given: object, example: str) -> str | None:
 
 
 def _command(server: object) -> list[str]:
+    words, fault = [], ""
     if isinstance(server, str):
-        words = shlex.split(server)
+        try:
+            words = shlex.split(server)
+        except ValueError as error:
+            fault = f"{server!r}, which cannot be read ({error})"
     elif isinstance(server, Sequence) and all(isinstance(word, str) for word in server):
         words = list(server)
     else:
-        words = []
-    if not words:
+        fault = f"a {type(server).__name__}"
+    if not words or any("\0" in word for word in words):
         raise InvalidParameterError(
             'an MCP server is a command, like "uvx mcp-server-fetch" or a list of its words, or an address, '
-            f'like "http://localhost:8000/mcp", not a {type(server).__name__}'
+            f'like "http://localhost:8000/mcp", not {fault or repr(server)}'
         )
     return words
 

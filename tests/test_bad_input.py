@@ -272,3 +272,96 @@ def test_an_empty_prompt():
     """Nothing to ask."""
     with pytest.raises(errors.InvalidParameterError, match="the prompt is empty"):
         nb.ask("  ", "demo")
+
+
+# ---- what no request can be made of -----------------------------------------------------------------
+
+
+def _nested(deep):
+    made = []
+    for _ in range(deep):
+        made = [made]
+    return made
+
+
+_CYCLE: dict = {}
+_CYCLE["again"] = _CYCLE
+
+
+@pytest.mark.parametrize("value", [_CYCLE, _nested(300), _nested(5_000)], ids=["itself", "deep", "deeper"])
+@pytest.mark.parametrize("model", ["OpenaiTemplate:echo", "anthropic:m", "gemini:m"])
+def test_what_holds_itself_or_nests_without_end_is_refused(server, model, value):
+    """In words, by its name, and not with a thousand frames."""
+    told = _told(
+        errors.InvalidParameterError, "'more' in the request to", "it holds itself, or hundreds of lists",
+        model=model, api_base=server.api_base, api_key="k", extra_data={"more": value},
+    )  # fmt: skip
+    assert told.__context__ is None
+    assert not server.requests
+
+
+@pytest.mark.parametrize("value", [_CYCLE, _nested(5_000)], ids=["itself", "deep"])
+def test_so_are_messages(server, value):
+    """Of a question, a conversation and a comparison."""
+    messages = [{"role": "user", "content": [{"type": "text", "text": "x", "more": value}]}]
+    given = {"provider": "OpenaiTemplate", "api_base": server.api_base}
+    talk = nb.Conversation("of too much", **given)
+    for ask in (
+        lambda: nb.ask(messages, **given),
+        lambda: talk.ask(messages),
+        lambda: nb.compare([messages], models=[nb.Model("OpenaiTemplate:echo", api_base=server.api_base)]),
+    ):
+        with pytest.raises(errors.InvalidParameterError, match="holds itself, or hundreds of lists"):
+            ask()
+    assert not server.requests
+
+
+@pytest.mark.parametrize("end", ["\r\nX-More: 1", "\n", "/a\tb"])
+def test_an_address_has_one_line(server, end):
+    """What stands behind a line end, or with it, would be sent in some other way than it reads."""
+    _told(errors.InvalidParameterError, "a line end", api_base=server.api_base + end)
+    assert not server.requests
+
+
+def test_a_mistyped_key_is_told_before_a_missing_one(monkeypatch):
+    """It is why there is none."""
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    told = _told(errors.UnknownParameterError, "did you mean 'api_key'", model="groq:m", apikey="sk-planted1")
+    assert "planted" not in str(told)
+    with pytest.raises(errors.UnknownParameterError, match="did you mean 'api_key'"):
+        nb.compare("x", models=["groq:m"], apikey="sk-planted1")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: nb.ask("x", "Demo", max_tokens="many"), "max_tokens= is a whole number"),
+        (lambda: nb.ask("x", "Demo", stop=5), "stop= is a text or a list of texts, not 5"),
+        (lambda: nb.ask("x", "Demo", stop=[5]), "stop= is a text or a list of texts"),
+        (lambda: nb.ask("x", "Demo", response_format=5), "response_format= is a dict"),
+        (lambda: nb.estimate_tokens("x", 5), "the model is 5"),
+        (lambda: nb.estimate_tokens("x", tools=5), "tools is a int"),
+        (lambda: nb.list_models("Demo", match=5), "match is a int"),
+        (lambda: nb.list_conversations(search=5), "what is looked for is 5"),
+        (lambda: nb.RaceProvider([None]), "one of the models is None"),
+        (lambda: nb.mcp_tools(""), "not ''"),
+        (lambda: nb.mcp_tools('"uvx'), "No closing quotation"),
+    ],
+)
+def test_another_kind_of_value_is_refused_in_words(call, says):
+    """Not by whatever Python says where it is used."""
+    with pytest.raises(errors.InvalidParameterError) as caught:
+        call()
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "says"), [(5, "a int"), ([], "a list"), ("", "''")])
+def test_a_provider_that_is_no_name(given, says):
+    """It is not looked up as text, which would be near to some other name."""
+    with pytest.raises(errors.ProviderNotFoundError, match=f"the provider is {says}"):
+        nb.ask("x", provider=given)
+
+
+def test_a_table_of_conversations_may_be_as_long_as_one_likes():
+    """More than a database can count."""
+    assert len(nb.list_conversations(10**30)) == 0

@@ -41,7 +41,7 @@ def list_conversations(most: int = 100, *, search: str | None = None) -> pd.Data
     here = {each.id: each for each in (there.all if there is not None else ())}
     rows: dict[str, tuple[Any, ...]] = {}
     wanted = None if search is None else {found.id for found in find_turns(search)}
-    for kept in kept_talks(most if wanted is None else _ALL):
+    for kept in kept_talks(min(most, _ALL) if wanted is None else _ALL):
         rows[kept.id] = (
             mended_name(kept.name), clean(kept.title), kept.turns, _clean(kept.model), kept.cost,
             kept.changed_at, False, kept.id,
@@ -58,7 +58,9 @@ def list_conversations(most: int = 100, *, search: str | None = None) -> pd.Data
     if wanted is not None:
         rows = {key: row for key, row in rows.items() if key in wanted}
     frame = pd.DataFrame.from_records(list(rows.values()), columns=list(_TYPES)).astype(_TYPES)
-    return frame.sort_values("changed_at", ascending=False, na_position="first", ignore_index=True).head(most)
+    return frame.sort_values("changed_at", ascending=False, na_position="first", ignore_index=True).head(
+        min(most, _ALL)
+    )
 
 
 def _clean(text: str | None) -> str | None:

@@ -53,8 +53,11 @@ def excerpt(text: str, words: str | Sequence[str], length: int) -> str:
 
 
 def _words(words: str | Sequence[str]) -> list[str]:
-    found = words.split() if isinstance(words, str) else [str(word) for word in words]
-    wanted = [word.casefold() for word in found if word.strip()]
+    found = words.split() if isinstance(words, str) else words
+    texts = isinstance(found, Sequence) and all(  # type: ignore[redundant-expr]  # users' own calls
+        isinstance(word, str) for word in found
+    )
+    wanted = [word.casefold() for word in found if word.strip()] if texts else []
     if not wanted:
         raise InvalidParameterError(f"what is looked for is {words!r}: it must be a word or some words")
     return wanted

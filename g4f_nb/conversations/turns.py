@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.halves import sound, sound_parts
+from g4f_nb.halves import sound, sound_copy
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.reply import Reply
 
@@ -87,10 +86,10 @@ def checked_content(prompt: object) -> Content:
     if not isinstance(prompt, Sequence) or isinstance(prompt, bytes) or not prompt:
         raise InvalidParameterError(f"the prompt is {_named(prompt)}: {_WAY_OUT}")
     if all(isinstance(part, Mapping) and isinstance(part.get("type"), str) for part in prompt):
-        return tuple(sound_parts(copy.deepcopy([dict(part) for part in prompt])))
+        return tuple(sound_copy([dict(part) for part in prompt]))
     if not all(isinstance(part, Mapping) and isinstance(part.get("role"), str) for part in prompt):
         raise InvalidParameterError(f"the prompt has a part without type and role: {_WAY_OUT}")
-    return tuple(sound_parts(copy.deepcopy(check_messages(prompt))))
+    return tuple(sound_copy(check_messages(prompt)))
 
 
 def check_words(**given: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -81,6 +81,10 @@ def estimate_tokens(
     was measured on manuals alone (3 %) and may be a fifth too low in prose. For other models the margin is in
     the answer. Claude's and Gemini's tokenizers are not public, and Claude may well count a third more.
     """
+    if not isinstance(model, str | None):
+        raise InvalidParameterError(f'the model is {model!r}: it must be a name like "openai:gpt-4o-mini"')
+    if tools is not None and (isinstance(tools, str | bytes | Mapping) or not isinstance(tools, Collection)):
+        raise InvalidParameterError(f"tools is a {type(tools).__name__}: it must be a list of dicts")
     name = (model or "").lower()
     weights, fits = _weights_for(name)
     if isinstance(text_or_messages, str):

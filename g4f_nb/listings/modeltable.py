@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb import loops
 from g4f_nb.calls import Host
 from g4f_nb.costs.tokens import context_size
-from g4f_nb.errors import G4FError, MissingAuthError
+from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.abilities import Flags, flags_of
@@ -61,6 +61,7 @@ def list_models(
     Without any, it is the provider in use. `name` is what one writes. The lists are kept for some minutes;
     `refresh=True` fetches them anew. Of several providers, one that fails is told and left out.
     """
+    _check_match(match)
     asked = _askable(providers)
     listed = ownloop.own_loop().submit(_list(asked, refresh=refresh, timeout=timeout)).result()
     return _models_frame(asked, listed, match)
@@ -73,9 +74,17 @@ async def list_models_async(
     timeout: float = 30.0,  # noqa: ASYNC109  # a limit on silence
 ) -> pd.DataFrame:
     """`list_models` for `await`."""
+    _check_match(match)
     asked = _askable(providers)
     listed = await loops.call(_list(asked, refresh=refresh, timeout=timeout))
     return _models_frame(asked, listed, match)
+
+
+def _check_match(match: object) -> None:
+    if not isinstance(match, str):
+        raise InvalidParameterError(
+            f"match is a {type(match).__name__}: it must be a part of a model's name, like 'llama'"
+        )
 
 
 def _askable(providers: Sequence[ProviderName]) -> list[_Asked]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.keyless import keyless, mask_of_files
 from g4f_nb.comparing.viewing import errors
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.files.placing import Kind, path_of, put
 from g4f_nb.files.reading import read_regular
 from g4f_nb.judging import verdicts
@@ -48,6 +49,7 @@ _POLICY = (
     "form-action 'none'"
 )
 # Of a page, where it says what made it; and how long it may be, in bytes.
+_SUFFIXES = ("", ".html", ".htm", ".xhtml")
 _HEAD, _LONGEST = 1000, 2**30
 _MADE_BY = '<meta name="generator" content="g4f_nb: a report">'
 _PAGE = """<!doctype html>
@@ -75,6 +77,11 @@ def report(
 ) -> Path:
     """Write the file and give its path; `most` answers are in it. A report that is there is replaced."""
     file = path_of(path, like="report.html")
+    if file.suffix.lower() not in _SUFFIXES:
+        raise InvalidParameterError(
+            f"{str(file)!r} does not end with .html, and a report is a page: call it {file.stem + '.html'!r} "
+            "(the table itself is written by .to_csv and .llm.to_excel)"
+        )
     # A file goes further than a notebook: keys that were typed into a prompt, or repeated, are not in it.
     mask = mask_of_files()
     candidates = Candidates.of(frame)

@@ -54,9 +54,10 @@ def locate(
         options=given,
         interactive=interactive,
     )
+    # First what is mistyped: `apikey=` is why a key is missing.
+    _check_parameters(where.provider, given)
     if where.missing is not None:
         raise MissingAuthError(where.missing, provider=where.provider.__name__)
-    _check_parameters(where.provider, given)
     # None means "not given", but a time limit of None means "no limit".
     given = Veiled((name, value) for name, value in given.items() if value is not None or name == "timeout")
     if where.address is not None:

@@ -19,6 +19,7 @@ from g4f_nb.chunks import FinishReason, ProviderInfo, Reasoning, ToolCall, ToolC
 from g4f_nb.errors import (
     ConnectionFailedError,
     G4FError,
+    InvalidParameterError,
     RequestTimeoutError,
     StreamInterruptedError,
     shorten,
@@ -26,6 +27,7 @@ from g4f_nb.errors import (
 from g4f_nb.messages import check_messages, content_text, last_user_text
 from g4f_nb.providers.base import AsyncGeneratorProvider
 from g4f_nb.providers.mixins import ProviderModelMixin
+from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.samples import sample
 from g4f_nb.typing import AsyncResult, Messages
 from g4f_nb.wire.complaints import Complaint
@@ -91,8 +93,11 @@ class Demo(AsyncGeneratorProvider, ProviderModelMixin):
         **kwargs: Any,
     ) -> AsyncResult:
         """Answer with what the prompt's words ask for; `temperature` changes nothing."""
-        del temperature
         cls.check_parameters(kwargs)
+        given = {"temperature": temperature, "max_tokens": max_tokens, "stop": stop, "tools": tools, **kwargs}
+        wrong = what_is_wrong({**given, "response_format": response_format})
+        if wrong:
+            raise InvalidParameterError(wrong, provider=cls.__name__)
         model = cls.get_model(model)
         messages = check_messages(messages)
         prompt, schema = _asked(last_user_text(messages), response_format)

@@ -107,7 +107,7 @@ def find_provider(name: str | Provider) -> Provider:
         raise ProviderNotFoundError(
             f"{name.__name__} is no provider class: derive it from AsyncGeneratorProvider"
         )
-    return find_known(str(name)).load()
+    return find_known(name).load()
 
 
 def find_known(name: str | Provider) -> Known:
@@ -121,9 +121,14 @@ def find_known(name: str | Provider) -> Known:
             if found is not None and own
             else Known(name=cls.__name__, source="the call", load=lambda: cls)
         )
-    found = look_up(str(name))
+    if type(name) is not str or not name.strip():
+        given = repr(name) if type(name) is str else f"a {type(name).__name__}"
+        raise ProviderNotFoundError(
+            f'the provider is {given}: name one, like "groq", or pass its class; nb.list_providers() has all'
+        )
+    found = look_up(name)
     if found is None:
-        raise ProviderNotFoundError(f"there is no provider named {str(name)!r}: {_hint(str(name))}")
+        raise ProviderNotFoundError(f"there is no provider named {name!r}: {_hint(name)}")
     return found
 
 

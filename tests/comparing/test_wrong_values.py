@@ -99,6 +99,7 @@ def test_a_run_of_another_kind(run_id):
         lambda frame: frame.llm.view(most=""),
         lambda frame: frame.llm.view(columns=5),
         lambda frame: frame.llm.report(None),
+        lambda frame: frame.llm.report("x.csv"),
         lambda frame: frame.llm.to_excel(None),
         lambda frame: frame.llm.test(level=None),
         lambda frame: frame.llm.test(resamples=2**70),
@@ -106,7 +107,7 @@ def test_a_run_of_another_kind(run_id):
         lambda frame: frame.llm.summary([]),
         lambda frame: frame.llm.summary(TABLE),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_method_given_another_kind(models, ask):
     """What is wrong is said, and never by pandas, numpy or sqlite."""

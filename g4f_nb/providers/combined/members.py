@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from g4f_nb.chunks import ProviderFailed
-from g4f_nb.errors import G4FError, UnknownParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError, UnknownParameterError
 from g4f_nb.providers.calling import locate, stream_of
 from g4f_nb.providers.combined.breakers import Standing, standing_of
 from g4f_nb.providers.combined.contest import Entrant
@@ -33,6 +33,10 @@ class Member:
         """Read what a user writes; a name that there is not is told at once."""
         options: Mapping[str, Any] = named.options if isinstance(named, Model) else {}
         name = named.name if isinstance(named, Model) else named
+        if name is None:
+            raise InvalidParameterError(
+                'one of the models is None: name each, like "groq:llama-3.3-70b", or leave it out'
+            )
         check_model(name)
         if not isinstance(name, str):
             return cls(find_provider(name), "", options)

@@ -30,6 +30,10 @@ def _is_count(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 0
 
 
+def _is_whole(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral)
+
+
 def _is_number(value: Any) -> bool:
     return _number(value) >= 0
 
@@ -97,6 +101,8 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "headers": (_is_mapping, "a dict of texts"),
     "api_endpoint": (_is_text, "an address like http://localhost:8000/v1/chat/completions"),
     "api_base": (_is_text, "an address like http://localhost:8000/v1"),
+    # Some servers take -1: as many as there is room for.
+    "max_tokens": (_is_whole, "a whole number"),
     "stop": (_are_texts, "a text or a list of texts"),
     "tools": (_is_list, "a list of dicts"),
     "impersonate": (_is_text, "a text"),

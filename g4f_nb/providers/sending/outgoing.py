@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 from typing import Any
@@ -16,6 +16,7 @@ from g4f_nb.halves import sound_parts
 from g4f_nb.notices import tell
 from g4f_nb.secret import Secret, secrets_in, secrets_of_address, secrets_of_headers, together
 
+_TOO_DEEP = "it holds itself, or hundreds of lists and dicts one in the other"
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
@@ -56,12 +57,25 @@ def encoded(body: Mapping[str, Any], provider: str) -> bytes:
         pass
     try:
         return orjson.dumps(sound_parts(body), option=_OPTIONS)
-    except TypeError as error:
-        raise InvalidParameterError(
-            f"the request to {provider} is no JSON ({error}): messages and parameters are text, numbers, "
-            "lists and dicts",
-            provider=provider,
-        ) from error
+    except (TypeError, InvalidParameterError):
+        pass
+    # Not from within: frames that hold what was given, or a thousand of them, say nothing.
+    part, said = next(_faults_of(body), ("", "its parts are"))
+    raise InvalidParameterError(
+        f"{part!r} in the request to {provider} is no JSON ({said}): messages and parameters are text, "
+        "numbers, lists and dicts",
+        provider=provider,
+    )
+
+
+def _faults_of(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in body.items():
+        try:
+            orjson.dumps({name: sound_parts(value)}, option=_OPTIONS)
+        except InvalidParameterError:
+            yield name, _TOO_DEEP
+        except TypeError as error:
+            yield name, _TOO_DEEP if "Recursion" in str(error) else str(error)
 
 
 def with_body(call: Call, body: Mapping[str, Any]) -> Call:
