@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import time
 from pathlib import Path
 
 from chatting import Heard
 from later import Later
+from thorough import THOROUGH
 
 nbformat = Later("nbformat")
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+# For people to look at: they are taken where everything is tried, or where somebody asks for them.
+PICTURES = THOROUGH or os.environ.get("G4F_NB_SCREENSHOTS") == "1"
+THEMES = ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast")
 WAIT = 60_000  # milliseconds; generous, for slow machines
 HEAD = "() => window.jupyterapp?.shell?.currentWidget"
 # A switch, and what it is set to outlives the page that set it.
@@ -39,6 +44,13 @@ CLOSE = """async () => {
         throw new Error("something is still open");
     }
 }"""
+
+
+def keep_picture(shown, name, **how):
+    """Keep a picture of a page, or of a part of one, in the ignored folder."""
+    if PICTURES:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        shown.screenshot(path=SCREENSHOTS / f"{name}.png", **how)
 
 
 class Notebook:
@@ -149,9 +161,8 @@ class Notebook:
         self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
 
     def screenshot(self, name, of=None):
-        """Keep a picture of the page, or of a part of it, in the ignored folder."""
-        SCREENSHOTS.mkdir(exist_ok=True)
-        (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+        """Keep a picture of the page, or of a part of it."""
+        keep_picture(of or self.page, name, animations="disabled")
 
 
 class Pages:

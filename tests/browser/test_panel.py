@@ -7,7 +7,9 @@ import contextlib
 import pytest
 from chatting import Chat
 from contrast import CONTRASTS
+from opened import THEMES
 from playwright.sync_api import expect
+from thorough import some
 from until import until
 
 KEY = "planted-key-4711"
@@ -294,40 +296,28 @@ def test_a_cell_that_is_run_again_leaves_no_panel_behind(notebook):
     notebook.clear(index)
 
 
-def test_a_page_that_is_left_is_no_view(desk):
-    """Loaded anew, the page shows the panel again; its cell run again then, one panel follows."""
+def test_a_reloaded_page_shows_the_conversation(desk):
+    """With what was said, and it takes questions; the page that was left is no view any more."""
     shown = "nb.ChatPanel(conversation=talk)"
     notebook = desk.open(
-        ["import g4f_nb as nb\ntalk = nb.Conversation('left', model='Demo:demo-fast')", shown],
-        load=True,
+        ["import g4f_nb as nb\ntalk = nb.Conversation('left', model='Demo:demo-fast')", shown], load=True
     )
     notebook.run(0)
     notebook.run(1)
-    Chat(notebook, 1).node.wait_for()
-    notebook.save()
-    notebook.page.reload()
-    Chat(notebook, 1).node.wait_for()
-    assert notebook.python("len(talk._talk.observers)") == "1"
-    notebook.run(1)
-    Chat(notebook, 1).node.wait_for()
-    until(lambda: notebook.python("len(talk._talk.observers)") == "1", every=0.2)
-
-
-def test_a_reloaded_page_shows_the_conversation(desk):
-    """After a reload of the page the panel is there again, with what was said, and takes questions."""
-    notebook = desk.open(
-        ["from g4f_nb.widgets import ChatPanel\npanel = ChatPanel('Demo:demo-fast')\npanel"], load=True
-    )
-    notebook.run(0)
-    chat = Chat(notebook, 0)
+    chat = Chat(notebook, 1)
     chat.ask("Hello")
     chat.done()
     notebook.save()
     notebook.page.reload()
     chat.node.wait_for()
     expect(chat.done()).to_contain_text("Demo")
+    assert notebook.python("len(talk._talk.observers)") == "1"
     chat.ask("Hello again")
     expect(chat.done(2)).to_contain_text("Hello again")
+    # Its cell run again, one panel follows the conversation.
+    notebook.run(1)
+    chat.node.wait_for()
+    until(lambda: notebook.python("len(talk._talk.observers)") == "1", every=0.2)
 
 
 def test_a_saved_notebook_holds_no_key(panel, notebook):
@@ -349,7 +339,7 @@ def test_a_saved_notebook_holds_no_key(panel, notebook):
     assert notebook.python(f"{KEY!r} in str(panel.get_state())") == "False"
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+@pytest.mark.parametrize("theme", some(THEMES, of=3, but=1))
 def test_text_can_be_read_in_every_theme(panel, notebook, theme):
     """In each theme text stands out from its ground (4.5 : 1), and pictures are kept for the eye."""
     with contextlib.ExitStack() as after:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from contrast import CONTRASTS
 from hostile_markdown import PAYLOADS
+from opened import keep_picture
 
 import g4f_nb as nb
 from g4f_nb.testing import serve
 
-SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 _SHOWN = "h1, .told, .who, .asked, .system, footer, summary, section p, section li, td, th, code, .error"
 
 
@@ -81,8 +80,7 @@ def test_a_page_can_be_read(lab, tmp_path, scheme, width):
     low = [each for each in page.evaluate(f"({CONTRASTS})(document.body, {_SHOWN!r})") if each[1] < 4.5]
     assert low == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"conversation-page-{scheme}-{width}.png", full_page=True)
+    keep_picture(page, f"conversation-page-{scheme}-{width}", full_page=True)
     page.close()
 
 

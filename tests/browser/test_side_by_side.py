@@ -9,7 +9,9 @@ from axe import axe_core, faults_of
 from chatting import Columns
 from contrast import CONTRASTS
 from hostile_markdown import PAYLOADS
+from opened import THEMES
 from playwright.sync_api import expect
+from thorough import some
 
 pytestmark = pytest.mark.browser
 WORDS = " ".join(f"word{number}" for number in range(200))
@@ -180,7 +182,7 @@ def test_a_finished_comparison_is_rated(notebook):
     notebook.run_new("serving.__exit__(None, None, None)")
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+@pytest.mark.parametrize("theme", some(THEMES, of=3, but=2))
 def test_it_can_be_read_in_every_theme(columns, notebook, theme):
     """In each theme text stands out from its ground, and pictures are kept for the eye."""
     with contextlib.ExitStack() as after:
@@ -241,24 +243,6 @@ def test_axe_finds_no_serious_fault(columns, notebook):
     picker.get_by_role("option", name="Demo").wait_for()
     for place in (".g4f-model-picker", ".g4f-key"):
         assert faults_of(notebook.page, place) == []
-
-
-def test_it_is_the_same_in_notebook_7(desk, server):
-    """Streams, is stopped, is voted on blindly with a key; what is kept is out of sight."""
-    own = f"api_base={server.api_base!r}, api_key='sk-none'"
-    models = "['OpenaiTemplate:drip-20', 'OpenaiTemplate:upper']"
-    code = f"import g4f_nb as nb\npanel = nb.ComparePanel({models}, blind=True, {own})\npanel"
-    notebook = desk.open([code], front="notebook")
-    notebook.run(0)
-    both = Columns(notebook, 0)
-    both.ask("one two three four five six seven eight nine")
-    expect(both.sides.first).to_contain_text("two", ignore_case=True)
-    both.done()
-    assert not notebook.output(0).locator(".g4f-transcript").is_visible()
-    expect(both.vote.get_by_role("button").first).to_be_enabled()
-    notebook.page.keyboard.press("t")
-    expect(both.sides.first).to_contain_text("a tie")
-    both.kept("compare-notebook-7")
 
 
 def test_other_widgets_on_the_page_change_no_looks(columns, notebook):
