@@ -57,8 +57,6 @@ THIRDS = (
 )
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
-# A browser and its notebooks are a file's.
-TWO = ["-n", "2", "--dist", "loadfile"]
 # How far what does not hurry steps back, in steps of nice(1): it has a third of what it would have.
 BACK = 5
 # What tests write is gone with them: memory is the place for it, where there is so much.
@@ -296,7 +294,7 @@ def chosen_tests(passed_on: list[str]) -> list[str]:
 def all_tests(*, cover: bool) -> Beside:
     """Units, real kernels, notebooks and real browsers beside each other: some wait while others work."""
     others = [
-        [["-m", "pytest", *marked("browser"), *TWO, "-m", "browser"]],
+        [["-m", "pytest", *marked("browser"), "-m", "browser"]],
         [["-m", "pytest", *marked("kernel"), "-m", "kernel and not browser"], notebooks()],
     ]
     return Beside([*thirds(cover=cover), *others], patient=len(THIRDS) + 1)

@@ -287,9 +287,11 @@ def test_a_cell_that_is_run_again_leaves_no_panel_behind(notebook):
     notebook.run_new("talk = nb.Conversation('run again', model='Demo:demo-fast')")
     index = notebook.run_new("nb.ChatPanel(conversation='run again')")
     for _ in range(2):
-        Chat(notebook, index).node.wait_for()
+        shown = Chat(notebook, index).node
+        shown.evaluate("node => { node.id = 'of-the-run-before'; }")
         notebook.run(index)
-    Chat(notebook, index).node.wait_for()
+        # One that nobody has seen yet cannot go.
+        notebook.output(index).locator(".g4f-chat:not(#of-the-run-before)").wait_for()
     until(lambda: notebook.python("len(talk._talk.observers)") == "1", every=0.2)
     notebook.run_new("talk.ask('a list')")
     expect(Chat(notebook, index).done()).to_contain_text("another one")
