@@ -27,7 +27,7 @@ from g4f_nb.providers.calling import batches_of, stream_of
 from g4f_nb.providers.models.model import Provider
 from g4f_nb.questions import Chosen, Prompt, Question, Several, prepare
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 
 
 def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
@@ -219,6 +219,8 @@ def ask(
     With `cache=True` the same question gets the same answer, and nothing is sent (`.cached` says so).
     `fallback` are models that are asked in turn until one answers, `race` such that are asked at once.
     """
+    model, provider = unshown(model), unshown(provider)
+    fallback, race = unshown(fallback), unshown(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
@@ -272,6 +274,8 @@ async def ask_async(
     **options: Any,
 ) -> Reply:
     """`ask` for `await`; cancelling it closes the connection. Tools run on this loop, async ones too."""
+    model, provider = unshown(model), unshown(provider)
+    fallback, race = unshown(fallback), unshown(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,

@@ -7,7 +7,7 @@ import copy
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from g4f_nb.addresses import MASK, mask_addresses
@@ -16,9 +16,10 @@ from g4f_nb.traces import traces_of
 
 __all__ = [
     "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "mask_given", "redact", "redact_beginning",
-    "secrets_in", "secrets_of_address", "secrets_of_headers", "shown_address", "together",
+    "secrets_in", "secrets_of_address", "secrets_of_headers", "shown_address", "together", "unshown",
 ]  # fmt: skip
 
+T = TypeVar("T")
 # A value of such a name is not shown.
 SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
 # Of a text that will be shortened, and of a key in its longest spelling.
@@ -76,6 +77,20 @@ class Veiled(dict[str, Any]):
             f"{type(self).__name__} may hold a key and is not pickled: pass names, and let the other side "
             "find its own key"
         )
+
+
+# A user's dict where none belongs; messages call it what it is.
+_Unshown: type[Veiled] = type("dict", (Veiled,), {"__module__": __name__})
+
+
+def unshown(given: T) -> T:
+    """What names a model or the like, as it is; a dict there, which may hold a key, as one that hides it."""
+    made: Any = given
+    if type(made) is dict:
+        return _Unshown(made)  # type: ignore[return-value]  # a dict like the other
+    if type(made) in (list, tuple) and any(type(each) is dict for each in made):
+        return type(made)(map(unshown, made))  # type: ignore[no-any-return]
+    return given
 
 
 class Secret:

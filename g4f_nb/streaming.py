@@ -13,7 +13,7 @@ from g4f_nb.errors import G4FError
 from g4f_nb.providers.models.model import Provider
 from g4f_nb.questions import Chosen, Prompt, Question, Several
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 
 
 class Stream:
@@ -133,6 +133,8 @@ def stream(
     did not fit and was asked for again has been given by then; `answer.reply.text` is without it. An answer
     that is kept (`cache=True`) comes as one piece.
     """
+    model, provider = unshown(model), unshown(provider)
+    fallback, race = unshown(fallback), unshown(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,

@@ -21,7 +21,7 @@ from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import InvalidParameterError, UnknownParameterError, shorten
 from g4f_nb.prices import dollars
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import Wanted
 
@@ -68,10 +68,12 @@ def compare(
 
     A call that fails is a row with `status` "error" and the reason; `on_error="raise"` ends it there.
     Answers are kept: running it again asks only what is missing, also in another kernel (`cache="refresh"`
-    asks anew). An interrupt returns what there is, the rest "cancelled". `budget="2 USD"` stops there;
-    `dry_run=True` only shows what would be asked. `seed` mixes the order of the work, each time alike.
+    asks anew). An interrupt returns what there is, the rest "cancelled" (before anything is asked it ends the
+    call). `budget="2 USD"` stops there; `dry_run=True` only shows what would be asked. `seed` mixes the order
+    of the work, each time alike.
     """
     parameters = Veiled(parameters)
+    models, prices = unshown(models), unshown(prices)
     given = Veiled(locals())
     # A traceback with locals would show keys that were written in a wrong place.
     del params, models, limits, parameters
@@ -109,6 +111,7 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. Its bar is only shown where `progress=True`."""
     parameters = Veiled(parameters)
+    models, prices = unshown(models), unshown(prices)
     given = Veiled(locals())
     # A traceback with locals would show keys that were written in a wrong place.
     del params, models, limits, parameters
@@ -131,7 +134,7 @@ class _Job:
     @classmethod
     def of(cls, given: Veiled) -> Self:
         """From the arguments of `compare`, by their names."""
-        manner = {name: given[name] for name in _MANNER}
+        manner = Veiled((name, given[name]) for name in _MANNER)
         manner["limits"] = {} if manner["limits"] is None else manner["limits"]
         names = ("data", "repeats", "system", "schema", "cross", "budget", "prices", "prefix")
         params = given["params"]

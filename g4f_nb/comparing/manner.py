@@ -9,6 +9,7 @@ from typing import Any, Literal
 from g4f_nb.comparing.pacing import Limits
 from g4f_nb.errors import InvalidParameterError, shorten
 from g4f_nb.providers.registry import find_provider
+from g4f_nb.secret import unshown
 
 # What is true or false for one question, as `nb.ask` takes it, is "use" or "off" here.
 Cache = Literal["use", "refresh", "only", "off"] | bool
@@ -36,6 +37,7 @@ class Manner:
     engine: str = "local"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "limits", unshown(self.limits))
         if type(self.cache) is bool:
             object.__setattr__(self, "cache", "use" if self.cache else "off")
 

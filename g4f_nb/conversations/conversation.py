@@ -27,7 +27,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.providers.models.model import Provider, veiled
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 
 # What a question takes beside the parameters of its provider: a slip of one of them is told as one.
 _WORDS = (
@@ -113,7 +113,7 @@ class Conversation(Verbs):
         **options: Any,
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
-        options = veiled(options)
+        options, model, provider = veiled(options), unshown(model), unshown(provider)
         refuse_slips(options, ("name", "model", "provider", "system", "limit", "keep"), of="Conversation")
         if not isinstance(keep, bool | None):
             raise InvalidParameterError(f"keep is {keep!r}: it must be True, False, or None for what is set")

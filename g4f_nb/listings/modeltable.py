@@ -18,7 +18,7 @@ from g4f_nb.providers.models.abilities import Flags, flags_of
 from g4f_nb.providers.models.model import Model, Provider
 from g4f_nb.providers.registry import choose, find_provider, options_for
 from g4f_nb.providers.services.rows import Row
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,7 @@ def list_models(
     `refresh=True` fetches them anew. Of several providers, one that fails is told and left out.
     """
     _check_match(match)
+    providers = unshown(providers)
     asked = _askable(providers)
     listed = ownloop.own_loop().submit(_list(asked, refresh=refresh, timeout=timeout)).result()
     return _models_frame(asked, listed, match)
@@ -75,6 +76,7 @@ async def list_models_async(
 ) -> pd.DataFrame:
     """`list_models` for `await`."""
     _check_match(match)
+    providers = unshown(providers)
     asked = _askable(providers)
     listed = await loops.call(_list(asked, refresh=refresh, timeout=timeout))
     return _models_frame(asked, listed, match)

@@ -28,6 +28,7 @@ from g4f_nb.panels.round_view import round_state, side_view, sides_on_page
 from g4f_nb.panels.rounds import Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
+from g4f_nb.secret import unshown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,7 @@ class ComparePanel(SideBySide):
         height: str = "34rem",
         **options: Any,
     ) -> None:
+        models = unshown(models)
         bound, options = given_options(options)
         judge, seed = checked_word("judge", judge, example="Ann"), checked_seed(seed)
         self._columns = Columns(() if models is None else models, bound)
@@ -103,6 +105,9 @@ class ComparePanel(SideBySide):
         self._rounds = Rounds(told, self._lock, self._options)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_rounds"):
+            # A traceback shows one that could not be made.
+            return "<ComparePanel, not made>"
         names = ", ".join(self._columns.names) or "no model yet"
         return f"<ComparePanel of {names}; {len(self._rounds.all)} prompts asked: shown in a live notebook>"
 

@@ -15,7 +15,7 @@ from g4f_nb.panels.offers import name_of, named, tell_models, tell_providers
 from g4f_nb.panels.served import Served
 from g4f_nb.providers.models.model import Model, Provider, check_model
 from g4f_nb.providers.registry import resolve
-from g4f_nb.secret import redact
+from g4f_nb.secret import redact, unshown
 
 
 class PickedModel(traitlets.Unicode):  # type: ignore[type-arg]  # not generic where it runs
@@ -66,6 +66,7 @@ class ModelPicker(Served):
         models: Sequence[ModelName] = (),
         description: str = "Model",
     ) -> None:
+        value, models = unshown(value), unshown(models)
         offered = named(models)
         # A class or an `nb.Model` has a name in the field, and is itself where it is used.
         if value is not None and not isinstance(value, str):

@@ -51,6 +51,9 @@ class RatingPanel(SideBySide):
         self._turn()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_ballots"):
+            # A traceback shows one that could not be made.
+            return "<RatingPanel, not made>"
         done, total = self._ballots.done, self._ballots.total
         return f"<RatingPanel, {done} of {total} pairs judged: shown in a live notebook>"
 

@@ -21,7 +21,7 @@ from g4f_nb.providers.finding.known import everything, look_up, nearest
 from g4f_nb.providers.finding.ownfile import in_own_file
 from g4f_nb.providers.models.model import Model, Provider, check_model, check_texts, laid_over, used, veiled
 from g4f_nb.providers.services.hosts import dedicated_key_of, key_of
-from g4f_nb.secret import Secret, Veiled, shown_address
+from g4f_nb.secret import Secret, Veiled, redact, shown_address, unshown
 from g4f_nb.tables import Table
 
 # Of all names, an error shows so many.
@@ -128,7 +128,7 @@ def find_known(name: str | Provider) -> Known:
         )
     found = look_up(name)
     if found is None:
-        raise ProviderNotFoundError(f"there is no provider named {name!r}: {_hint(name)}")
+        raise ProviderNotFoundError(f"there is no provider named {redact(repr(name))}: {_hint(name)}")
     return found
 
 
@@ -162,6 +162,7 @@ def resolve(
     given = veiled(more | {"api_base": api_base, "api_endpoint": api_endpoint, "api_key": api_key})
     # Nothing is left that a traceback with locals could print.
     del more, api_key, api_base, api_endpoint
+    model, provider = unshown(model), unshown(provider)
     options = options_for(model, provider, given)
     name = model.name if isinstance(model, Model) else model
     decided = decide(name, provider=provider, options=options, interactive=interactive)

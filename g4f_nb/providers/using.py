@@ -17,7 +17,7 @@ from g4f_nb.providers.models.model import (
     veiled,
 )
 from g4f_nb.providers.registry import Resolution, choose, options_for, resolve
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 from g4f_nb.tables import Table
 
 _SHOW: Final = object()
@@ -78,7 +78,8 @@ def use(
 
     A model given without a provider is one of the provider in use. Whatever a call says itself wins.
     """
-    options = veiled(options)
+    options, provider = veiled(options), unshown(provider)
+    model = model if model is _SHOW else unshown(model)
     before = used()
     if model is _SHOW and provider is None:
         if options:

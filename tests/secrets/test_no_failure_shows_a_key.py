@@ -345,6 +345,8 @@ def test_no_thread_and_no_setting_holds_it(home, places):
     [
         {"params": {"api_key": [KEY]}}, {"params": {"headers": [{"Authorization": KEY}]}},
         {"params": {"extra_data": [{"token": KEY}]}, "repeats": "x"},
+        {"limits": {"openai": {"api_key": KEY}}}, {"limits": {"api_key": KEY}},
+        {"limits": [{"api_key": KEY}]},
     ],
 )  # fmt: skip
 def test_no_frame_of_a_refused_comparison_shows_a_key(given):
@@ -354,3 +356,41 @@ def test_no_frame_of_a_refused_comparison_shows_a_key(given):
     frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
     assert frames
     assert KEY not in "\n".join(frames)
+
+
+def _doors(wrong):
+    """Everything that takes a model, given a dict as other packages have it."""
+    return {
+        "ask": lambda: nb.ask("x", wrong),
+        "ask_async": lambda: asyncio.run(nb.ask_async("x", wrong)),
+        "provider=": lambda: nb.ask("x", provider=wrong),
+        "race=": lambda: nb.ask("x", race=[wrong, "Demo"]),
+        "fallback=": lambda: nb.ask("x", fallback=[wrong, "Demo"]),
+        "stream": lambda: nb.stream("x", wrong),
+        "Conversation": lambda: nb.Conversation("x", model=wrong),
+        "use": lambda: nb.use(wrong),
+        "resolve": lambda: nb.resolve(wrong),
+        "compare": lambda: nb.compare("x", [wrong]),
+        "compare, no list": lambda: nb.compare("x", wrong),
+        "map_prompts": lambda: nb.map_prompts({"a": [1]}, "{a}", wrong),
+        "RaceProvider": lambda: nb.RaceProvider([wrong]),
+        "Model": lambda: nb.Model(wrong),
+        "list_models": lambda: nb.list_models(wrong),
+        "list_providers": lambda: nb.list_providers(wrong),
+        "ChatPanel": lambda: nb.ChatPanel(wrong),
+        "ComparePanel": lambda: nb.ComparePanel([wrong]),
+        "ModelPicker": lambda: nb.ModelPicker(wrong),
+        "estimate_tokens": lambda: nb.estimate_tokens("x", wrong),
+        "context_size": lambda: nb.context_size(wrong),
+    }
+
+
+def test_no_frame_shows_the_key_of_a_dict_that_is_no_model():
+    """Wherever it is given: it is refused as the dict that it is."""
+    for name, ask in _doors({"model": "openai:gpt-4o", "api_key": KEY}).items():
+        with pytest.raises(nb.G4FError) as caught:
+            ask()
+        frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
+        assert frames, name
+        assert KEY not in "\n".join([*frames, str(caught.value)]), name
+        assert "dict" in str(caught.value), name

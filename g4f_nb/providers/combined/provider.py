@@ -33,7 +33,7 @@ from g4f_nb.providers.combined.contest import NobodyAnsweredError, contest
 from g4f_nb.providers.combined.members import Member, MemberPlace, ModelName, SharedCall
 from g4f_nb.providers.combined.outcomes import nobody_answered, pause_before
 from g4f_nb.providers.models.model import HOST_BOUND, Model
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, unshown
 from g4f_nb.typing import AsyncResult, Messages
 
 # No clock can wait for longer.
@@ -81,6 +81,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         `patience` is how many seconds each gets to say something; who fails `failures` times in a row is left
         alone for `cool_down` seconds. `shuffle` asks in another order each time.
         """
+        models = unshown(models)
         how = {"shuffle": shuffle, "patience": patience, "failures": failures, "cool_down": cool_down}
         return cls._combine(models, name, how)
 

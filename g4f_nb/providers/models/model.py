@@ -12,7 +12,7 @@ from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.secret import Secret, Veiled
+from g4f_nb.secret import Secret, Veiled, unshown
 
 Provider = type[AbstractProvider]
 # What was given for one server, and what no other may see.
@@ -36,7 +36,7 @@ class Model:
     def __init__(
         self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
     ) -> None:
-        options = veiled(options)
+        options, name, price = veiled(options), unshown(name), unshown(price)
         refuse_slips(options, ("label", "price"), of="Model")
         checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "name", name)
