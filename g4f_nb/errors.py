@@ -145,6 +145,9 @@ class ModelNotSupportedError(G4FError):
 class ConnectionFailedError(G4FError, ConnectionError):
     """No connection: nobody of that name, nothing listening there, a refusing proxy, or it broke."""
 
+    # Refused by this very machine: waiting helps only while a server starts.
+    nobody_listens = False
+
 
 class CertificateError(ConnectionFailedError):
     """The server's certificate does not prove who it is."""
@@ -212,6 +215,12 @@ class UnreadableResponseError(ResponseError):
 
 class SchemaError(ResponseError):
     """The answer is not of the type that was asked for; `.partial` is its text."""
+
+
+def sort_of(value: object) -> str:
+    """What sort of thing that is, in words: `an int`, `a list`."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
 
 
 def shorten(text: str, limit: int = BODY_LIMIT) -> str:

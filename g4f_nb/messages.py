@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.halves import sound, sound_parts
 
 _WAY_OUT = 'pass a text, or a list like [{"role": "user", "content": "…"}]'
@@ -14,7 +14,7 @@ _WAY_OUT = 'pass a text, or a list like [{"role": "user", "content": "…"}]'
 def as_messages(prompt: str | Sequence[Mapping[str, Any]], system: str | None = None) -> list[dict[str, Any]]:
     """Make messages of a prompt, a system prompt in front; the given list is copied, not changed."""
     if not isinstance(system, str | None):
-        raise InvalidParameterError(f"system is a {type(system).__name__}: it must be a text")
+        raise InvalidParameterError(f"system is {sort_of(system)}: it must be a text")
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidParameterError(f"the prompt is empty: {_WAY_OUT}")
@@ -32,7 +32,7 @@ def check_messages(messages: object) -> list[dict[str, Any]]:
     if type(messages) is list and messages and all(map(_is_plain, messages)):
         return [message.copy() for message in messages]
     if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Sequence):
-        raise InvalidParameterError(f"messages are a {type(messages).__name__}: {_WAY_OUT}")
+        raise InvalidParameterError(f"messages are {sort_of(messages)}: {_WAY_OUT}")
     if not messages:
         raise InvalidParameterError(f"there are no messages: {_WAY_OUT}")
     for index, message in enumerate(messages):

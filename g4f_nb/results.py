@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.errors import shorten
+from g4f_nb.errors import shorten, sort_of
 from g4f_nb.secret import redact
 
 NOTHING = "(done; it returned nothing)"
@@ -128,4 +128,4 @@ def _represented(value: Any) -> str:
     try:
         return str(value)
     except Exception as error:  # noqa: BLE001  # a user's own __str__ may raise anything
-        return f"a {type(value).__name__} ({type(error).__name__} when it was to be shown)"
+        return f"{sort_of(value)} ({type(error).__name__} when it was to be shown)"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, shorten, sort_of
 from g4f_nb.typed.docstrings import Documented, read_docstring
 from g4f_nb.typed.fitting import fit_fields
 from g4f_nb.typed.forms import MISSING, Field, NoFormError, form_of, hints_of, resolved
@@ -78,7 +78,7 @@ def tool(
         return _renamed(function, name, description)
     if not callable(function):
         raise InvalidParameterError(
-            f"a tool is a function, not a {type(function).__name__}: pass functions, or dicts as OpenAI has"
+            f"a tool is a function, not {sort_of(function)}: pass functions, or dicts as OpenAI has"
         )
     chosen = name or _name_of(function)
     if not _NAME.fullmatch(chosen):
@@ -116,9 +116,7 @@ class Toolbox:
             isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes)
         )
         if not listed or (callable(given) and not isinstance(given, Sequence)):
-            raise InvalidParameterError(
-                f"tools is a {type(given).__name__}: it must be a list, like [function]"
-            )
+            raise InvalidParameterError(f"tools is {sort_of(given)}: it must be a list, like [function]")
         tools: dict[str, Tool] = {}
         dicts: list[Mapping[str, Any]] = []
         for one in _flat(() if given is None else given):
@@ -234,8 +232,8 @@ def _fields(
                 positional.append(parameter.name)
         elif parameter.default is MISSING:
             raise InvalidParameterError(
-                f"the tool {name!r} cannot be called by a model, for of its parameter {parameter.name!r} "
-                f"{problem}; give it a default, or bind it with functools.partial"
+                f"the tool {name!r} cannot be called by a model because of its parameter "
+                f"{parameter.name!r}: {problem}; give it a default, or bind it with functools.partial"
             )
     return tuple(fields), tuple(positional), takes_others
 

@@ -26,6 +26,7 @@ from g4f_nb.errors import (
     InvalidParameterError,
     RequestTimeoutError,
     shorten,
+    sort_of,
 )
 from g4f_nb.headers import header_fault
 from g4f_nb.loops import ownloop
@@ -233,10 +234,10 @@ def _fault(name: str, given: object, example: str) -> str | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return f"{name}= is a {type(given).__name__}: it must be a dict, like {example}"
+        return f"{name}= is {sort_of(given)}: it must be a dict, like {example}"
     wrong = [part for pair in given.items() for part in pair if not isinstance(part, str)]
     if wrong:
-        return f"{name}= holds a {type(wrong[0]).__name__}: names and values are texts, like {example}"
+        return f"{name}= holds {sort_of(wrong[0])}: names and values are texts, like {example}"
     return None
 
 
@@ -250,7 +251,7 @@ def _command(server: object) -> list[str]:
     elif isinstance(server, Sequence) and all(isinstance(word, str) for word in server):
         words = list(server)
     else:
-        fault = f"a {type(server).__name__}"
+        fault = sort_of(server)
     if not words or any("\0" in word for word in words):
         raise InvalidParameterError(
             'an MCP server is a command, like "uvx mcp-server-fetch" or a list of its words, or an address, '

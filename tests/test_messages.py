@@ -29,7 +29,7 @@ def test_an_empty_prompt_is_refused(prompt):
 @pytest.mark.parametrize("system", [pd.DataFrame({"a": [1]}), pd.NA, 5], ids=["table", "NA", "number"])
 def test_a_system_prompt_is_a_text(system):
     """Anything else is told, also what has no truth of its own."""
-    with pytest.raises(InvalidParameterError, match=r"system is a \w+: it must be a text"):
+    with pytest.raises(InvalidParameterError, match=r"system is an? \w+: it must be a text"):
         as_messages("hi", system)
 
 
@@ -57,7 +57,7 @@ def test_any_sequence_of_mappings_will_do():
         (b"hi", "messages are a bytes"),
         (USER, "messages are a dict"),
         (None, "messages are a NoneType"),
-        (7, "messages are a int"),
+        (7, "messages are an int"),
         ({1, 2}, "messages are a set"),
         ([], "there are no messages"),
         ((), "there are no messages"),

@@ -202,7 +202,7 @@ def test_a_tool_has_a_name_of_its_own_if_one_is_given():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([5], "a tool is a function, not a int"),
+        ([5], "a tool is a function, not an int"),
         ([lambda x: x], "a lambda has no name"),
         ([weather, weather], "two tools are named 'weather'"),
         (
@@ -212,7 +212,7 @@ def test_a_tool_has_a_name_of_its_own_if_one_is_given():
         (weather, r"tools is a function: it must be a list, like \[function\]"),
         ({"type": "function"}, "tools is a dict: it must be a list"),
         ("weather", "tools is a str"),
-        (5, r"tools is a int: it must be a list, like \[function\]"),
+        (5, r"tools is an int: it must be a list, like \[function\]"),
         ([None], "a tool is None, not a function: pass functions"),
     ],
 )
@@ -220,6 +220,16 @@ def test_what_is_no_tool_is_refused(given, words):
     """Before anything is sent, with the way out."""
     with pytest.raises(InvalidParameterError, match=words):
         Toolbox.of(given)
+
+
+def test_a_parameter_that_no_model_can_give_is_told():
+    """By its name, with its type and the way out."""
+
+    def wait(lock: memoryview) -> None:
+        del lock
+
+    with pytest.raises(InvalidParameterError, match=r"because of its parameter 'lock': its type .*a default"):
+        Toolbox.of([wait])
 
 
 def test_a_name_that_no_server_takes_is_refused():
@@ -249,7 +259,7 @@ def test_a_parameter_that_json_cannot_express_needs_a_default():
     def lost(x: Nowhere):  # noqa: F821
         return x
 
-    with pytest.raises(InvalidParameterError, match=r"'frame' its type DataFrame.*functools\.partial"):
+    with pytest.raises(InvalidParameterError, match=r"'frame': its type DataFrame.*functools\.partial"):
         tool(count)
     with pytest.raises(InvalidParameterError, match="'Nowhere' is not found"):
         tool(lost)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 from IPython.display import display
 
-from g4f_nb import asking
+from g4f_nb import asking, frontend
 from g4f_nb.cells import nextcells
 from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.desk import Desk, Stopped
@@ -24,6 +25,8 @@ from g4f_nb.errors import MissingAuthError, SchemaError
 from g4f_nb.kept.answers import is_kept
 from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
+
+_A_DAY = 24 * 3600.0
 
 
 def answer(options: Options, desk: Desk) -> object:
@@ -53,16 +56,18 @@ def answer(options: Options, desk: Desk) -> object:
         raise
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)
-    if made and options.fork is None and options.name not in (None, MAIN) and not options.new:
+    if made and options.fork is None and not options.new:
         _tell_kept(conversation.name, conversation)
     return _answered(ready, options, desk, _screen(ready.begun, options, bystanders))
 
 
 def _tell_kept(name: str, made: Conversation) -> None:
     """A conversation that is begun here was perhaps meant to be the one of yesterday."""
-    if not made.keep:
+    if not made.keep or (name == MAIN and frontend.in_kernel() and not frontend.attached()):
         return
-    count = turns_kept(name, besides=made.id)
+    # Every notebook has a `main`: what was said long ago was hardly said in this one.
+    since = time.time() - _A_DAY if name == MAIN else 0.0
+    count = turns_kept(name, besides=made.id, since=since)
     if count:
         kept = "1 turn is" if count == 1 else f"{count} turns are"
         tell(

@@ -138,7 +138,7 @@ def _tool(written: str, names: Names) -> Any:
 
 def schema_of(written: str, names: Names) -> Any:
     """The type that `--schema` names, else the line itself; a name that nobody knows is an error."""
-    if not _is_type_expression(written):
+    if not _is_type_expression(written) or _is_one_field(written.strip(), names):
         return written
     found = _value(written, names, "--schema", inspect.isclass)
     if isinstance(found, str | Mapping) or inspect.isclass(found) or hasattr(found, "__origin__"):
@@ -149,6 +149,14 @@ def schema_of(written: str, names: Names) -> Any:
         f"--schema {written} is of type {type(found).__name__}: it must be a type of yours, or a line like "
         '"name, age int"'
     )
+
+
+def _is_one_field(written: str, names: Names) -> bool:
+    """Whether it is the line of one field, `name`, and no type that is missing or mistyped."""
+    if written in names or hasattr(builtins, written) or not (written.isidentifier() and written.islower()):
+        return False
+    types = [name.lower() for name, value in names.items() if inspect.isclass(value)]
+    return not difflib.get_close_matches(written, types, n=1)
 
 
 def _is_type_expression(written: str) -> bool:

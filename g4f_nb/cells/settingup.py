@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from g4f_nb import settings
@@ -92,5 +93,16 @@ def models_command(given: Words, place: Place) -> Table:
 def config_command(_: Words, __: Place) -> Table:
     """Show every setting, and what sets it."""
     rows = [(name, repr(value), source) for name, value, source in settings.explained()]
-    note = f"nb.use comes before provider and model: {use()!r}" if used() else ""
+    file = settings.config_folder() / "config.toml"
+    there = "" if file.exists() else ", which is not there yet"
+    note = f"They can be set in {_as_home(file)}{there}."
+    if used():
+        note = f"{note} nb.use comes before provider and model: {use()!r}"
     return Table(tuple(rows), ("option", "value", "set by"), "", note)
+
+
+def _as_home(file: Path) -> str:
+    """A path as one types it: what is shown is saved with the notebook, and is nobody's home."""
+    file = file.absolute()
+    home = Path.home()
+    return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Veiled
 
@@ -27,7 +27,7 @@ def values_of(params: Any, options: Veiled) -> dict[str, tuple[list[Any], bool]]
         return {}
     if not isinstance(params, Mapping):
         raise InvalidParameterError(
-            f'params is a {type(params).__name__}: it must be a dict like {{"temperature": [0, 1]}}'
+            f'params is {sort_of(params)}: it must be a dict like {{"temperature": [0, 1]}}'
         )
     for name in map(str, params):
         if name in HOST_BOUND or name in ("model", "models"):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.halves import sound, sound_parts
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.models.model import Model, Provider
@@ -29,7 +29,7 @@ def named_prompts(prompts: Prompts) -> dict[str, Any]:
     if not isinstance(given, Iterable) or hasattr(given, "columns"):
         way_out = " as data=, with a prompt that names its columns" if hasattr(given, "columns") else ""
         raise InvalidParameterError(
-            f"prompts is a {type(given).__name__}: give a text, a list or column of texts, or a dict"
+            f"prompts is {sort_of(given)}: give a text, a list or column of texts, or a dict"
             + (f"; a table goes in{way_out}" if way_out else "")
         )
     if isinstance(prompts, Mapping) and isinstance(prompts.get("role"), str) and "content" in prompts:
@@ -77,7 +77,7 @@ def as_frame(data: Any) -> pd.DataFrame | None:
     if isinstance(data, pd.Series):
         data = data.to_frame(data.name if data.name is not None else "value")
     if not isinstance(data, pd.DataFrame | Mapping) and not isinstance(data, list):
-        raise InvalidParameterError(f"data is a {type(data).__name__}: give a DataFrame, or a dict of lists")
+        raise InvalidParameterError(f"data is {sort_of(data)}: give a DataFrame, or a dict of lists")
     try:
         frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     except (TypeError, ValueError) as error:
@@ -111,7 +111,7 @@ def chosen_models(models: Sequence[ModelName] | ModelName | None) -> list[ModelN
     if isinstance(models, Mapping):
         raise InvalidParameterError("models is a dict: give a list; a label goes into nb.Model(…, label=…)")
     if not isinstance(models, str | Model | type | Iterable):
-        raise InvalidParameterError(f'models is a {type(models).__name__}: it must be a list like ["Demo"]')
+        raise InvalidParameterError(f'models is {sort_of(models)}: it must be a list like ["Demo"]')
     chosen: list[ModelName] = [models] if isinstance(models, str | Model | type) else list(models)
     if not chosen:
         raise InvalidParameterError('models is empty: name at least one, like models=["Demo"]')

@@ -14,7 +14,7 @@ from g4f_nb.comparing.grid import Seat
 from g4f_nb.comparing.keyless import mask_of_files, note_keys
 from g4f_nb.comparing.runjson import grid_of, plan_of, wanted_of
 from g4f_nb.comparing.running import Comparison
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, shorten, sort_of
 from g4f_nb.forking import ModuleLock
 from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import Store, store
@@ -108,7 +108,7 @@ def attach(run_id: str) -> pd.DataFrame:
     `nb.runs()` lists them. What was not finished is "cancelled"; `.llm.retry()` asks it.
     """
     if not isinstance(run_id, str):
-        raise InvalidParameterError(f"run_id is a {type(run_id).__name__}: it must be a text, see nb.runs()")
+        raise InvalidParameterError(f"run_id is {sort_of(run_id)}: it must be a text, see nb.runs()")
     known = with_answers(run_id)
     if known is not None:
         return frames.frame_of(known.run, prefix=known.prefix, wanted=known.wanted)
@@ -179,7 +179,7 @@ def raw(cell_id: str) -> dict[str, Any]:
     """What was sent for one cell, and what came: messages, parameters, answer, reasoning, times; no key."""
     if not isinstance(cell_id, str):
         raise InvalidParameterError(
-            f"cell_id is a {type(cell_id).__name__}: it must be a text, from the column cell_id"
+            f"cell_id is {sort_of(cell_id)}: it must be a text, from the column cell_id"
         )
     run_id, _, position = (text(cell_id) or "").rpartition("-")
     found = (

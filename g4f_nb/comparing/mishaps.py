@@ -57,6 +57,9 @@ class Tries:
                 again = isinstance(error, ServerError)
             case CertificateError():
                 again = False
+            case ConnectionFailedError() if error.nobody_listens:
+                # A server on this machine that starts is there in a moment, or somebody must start it.
+                again = self.made <= 1
             case RequestTimeoutError():
                 # A server that says so may have time later; silence is paid for with every try.
                 again = error.status is not None

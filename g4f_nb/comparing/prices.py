@@ -9,7 +9,7 @@ from g4f_nb.chunks import Usage
 from g4f_nb.comparing.budget import Pricing
 from g4f_nb.comparing.grid import Grid
 from g4f_nb.costs.pricing import rate_of
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.prices import Cost, Price, checked_price
 from g4f_nb.providers.registry import Resolution
 from g4f_nb.reply import Reply
@@ -66,7 +66,7 @@ def _checked(prices: Any) -> dict[str, Price]:
     if prices is None:
         return {}
     if not isinstance(prices, Mapping):
-        raise InvalidParameterError(f"prices is a {type(prices).__name__}: give {_FORM}")
+        raise InvalidParameterError(f"prices is {sort_of(prices)}: give {_FORM}")
     return {
         str(name).lower(): checked_price(given, f"the price of {name!r}", source="prices=")
         for name, given in prices.items()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing.columns import OUTCOME, PLACE
 from g4f_nb.comparing.rowlabels import called_by_what_was_asked
 from g4f_nb.comparing.slips import no_column
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,9 +171,7 @@ def against(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(old, pd.DataFrame):
-        raise InvalidParameterError(
-            f"old is a {type(old).__name__}: it must be an older result, see nb.attach()"
-        )
+        raise InvalidParameterError(f"old is {sort_of(old)}: it must be an older result, see nb.attach()")
     new_names, old_names = Names.of(frame), Names.of(old)
     keys = ["provider", "model", "prompt_id", "row", "repeat"]
     shared = [name for name in new_names.varied() if name in old_names.varied() and name != "prompt"]

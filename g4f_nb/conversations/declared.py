@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from g4f_nb.conversations.talk import Talk
+from g4f_nb.errors import sort_of
 
 Got = TypeVar("Got")
 Put = TypeVar("Put")
@@ -39,7 +40,7 @@ class Seen(Generic[Got]):
         self._name = name
 
     def __set__(self, holder: Holder, value: Any) -> None:
-        raise AttributeError(f"{self._name!r} of a {type(holder).__name__} can only be read")
+        raise AttributeError(f"{self._name!r} of {sort_of(holder)} can only be read")
 
 
 class Setting(Generic[Got, Put]):

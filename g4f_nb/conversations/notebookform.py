@@ -16,7 +16,7 @@ from g4f_nb.conversations.replyjson import DamagedError, listed, table, text_or_
 from g4f_nb.conversations.sending import GO_ON
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.showing.bundles import mimebundle
 from g4f_nb.showing.markdown import safe_text
 
@@ -170,5 +170,5 @@ def _joined(source: Any) -> str:
     if isinstance(source, list):
         source = "".join(map(str, source))
     if not isinstance(source, str):
-        raise DamagedError(f"a text in it is a {type(source).__name__}")
+        raise DamagedError(f"a text in it is {sort_of(source)}")
     return source

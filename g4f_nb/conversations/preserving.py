@@ -138,10 +138,14 @@ def ids_of(name: str) -> list[str]:
     return store().talks.ids_of(name)
 
 
-def turns_kept(name: str, *, besides: str) -> int:
-    """How many turns the latest conversation of that name has that is not `besides`, by its id."""
+def turns_kept(name: str, *, besides: str, since: float = 0.0) -> int:
+    """How many turns the latest conversation of that name has that is not `besides`, by its id.
+
+    None of one that has not changed `since`.
+    """
+    talks = store().talks
     latest = next((key for key in ids_of(name) if key != besides), None)
-    return 0 if latest is None else store().talks.count_turns(latest)
+    return 0 if latest is None or talks.changed_at(latest) < since else talks.count_turns(latest)
 
 
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation calls it

@@ -24,6 +24,7 @@ from g4f_nb.chunks import (
     ToolResult,
     Usage,
 )
+from g4f_nb.errors import sort_of
 from g4f_nb.prices import Cost
 from g4f_nb.reply import Reply, Step
 from g4f_nb.stored.packing import packed
@@ -114,7 +115,7 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
 def table(value: Any, name: str) -> Mapping[str, Any]:
     """A JSON object, or an error."""
     if not isinstance(value, Mapping):
-        raise DamagedError(f"{name} is a {type(value).__name__}, no object")
+        raise DamagedError(f"{name} is {sort_of(value)}, no object")
     return value
 
 
@@ -122,7 +123,7 @@ def listed(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """A list of JSON objects, empty if it is not there."""
     value = data.get(name, [])
     if not isinstance(value, list):
-        raise DamagedError(f"{name} is a {type(value).__name__}, no list")
+        raise DamagedError(f"{name} is {sort_of(value)}, no list")
     return [table(each, f"a part of {name}") for each in value]
 
 
@@ -130,7 +131,7 @@ def text_or_none(data: Mapping[str, Any], name: str) -> str | None:
     """A text, `None` if it is not there."""
     value = data.get(name)
     if not isinstance(value, str | None):
-        raise DamagedError(f"{name} is a {type(value).__name__}, no text")
+        raise DamagedError(f"{name} is {sort_of(value)}, no text")
     return value
 
 
@@ -138,7 +139,7 @@ def number_or_none(data: Mapping[str, Any], name: str) -> float | None:
     """A number, `None` if it is not there."""
     value = data.get(name)
     if not isinstance(value, int | float | None) or isinstance(value, bool):
-        raise DamagedError(f"{name} is a {type(value).__name__}, no number")
+        raise DamagedError(f"{name} is {sort_of(value)}, no number")
     return value
 
 
@@ -155,7 +156,7 @@ def _made(kind: Callable[..., T], data: Mapping[str, Any]) -> T:
         value, types = data.get(each.name), _TYPES[each.type]
         if each.name not in data or (isinstance(value, types) and (type(value) is not bool or bool in types)):
             continue
-        raise DamagedError(f"{each.name} is a {type(value).__name__}")
+        raise DamagedError(f"{each.name} is {sort_of(value)}")
     return kind(**data)
 
 

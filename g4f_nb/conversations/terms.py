@@ -9,7 +9,7 @@ from typing import Any
 from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.turns import check_words
-from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError
+from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError, sort_of
 from g4f_nb.halves import sound
 from g4f_nb.masking import secrets_given
 from g4f_nb.parameters import SAFE_PARAMETERS
@@ -61,7 +61,7 @@ class Terms:
     def ask_with(self, options: Mapping[str, Any]) -> None:
         """Set the options of every question."""
         if not isinstance(options, Mapping):
-            raise InvalidParameterError(f"options are a {type(options).__name__}: they must be a dict")
+            raise InvalidParameterError(f"options are {sort_of(options)}: they must be a dict")
         self.own = replace(self.own, options=veiled(options))
 
     def allow(self, limit: str | float | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.halves import sound, sound_copy
 from g4f_nb.messages import check_messages, content_text
 from g4f_nb.reply import Reply
@@ -96,7 +96,7 @@ def check_words(**given: object) -> None:
     """Refuse what is neither a text nor left out."""
     for name, value in given.items():
         if not isinstance(value, str | None):
-            raise InvalidParameterError(f"{name} is a {type(value).__name__}: it must be a text")
+            raise InvalidParameterError(f"{name} is {sort_of(value)}: it must be a text")
 
 
 def prompt_messages(prompt: Content) -> list[dict[str, Any]]:
@@ -127,4 +127,4 @@ def said_in(reply: Reply, sent: int) -> tuple[Mapping[str, Any], ...]:
 
 
 def _named(prompt: object) -> str:
-    return "an empty list" if isinstance(prompt, list | tuple) else f"a {type(prompt).__name__}"
+    return "an empty list" if isinstance(prompt, list | tuple) else sort_of(prompt)

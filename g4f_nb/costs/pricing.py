@@ -20,6 +20,7 @@ from g4f_nb.costs import pricetable
 from g4f_nb.environment import variable
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
+from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model, Provider, check_model
 from g4f_nb.providers.services.rows import Row
@@ -79,15 +80,30 @@ def price_of(model: str | Model | Provider) -> Price | None:
         raise InvalidParameterError('price_of() takes a model, like "openai:gpt-4o-mini", not None')
     model = named if isinstance(named, str) else f"{named.__name__}:"
     left, colon, right = model.strip().partition(":")
-    known = look_up(left) if colon else None
-    if known is None:
+    known = look_up(left)
+    if known is None or not (colon or known.row is None):
         return _own_price("", model.strip())
     row = known.row
     name = right or (row.default_model if row is not None else "")
     own = _own_price(known.name, name) or (_own_price(known.short, name) if known.short else None)
-    if own is not None or row is None:
+    if own is not None:
         return own
-    return _table_price(name, row.api_base)
+    free = _why_free(known.name, name, _address_of(known))
+    if free is not None:
+        return Price(input=0.0, output=0.0, source=free)
+    return None if row is None else _table_price(name, row.api_base)
+
+
+def _address_of(known: Known) -> str | None:
+    """Where a local server's calls go, as things are set: it may be on another machine."""
+    if known.row is None or not known.row.local:
+        return None
+    try:
+        host = known.load().look_up_host()
+    except InvalidParameterError:
+        # An address that none can be reached at is told by whoever asks there.
+        return None
+    return None if host is None else host.base
 
 
 def known_context(model: str, url: str | None) -> int | None:

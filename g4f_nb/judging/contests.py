@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.slips import no_column
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.strengths import Contests
@@ -112,7 +112,7 @@ def scores_of(frame: pd.DataFrame, by: str) -> NDArray[Any]:
     import pandas as pd
 
     if not isinstance(by, Hashable):
-        raise InvalidParameterError(f"by is a {type(by).__name__}: it must be the name of a column of scores")
+        raise InvalidParameterError(f"by is {sort_of(by)}: it must be the name of a column of scores")
     if by not in frame.columns:
         raise no_column(frame, by, else_=f".llm.score(..., into={by!r}) would make it.")
     column = frame[by]

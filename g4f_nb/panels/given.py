@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import traitlets
 
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, shorten, sort_of
 
 _LENGTH = re.compile(r"\d*\.?\d+(?:px|pt|em|rem|ex|ch|lh|cm|mm|in|[sld]?v[hwib]|vmin|vmax|%)", re.IGNORECASE)
 _SUM = re.compile(r"(?:calc|min|max|clamp)\([\w\s.%+*/(),-]+\)", re.IGNORECASE)
@@ -58,7 +58,7 @@ class Switch(traitlets.Bool):  # type: ignore[type-arg]  # as above
 def short(value: object) -> str:
     """A value in an error: its repr as far as there is room; of what may hold others, the type alone."""
     plain = value is None or isinstance(value, str | bytes | int | float)
-    return shorten(repr(value), _SHOWN) if plain else f"a {type(value).__name__}"
+    return shorten(repr(value), _SHOWN) if plain else sort_of(value)
 
 
 def checked_question(text: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.errors import G4FError, InvalidParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError, sort_of
 from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.listings.surveying import list_providers
 from g4f_nb.panels.served import Served
@@ -81,7 +81,7 @@ def named(models: Sequence[ModelName] | ModelName) -> dict[str, ModelName]:
     if isinstance(given, Mapping):
         raise InvalidParameterError("models is a dict: give a list; a label goes into nb.Model(…, label=…)")
     if isinstance(given, bytes) or not isinstance(given, str | Model | type | Iterable):
-        raise InvalidParameterError(f'models is a {type(given).__name__}: it must be a list like ["Demo"]')
+        raise InvalidParameterError(f'models is {sort_of(given)}: it must be a list like ["Demo"]')
     made: dict[str, ModelName] = {}
     for model in [models] if isinstance(models, str | Model | type) else models:
         name = wanted = name_of(model)

@@ -9,7 +9,7 @@ from typing import Any
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.names import is_made_up
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.panels.given import short
 
 Template = dict[str, Any]
@@ -110,7 +110,7 @@ def given_conversation(given: object) -> Conversation:
     if isinstance(given, Conversation):
         return given
     raise InvalidParameterError(
-        f"conversation is a {type(given).__name__}: it must be an nb.Conversation or the name of one"
+        f"conversation is {sort_of(given)}: it must be an nb.Conversation or the name of one"
     )
 
 
@@ -140,7 +140,7 @@ def checked_templates(templates: Mapping[str, str] | None) -> list[Template]:
     """Templates with the names of their fields, in order; braces that are none are the text's own."""
     if templates is not None and not isinstance(templates, Mapping):
         raise InvalidParameterError(
-            f"templates is a {type(templates).__name__}: it must be a dict of prompts by their names"
+            f"templates is {sort_of(templates)}: it must be a dict of prompts by their names"
         )
     for name, text in (templates or {}).items():
         _check_words("a name in templates", name)

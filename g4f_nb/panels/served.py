@@ -19,7 +19,7 @@ import anywidget
 import traitlets
 
 from g4f_nb import frontend
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, sort_of
 
 _STATIC = Path(__file__).parents[1] / "static"
 # What of ipywidgets a user of a panel needs.
@@ -64,7 +64,7 @@ class Served(anywidget.AnyWidget):
             # What it says of itself ends with what changes it.
             words = (kind.__doc__ or "").strip().rstrip(".")
             raise AttributeError(
-                f"{name!r} of a {type(self).__name__} can only be read: {words[:1].lower()}{words[1:]}"
+                f"{name!r} of {sort_of(self)} can only be read: {words[:1].lower()}{words[1:]}"
             )
         super().__setattr__(name, value)
 

@@ -15,6 +15,7 @@ from g4f_nb.errors import (
     MissingAuthError,
     ProviderNotWorkingError,
     UnknownParameterError,
+    sort_of,
 )
 from g4f_nb.loops.handover import closing
 from g4f_nb.prices import Price
@@ -170,7 +171,7 @@ def _no_stream(provider: Provider, made: object) -> NoReturn:
     if inspect.iscoroutine(made) or inspect.isgenerator(made):
         made.close()
     raise ProviderNotWorkingError(
-        f"{provider.__name__}.create_async_generator gave a {type(made).__name__}, no stream: it must be an "
+        f"{provider.__name__}.create_async_generator gave {sort_of(made)}, no stream: it must be an "
         "`async def` that uses `yield`",
         provider=provider.__name__,
     )

@@ -133,6 +133,10 @@ def find_known(name: str | Provider) -> Known:
 
 
 def _hint(name: str) -> str:
+    whose, colon, _ = name.partition(":")
+    known = look_up(whose) if colon else None
+    if known is not None:
+        return f"that is {known.name} and a model of it, which goes together as model="
     near = nearest(name, most=3)
     fault = in_own_file()[1]
     if near:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Final, Self
 
 from g4f_nb.errors import NoProviderError, UnknownParameterError
+from g4f_nb.notices import tell
+from g4f_nb.providers.finding.entries import fold
+from g4f_nb.providers.finding.known import nearest
 from g4f_nb.providers.models.model import (
     Model,
     Provider,
@@ -48,7 +51,7 @@ class Using:
 
     def __repr__(self) -> str:
         if self.where is None:
-            return f"nothing is chosen: {self._problem}"
+            return self._problem
         host = f" at {self.where.host}" if self.where.host else ""
         options = f", with {', '.join(self._names)}" if self._names else ""
         return (
@@ -94,8 +97,19 @@ def use(
         return Using(before)
     named = None if model is _SHOW else model
     check_model(named.name if isinstance(named, Model) else named)
-    set_used(_chosen(named, provider, options))
+    set_used(made := _chosen(named, provider, options))
+    if isinstance(named, str) and provider is None:
+        _tell_if_meant(named, made)
     return Using(before)
+
+
+def _tell_if_meant(written: str, made: Used) -> None:
+    """Say that `grok` is taken for a model, where it nearly is a provider's name."""
+    near = next(iter(nearest(written, cutoff=0.7)), "") if made.model == written else ""
+    one, other = fold(written), fold(near)
+    # What is longer or shorter is more often a model: `deepseek-r1`.
+    if len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1:
+        tell(f"{written!r} is used as a model of {made.provider.__name__}; the provider is written {near!r}")
 
 
 def _chosen(model: str | Model | Provider | None, provider: str | Provider | None, options: Veiled) -> Used:

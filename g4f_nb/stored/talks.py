@@ -83,6 +83,11 @@ class Talks:
         # One that began in a file and went on in memory is in both.
         return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
 
+    def changed_at(self, id: str) -> float:  # noqa: A002
+        """When one changed last, in seconds since 1970; 0 where there is none."""
+        rows = self._read("SELECT changed_at FROM conversations WHERE id = ?", (id,))
+        return max((at for (at,) in rows), default=0.0)
+
     def count_turns(self, id: str) -> int:  # noqa: A002
         """How many turns one has."""
         rows = self._read("SELECT count(*) FROM turns WHERE conversation = ?", (id,))

@@ -27,6 +27,9 @@ class Attempts:
         """
         if self._left <= 0 or not _passing(error):
             return False
+        if isinstance(error, errors.ConnectionFailedError) and error.nobody_listens:
+            # Once more: a server on this machine that starts is there in a moment, or somebody must start it.
+            self._left = min(self._left, 1)
         if error.retry_after is not None:
             self._wait = error.retry_after
         else:

@@ -28,7 +28,7 @@ def proxy_for(call: Call) -> Secret | None:
     if call.connector is not None or not any(variables(_NAMES)):
         return None
     parts = urlsplit(call.url)
-    if parts.hostname is None or _is_here(parts.hostname) or proxy_bypass_environment(parts.netloc):
+    if parts.hostname is None or is_here(parts.hostname) or proxy_bypass_environment(parts.netloc):
         return None
     proxies = getproxies_environment()
     proxy = Secret.of(proxies.get(parts.scheme) or proxies.get("all"))
@@ -72,7 +72,7 @@ def shown_proxy(address: str) -> str:
     return shown[:start] + shown[start:].partition("/")[0]
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Whether this is the machine itself: a model server here is not what a company's proxy is for."""
     try:
         return ip_address(host).is_loopback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import ssl as tls
@@ -13,7 +14,7 @@ from g4f_nb.calls import Call
 from g4f_nb.controls import clean
 from g4f_nb.errors import G4FError
 from g4f_nb.secret import redact, secrets_of_address, shown_address
-from g4f_nb.wire.proxies import shown_proxy
+from g4f_nb.wire.proxies import is_here, shown_proxy
 
 
 class OutOfTimeError(TimeoutError):
@@ -36,6 +37,8 @@ def translate(error: Exception, call: Call, when: str) -> G4FError:
     words = _words(error, call)
     kind, message = _told(error, _About(call, when, words))
     made = kind(message, provider=call.provider, model=call.model)
+    if isinstance(made, errors.ConnectionFailedError) and _nobody_listens(error, call):
+        made.nobody_listens = True
     hidden = isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) or words != str(error)
     if call.proxy is not None or hidden:
         made.__cause__ = ConnectionError(f"{type(error).__name__}: {words}")
@@ -187,8 +190,19 @@ def _is_of_proxy(host: str, call: Call) -> bool:
     return call.proxy is not None and host == urlsplit(call.proxy.reveal()).hostname
 
 
+def _nobody_listens(error: Exception, call: Call) -> bool:
+    """Whether this machine itself said that nothing listens at that port."""
+    host = urlsplit(call.url).hostname
+    return call.proxy is None and is_here(host or "") and _number(error) == errno.ECONNREFUSED
+
+
+def _number(error: Exception) -> int | None:
+    number = getattr(getattr(error, "os_error", error), "errno", None)
+    return number if isinstance(number, int) else None
+
+
 def _reason(error: Exception) -> str:
     # asyncio writes "Connect call failed ('127.0.0.1', 1)" whatever it was; the address was said already.
-    number = getattr(getattr(error, "os_error", error), "errno", None)
-    said = os.strerror(number) if isinstance(number, int) and number > 0 else ""
+    number = _number(error)
+    said = os.strerror(number) if number is not None and number > 0 else ""
     return said[:1].lower() + said[1:]

@@ -118,7 +118,7 @@ def test_key_takes_a_variable_that_holds_a_model(desk):
 
 def test_use_chooses_shows_and_resets(desk):
     """A name or a variable."""
-    assert "nothing is chosen" in repr(desk("use"))
+    assert "no provider is chosen" in repr(desk("use"))
     assert "using Demo:demo-fast" in repr(desk("use demo:demo-fast"))
     assert "using Demo:demo-fast" in repr(desk("use"))
     assert resolve().provider is Demo
@@ -126,7 +126,7 @@ def test_use_chooses_shows_and_resets(desk):
     assert "using Ollama:llama3 at http://localhost:11434/v1, with temperature" in repr(desk("use mine"))
     for reset in ("use none", "use --reset", "use None"):
         desk("use demo")
-        assert "nothing is chosen" in repr(desk(reset))
+        assert "no provider is chosen" in repr(desk(reset))
 
 
 def test_providers_shows_where_the_key_of_each_is(desk, places):
@@ -191,6 +191,11 @@ def test_config_says_what_sets_each_option(desk, monkeypatch, tmp_path):
     assert rows["timeout"] == ("5.0", str(tmp_path / "config.toml"))
     assert rows["max_retries"] == ("4", "the environment")
     assert rows["door"] == ("'auto'", "the default")
+    assert desk("config").note == f"They can be set in {tmp_path / 'config.toml'}."
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path / "own"))
+    monkeypatch.setattr(settings, "_looked", None)
+    assert desk("config").note == "They can be set in ~/own/config.toml, which is not there yet."
     desk("use demo")
     assert "nb.use comes before provider and model: using Demo:demo" in repr(desk("config"))
 

@@ -72,6 +72,11 @@ def test_schema_by_name_and_line(shell, asked):
     assert shell.user_ns["___"].data == shell.user_ns["Person"]("Ann", 7)
     _, result = asked("-m upper --schema Persn", ok=False)
     assert "did you mean Person?" in str(result.error_in_exec)
+    _, result = asked("-m upper --schema persons", ok=False)
+    assert "did you mean Person?" in str(result.error_in_exec)
+    # One field is a line, too.
+    assert shell.run_cell('%%chat -p Demo -m demo-fast --new --schema "mood"\nAnn is "happy"').success
+    assert shell.user_ns["_"].data == {"mood": "happy"}
     shell.user_ns["number"] = 5
     _, result = asked("-m upper --schema number", ok=False)
     assert "is of type int" in str(result.error_in_exec)

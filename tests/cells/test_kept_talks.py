@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import g4f_nb as nb
 from g4f_nb.conversations.shelf import shelf
+from g4f_nb.store import store
 
 
 def _as_after_a_restart(asked):
@@ -25,6 +26,24 @@ def test_a_name_that_an_earlier_kernel_had_is_told(asked, shell, capsys):
     assert shell.run_cell("%g4f load trip earlier").success
     assert [turn.shown for turn in shelf().get("earlier")] == ["one", "two"]
     assert [turn.shown for turn in shelf().get("trip")] == ["three", "four"]
+
+
+def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
+    """After a restart; not one of days ago, which was hardly of this notebook."""
+    asked("-m echo", "one")
+    shelf().remove(shelf().get("main"))
+    capsys.readouterr()
+    asked("-m echo", "two")
+    assert "1 turn is kept from an earlier kernel, and %g4f load main earlier" in capsys.readouterr().err
+    asked("-m echo", "three")
+    assert "kept" not in capsys.readouterr().err
+    assert shell.run_cell("%g4f load main earlier").success
+    assert [turn.shown for turn in shelf().get("earlier").turns] == ["one"]
+    for name in ("main", "earlier"):
+        shelf().remove(shelf().get(name))
+    store().write("UPDATE conversations SET changed_at = changed_at - 100000", [()])
+    asked("-m echo", "four")
+    assert "kept" not in capsys.readouterr().err
 
 
 def test_what_is_empty_here_makes_room(asked, shell):

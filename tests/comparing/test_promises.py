@@ -127,6 +127,16 @@ def test_errors_are_not_kept(server):
     assert len(server.requests) - before == 1
 
 
+def test_a_local_server_that_is_not_there_is_tried_twice():
+    """It may just start; waiting longer helps nobody."""
+    gone = nb.Model("OpenaiTemplate:m", api_base="http://127.0.0.1:1/v1", label="gone")
+    frame = nb.compare("hello", [gone], cache="off", progress=False)
+    assert frame[["status", "error_type", "attempts"]].to_numpy().tolist() == [
+        ["error", "ConnectionFailedError", 2]
+    ]
+    assert "start the server there" in frame["error"][0]
+
+
 @pytest.mark.parametrize("name", ["error-401", "error-404"])
 def test_what_is_refused_costs_what_is_under_way(server, name):
     """A wrong key or model is met by the first few, which are sent together, and by nobody after them."""
@@ -253,7 +263,7 @@ def test_a_second_call_in_the_same_loop(server):
         ({"limits": [3]}, "nb.Limits"),
         ({"provider": "Groq"}, r"provider= has no meaning here.*models="),
         ({"model": "Groq"}, r"model= has no meaning here.*models="),
-        ({"data": 5}, "data is a int"),
+        ({"data": 5}, "data is an int"),
         ({"prompts": "{a}", "data": {"a": []}}, "no rows"),
         ({"retries": -1}, "retries"),
         ({"max_retries": 3}, "max_retries= has no meaning here: retries="),

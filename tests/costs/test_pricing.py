@@ -135,6 +135,16 @@ def test_the_table_with_its_name_and_date():
     assert price_of("no-such-provider:x") is price_of("openai:no-such-model") is None
 
 
+def test_what_costs_nothing_by_its_nature_has_that_price(monkeypatch):
+    """Demo, and a model on this machine; one on another machine has no known price."""
+    assert price_of("Demo") == price_of("Demo:demo-fast")
+    assert (price_of("Demo").input, price_of("Demo").output) == (0, 0)
+    assert "no model behind it" in price_of("Demo").source
+    assert price_of("ollama:llama3.2").source == "a model on this machine"
+    monkeypatch.setenv("OLLAMA_HOST", "http://elsewhere.invalid:11434")
+    assert price_of("ollama:llama3.2") is None
+
+
 def test_a_model_without_prices_in_the_table_is_not_free():
     """The table knows it, and not its prices."""
     assert (

@@ -72,6 +72,8 @@ def test_a_typo_is_told_with_the_nearest_name(typo, meant):
         find_provider("zzz")
     with pytest.raises(ProviderNotFoundError, match="derive it from AsyncGeneratorProvider"):
         find_provider(int)
+    with pytest.raises(ProviderNotFoundError, match=r"that is Demo and a model of it, which goes .* model="):
+        find_provider("demo:demo-fast")
 
 
 @pytest.mark.usefixtures("groq")

@@ -109,7 +109,7 @@ def test_as_a_context_manager_it_holds_inside_only():
         assert using.where.model == "b"
     assert nb.resolve().model == "a"
     with nb.use(None):
-        assert "nothing is chosen" in repr(nb.use())
+        assert "no provider is chosen" in repr(nb.use())
     assert nb.resolve().model == "a"
     with pytest.raises(ZeroDivisionError), nb.use("demo"):
         _ = 1 / 0
@@ -132,10 +132,21 @@ def test_it_shows_what_is_in_use(monkeypatch):
     assert "planted" not in html + repr(nb.use()) + repr(nb.providers.models.model.used())
 
 
+def test_a_model_that_is_nearly_a_provider_is_told(capsys):
+    """Once; what is longer than a provider's name, or begins like it, is more often a model."""
+    nb.use("ollama:llama3.2")
+    for model in ("deepseek-r1", "llama3"):
+        nb.use(model)
+    assert not capsys.readouterr().err
+    nb.use("grok")
+    assert nb.resolve().model == "grok"
+    assert "'grok' is used as a model of Ollama; the provider is written 'Groq'" in capsys.readouterr().err
+
+
 def test_nothing_in_use_is_told_with_what_is_ready():
     """Demo does not step in for the asking."""
     shown = nb.use()
-    assert repr(shown).startswith("nothing is chosen: no provider is chosen: write it as provider:model")
+    assert repr(shown).startswith("no provider is chosen: write it as provider:model")
     assert "Demo" in shown._repr_html_()
     assert shown.where is None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import inspect
+import pickle
 import pkgutil
 import socket
 import ssl
 import threading
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -154,6 +157,22 @@ def test_every_exception_of_aiohttp_is_one_of_ours(kind, call):
 def test_what_the_system_raises_is_one_of_ours(error, kind):
     """Sockets, TLS, time."""
     assert isinstance(translate(error, CALL, "while connecting"), kind)
+
+
+@pytest.mark.parametrize(
+    ("url", "number", "seen"),
+    [
+        ("http://127.0.0.1:1/v1", errno.ECONNREFUSED, True),
+        ("http://localhost:1/v1", errno.ECONNREFUSED, True),
+        ("http://127.0.0.1:1/v1", errno.ECONNRESET, False),
+        ("http://elsewhere.invalid:1/v1", errno.ECONNREFUSED, False),
+    ],
+)
+def test_that_nobody_listens_on_this_machine_is_known(url, number, seen):
+    """Others may be there in a moment; here somebody must start it."""
+    error = translate(OSError(number, "x"), replace(CALL, url=url), "while connecting")
+    assert error.nobody_listens is seen
+    assert pickle.loads(pickle.dumps(error)).nobody_listens is seen  # noqa: S301  # our own
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyError, MemoryError, ZeroDivisionError])

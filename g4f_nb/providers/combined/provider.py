@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 from g4f_nb import parameters
 from g4f_nb.chunks import ProviderFailed
-from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, shorten
+from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, shorten, sort_of
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
@@ -92,7 +92,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         if isinstance(models, str | Model | type) or not isinstance(models, Iterable):
             raise InvalidParameterError(
                 f'{cls.__name__} takes a list of models, like {cls.__name__}(["groq", "Demo"]), not '
-                f"a {type(models).__name__}"
+                f"{sort_of(models)}"
             )
         if not isinstance(name, str | None):
             raise InvalidParameterError(f"name= is {name!r}: it must be a text")

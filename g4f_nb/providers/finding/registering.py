@@ -13,7 +13,7 @@ from g4f_nb.providers.finding.entries import Known, fold
 from g4f_nb.providers.finding.known import look_up, registered
 from g4f_nb.providers.finding.ownfile import own_row
 from g4f_nb.providers.services.rows import Row, rows
-from g4f_nb.secret import Veiled
+from g4f_nb.secret import Veiled, shown_address
 
 SESSION = "this session"
 
@@ -63,6 +63,14 @@ def _of_row(row: Row, name: str) -> Known:
 
 
 def _of_class(name: str, provider: Any, where: str) -> Known:
+    if isinstance(provider, str):
+        address = "://" in provider
+        # An address may hold a password.
+        like = f"api_base={shown_address(provider)!r}" if address else 'api_base="http://mybox:8000/v1"'
+        raise InvalidParameterError(
+            f"{where} takes an address as api_base=: nb.register({name!r}, {like}); a class of your own "
+            "stands there without quotes"
+        )
     if not inspect.isclass(provider) or not issubclass(provider, AbstractProvider):
         raise InvalidParameterError(
             f"{where}: {provider!r} is no provider class: derive it from AsyncGeneratorProvider"

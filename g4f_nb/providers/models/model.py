@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from g4f_nb.calls import Address
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
@@ -119,7 +119,7 @@ def check_model(model: object) -> None:
         return
     hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
     raise InvalidParameterError(
-        f'the model is a {type(model).__name__}: it must be a text like "groq:llama-3.3-70b", a provider '
+        f'the model is {sort_of(model)}: it must be a text like "groq:llama-3.3-70b", a provider '
         f"class or an nb.Model ({hint})"
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.files.dataurls import is_data_url, read_data_url
 
 _TEXTS = {"text", "input_text", "output_text"}
@@ -80,7 +80,7 @@ def parts_of(content: object, where: str) -> list[Part]:
         return [Text(content)]
     if isinstance(content, Mapping) or not isinstance(content, Sequence):
         raise InvalidParameterError(
-            f"the content of {where} is a {type(content).__name__}: it must be a text or a list of parts"
+            f"the content of {where} is {sort_of(content)}: it must be a text or a list of parts"
         )
     return [_part(part, where) for part in content]
 
@@ -106,9 +106,7 @@ def calls_in(message: Mapping[str, Any], where: str) -> list[Asked]:
     """The tool calls of an assistant message."""
     calls = message.get("tool_calls") or []
     if not isinstance(calls, Sequence) or isinstance(calls, str):
-        raise InvalidParameterError(
-            f"tool_calls of {where} is a {type(calls).__name__}: it must be a list of calls"
-        )
+        raise InvalidParameterError(f"tool_calls of {where} is {sort_of(calls)}: it must be a list of calls")
     found = []
     for call in calls:
         function = call.get("function") if isinstance(call, Mapping) else None
@@ -143,7 +141,7 @@ def function_of(tool: object, service: str) -> dict[str, Any] | None:
     """The function of a tool in OpenAI's form; `None` for a tool in the service's own form."""
     if not isinstance(tool, Mapping):
         raise InvalidParameterError(
-            f"a tool is a {type(tool).__name__}: it must be a dict like "
+            f"a tool is {sort_of(tool)}: it must be a dict like "
             '{"type": "function", "function": {"name": …, "parameters": …}}',
             provider=service,
         )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from g4f_nb.credentials import origin
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, sort_of
 from g4f_nb.headers import header_fault
 from g4f_nb.secret import redact
 
@@ -64,11 +64,7 @@ def _fault(key: str, value: Any, kind: str) -> str | None:
     fits, expected = _KINDS[kind]
     if not fits(value):
         # A table may be headers, and a header a key.
-        shown = (
-            redact(repr(value))
-            if isinstance(value, str | int | float | list)
-            else f"a {type(value).__name__}"
-        )
+        shown = redact(repr(value)) if isinstance(value, str | int | float | list) else sort_of(value)
         return f"is {shown}: it must be {expected}"
     if key in _CHOICES and value not in _CHOICES[key]:
         return f"is {value!r}: it must be one of {', '.join(_CHOICES[key])}"
@@ -88,7 +84,7 @@ def _fault(key: str, value: Any, kind: str) -> str | None:
 def _fault_of_headers(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         # It may be a key.
-        return f"is a {type(value).__name__}: it must be a table of texts"
+        return f"is {sort_of(value)}: it must be a table of texts"
     fault = header_fault(value, place="them")
     return None if fault is None else f"do not fit: {fault}"
 

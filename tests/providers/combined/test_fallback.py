@@ -279,7 +279,7 @@ def test_a_mistyped_member_is_an_error_at_once():
     for one in ("Demo", nb.Model("Demo"), 5, None):
         with pytest.raises(InvalidParameterError, match=r"takes a list of models, like .*\[.groq"):
             FallbackProvider(one)
-    with pytest.raises(InvalidParameterError, match="the model is a int"):
+    with pytest.raises(InvalidParameterError, match="the model is an int"):
         FallbackProvider([5])
     with pytest.raises(ProviderNotWorkingError, match="combines nothing"):
         asked(FallbackProvider)

@@ -92,6 +92,17 @@ def test_everything_a_row_may_say_can_be_given():
     assert "planted" not in str(caught.value)
 
 
+def test_an_address_in_the_place_of_a_class_is_told():
+    """With what to write instead, without a password; and a class whose name stands in quotes."""
+    with pytest.raises(InvalidParameterError, match=r"nb.register\('mine', api_base='http://mine:1/v1'\)"):
+        nb.register("mine", "http://mine:1/v1")
+    with pytest.raises(InvalidParameterError, match="api_base=") as caught:
+        nb.register("mine", "http://me:planted@mine:1/v1?key=planted")
+    assert "planted" not in str(caught.value)
+    with pytest.raises(InvalidParameterError, match="a class of your own stands there without quotes"):
+        nb.register("mine", "Parrot")
+
+
 def test_a_class_gets_a_name():
     """Its own stays known, too, so that what a listing shows can be written."""
     assert nb.register("polly", Parrot) is Parrot

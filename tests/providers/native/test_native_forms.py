@@ -493,7 +493,7 @@ def test_a_message_that_cannot_be_meant(form, messages, words):
         (_claude, {"reasoning_effort": "hard"}, "hard"),
         (_gemini, {"reasoning_effort": "hard"}, "hard"),
         (_claude, {"response_format": {"type": "json_object"}}, "by a schema only"),
-        (_claude, {"tools": [5]}, "a tool is a int"),
+        (_claude, {"tools": [5]}, "a tool is an int"),
         (_gemini, {"tools": [{"type": "function", "function": {}}]}, "no name"),
     ],
 )
