@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-from g4f_nb import loops
+from g4f_nb import interrupts, loops
 from g4f_nb.chunks import Chunk
 from g4f_nb.dialogues import driving
 from g4f_nb.dialogues.dialogue import converse
@@ -166,7 +166,7 @@ def _filling(question: Question, reply: Reply, start: float) -> Iterator[None]:
             error.partial = error.partial or reply.text or None
             error.reply = reply
         elif isinstance(error, KeyboardInterrupt):
-            error.reply = reply  # type: ignore[attr-defined]  # for `sys.last_value`
+            interrupts.lead_to(error, reply)
         raise
     finally:
         reply.seconds = time.perf_counter() - start
@@ -228,7 +228,12 @@ def ask(
     # A traceback that prints locals must show no key, and a partial shows what it holds.
     tools = None
     question = ready(prompt, model, options)
-    return complete(question, question.new_reply())
+    reply = question.new_reply()
+    try:
+        return complete(question, reply)
+    except KeyboardInterrupt as error:
+        interrupts.tell_where(error, reply)
+        raise
 
 
 def ready(prompt: Prompt, model: Chosen, how: Veiled) -> Question:

@@ -82,13 +82,7 @@ class G4FError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the user's own lines and the message, no frames of ours or the transport."""
-        import traceback
-
-        frames = traceback.extract_tb(self.__traceback__)
-        ours = [at for at, frame in enumerate(frames) if frame.filename.startswith(_PACKAGE)]
-        users = frames[: ours[0]] if ours else frames
-        shown = [frame for frame in users if f"{os.sep}IPython{os.sep}" not in frame.filename]
-        return [*traceback.format_list(shown), f"{type(self).__name__}: {self}"]
+        return [*users_lines(self), f"{type(self).__name__}: {self}"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception pickles by positional arguments alone, which would drop every attribute.
@@ -215,6 +209,18 @@ class UnreadableResponseError(ResponseError):
 
 class SchemaError(ResponseError):
     """The answer is not of the type that was asked for; `.partial` is its text."""
+
+
+def users_lines(error: BaseException) -> list[str]:
+    """Where the user's own code was when this happened, as lines of a traceback, up to the first of ours."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [at for at, frame in enumerate(frames) if frame.filename.startswith(_PACKAGE)]
+    users = frames[: ours[0]] if ours else frames
+    return traceback.format_list(
+        [frame for frame in users if f"{os.sep}IPython{os.sep}" not in frame.filename]
+    )
 
 
 def sort_of(value: object) -> str:

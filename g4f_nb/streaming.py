@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-from g4f_nb import asking
+from g4f_nb import asking, interrupts
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import ToolLimits
 from g4f_nb.errors import G4FError
@@ -83,6 +83,8 @@ class Stream:
         except BaseException as error:
             if tell is not None:
                 tell(error)
+            elif isinstance(error, KeyboardInterrupt):
+                interrupts.tell_where(error, self.reply)
             raise
         if tell is not None:
             tell(None)

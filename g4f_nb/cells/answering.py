@@ -56,23 +56,33 @@ def answer(options: Options, desk: Desk) -> object:
         raise
     if ready.context.warning is not None:
         tell(ready.context.warning, once=False)
-    if made and options.fork is None and not options.new:
-        _tell_kept(conversation.name, conversation)
+    if made and options.fork is None and not options.new and conversation.keep:
+        if conversation.name != MAIN:
+            _tell_kept(conversation)
+        elif not options.quiet and (frontend.attached() or not frontend.in_kernel()):
+            _tell_last_main(conversation)
     return _answered(ready, options, desk, _screen(ready.begun, options, bystanders))
 
 
-def _tell_kept(name: str, made: Conversation) -> None:
+def _tell_kept(made: Conversation) -> None:
     """A conversation that is begun here was perhaps meant to be the one of yesterday."""
-    if not made.keep or (name == MAIN and frontend.in_kernel() and not frontend.attached()):
-        return
-    # Every notebook has a `main`: what was said long ago was hardly said in this one.
-    since = time.time() - _A_DAY if name == MAIN else 0.0
-    count = turns_kept(name, besides=made.id, since=since)
+    name, count = made.name, turns_kept(made.name, besides=made.id)
     if count:
         kept = "1 turn is" if count == 1 else f"{count} turns are"
         tell(
             f"{name!r} begins anew: {kept} kept from an earlier kernel, and %g4f load {quoted(name)} earlier "
             "has them again, as `earlier`"
+        )
+
+
+def _tell_last_main(made: Conversation) -> None:
+    """Every notebook has a `main`: what was said long ago was hardly said in this one."""
+    count = turns_kept(MAIN, besides=made.id, since=time.time() - _A_DAY)
+    if count:
+        kept = "1 turn" if count == 1 else f"{count} turns"
+        tell(
+            f"main begins anew: the last one, of another kernel, is kept with {kept}; %g4f load main earlier "
+            "has it again, and %%chat -n earlier goes on with it"
         )
 
 

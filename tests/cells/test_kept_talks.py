@@ -34,7 +34,7 @@ def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
     shelf().remove(shelf().get("main"))
     capsys.readouterr()
     asked("-m echo", "two")
-    assert "1 turn is kept from an earlier kernel, and %g4f load main earlier" in capsys.readouterr().err
+    assert "main begins anew: the last one, of another kernel, is kept with 1 turn" in capsys.readouterr().err
     asked("-m echo", "three")
     assert "kept" not in capsys.readouterr().err
     assert shell.run_cell("%g4f load main earlier").success
