@@ -340,8 +340,8 @@ def test_a_mistyped_key_is_told_before_a_missing_one(monkeypatch):
         (lambda: nb.ask("x", "Demo", stop=[5]), "stop= is a text or a list of texts"),
         (lambda: nb.ask("x", "Demo", response_format=5), "response_format= is a dict"),
         (lambda: nb.estimate_tokens("x", 5), "the model is 5"),
-        (lambda: nb.estimate_tokens("x", tools=5), "tools is a int"),
-        (lambda: nb.list_models("Demo", match=5), "match is a int"),
+        (lambda: nb.estimate_tokens("x", tools=5), "tools is an int"),
+        (lambda: nb.list_models("Demo", match=5), "match is an int"),
         (lambda: nb.list_conversations(search=5), "what is looked for is 5"),
         (lambda: nb.RaceProvider([None]), "one of the models is None"),
         (lambda: nb.mcp_tools(""), "not ''"),
@@ -355,7 +355,7 @@ def test_another_kind_of_value_is_refused_in_words(call, says):
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(("given", "says"), [(5, "a int"), ([], "a list"), ("", "''")])
+@pytest.mark.parametrize(("given", "says"), [(5, "an int"), ([], "a list"), ("", "''")])
 def test_a_provider_that_is_no_name(given, says):
     """It is not looked up as text, which would be near to some other name."""
     with pytest.raises(errors.ProviderNotFoundError, match=f"the provider is {says}"):

@@ -212,7 +212,7 @@ def test_the_package_is_asked_for_by_name(monkeypatch):
         ({"headers": [("Authorization", "planted")]}, "headers= is a list"),
         ({"headers": {"X-Key ": "planted"}}, "begins with 'X-Key' and is none"),
         ({"headers": {"X-Key": "planted\n"}}, "'X-Key' is no text of one line: mend it in headers="),
-        ({"env": {"planted": 5}}, "env= holds a int: names and values are texts"),
+        ({"env": {"planted": 5}}, "env= holds an int: names and values are texts"),
     ],
 )
 def test_env_and_headers_are_dicts_of_texts(given, words):

@@ -15,7 +15,7 @@ import orjson
 from g4f_nb.costs.picture_tokens import UNKNOWN_SIZE, picture_tokens, size_of
 from g4f_nb.costs.pricing import known_context
 from g4f_nb.costs.text_pieces import FEATURES, features_of
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.files.dataurls import is_data_url, read_data_url
 from g4f_nb.messages import check_messages
 from g4f_nb.providers.finding.known import look_up
@@ -87,7 +87,7 @@ def estimate_tokens(
     if not isinstance(model, str | None):
         raise InvalidParameterError(f"the model is {model!r}: {_A_NAME}")
     if tools is not None and (isinstance(tools, str | bytes | Mapping) or not isinstance(tools, Collection)):
-        raise InvalidParameterError(f"tools is a {type(tools).__name__}: it must be a list of dicts")
+        raise InvalidParameterError(f"tools is {sort_of(tools)}: it must be a list of dicts")
     name = (model or "").lower()
     weights, fits = _weights_for(name)
     if isinstance(text_or_messages, str):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb import loops
 from g4f_nb.calls import Host
 from g4f_nb.costs.tokens import context_size
-from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError
+from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, sort_of
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.abilities import Flags, flags_of
@@ -85,7 +85,7 @@ async def list_models_async(
 def _check_match(match: object) -> None:
     if not isinstance(match, str):
         raise InvalidParameterError(
-            f"match is a {type(match).__name__}: it must be a part of a model's name, like 'llama'"
+            f"match is {sort_of(match)}: it must be a part of a model's name, like 'llama'"
         )
 
 

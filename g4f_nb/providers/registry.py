@@ -9,7 +9,7 @@ from typing import Any
 
 from g4f_nb import settings
 from g4f_nb.calls import Host
-from g4f_nb.errors import NoProviderError, ProviderNotFoundError
+from g4f_nb.errors import NoProviderError, ProviderNotFoundError, sort_of
 from g4f_nb.key_places import look_again
 from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_unknown
@@ -122,7 +122,7 @@ def find_known(name: str | Provider) -> Known:
             else Known(name=cls.__name__, source="the call", load=lambda: cls)
         )
     if type(name) is not str or not name.strip():
-        given = repr(name) if type(name) is str else f"a {type(name).__name__}"
+        given = repr(name) if type(name) is str else sort_of(name)
         raise ProviderNotFoundError(
             f'the provider is {given}: name one, like "groq", or pass its class; nb.list_providers() has all'
         )

@@ -39,7 +39,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+    return math.isfinite(_number(value))
 
 
 def _is_switch(value: Any) -> bool:
