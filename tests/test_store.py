@@ -244,6 +244,19 @@ def test_a_store_in_whose_place_another_one_is_put_goes_on_there(make, capsys):
 
 
 @_NO_DELETING
+def test_a_folder_in_the_place_of_a_store_is_told(make, capsys):
+    """Also where it came there while the store was open: what comes stays in memory."""
+    store = make()
+    store.cells.keep("r", 0, {}, key="old")
+    store.flush()
+    shutil.rmtree(store.file.parent)
+    store.file.mkdir(parents=True)
+    store.cells.keep("r", 1, {"n": 1}, key="a")
+    assert _texts(store.cells.answers(["a"])) == {"a": b'{"n":1}'}
+    assert "cannot be written (there is a folder of that name)" in capsys.readouterr().err
+
+
+@_NO_DELETING
 def test_a_purge_after_the_file_was_deleted_is_of_the_new_one(make):
     """Nothing is changed in a file that has no name any more."""
     store = _filled(make())
@@ -530,6 +543,19 @@ def test_a_purge_that_waits_can_be_interrupted(make, held, monkeypatch):
         store.purge()
     assert time.monotonic() - began < 20
     assert store.info().runs == 1
+
+
+def test_the_first_opening_can_be_interrupted(make, held, monkeypatch):
+    """Ctrl-C ends the wait for whoever holds the file; the next use opens it all the same."""
+    other = held(make())
+    monkeypatch.setattr(patience, "PATIENCE", 60.0)
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    began, store = time.monotonic(), make()
+    with pytest.raises(KeyboardInterrupt):
+        store.open()
+    assert time.monotonic() - began < 20
+    other.execute("ROLLBACK")
+    assert store.info().in_memory_because is None
 
 
 def test_a_purge_that_fails_in_the_middle_deletes_nothing(make):

@@ -79,8 +79,9 @@ async def kept_names(
 ) -> list[str]:
     """The names that are listed there, asked for where that was not done in the last minutes."""
     return await kept_models(
-        cls, host, lambda: cls._fetch_models(host, way), refresh=refresh, in_order=in_order
-    )
+        cls, host, lambda: cls._fetch_models(host, way), refresh=refresh, in_order=in_order,
+        way=(way.timeout, way.total_timeout, way.proxy, way.ssl, way.connector),
+    )  # fmt: skip
 
 
 def listing_call(cls: Any, url: str, host: Host, way: Way) -> Call:

@@ -356,7 +356,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
             cls.get_models_async, host.secret, host.base, timeout=_LIST_WITHIN, proxy=way.proxy, ssl=way.ssl,
             connector=way.connector,
         )  # fmt: skip
-        return await with_nearest(error, listed)
+        return await with_nearest(error, host, listed)
 
     @classmethod
     async def _fetch_models(cls, host: Host, way: Way) -> list[str]:

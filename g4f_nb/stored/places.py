@@ -52,7 +52,9 @@ class Places:
             make_folder(self.file.parent)
             self._reader = patiently(self.file, self._open)
         except sqlite3.OperationalError as error:
-            self.stay_in_memory(str(error), held=is_held(error))
+            # SQLite says of that no more than that it cannot be opened.
+            fault = "there is a folder of that name" if self.file.is_dir() else str(error)
+            self.stay_in_memory(fault, held=is_held(error))
         except sqlite3.DatabaseError as error:
             self._reader = self._set_aside(str(error))
         except OSError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
 
 import orjson
@@ -24,21 +26,29 @@ from g4f_nb.wire.fetching import fetch
 _Read = TypeVar("_Read")
 _KEPT_FOR = 300.0
 _listings: Newest[tuple[str, str], tuple[float, list[str]]] = Newest(256)
+_under_way: dict[tuple[asyncio.AbstractEventLoop, Hashable], asyncio.Future[list[str]]] = {}
 
 
 async def kept_models(
-    cls: Any, host: Host, fetch: Callable[[], Awaitable[list[str]]], *, refresh: bool, in_order: bool = False
+    cls: Any,
+    host: Host,
+    fetch: Callable[[], Awaitable[list[str]]],
+    *,
+    refresh: bool,
+    in_order: bool = False,
+    way: Hashable = None,
 ) -> list[str]:
     """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud.
 
     It is kept as the server sent it, for another class may want that order; `in_order` sorts what is given.
+    Who asks there for the same at the same time, in the same `way`, waits for the one request.
     """
-    key = _key_of(host)
+    key = key_of_listing(host)
     kept = _listings.get(key)
     if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
         return sorted(kept[1]) if in_order else list(kept[1])
     try:
-        names = await fetch()
+        names = await (fetch() if refresh else _together((cls, key, way), fetch))
     except G4FError as error:
         if not cls.fallback_models:
             raise
@@ -48,13 +58,42 @@ async def kept_models(
     return sorted(names) if in_order else list(names)
 
 
+async def _together(whose: Hashable, fetch: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """What `fetch` gives or raises; what is under way on this loop already is waited for."""
+    place = asyncio.get_running_loop(), whose
+    while (first := _under_way.get(place)) is not None:
+        await asyncio.wait({first})
+        if first.cancelled():
+            # Who had asked has given up.
+            continue
+        failure = first.exception()
+        if failure is not None:
+            raise copy.copy(failure)
+        return first.result()
+    mine = _under_way[place] = place[0].create_future()
+    try:
+        names = await fetch()
+    except G4FError as error:
+        mine.set_exception(error.alone())
+        # If nobody waits for it, it is no loss.
+        mine.exception()
+        raise
+    else:
+        mine.set_result(names)
+        return names
+    finally:
+        del _under_way[place]
+        mine.cancel()
+
+
 def models_at_hand(host: Host) -> list[str] | None:
     """What was listed there before, however long ago; `None` if nothing was. Nothing is sent."""
-    kept = _listings.get(_key_of(host))
+    kept = _listings.get(key_of_listing(host))
     return None if kept is None else list(kept[1])
 
 
-def _key_of(host: Host) -> tuple[str, str]:
+def key_of_listing(host: Host) -> tuple[str, str]:
+    """Whose list it is: an address and a key, which may see other models than the next one."""
     return host.base, host.secret.fingerprint() if host.secret else ""
 
 

@@ -212,7 +212,7 @@ class NativeTemplate(AsyncGeneratorProvider, ProviderModelMixin, RaiseErrorMixin
         except ModelNotFoundError as error:
             listing = replace(way, timeout=least(way.timeout, _LIST_WITHIN))
             listed = partial(hosted.kept_names, cls, host, listing)
-            raise await with_nearest(error, listed) from None
+            raise await with_nearest(error, host, listed) from None
         finally:
             await pieces.aclose()
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import pytest
+from small_server import web
 
 import g4f_nb as nb
 from g4f_nb.errors import ModelNotFoundError, ModelNotSupportedError
 from g4f_nb.providers import OpenaiTemplate, Perplexity
 from g4f_nb.testing import serve
 
+# As OpenAI and as Anthropic say it.
+_NO_SUCH_MODEL = {"message": "model: lama-3.3", "type": "not_found_error", "code": "model_not_found"}
 MODELS = ["openai/gpt-oss-120b", "llama-3.3-70b-versatile", "qwen-3"]
 
 
@@ -31,6 +37,34 @@ def test_the_nearest_names_are_told(model, near):
             assert caught.value.status == 404
         paths = [request.path for request in server.requests]
         assert paths == ["/v1/chat/completions", "/v1/models", "/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("provider", ["OpenaiTemplate", "anthropic"])
+def test_a_comparison_asks_for_the_list_once(provider, lists):
+    """However many rows are refused at the same time, and also where there is no list."""
+    rows, lock = threading.Barrier(3), threading.Lock()
+    listings = []
+
+    def answer(seen):
+        if "/models" in seen.path:
+            with lock:
+                listings.append(seen)
+            listed = {"data": [{"id": name} for name in MODELS]}
+            return (200, listed) if lists else (404, {"error": {"message": "no such page"}})
+        # All are refused at once.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            rows.wait(5)
+        return 404, {"type": "error", "error": _NO_SUCH_MODEL}
+
+    with web(answer) as server:
+        frame = nb.compare(
+            ["a", "b", "c"], [nb.Model(f"{provider}:lama-3.3", api_base=f"{server.address}/v1", api_key="k")],
+            retries=0, progress=False,
+        )  # fmt: skip
+    assert set(frame.status) <= {"error", "skipped"}
+    assert len(listings) == 1, frame.error.tolist()
+    assert frame.error.str.contains("the nearest here are 'llama-3.3-70b-versatile'").any() == lists
 
 
 def test_where_nothing_is_near_nothing_is_told():
