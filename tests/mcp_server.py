@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from mcp.server.mcpserver import Image, MCPServer
@@ -55,6 +54,4 @@ def app():
 
 
 if __name__ == "__main__":
-    if "--broken" in sys.argv:
-        sys.exit("cannot start: no configuration, key sk-1234567890abcdef")
     server.run()
