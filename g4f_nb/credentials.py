@@ -17,6 +17,7 @@ from g4f_nb.key_places import (
     found_before,
     in_colab,
     in_dotenv,
+    in_either,
     in_environment,
     in_kaggle,
     in_keyring,
@@ -77,10 +78,8 @@ def forget_typed(name: str | None = None) -> list[str]:
 
 def in_sight(names: Iterable[str], *, dotenv: bool = True) -> list[Secret]:
     """Every key of these names that is there without asking anybody; all that were typed, found or sent."""
-    looks = (in_environment, in_dotenv) if dotenv else (in_environment,)
-    found = [look(name) for name in names for look in looks]
-    there = (each.secret for each in (*found, *found_before()) if each is not None)
-    return [*there, *_typed.values(), *list(_sent)]
+    found = (each.secret for each in found_before())
+    return [*in_either(tuple(names), dotenv=dotenv), *found, *_typed.values(), *list(_sent)]
 
 
 def typed_places() -> list[tuple[str, Hosts]]:

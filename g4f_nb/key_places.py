@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from g4f_nb.environment import variable
+from g4f_nb.environment import variable, variables
 from g4f_nb.errors import InvalidParameterError, MissingRequirementsError
 from g4f_nb.newest import Newest
 from g4f_nb.secret import Secret
@@ -71,16 +71,26 @@ def in_environment(name: str) -> FoundKey | None:
 
 def in_dotenv(name: str) -> FoundKey | None:
     """`.env` in the working folder, and in no other; it is read, not loaded into the environment."""
+    return _found(_dotenv().get(name), f"{name} in .env")
+
+
+def in_either(names: tuple[str, ...], *, dotenv: bool = True) -> list[Secret]:
+    """What the environment and `.env` have under all these names; one look for all of them."""
+    given = [Secret.of(value) for value in variables(names) if value]
+    written = _dotenv() if dotenv else {}
+    return [secret for secret in (*given, *map(written.get, names)) if secret is not None]
+
+
+def _dotenv() -> Mapping[str, Secret]:
     try:
         stamp = os.stat(".env")  # noqa: PTH116  # asked at every call
     except OSError:
-        return None
+        return {}
     if not stat.S_ISREG(stamp.st_mode):
         # A named pipe would hold up whoever opens it.
-        return None
+        return {}
     folder = os.getcwd()  # noqa: PTH109  # as above
-    secret = _read_dotenv(folder, stamp.st_mtime_ns, stamp.st_size).get(name)
-    return _found(secret, f"{name} in .env")
+    return _read_dotenv(folder, stamp.st_mtime_ns, stamp.st_size)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The tools of `mcp_server.py` that tests of starting and ending need, without the SDK, which loads for a second.
+"""The tools of `mcp_server.py` that tests of starting and ending need, without its SDK, which takes a second.
 
 A line is a message of JSON-RPC, as the protocol's stdio transport says: `python light_mcp_server.py`.
 """
@@ -39,4 +39,5 @@ if __name__ == "__main__":
         asked = json.loads(line)
         if "id" in asked:
             said = answer(asked["method"], asked.get("params") or {})
-            print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": said}), flush=True)
+            sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": said}) + "\n")
+            sys.stdout.flush()

@@ -20,3 +20,14 @@ def examples(many):
     from hypothesis import settings
 
     return settings(max_examples=many if THOROUGH else max(many // 5, 20), deadline=None)
+
+
+def rounds(many, enough):
+    """How often a promise about chance is tried."""
+    return many if THOROUGH else enough
+
+
+def some(cases, *, each):
+    """Of cases that stand in the order of their kinds, one in so many; all where somebody asked for all."""
+    cases = list(cases)
+    return cases if THOROUGH else cases[::each]

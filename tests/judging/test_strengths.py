@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from later import Later
 from published import AT_HOME, CHAMELEONS, PLAIN, baseball, chameleons
+from thorough import THOROUGH, rounds
 
 from g4f_nb.judging import intervals, resampling, strengths
 from g4f_nb.judging.intervals import student, with_ends
@@ -18,6 +19,8 @@ from g4f_nb.judging.strengths import Contests, fit
 from g4f_nb.judging.unlimited import is_limited
 
 evalica = Later("evalica")
+# What a share that was counted in fewer rounds may differ more.
+SLACK = 0.0 if THOROUGH else 0.02
 
 
 def test_it_agrees_with_the_published_baseball_season():
@@ -107,11 +110,11 @@ def test_intervals_cover_at_the_stated_rate(prompts, models):
     generator = np.random.default_rng(0)
     truth = _truth(models)
     inside = []
-    for _ in range(400):
+    for _ in range(rounds(400, 120)):
         contests = _simulated(generator, prompts=prompts, models=models)
         _, low, high = with_ends(contests, Draws(resamples=300))
         inside.append((low <= truth) & (truth <= high))
-    assert 0.94 < np.mean(inside) < 0.985
+    assert 0.94 - SLACK < np.mean(inside) < 0.985 + SLACK / 2
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.99])
@@ -120,11 +123,11 @@ def test_intervals_of_another_level(level):
     generator = np.random.default_rng(2)
     truth = _truth(3)
     inside = []
-    for _ in range(300):
+    for _ in range(rounds(300, 100)):
         contests = _simulated(generator, prompts=30, models=3)
         _, low, high = with_ends(contests, Draws(level=level))
         inside.append((low <= truth) & (truth <= high))
-    assert np.mean(inside) == pytest.approx(level, abs=0.04)
+    assert np.mean(inside) == pytest.approx(level, abs=0.04 + SLACK)
 
 
 @pytest.mark.parametrize("prompts", [3, 6, 8, 12, 20])
@@ -155,11 +158,11 @@ def test_intervals_cover_with_ties_and_repeats(prompts, models, tie, asked):
     generator = np.random.default_rng(5)
     truth = _limit(models, tie)
     inside = []
-    for _ in range(250):
+    for _ in range(rounds(250, 80)):
         contests = _simulated(generator, prompts=prompts, models=models, tie=tie, asked=asked)
         _, low, high = with_ends(contests, Draws(resamples=300))
         inside.append((low <= truth) & (truth <= high))
-    assert np.mean(inside) > 0.935
+    assert np.mean(inside) > 0.935 - SLACK
 
 
 def test_who_wins_nearly_always_is_in_the_interval():
@@ -167,7 +170,7 @@ def test_who_wins_nearly_always_is_in_the_interval():
     generator = np.random.default_rng(4)
     truth = np.array([1.2, -1.2])
     inside = []
-    for _ in range(300):
+    for _ in range(rounds(300, 100)):
         result = (generator.random(10) < 1 / (1 + np.exp(-2.4))).astype(float)
         contests = Contests(
             names=("a", "b"), first=np.zeros(10, dtype=int), second=np.ones(10, dtype=int), result=result,
@@ -175,7 +178,7 @@ def test_who_wins_nearly_always_is_in_the_interval():
         )  # fmt: skip
         _, low, high = with_ends(contests, Draws(resamples=300))
         inside.append((low <= truth) & (truth <= high))
-    assert np.mean(inside) > 0.94
+    assert np.mean(inside) > 0.94 - SLACK
 
 
 def test_nothing_but_ties_is_no_certainty():
