@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import signal
+import sys
 import tempfile
 
 import afresh
@@ -22,6 +23,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Before anybody loads it, in kernels too: the keys of whoever runs the tests are none of theirs.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+# nbformat loads jsonschema, and that a grammar of addresses that takes a second to build, for nobody here.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # A busy machine takes longer now and then; what must be quick has tests of its own.
 settings.register_profile("g4f_nb", deadline=None)

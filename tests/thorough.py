@@ -27,7 +27,7 @@ def rounds(many, enough):
     return many if THOROUGH else enough
 
 
-def some(cases, *, each):
-    """Of cases that stand in the order of their kinds, one in so many; all where somebody asked for all."""
+def some(cases, *, each, beginning=0):
+    """One in so many of them, from the first or a later one; all where somebody asked for all."""
     cases = list(cases)
-    return cases if THOROUGH else cases[::each]
+    return cases if THOROUGH else cases[beginning % min(each, len(cases)) :: each]

@@ -116,7 +116,7 @@ def _stream(wire, screen, text, reply=None, *, speed=SPEED, wrap=str, looked=Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_grow_as_the_answer_does(monkeypatch, kind, alone):
     """20,000 characters at 300 tokens a second: at most 20 times the answer; twice as long, 2.2 times."""
-    sent, long = {}, 20_000 if THOROUGH else 10_000
+    sent, long = {}, 20_000 if THOROUGH else 6_000
     for length in (long // 2, long):
         wire, text = Wire(), _text(kind, length)
         monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.instance", lambda wire=wire: wire)
@@ -146,7 +146,7 @@ def test_all_of_it_is_on_the_page_all_the_time(wire, kind):
         for word in have[: -len(have) // 6 - 120]:
             at = shown.index(word, at) + 1
 
-    _stream(wire, screen, _text(kind, 6_000), looked=look)
+    _stream(wire, screen, _text(kind, 6_000 if THOROUGH else 3_000), looked=look)
 
 
 def test_thousands_of_blocks_stay_below_what_a_front_end_shows(wire):
@@ -260,7 +260,7 @@ def test_verbatim_text_grows_verbatim(wire):
     assert wire.bytes < 20 * 20_000
 
 
-@pytest.mark.parametrize("step", [13, 400])
+@pytest.mark.parametrize("step", [13 if THOROUGH else 39, 400])
 @pytest.mark.parametrize("kind", KINDS)
 def test_pieces_are_the_text(kind, step):
     """Nothing is lost or doubled where a block is cut, but for the marks of a fence that is opened again."""

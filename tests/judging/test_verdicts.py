@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from thorough import THOROUGH, rounds
 
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError
@@ -221,7 +222,7 @@ def test_many_tests_at_once_keep_the_error_rate():
     """Of comparisons in which all four models are alike, few have any finding at all."""
     false = [
         _simulated(apart=0.0, prompts=12, seed=seed).llm.test(resamples=300)["significant"].any()
-        for seed in range(100)
+        for seed in range(rounds(100, 30))
     ]
     assert np.mean(false) <= 0.11
 
@@ -288,6 +289,8 @@ def test_a_score_may_be_called_like_a_column_of_the_summary(scored, column, tmp_
     assert made.loc["OpenaiTemplate:mostly", f"{column}_mean"] == pytest.approx(20 / 30)
     assert made["calls"].tolist() == [30] * 4
     assert made["ok"].tolist() == [30, 30, 30, 0]
+    if not THOROUGH and column != "ok":
+        return
     # The run itself is an earlier test's: its questions stand in the table.
     table = table.assign(prompt=table["number"].astype("string"))
     assert table.llm.report(tmp_path / "report.html", column).exists()

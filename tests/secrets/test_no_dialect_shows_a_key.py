@@ -9,6 +9,7 @@ from echoes import ECHOES
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY, PART
 from small_server import web
+from thorough import some
 
 import g4f_nb as nb
 from g4f_nb import providers
@@ -28,8 +29,14 @@ CARRIED = {
 }
 
 
-@pytest.mark.parametrize("form", [form for form in ECHOES if form != "429"])
-@pytest.mark.parametrize("name", CARRIED)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        (name, form)
+        for number, name in enumerate(CARRIED)
+        for form in some((form for form in ECHOES if form != "429"), each=2, beginning=number)
+    ],
+)
 def test_no_dialect_shows_the_key(name, form, echoing, places, logged, capfd):
     """Whatever the server repeats of the request; in a class call, a question, and in a look at both."""
     cls = getattr(providers, name.partition(",")[0])
@@ -51,9 +58,15 @@ def test_no_dialect_shows_the_key(name, form, echoing, places, logged, capfd):
     assert not leaks(*texts, "\n".join(logged), *capfd.readouterr())
 
 
-@pytest.mark.parametrize("folded", [str, str.lower, str.upper])
-@pytest.mark.parametrize("header", ["Content-Encoding", "Content-Type", "both"])
-@pytest.mark.parametrize("name", ["OpenaiTemplate", "Groq", *CARRIED])
+@pytest.mark.parametrize(
+    ("name", "header", "folded"),
+    [
+        (name, header, folded)
+        for number, name in enumerate(["OpenaiTemplate", "Groq", *CARRIED])
+        for other, header in enumerate(["Content-Encoding", "Content-Type", "both"])
+        for folded in some([str, str.lower, str.upper], each=3, beginning=number + other)
+    ],
+)
 def test_no_header_that_a_message_tells_of_shows_the_key(name, header, folded):
     """Neither the coding nor the kind of an answer that cannot be read, whatever its letters."""
     key = folded(KEY)

@@ -12,6 +12,7 @@ from frames import our_frames
 from looking import leaks, shown_of_error, shown_of_value
 from planting import HELLO, KEY, SOURCES
 from thorough import THOROUGH
+from thorough import some as some_of
 
 import g4f_nb as nb
 from g4f_nb import settings
@@ -73,9 +74,11 @@ def _pairs(all_of_them, some, sources=SOURCES):
 
     Where not all is tried, another half of them for every other of those.
     """
-    every = 1 if THOROUGH else 2
-    tried = {source: some[number % every :: every] for number, source in enumerate(sources)}
-    return [(source, each) for source in sources for each in (all_of_them if source in MAIN else tried[source])]
+    return [
+        (source, one)
+        for number, source in enumerate(sources)
+        for one in (all_of_them if source in MAIN else some_of(some, each=2, beginning=number))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from thorough import some
 
 import g4f_nb as nb
 from g4f_nb import errors
@@ -106,9 +107,16 @@ def _of_the_chat_dialect(model, stream):
         return _outcome(OpenaiTemplate, chat, model, stream=stream), len(chat.requests)
 
 
-@every_case
-@pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("model", [*describe(), "no-such-model"])
+@pytest.mark.parametrize(
+    ("case", "model", "stream"),
+    [
+        (case, model, stream)
+        for other, case in enumerate(CASES)
+        for number, model in enumerate([*describe(), "no-such-model"])
+        for stream in some([True, False], each=2, beginning=number + other)
+    ],
+    ids=str,
+)
 def test_every_behaviour_is_that_of_the_chat_dialect(case, model, stream):
     """The same text or the same error, however it travels; and no second try where none was asked for."""
     model = FASTER.get(model, model)
