@@ -88,6 +88,8 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.enable()
+    # What a test makes is mostly gone with it: every 700 new objects would be far too often.
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])
 
 
 @pytest.fixture(scope="module")
