@@ -12,7 +12,8 @@ THOROUGH = os.environ.get("G4F_NB_THOROUGH") == "1"
 
 def some(cases, *, of=5, but=0):
     """All of these cases; where nobody asked for all, every fifth or so, not the same ones for all `but`s."""
-    return cases if THOROUGH else cases[but % of :: of]
+    cases = list(cases)
+    return cases if THOROUGH else cases[but % min(of, len(cases)) :: of]
 
 
 def examples(many):
@@ -25,9 +26,3 @@ def examples(many):
 def rounds(many, enough):
     """How often a promise about chance is tried."""
     return many if THOROUGH else enough
-
-
-def some(cases, *, each, beginning=0):
-    """One in so many of them, from the first or a later one; all where somebody asked for all."""
-    cases = list(cases)
-    return cases if THOROUGH else cases[beginning % min(each, len(cases)) :: each]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.clock
 FAMILIES = [framing, coding, timing, answers, certificates, shapes, dialects]
 CASES = [case for family in FAMILIES for case in family.CASES]
 # Each case streamed or whole by turns, where not both are asked for.
-MODES = [some(case.modes, each=2, beginning=number) for number, case in enumerate(CASES)]
+MODES = [some(case.modes, of=2, but=number) for number, case in enumerate(CASES)]
 RUNS = [
     pytest.param(case, mode, id=f"{case.id}-{mode}")
     for case, modes in zip(CASES, MODES, strict=True) for mode in modes

@@ -34,7 +34,7 @@ CARRIED = {
     [
         (name, form)
         for number, name in enumerate(CARRIED)
-        for form in some((form for form in ECHOES if form != "429"), each=2, beginning=number)
+        for form in some((form for form in ECHOES if form != "429"), of=2, but=number)
     ],
 )
 def test_no_dialect_shows_the_key(name, form, echoing, places, logged, capfd):
@@ -64,7 +64,7 @@ def test_no_dialect_shows_the_key(name, form, echoing, places, logged, capfd):
         (name, header, folded)
         for number, name in enumerate(["OpenaiTemplate", "Groq", *CARRIED])
         for other, header in enumerate(["Content-Encoding", "Content-Type", "both"])
-        for folded in some([str, str.lower, str.upper], each=3, beginning=number + other)
+        for folded in some([str, str.lower, str.upper], of=3, but=number + other)
     ],
 )
 def test_no_header_that_a_message_tells_of_shows_the_key(name, header, folded):

@@ -77,7 +77,7 @@ def _pairs(all_of_them, some, sources=SOURCES):
     return [
         (source, one)
         for number, source in enumerate(sources)
-        for one in (all_of_them if source in MAIN else some_of(some, each=2, beginning=number))
+        for one in (all_of_them if source in MAIN else some_of(some, of=2, but=number))
     ]
 
 

@@ -201,7 +201,7 @@ _PLACES = ["{}", "a `{}` b", "```python\n{}\n```", "| a |\n|---|\n| {} |", "- [{
 @pytest.mark.parametrize("place", _PLACES)
 def test_nothing_turns_text_around(kind, place):
     """What is read is what is there: overrides, embeddings and isolates are made visible, in all forms."""
-    for written in some(_WRITTEN, each=3, beginning=_PLACES.index(place)):
+    for written in some(_WRITTEN, of=3, but=_PLACES.index(place)):
         text = place.format(written)
         reply = _reply(text)
         shown = mimebundle(reply, kind=kind)

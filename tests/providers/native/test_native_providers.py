@@ -113,7 +113,7 @@ def _of_the_chat_dialect(model, stream):
         (case, model, stream)
         for other, case in enumerate(CASES)
         for number, model in enumerate([*describe(), "no-such-model"])
-        for stream in some([True, False], each=2, beginning=number + other)
+        for stream in some([True, False], of=2, but=number + other)
     ],
     ids=str,
 )
