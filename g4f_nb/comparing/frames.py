@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing import columns, typed
+from g4f_nb.comparing.firstlook import show_at_first
 from g4f_nb.comparing.grid import Cell, Grid
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.kept.records import text
@@ -53,6 +54,7 @@ def assembled(
     # Not copied: nobody else has these columns.
     frame = pd.DataFrame(made, copy=False)
     frame.attrs[RUN] = run_id
+    show_at_first(frame)
     return frame
 
 
