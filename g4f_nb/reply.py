@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 from io import StringIO
 from operator import add
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from g4f_nb.chunks import (
     Alternative,
@@ -30,20 +29,11 @@ from g4f_nb.chunks import (
     ToolResult,
     Usage,
 )
+from g4f_nb.presentable import Presentable, text_of
 from g4f_nb.prices import Cost, Price
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One fenced block of an answer."""
-
-    language: str
-    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,29 +53,14 @@ class Step:
 
 
 _BEFORE_THE_ANSWER = (ProviderInfo, ProviderFailed, RequestLogin, NoneType)
-# What is no text for the eyes: what is sent on, the options, and bytes, in which no key could be read.
-_NOT_SHOWN = ("messages", "asked_with", "images", "audio")
-# Characters; so many of a text are in the one-line repr, and no key is longer than that.
-_SHOWN, _LONGEST_KEY = 60, 4_000
 
 
-class Reply:
+class Reply(Presentable):
     """The running sum of a stream: `add` each chunk, read the answer at any time.
 
     `str(reply)` is the text. `partial` says that the answer was cut off by an interrupt, an error or a limit;
     of a limit, `stopped_by` tells which. With tools there are several rounds; `steps` are the finished ones.
     """
-
-    # Set from the top layer: how a notebook shows a reply, and what is read out of its text. The value
-    # itself knows neither HTML nor Markdown.
-    view: ClassVar[Callable[[Reply], dict[str, str]] | None] = None
-    extract: ClassVar[Callable[[str, str], Any]]
-    # What it cost, likewise: prices are looked up above.
-    costing: ClassVar[Callable[[Reply], Cost | None]]
-    # And what takes the keys out of its texts that are known above; no text is changed where there are none.
-    masking: ClassVar[Callable[[Reply], Callable[[str], str]]]
-    # The options that it was asked with, for one may be a key; never copied, written or shown.
-    asked_with: tuple[Mapping[str, Any], ...] = ()
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         # StringIO: one thread may add while another reads, and tiny chunks cost no object each.
@@ -144,24 +119,6 @@ class Reply:
         return self._reasoning.getvalue()
 
     @property
-    def cost(self) -> float | None:
-        """What the answer cost in US dollars; `None` if the price is not known, or the tokens are not."""
-        made = self.settled_cost or type(self).costing(self)
-        return None if made is None else made.usd
-
-    @property
-    def price_source(self) -> str | None:
-        """Which table the cost is by."""
-        made = self.settled_cost or type(self).costing(self)
-        return None if made is None else made.source
-
-    @property
-    def price_date(self) -> str | None:
-        """How new that table is, as far as it says."""
-        made = self.settled_cost or type(self).costing(self)
-        return None if made is None else made.date
-
-    @property
     def last_text(self) -> str:
         """What the model said in its last round alone."""
         return self.steps[-1].text if self._text_at is None else self.running_text
@@ -202,26 +159,6 @@ class Reply:
         for other in self._alternatives.values():
             other.partial = self.partial and other.finish_reason is None
         return tuple(other for _, other in sorted(self._alternatives.items()))
-
-    @property
-    def code(self) -> str:
-        """The code of the answer: its fenced blocks in the language of the first one; `""` if it has none."""
-        return type(self).extract(self.text, "code")  # type: ignore[no-any-return]
-
-    @property
-    def blocks(self) -> list[Block]:
-        """Every fenced block of the answer, with its language."""
-        return type(self).extract(self.text, "blocks")  # type: ignore[no-any-return]
-
-    @property
-    def json(self) -> Any:
-        """The first JSON object or list of the answer, whatever stands around it; `None` if there is none."""
-        return type(self).extract(self.text, "json")
-
-    @property
-    def tables(self) -> list[pd.DataFrame]:
-        """Every table of the answer, in Markdown or as a fenced block of CSV."""
-        return type(self).extract(self.text, "tables")  # type: ignore[no-any-return]
 
     @property
     def waits_for_login(self) -> bool:
@@ -332,7 +269,7 @@ class Reply:
         step = self._step(retracted=retract)
         self.messages = [*self.messages, *self._messages(step)]
         if retract and self._text_at is not None:
-            self._text = _text_of(self.text[: self._text_at])
+            self._text = text_of(self.text[: self._text_at])
         self._calls, self._results, self._usage, self._send_back = (), (), None, {}
         self.steps += (step,)
         self._text_at = self._reasoning_at = None
@@ -348,101 +285,6 @@ class Reply:
             message["reasoning_content"] = step.reasoning
         message.update(self._send_back)
         return [message, *(result.as_message() for result in step.tool_results)]
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def __bool__(self) -> bool:
-        # An empty answer is still an answer: `if reply` must not depend on its length.
-        return True
-
-    def as_shown(self) -> Reply:
-        """The same as it may be shown: without the keys that are known here. `text` stays what was said."""
-        mask, found = type(self).masking(self), False
-
-        def masked(text: str) -> str:
-            nonlocal found
-            made = mask(text)
-            found = found or made != text
-            return made
-
-        shown = self._changed(masked)
-        return shown if found else self
-
-    def _changed(self, change: Callable[[str], str]) -> Reply:
-        """A copy of which each text is changed, round by round."""
-        made = copy.copy(self)
-        made.asked_with = self.asked_with
-        parts = {
-            name: _through(value, change) for name, value in vars(self).items() if name not in _NOT_SHOWN
-        }
-        if self._text_at:
-            # No key goes across the blank line between two rounds.
-            parts["_text"], parts["_text_at"] = _joined(self.text, self._text_at, change)
-        if self._reasoning_at:
-            parts["_reasoning"], parts["_reasoning_at"] = _joined(self.reasoning, self._reasoning_at, change)
-        vars(made).update(parts)
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Neither a copy nor another process gets what may be a key.
-        return {name: value for name, value in vars(self).items() if name != "asked_with"}
-
-    def __repr__(self) -> str:
-        text = self.text[: _SHOWN + _LONGEST_KEY]
-        text = type(self).masking(self)(text)
-        shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-        how = ", partial=True" * self.partial + ", cached=True" * self.cached
-        return f"Reply({shown!r}, provider={self.provider!r}, model={self.model!r}{how})"
-
-    def __rich_repr__(self) -> Iterator[Any]:
-        """How rich sets it out: the whole text, and what is known beside it."""
-        shown = self.as_shown()
-        yield shown.text
-        yield "provider", shown.provider
-        yield "model", shown.model
-        for name in ("reasoning", "tool_calls", "usage", "finish_reason", "partial", "cached"):
-            if value := getattr(shown, name):
-                yield name, value
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        del include, exclude
-        view = type(self).view
-        return {"text/plain": self.as_shown().text} if view is None else view(self)
-
-
-def _through(value: Any, change: Callable[[str], str]) -> Any:
-    """The same with each of its texts changed."""
-    made: Any = value
-    if isinstance(value, str):
-        made = change(value)
-    elif isinstance(value, StringIO):
-        made = _text_of(change(value.getvalue()))
-    elif isinstance(value, Reply):
-        made = value._changed(change)  # noqa: SLF001  # one of us
-    elif type(value) in (tuple, list):
-        made = type(value)(_through(each, change) for each in value)
-    elif type(value) is dict:
-        made = {_through(name, change): _through(each, change) for name, each in value.items()}
-    elif is_dataclass(value) and type(value).__module__.startswith("g4f_nb."):
-        parts = {each.name: _through(getattr(value, each.name), change) for each in fields(value)}
-        made = replace(value, **parts)  # type: ignore[type-var]
-    return made
-
-
-def _joined(text: str, at: int, mask: Callable[[str], str]) -> tuple[StringIO, int]:
-    """Both parts of a text masked, and where the second one begins."""
-    before = mask(text[:at])
-    return _text_of(before + mask(text[at:])), len(before)
-
-
-def _text_of(text: str) -> StringIO:
-    made = StringIO()
-    made.write(text)
-    return made
 
 
 def _next_paragraph(text: StringIO, piece: str) -> int | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from g4f_nb import frontend
 from g4f_nb.cells.desk import Desk
-from g4f_nb.reply import Block, Reply
+from g4f_nb.presentable import Block
+from g4f_nb.reply import Reply
 from g4f_nb.secret import MASK
 
 # What a cell runs as it is, and what it runs beneath a line of its own.

@@ -18,7 +18,7 @@ from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn, prompt_text
 from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.showing.bundles import mimebundle
-from g4f_nb.showing.markdown import safe_text
+from g4f_nb.showing.inert import safe_text
 
 _FORM = 1
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

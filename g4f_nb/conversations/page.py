@@ -12,8 +12,8 @@ from g4f_nb.errors import shorten
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
 from g4f_nb.showing.facts import facts
-from g4f_nb.showing.markdown import safe_link
 from g4f_nb.showing.rendering import safe_html
+from g4f_nb.showing.spans import safe_link
 
 _POLICY = (
     "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; "

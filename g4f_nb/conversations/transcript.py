@@ -9,7 +9,8 @@ from g4f_nb.conversations.keyless import Mask, keyless_turn
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import shorten
 from g4f_nb.showing.formats import fenced
-from g4f_nb.showing.markdown import safe_markdown, safe_text
+from g4f_nb.showing.inert import safe_text
+from g4f_nb.showing.markdown import safe_markdown
 from g4f_nb.showing.parts import folded
 
 # What is shown is saved with the notebook: the file of a long conversation is made by `save`.

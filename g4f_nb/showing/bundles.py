@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from g4f_nb.controls import clean
 from g4f_nb.showing.exhibits import exhibits
 from g4f_nb.showing.formats import Body, body_of, data_text, fenced, plain_of
-from g4f_nb.showing.markdown import entities, openers, safe_markdown, safe_text
+from g4f_nb.showing.inert import entities, safe_text
+from g4f_nb.showing.markdown import openers, safe_markdown
 from g4f_nb.showing.parts import (
     call_folds,
     folded,

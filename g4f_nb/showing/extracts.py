@@ -7,7 +7,7 @@ from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.reply import Block
+from g4f_nb.presentable import Block
 from g4f_nb.typed.loosejson import NoJsonError, read_json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from g4f_nb.controls import clean
 from g4f_nb.showing.exhibits import shown_image
-from g4f_nb.showing.markdown import harmless, straight
+from g4f_nb.showing.inert import harmless, straight
 
 _NAMES = (
     "a abbr article aside b bdi blockquote br caption center cite code col colgroup data dd del details"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.errors import shorten
 from g4f_nb.reply import Step
 from g4f_nb.showing.facts import facts
-from g4f_nb.showing.markdown import entities, safe_link, safe_markdown, safe_text
+from g4f_nb.showing.inert import entities, safe_text
+from g4f_nb.showing.markdown import safe_markdown
+from g4f_nb.showing.spans import safe_link
 
 if TYPE_CHECKING:
     from g4f_nb.chunks import ToolCall, ToolResult

@@ -18,17 +18,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from g4f_nb.controls import clean
 from g4f_nb.showing.facts import facts
 from g4f_nb.showing.formulas import mathml
-from g4f_nb.showing.markdown import (
-    MarkdownStream,
-    closed_blocks,
-    harmless,
-    read_blocks,
-    safe_link,
-    safe_markdown,
-    safe_text,
-    straight,
-)
+from g4f_nb.showing.inert import harmless, safe_text, straight
+from g4f_nb.showing.markdown import MarkdownStream, closed_blocks, read_blocks, safe_markdown
 from g4f_nb.showing.parts import login_line
+from g4f_nb.showing.spans import safe_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ import time
 import pytest
 
 import g4f_nb as nb
-from g4f_nb.reply import Block, Reply
+from g4f_nb.presentable import Block
+from g4f_nb.reply import Reply
 
 TEXT = """\
 Two steps:
