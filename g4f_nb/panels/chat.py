@@ -148,7 +148,8 @@ class ChatPanel(Working):
         # What a saved notebook, a terminal or a script shows instead of the panel; a traceback shows one that
         # could not be made.
         turns = len(self.turns) if hasattr(self, "_room") else 0
-        return f"<ChatPanel of {self.model or 'no model'}, {turns} turns: shown in a live notebook>"
+        problem = f"; {self.problem}" if self.problem else ""
+        return f"<ChatPanel of {self.model or 'no model'}, {turns} turns: shown in a live notebook{problem}>"
 
     def _ipython_display_(self) -> None:
         show_both(self, lambda: self._screen.transcript.show(self.turns))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.conversations.conversation import Conversation
@@ -89,7 +90,10 @@ class Room:
         current = self.current
         return {
             "current": current.id,
-            "list": [{"id": each.id, "name": title_of(each), "turns": len(each.turns)} for each in self.all],
+            "list": [
+                {"id": each.id, "name": name, "turns": len(each.turns)}
+                for name, each in _told_apart(self.all)
+            ],
             "system": current.system or "",
             "total": totals(current),
             "templates": self._templates,
@@ -112,6 +116,16 @@ def given_conversation(given: object) -> Conversation:
     raise InvalidParameterError(
         f"conversation is {sort_of(given)}: it must be an nb.Conversation or the name of one"
     )
+
+
+def _told_apart(conversations: Iterable[Conversation]) -> Iterator[tuple[str, Conversation]]:
+    """Each with its name; a fork begins as its original does, and is called by that with a number."""
+    met: Counter[str] = Counter()
+    for each in conversations:
+        name = title_of(each)
+        met[name] += 1
+        begun = bool(each.turns) and met[name] > 1
+        yield f"{name} ({met[name]})" if begun else name, each
 
 
 def title_of(conversation: Conversation) -> str:

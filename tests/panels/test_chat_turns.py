@@ -122,7 +122,9 @@ def test_a_fork_is_a_conversation_of_its_own(panel):
     assert [each["shown"] for each in chat.items] == ["one"]
     asked(chat, "other")
     assert [turn.shown for turn in before.turns] == ["one", "two"]
-    assert len(chat.view.room["list"]) == 2
+    # Two that began alike can be told apart.
+    first = chat.view.room["list"][0]["name"]
+    assert [each["name"] for each in chat.view.room["list"]] == [first, f"{first} (2)"]
 
 
 # ---- what could not be sent ------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb import frontend
-from g4f_nb.errors import G4FError, InvalidParameterError, UnknownParameterError
+from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError, UnknownParameterError
 
 DEMO = "Demo:demo-fast"
 
@@ -128,7 +128,11 @@ def test_a_slip_in_an_option_is_an_error_where_it_was_written():
     for panel in (nb.ChatPanel, nb.ComparePanel):
         with pytest.raises(UnknownParameterError, match="temperature"):
             panel(DEMO, temprature=1)
-    assert "nobody" in nb.ChatPanel("nobody:x").problem
+    slip = nb.ChatPanel("Opnai:gpt")
+    with pytest.raises(NoProviderError) as caught:
+        nb.ask("hello", "Opnai:gpt")
+    assert slip.problem == str(caught.value)
+    assert slip.problem in repr(slip)
 
 
 @pytest.mark.parametrize(
