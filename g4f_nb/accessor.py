@@ -14,7 +14,7 @@ from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, signi
 from g4f_nb.judging import verdicts as verdict_table
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.secret import Veiled
-from g4f_nb.tables import table_of_methods
+from g4f_nb.tables import TableOfMethods
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +26,15 @@ if TYPE_CHECKING:
     from g4f_nb.presenting.differences import Differences
     from g4f_nb.presenting.sheets import Sheet
 
-_TITLE = ".llm: what can be done with this table"
-
 
 @tells_slips(".llm")
-class TableMethods:
+class TableMethods(TableOfMethods):
     """The methods of `frame.llm`."""
+
+    _title = ".llm: what can be done with this table"
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
-
-    def __repr__(self) -> str:
-        return repr(table_of_methods(type(self), _TITLE))
-
-    def _repr_html_(self) -> str:
-        return table_of_methods(type(self), _TITLE)._repr_html_()
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this table: the answers as columns beside it."""

@@ -8,26 +8,20 @@ from g4f_nb.comparing import mapping
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.slips import tells_slips
 from g4f_nb.secret import Veiled
-from g4f_nb.tables import table_of_methods
+from g4f_nb.tables import TableOfMethods
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TITLE = ".llm: what can be done with this column"
-
 
 @tells_slips(".llm")
-class ColumnMethods:
+class ColumnMethods(TableOfMethods):
     """The methods of `series.llm`."""
+
+    _title = ".llm: what can be done with this column"
 
     def __init__(self, series: pd.Series[Any]) -> None:
         self._series = series
-
-    def __repr__(self) -> str:
-        return repr(table_of_methods(type(self), _TITLE))
-
-    def _repr_html_(self) -> str:
-        return table_of_methods(type(self), _TITLE)._repr_html_()
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this column."""

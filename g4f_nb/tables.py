@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
 from textwrap import wrap
+from typing import ClassVar
 
 from g4f_nb.controls import clean
 
@@ -55,14 +56,24 @@ class Table:
         return f"{title}<table>{thead}<tbody>{body}</tbody></table>{note}"
 
 
-def table_of_methods(kind: type, title: str) -> Table:
-    """The public methods of a class, each with what it does: for who looks at one of its values alone."""
-    methods = [(name, method) for name, method in vars(kind).items() if not name.startswith("_")]
-    rows = (
-        (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0].replace("`", ""))
-        for name, method in methods
-    )
-    return Table(tuple(rows), title=title)
+class TableOfMethods:
+    """Base of what is there for its public methods: looked at alone, it is a table of what each does."""
+
+    _title: ClassVar[str]
+
+    def __repr__(self) -> str:
+        return repr(self._methods())
+
+    def _repr_html_(self) -> str:
+        return self._methods()._repr_html_()
+
+    def _methods(self) -> Table:
+        methods = [(name, method) for name, method in vars(type(self)).items() if not name.startswith("_")]
+        rows = (
+            (f".{name}()", (inspect.getdoc(method) or "").partition("\n")[0].replace("`", ""))
+            for name, method in methods
+        )
+        return Table(tuple(rows), title=self._title)
 
 
 def _style(row: tuple[str, ...]) -> str:

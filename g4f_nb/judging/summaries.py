@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.contests import scores_of
+from g4f_nb.judging.judges import known
 from g4f_nb.judging.resampling import Draws
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def summary(frame: pd.DataFrame, by: str | None = None, *, draws: Draws | None =
             ends = mean_over_prompts(scores[here], prompts, draws or Draws())
             row |= dict(zip((mean, f"{by}_low", f"{by}_high"), ends, strict=True))
         for name in _TIMES:
-            row[name] = _known(names[name][here].astype("Float64").median())
-        row["out_tokens"] = _known(names["out_tokens"][here].sum(min_count=1))
-        row["cost_usd"] = _known(names["cost_usd"][here].sum(min_count=1))
+            row[name] = known(names[name][here].astype("Float64").median())
+        row["out_tokens"] = known(names["out_tokens"][here].sum(min_count=1))
+        row["cost_usd"] = known(names["cost_usd"][here].sum(min_count=1))
         rows.append(row)
     made = pd.DataFrame.from_records(rows)
     kinds = {"model": "string"} | dict.fromkeys((*_COUNTS, "out_tokens"), "Int64")
@@ -67,9 +68,3 @@ def mean_over_prompts(
     sums = np.bincount(place, values[there], len(kept))
     counts = np.bincount(place, minlength=len(kept))
     return float(sums.sum() / counts.sum()), *draws.mean_interval(sums, counts)
-
-
-def _known(value: Any) -> Any:
-    import pandas as pd
-
-    return None if pd.isna(value) else value

@@ -16,7 +16,6 @@ from typing import Any
 
 import traitlets
 
-from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.dialogues.plans import PendingCall, checked_plan
@@ -253,13 +252,8 @@ class ChatPanel(Working):
             self._screen.unwatch()
         super().close()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
-        done = super().wait(timeout)
-        if done and not frontend.attached():
-            # nbclient reads only what the cell that runs now sends.
-            self._screen.keep(here=True)
-        return done
+    def _keep_here(self) -> None:
+        self._screen.keep(here=True)
 
     # ---- what the views ask for --------------------------------------------------------------------
 

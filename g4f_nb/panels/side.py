@@ -12,6 +12,7 @@ from g4f_nb.panels.compare_messages import Item, Step
 from g4f_nb.panels.endings import CUT_OFF, tells_speed
 from g4f_nb.reply import Reply
 from g4f_nb.showing.exhibits import exhibits
+from g4f_nb.showing.facts import in_time
 from g4f_nb.showing.growing import GrowingAnswer, Growth
 
 
@@ -119,9 +120,9 @@ class Side:
 def facts_of(record: Mapping[str, Any]) -> Iterator[str]:
     """Times, speed, tokens and cost of one row, each in a few words; what is not known is left out."""
     if record.get("ttft_s") is not None:
-        yield f"first token {_time(record['ttft_s'])}"
+        yield f"first token {in_time(record['ttft_s'])}"
     if record.get("latency_s") is not None:
-        yield f"total {_time(record['latency_s'])}"
+        yield f"total {in_time(record['latency_s'])}"
     if record.get("tokens_per_s") is not None and _tells(record):
         yield f"{record['tokens_per_s']:,.0f} tokens/s"
     counts = [record.get(name) for name in ("in_tokens", "out_tokens")]
@@ -156,7 +157,3 @@ def _money(dollars: float) -> str:
     if not dollars:
         return "free"
     return f"${dollars:.2g}" if dollars < 1 else f"${dollars:,.2f}"
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from g4f_nb import frontend
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging.ballots import CHOICES, Ballots, Choice
 from g4f_nb.judging.diagnostics import agreement
@@ -195,13 +194,8 @@ class SideBySide(Working):
         html = await to_thread(lambda: Difference("", pieces(one, other)).html)
         self.send({"type": "diff", "view": view, "html": html, "same": one == other})
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no answer is on its way; `False` if that took longer than `timeout` seconds."""
-        done = super().wait(timeout)
-        if done and not frontend.attached():
-            # nbclient reads only what the cell that runs now sends.
-            self._keep(here=True)
-        return done
+    def _keep_here(self) -> None:
+        self._keep(here=True)
 
 
 def letter(at: int) -> str:

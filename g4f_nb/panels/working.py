@@ -8,6 +8,7 @@ from typing import Any
 
 import traitlets
 
+from g4f_nb import frontend
 from g4f_nb.errors import LoopError
 from g4f_nb.loops.ownloop import BEAT, own_loop
 from g4f_nb.panels.given import checked_seconds
@@ -35,7 +36,13 @@ class Working(Served):
         while not self._idle.wait(BEAT if end is None else max(0.0, min(BEAT, end - time.monotonic()))):
             if end is not None and time.monotonic() >= end:
                 return False
+        if not frontend.attached():
+            # nbclient reads only what the cell that runs now sends.
+            self._keep_here()
         return True
+
+    def _keep_here(self) -> None:
+        """Send with this cell what a notebook keeps of the panel."""
 
     @traitlets.observe("busy")
     def _mark_idle(self, _: object) -> None:

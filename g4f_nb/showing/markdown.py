@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from g4f_nb.controls import clean
+from g4f_nb.controls import GrowingText
 from g4f_nb.showing.inert import FENCE_LINE, PREFIX, alive, entities, risky
 from g4f_nb.showing.spans import safe_line, safe_span
 
@@ -48,22 +48,15 @@ def safe_markdown(text: str, *, after: str = "") -> str:
     return stream.safe()
 
 
-class MarkdownStream:
+class MarkdownStream(GrowingText):
     """`safe_markdown` of a growing text: finished blocks are kept, only the open end is read again."""
 
-    __slots__ = ("_done", "_held", "_open", "_seen")
+    __slots__ = ("_done", "_seen")
 
     def __init__(self, *, after: str = "") -> None:
+        super().__init__()
         self._done = ""
-        self._open = ""
-        self._held = ""
         self._seen = openers(after)
-
-    def add(self, text: str) -> None:
-        r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        self._open += clean(text.removesuffix("\r"))
 
     def safe(self) -> str:
         """All text so far as safe Markdown; equal to `safe_markdown` of the whole."""

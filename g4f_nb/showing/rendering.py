@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from g4f_nb.controls import clean
+from g4f_nb.controls import GrowingText
 from g4f_nb.showing.facts import facts
 from g4f_nb.showing.formulas import mathml
 from g4f_nb.showing.inert import harmless, safe_text, straight
@@ -85,25 +85,18 @@ def safe_html(text: str, *, formulas: bool = True) -> str:
     return "".join(stream.take(last=True).finished)
 
 
-class HtmlStream:
+class HtmlStream(GrowingText):
     """`safe_html` of a growing text, block by block.
 
     A reference link resolves once its definition has come, so in a finished block only if that came first.
     """
 
-    __slots__ = ("_env", "_formulas", "_held", "_open")
+    __slots__ = ("_env", "_formulas")
 
     def __init__(self, *, formulas: bool = True) -> None:
+        super().__init__()
         self._env: dict[str, Any] = {}
         self._formulas = formulas
-        self._open = ""
-        self._held = ""
-
-    def add(self, text: str) -> None:
-        r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        self._open += clean(text.removesuffix("\r"))
 
     def take(self, *, last: bool = False) -> Update:
         """Give what has been finished since the last time, and the open rest as it is now.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from g4f_nb.controls import clean
+from g4f_nb.controls import GrowingText
 from g4f_nb.showing.markdown import closed_blocks, openers, parse_blocks, safe_markdown
 
 if TYPE_CHECKING:
@@ -23,21 +23,14 @@ _CODE = 3
 _ITEM = "list_item_open"
 
 
-class Splitter:
+class Splitter(GrowingText):
     """Markdown in pieces: `take` gives what is finished since the last time, and the rest as it is now."""
 
-    __slots__ = ("_held", "_long", "_open")
+    __slots__ = ("_long",)
 
     def __init__(self, *, long: int = LONG) -> None:
+        super().__init__()
         self._long = long
-        self._open = ""
-        self._held = ""
-
-    def add(self, text: str) -> None:
-        r"""Take the next piece, cut anywhere, between `\r` and `\n` too."""
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        self._open += clean(text.removesuffix("\r"))
 
     def take(self, *, last: bool = False) -> tuple[list[str], str]:
         """Give the new finished pieces and the open rest; with `last` the rest is finished, too."""

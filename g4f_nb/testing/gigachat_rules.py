@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from g4f_nb.testing.question import is_number
+
 Json = dict[str, Any]
 
 SCOPES = ("GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP")
@@ -104,9 +106,9 @@ def check_chat(body: Json) -> None:
     """Refuse a chat request that the API would not take."""
     _check_messages(body.get("messages"))
     temperature, top_p = body.get("temperature"), body.get("top_p")
-    if temperature is not None and not (_is_number(temperature) and temperature > 0):
+    if temperature is not None and not (is_number(temperature) and temperature > 0):
         raise NotTaken(422, "Invalid params: temperature must be greater than 0")
-    if top_p is not None and not (_is_number(top_p) and 0 <= top_p <= 1):
+    if top_p is not None and not (is_number(top_p) and 0 <= top_p <= 1):
         raise NotTaken(422, "Invalid params: top_p must be in range [0, 1]")
     for function in body.get("functions") or ():
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
@@ -171,7 +173,3 @@ def check_schema(schema: object, path: str) -> None:
         check_schema(schema["items"], f"{path}.items")
     if not all(isinstance(choice, str) for choice in schema.get("enum") or ()):
         raise NotTaken(422, f"Invalid params: enum of 'properties{path}' must hold strings")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

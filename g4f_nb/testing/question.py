@@ -115,7 +115,8 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether it is one in JSON, where `true` is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -141,8 +142,8 @@ _SHAPES: dict[str, tuple[Any, str]] = {
     "max_completion_tokens": (_is_count, "an integer of at least 1"),
     "n": (lambda v: _is_count(v) and v <= 128, "an integer from 1 to 128"),
     "stop": (_is_stop, "a string or up to 4 strings"),
-    "temperature": (lambda v: _is_number(v) and 0 <= v <= 2, "a number from 0 to 2"),
-    "top_p": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
+    "temperature": (lambda v: is_number(v) and 0 <= v <= 2, "a number from 0 to 2"),
+    "top_p": (lambda v: is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "tools": (lambda v: isinstance(v, list) and all(map(_is_tool, v)), "a list of function tools"),
     "functions": (lambda v: isinstance(v, list) and all(map(_is_function, v)), "a list of functions"),
     "modalities": (lambda v: isinstance(v, list) and set(v) <= {"text", "audio"}, "text, audio or both"),
