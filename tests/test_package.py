@@ -133,7 +133,7 @@ def test_every_module_says_what_it_is():
 
 
 def test_the_house_in_contributing_is_the_house():
-    """CONTRIBUTING names every module there is, in its room, and no other; none twice."""
+    """CONTRIBUTING names every room there is, and every module in its room, and no other; none twice."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawing = re.search(r"```\ng4f_nb/\n(.*?)```", text, re.DOTALL)[1]
     named = []
@@ -148,6 +148,8 @@ def test_the_house_in_contributing_is_the_house():
         if path.stem != "__init__" and not apart & set(path.parts)
     ]
     assert sorted(named) == sorted(there)
+    rooms = {file.parent.name for file in (ROOT / "g4f_nb").rglob("__init__.py")}
+    assert sorted(room for room in rooms if not re.search(rf"\b{room}/", f"g4f_nb/{drawing}")) == []
 
 
 def _rooms_drawn(drawing):
@@ -155,6 +157,17 @@ def _rooms_drawn(drawing):
     for part in re.split(r"^├── |^└── ", drawing, flags=re.MULTILINE)[1:]:
         room = re.match(r"(\w+)/", part)
         yield (room[1] if room else ""), part
+
+
+def test_every_room_has_an_order():
+    """Each folder with several modules has a contract that says which of them may import which."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    ordered = {each for contract in contracts for each in contract.get("containers", ())}
+    rooms = {file.parent for file in (ROOT / "g4f_nb").rglob("__init__.py")}
+    several = {room for room in rooms if len([*room.glob("[a-z]*.py"), *room.glob("*/__init__.py")]) > 1}
+    assert {".".join(room.relative_to(ROOT).parts) for room in several} <= ordered
 
 
 def test_all_that_is_kept_between_calls_is_told():
