@@ -9,6 +9,7 @@ from g4f_nb import frontend
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.shelf import Shelf, shelf
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.notices import unheard
 
 MAIN = "main"
 
@@ -66,7 +67,9 @@ class Talks:
             )
         if cell is not None:
             self._forked_by[name] = cell
-        return source.fork(name)
+        with unheard():
+            # That there was one of this name is what a cell that is run again has made.
+            return source.fork(name)
 
     def place(self) -> str | None:
         """Where the question that is asked now comes from: the cell, and which of its questions it is.

@@ -13,7 +13,7 @@ from g4f_nb.conversations.keyless import keyless, mask_of
 from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.observing import Observer
 from g4f_nb.conversations.preparing import Chosen, Given
-from g4f_nb.conversations.restoring import lost_of, named, restored, settings_of
+from g4f_nb.conversations.restoring import lost_of, named, restored, settings_of, tell_namesake
 from g4f_nb.conversations.sending import messages_of
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.conversations.talk import Talk
@@ -217,6 +217,7 @@ class Conversation(Verbs):
 
         It has spent nothing yet, and its limit is as high.
         """
+        tell_namesake(name)
         made = type(self)(name, keep=self.keep)
         made._talk.begin_as(self._talk, at)  # noqa: SLF001  # one of us
         return made

@@ -73,6 +73,17 @@ def named(name: str, make: Callable[[str], T]) -> T:
     return made
 
 
+def tell_namesake(name: str | None) -> None:
+    """Say that a name which is given now is that of another conversation of this notebook, too."""
+    there: Shelf[Any] | None = shelf()
+    other = there.get(name) if there is not None and name is not None else None
+    if other is not None and other.all_turns:
+        tell(
+            f"there is a conversation {name!r} already: by that name the new one is found from here on, and "
+            "nb.list_conversations() has both"
+        )
+
+
 def settings_of(saved: Saved) -> dict[str, Any]:
     """With which arguments a conversation like this one is made."""
     model = _model_of(saved)

@@ -24,6 +24,7 @@ from g4f_nb.judging.ranking import rank
 from g4f_nb.judging.resampling import Draws
 from g4f_nb.judging.significance import differences
 from g4f_nb.judging.summaries import summary
+from g4f_nb.notices import unheard
 from g4f_nb.presenting.plotting import plot, png
 from g4f_nb.presenting.sheets import SCRIPT, STYLE, script_hash, table_html, text
 from g4f_nb.showing.rendering import safe_html
@@ -135,7 +136,9 @@ def _parts(
     if not said.empty:
         yield "Ranking by verdicts", _ranking(frame, None, draws, mask)
     if importlib.util.find_spec("matplotlib") is not None:
-        image = base64.b64encode(png(plot(frame, by, draws=draws))).decode()
+        with unheard():
+            # It ranks as well, and what is to be said of that was said above.
+            image = base64.b64encode(png(plot(frame, by, draws=draws))).decode()
         yield (
             "Figures",
             f'<img alt="quality, time and cost of each model" src="data:image/png;base64,{image}">',

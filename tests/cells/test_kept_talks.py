@@ -46,6 +46,18 @@ def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
     assert "kept" not in capsys.readouterr().err
 
 
+def test_a_fork_with_the_name_of_another_is_told(asked, capsys):
+    """In Python, for both are in the list; a cell that is run again makes its own anew."""
+    asked("-m echo -n trip", "one")
+    talk = shelf().get("trip")
+    fork = talk.fork("other")
+    capsys.readouterr()
+    again = talk.fork("other")
+    assert "there is a conversation 'other' already" in capsys.readouterr().err
+    assert {fork, again} <= set(shelf().all)
+    assert shelf().get("other") is again
+
+
 def test_what_is_empty_here_makes_room(asked, shell):
     """A conversation without a turn is no reason to refuse the one that is loaded."""
     _as_after_a_restart(asked)
