@@ -36,6 +36,10 @@ _ONE_WORD = {
     "--name": 'a name of several words stands in quotes, -n "{}"',
     "--fork": 'a name of several words stands in quotes, --fork "{}"',
 }
+# What is hardly the beginning of a prompt behind the name of a field.
+_TYPE_WORD = re.compile(
+    r"(?:str|string|int|integer|float|bool|boolean|datetime|[\w.-]+(?:\|[\w.-]+)+)\b\??(?=\s|$)"
+)
 _LONE_WORD = re.compile(r"[\w-]+")
 _KEYS = ("--api-key", "--key", "-k", "--api_key", "--apikey", "--token", "--password")
 
@@ -140,6 +144,11 @@ def _left_over(flag: Flag, value: str, rest: str, body: str) -> tuple[str, ...]:
     """Words behind the last flag, which may have been meant for that: sent as they stand, and told."""
     if flag.name == "--system":
         return _torn(value, rest, body)
+    if flag.name == "--schema" and value.isidentifier() and (kind := _TYPE_WORD.match(rest)):
+        raise UsageError(
+            f"--schema is {value!r} alone, and the prompt begins with {kind[0]!r}: a line of several words "
+            f'stands in quotes, --schema "{value} {kind[0]}", and such a prompt behind --. {_MORE}'
+        )
     if flag.name not in _ONE_WORD or not body.strip() or not _LONE_WORD.fullmatch(rest):
         return ()
     way = _ONE_WORD[flag.name].format(f"{value} {rest}")

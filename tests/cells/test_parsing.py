@@ -177,6 +177,11 @@ def test_a_schema_without_its_quotes_is_told():
     """`--schema name, age int` is no schema `name,` with a prompt `age int`."""
     with pytest.raises(UsageError, match="stands in quotes"):
         parse("--schema name, age int hi")
+    for line in ("--schema age int", "--schema mood good|bad", "--schema age int? hi"):
+        with pytest.raises(UsageError, match=r"of several words stands in quotes"):
+            parse(line, "hello")
+    assert parse("--schema Person internal notes").prompt == "internal notes"
+    assert parse("--schema age -- int is a type").prompt == "int is a type"
 
 
 @pytest.mark.parametrize(
