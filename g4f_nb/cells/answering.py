@@ -27,6 +27,8 @@ from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
 
 _A_DAY = 24 * 3600.0
+# When this kernel began to ask in cells.
+_BEGUN = time.time()
 
 
 def answer(options: Options, desk: Desk) -> object:
@@ -76,13 +78,13 @@ def _tell_kept(made: Conversation) -> None:
 
 
 def _tell_last_main(made: Conversation) -> None:
-    """Every notebook has a `main`: what was said long ago was hardly said in this one."""
-    count = turns_kept(MAIN, besides=made.id, since=time.time() - _A_DAY)
+    """Every notebook has a `main`: what was said long ago, or is said meanwhile, is hardly of this one."""
+    count = turns_kept(MAIN, besides=made.id, changed=(time.time() - _A_DAY, _BEGUN))
     if count:
         kept = "1 turn" if count == 1 else f"{count} turns"
         tell(
-            f"main begins anew: the last one, of another kernel, is kept with {kept}; %g4f load main earlier "
-            "has it again, and %%chat -n earlier goes on with it"
+            f"main begins anew: the last one, of an earlier kernel, is kept with {kept}; "
+            "%g4f load main earlier has it again, and %%chat -n earlier goes on with it"
         )
 
 

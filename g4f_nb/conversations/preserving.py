@@ -7,6 +7,7 @@ their turns, as branches, and overwrite nothing.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -138,14 +139,16 @@ def ids_of(name: str) -> list[str]:
     return store().talks.ids_of(name)
 
 
-def turns_kept(name: str, *, besides: str, since: float = 0.0) -> int:
+def turns_kept(name: str, *, besides: str, changed: tuple[float, float] = (0.0, math.inf)) -> int:
     """How many turns the latest conversation of that name has that is not `besides`, by its id.
 
-    None of one that has not changed `since`.
+    None of one that has not `changed` last between these two times.
     """
     talks = store().talks
     latest = next((key for key in ids_of(name) if key != besides), None)
-    return 0 if latest is None or talks.changed_at(latest) < since else talks.count_turns(latest)
+    if latest is None or not changed[0] <= talks.changed_at(latest) <= changed[1]:
+        return 0
+    return talks.count_turns(latest)
 
 
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation calls it

@@ -29,20 +29,23 @@ def test_a_name_that_an_earlier_kernel_had_is_told(asked, shell, capsys):
 
 
 def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
-    """After a restart; not one of days ago, which was hardly of this notebook."""
-    asked("-m echo", "one")
-    shelf().remove(shelf().get("main"))
-    capsys.readouterr()
-    asked("-m echo", "two")
-    assert "main begins anew: the last one, of another kernel, is kept with 1 turn" in capsys.readouterr().err
+    """After a restart; not one of this kernel, nor one of days ago, which was hardly of this notebook."""
+    for question in ("one", "two"):
+        asked("-m echo", question)
+        assert "kept" not in capsys.readouterr().err
+        shelf().remove(shelf().get("main"))
+    store().write("UPDATE conversations SET changed_at = changed_at - 3600", [()])
     asked("-m echo", "three")
+    told = capsys.readouterr().err
+    assert "main begins anew: the last one, of an earlier kernel, is kept with 1 turn" in told
+    asked("-m echo", "four")
     assert "kept" not in capsys.readouterr().err
     assert shell.run_cell("%g4f load main earlier").success
-    assert [turn.shown for turn in shelf().get("earlier").turns] == ["one"]
+    assert [turn.shown for turn in shelf().get("earlier").turns] == ["two"]
     for name in ("main", "earlier"):
         shelf().remove(shelf().get(name))
     store().write("UPDATE conversations SET changed_at = changed_at - 100000", [()])
-    asked("-m echo", "four")
+    asked("-m echo", "five")
     assert "kept" not in capsys.readouterr().err
 
 
