@@ -59,7 +59,11 @@ messages: Messages = []
 def told(tmp_path_factory):
     """What mypy says, a line an error."""
     folder = tmp_path_factory.mktemp("typed")
-    config = CONFIG if THOROUGH else CONFIG.replace("strict = True", "strict = True\nfollow_imports = skip") + ALONE
+    config = (
+        CONFIG
+        if THOROUGH
+        else CONFIG.replace("strict = True", "strict = True\nfollow_imports = skip") + ALONE
+    )
     (folder / "mypy.ini").write_text(config, encoding="utf-8")
     (folder / "use.py").write_text(USE, encoding="utf-8")
     examples = folder / "examples"

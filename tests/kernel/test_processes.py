@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from thorough import some
 
 pytestmark = pytest.mark.clock
 
@@ -96,9 +97,15 @@ def script(python, clean_env, server):
 
 
 # Nearly all in the debug mode, which sees more; starting Python takes its time.
+QUIET = ("half read", "plain", "a pool")
+
+
 @pytest.mark.parametrize(
     ("name", "debug"),
-    [*((name, "1") for name in SCRIPTS), *((name, "") for name in ("plain", "half read", "a pool"))],
+    [
+        *((name, "1") for name in SCRIPTS),
+        *((name, "") for name in some(["half read", "plain", "a pool"], of=3)),
+    ],
 )
 def test_a_script_prints_its_answer_and_nothing_else(script, name, debug):
     """Warnings are errors, and asyncio's debug mode would name whatever was left behind."""
@@ -206,8 +213,14 @@ INTERRUPTED = {
 
 
 @needs_signals
-@pytest.mark.parametrize("model", ["drip-20", "silent"])
-@pytest.mark.parametrize("way", INTERRUPTED)
+@pytest.mark.parametrize(
+    ("way", "model"),
+    [
+        (way, model)
+        for number, way in enumerate(INTERRUPTED)
+        for model in some(["drip-20", "silent"], of=2, but=number)
+    ],
+)
 def test_ctrl_c_ends_a_program_at_once(python, clean_env, server, way, model):
     """With KeyboardInterrupt, and the server sees the connection closed."""
     # It would take a minute: a whole answer comes in eight pieces, a streamed one word by word.
@@ -225,7 +238,8 @@ def test_ctrl_c_ends_a_program_at_once(python, clean_env, server, way, model):
         # Half a second is the aim; the rest is for busy machines.
         assert time.monotonic() - start < 5
     assert process.returncode == -signal.SIGINT
-    assert trace.rstrip().endswith("KeyboardInterrupt")
+    # Behind it a line may say where what had arrived is.
+    assert "KeyboardInterrupt" in trace.splitlines()[-2:]
     assert not any(word in trace for word in ("never", "destroyed", "ignored", "Warning"))
     assert aborted
     assert server.open_connections == 0
