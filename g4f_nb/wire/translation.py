@@ -192,8 +192,9 @@ def _is_of_proxy(host: str, call: Call) -> bool:
 
 def _nobody_listens(error: Exception, call: Call) -> bool:
     """Whether this machine itself said that nothing listens at that port."""
-    host = urlsplit(call.url).hostname
-    return call.proxy is None and is_here(host or "") and _number(error) == errno.ECONNREFUSED
+    # What is no address at all was never called.
+    refused = call.proxy is None and _number(error) == errno.ECONNREFUSED
+    return refused and is_here(urlsplit(call.url).hostname or "")
 
 
 def _number(error: Exception) -> int | None:
