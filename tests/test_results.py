@@ -59,7 +59,7 @@ class Odd:  # noqa: D101
         (pd.DataFrame({"a": [1]}, index=["r"]), "DataFrame, 1 rows x 1 columns:\n,a\nr,1"),
         (pd.Series([1, 2], name="s"), "Series, 2 rows:\ns\n1\n2"),
         ({"frame": pd.Series([1], name="s")}, '{"frame":"Series, 1 rows:\\ns\\n1"}'),
-        (Odd(), '"a Odd (RuntimeError when it was to be shown)"'),
+        (Odd(), '"an Odd (RuntimeError when it was to be shown)"'),
         (float("nan"), "null"),
     ],
     ids=lambda value: type(value).__name__,

@@ -76,7 +76,7 @@ def test_what_is_no_table_of_headers(wrong):
         nb.ask("x", mine)
     assert not leaks(*shown_of_error(caught.value))
     if wrong is not None:
-        with pytest.raises(InvalidParameterError, match=r"headers is a \w+: it must be a table") as caught:
+        with pytest.raises(InvalidParameterError, match=r"headers is an? \w+: it must be a table") as caught:
             nb.register("mybox", api_base="http://127.0.0.1:9/v1", headers=wrong)
         assert not leaks(*shown_of_error(caught.value))
 

@@ -407,7 +407,7 @@ def test_the_proxy_is_used_for_token_and_chat(tls, where, monkeypatch):
     assert proxy.seen == hosts
     tls.end_tokens()
     # The environment's proxy is not for this machine, where the tests' servers are.
-    monkeypatch.setattr("g4f_nb.wire.proxies._is_here", lambda host: False)
+    monkeypatch.setattr("g4f_nb.wire.proxies.is_here", lambda host: False)
     with local_proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert ask(**given).text == ASKED[0]["content"]
