@@ -14,6 +14,7 @@ import keyring
 import pytest
 from hypothesis import settings
 from places import Places, PocketKeyring
+from thorough import THOROUGH
 
 from g4f_nb.providers.services.rows import rows
 
@@ -28,7 +29,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 sys.modules.setdefault("rfc3987_syntax", None)
 
 # A busy machine takes longer now and then; what must be quick has tests of its own.
-settings.register_profile("g4f_nb", deadline=None)
+settings.register_profile("g4f_nb", deadline=None, max_examples=100 if THOROUGH else 25)
 settings.load_profile("g4f_nb")
 
 _OURS = ("OPENAI_", "AZURE_", "OPENROUTER_", "GROQ_", "OLLAMA_", "GIGACHAT_", "BERLIN_", "G4F_NB_")

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+import zmq
 from jupyter_client.manager import KernelManager
 
 
@@ -139,15 +140,15 @@ class Kernel:
         """
         client, answers, sent = self._client, list(answers), []
         about = client.execute(code, allow_stdin=person)
+        names = ("stdin", "iopub", "shell", "control")
+        channels = {getattr(client, f"{name}_channel").socket: name for name in names}
+        poller = zmq.Poller()
+        for socket in channels:
+            poller.register(socket, zmq.POLLIN)
         waiting = {"idle", "reply"}
         while waiting:
-            for read in (
-                client.get_stdin_msg,
-                client.get_iopub_msg,
-                client.get_shell_msg,
-                client.get_control_msg,
-            ):
-                message = self.poll(read, 0.02)
+            for socket, _ in poller.poll(1000):
+                message = self.poll(getattr(client, f"get_{channels[socket]}_msg"), 0.02)
                 if message is None or message["parent_header"].get("msg_id") != about:
                     continue
                 sent.append(message)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from hostile_markdown import PAYLOADS
+from thorough import some
 
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError
@@ -18,10 +19,11 @@ from g4f_nb.presenting.sheets import SCRIPT
 from g4f_nb.providers import OpenaiTemplate
 from g4f_nb.testing import serve
 
-NASTY = "\n\n".join(PAYLOADS)
+SHOWN = some(PAYLOADS, of=3)
+NASTY = "\n\n".join(SHOWN)
 SAYS = {
-    "hostile": lambda text: PAYLOADS[int(text)],
-    "quoting": lambda text: f"They said: {PAYLOADS[int(text)]} 🙂 $x$ שלום \x00\x1b[31m",
+    "hostile": lambda text: SHOWN[int(text)],
+    "quoting": lambda text: f"They said: {SHOWN[int(text)]} 🙂 $x$ שלום \x00\x1b[31m",
 }
 
 
@@ -37,8 +39,8 @@ def result():
             nb.Model("OpenaiTemplate:error-500", api_base=server.api_base, label="<b onclick=x>$\\frac{ 模型")
         )
         data = {
-            "number": list(range(len(PAYLOADS))),
-            "<script>": ["</td><script>window.pwned=1</script>"] * len(PAYLOADS),
+            "number": list(range(len(SHOWN))),
+            "<script>": ["</td><script>window.pwned=1</script>"] * len(SHOWN),
         }
         made = nb.compare(
             "{number}", models, data=data, retries=0, progress=False, prices={"OpenaiTemplate": (1, 2)}
@@ -134,12 +136,12 @@ def test_long_texts_are_compared_by_lines():
 def test_differences_of_two_models(result):
     """The first two, or those that are named; as text like wdiff's, as HTML without any markup of theirs."""
     found = result.llm.diff()
-    assert len(found) == len(PAYLOADS)
+    assert len(found) == len(SHOWN)
     assert found.names == ("OpenaiTemplate:hostile", "OpenaiTemplate:quoting")
     _check(found._repr_html_())
     assert "{+They said: +}" in found[0].text
     assert "<ins>They said: </ins>&lt;script&gt;" in found[0].html
-    assert str(len(PAYLOADS)) in repr(found)
+    assert str(len(SHOWN)) in repr(found)
     turned = result.llm.diff("quoting", "hostile")
     assert "[-They said: -]" in turned[0].text
     with pytest.raises(InvalidParameterError, match="no one model 'nobody'"):

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from thorough import rounds
+
 from g4f_nb.conversations.conversation import Conversation
 
 
@@ -13,7 +15,7 @@ def test_one_may_set_it_up_while_another_begins_it_anew(request):
     """Neither waits for the other for ever, whichever way round: the copy on disk is written meanwhile."""
     talk = Conversation("shared", model="Demo:demo-fast")
     talk.ask("hello")
-    over = time.monotonic() + 2
+    over = time.monotonic() + rounds(2, 0.6)
 
     def set_up():
         while time.monotonic() < over:

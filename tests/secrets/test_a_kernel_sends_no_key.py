@@ -10,6 +10,7 @@ from later import Later
 from looking import leaks
 from planting import KEY
 from real_kernel import start, user_env
+from thorough import some
 
 pytestmark = pytest.mark.kernel
 
@@ -113,7 +114,7 @@ def test_no_traceback_of_a_kernel_holds_a_key(kernel, mode):
     )
     kernel.run("nb.use('groq:echo')")
     kernel.run(mode)
-    for form in FAILING if mode == "%xmode Verbose" else FAILING[:1]:
+    for form in some(FAILING, of=2) if mode == "%xmode Verbose" else FAILING[:1]:
         kernel.run(f"at({form!r})")
         for code in RAISING:
             messages = kernel.watch(code)

@@ -25,7 +25,7 @@ OF_CHATS = ("the header", "another header", "a header of any name", "the body")
 # What every way of asking makes of an error; each form there is is tried on every way of calling below.
 TOLD = ["401", "midstream", "page", "detail", "quoted", "base64", "cut"]
 FORMS = ("401", "midstream", "page")
-MAIN = ["api_key=", "the environment", *(["a class", ".env", "the header"] if THOROUGH else [])]
+MAIN = ["api_key=", *(["the environment", "a class", ".env", "the header"] if THOROUGH else [])]
 
 
 def _calls(cls, model, given, messages=HELLO):
@@ -72,12 +72,12 @@ FAILURES = {
 def _pairs(all_of_them, some, sources=SOURCES):
     """Every combination for the sources that differ most, some of them for the others.
 
-    Where not all is tried, another half of them for every other of those.
+    Where not all is tried, a third of them for each of those, another one each time.
     """
     return [
         (source, one)
         for number, source in enumerate(sources)
-        for one in (all_of_them if source in MAIN else some_of(some, of=2, but=number))
+        for one in (all_of_them if source in MAIN else some_of(some, of=3, but=number))
     ]
 
 

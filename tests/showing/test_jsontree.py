@@ -7,8 +7,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from g4f_nb.showing.jsontree import json_tree
 
@@ -55,7 +56,7 @@ def test_a_small_value_is_open():
     assert "<i>" not in json_tree(["7", "null"])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(VALUES) | st.dictionaries(st.text(), VALUES))
 def test_nothing_is_lost_and_nothing_acts(value):
     """Whatever there is within: the tags are ours, and each text is there, but for what turns text around."""
