@@ -8,8 +8,9 @@ import json
 import pickle
 
 import pytest
-from benches import bench_of, names
+from benches import BENCHES, bench_of, names
 from frames import everything_shown
+from thorough import some
 
 import g4f_nb as nb
 from g4f_nb.chunks import FinishReason, ProviderInfo
@@ -25,7 +26,15 @@ def _quiet(monkeypatch, tmp_path):
     monkeypatch.setenv("G4F_NB_CONFIG_DIR", str(tmp_path))
 
 
-@pytest.fixture(params=names())
+def pytest_generate_tests(metafunc):
+    """Each with code of its own; of rows that are only data a third where not all is tried, by turns."""
+    if "bench" in metafunc.fixturenames:
+        of_data = [name for name in names() if name not in BENCHES]
+        tried = {*BENCHES, *some(of_data, of=3, but=len(metafunc.function.__name__))}
+        metafunc.parametrize("bench", [name for name in names() if name in tried], indirect=True)
+
+
+@pytest.fixture
 def bench(request):
     """Each provider in turn."""
     with bench_of(request.param) as bench:

@@ -43,7 +43,7 @@ def shown_of_error(error):
     texts = [repr(pickle.dumps(error)), repr(copy.copy(error)), _rich(error)]
     for one in chain(error):
         texts += [str(one), repr(one), repr(vars(one)), repr(one.args), repr(getattr(one, "__notes__", ()))]
-        summary = traceback.TracebackException.from_exception(one, capture_locals=True)
+        summary = traceback.TracebackException(type(one), one, _beneath_tests(one), capture_locals=True)
         texts += [
             f"{frame.filename} {frame.name}: {frame.locals}"
             for frame in summary.stack
@@ -82,12 +82,20 @@ def shown_of_value(value):
     return texts
 
 
+def _beneath_tests(error):
+    """Its traceback from the first frame that is no test's: theirs hold whole servers."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_TESTS):
+        trace = trace.tb_next
+    return trace
+
+
 def _rich(error):
     """The locals as rich would show them, which looks into containers."""
     trace = Traceback.extract(
         type(error),
         error,
-        error.__traceback__,
+        _beneath_tests(error),
         show_locals=True,
         locals_max_length=None,
         locals_max_string=None,
