@@ -40,10 +40,11 @@ readme.write_text(before + begin + table() + end + after, encoding="utf-8")
 # and signals, TLS, tracebacks, shells and widgets, the type checker, and the promises of every provider. What
 # only computes is the same on all of them.
 VERSIONED = (
-    "cells", "contract", "descriptions", "dialogues", "kernel", "loops", "panels", "prompting",
+    "cells", "contract", "conversations/test_preserving.py", "conversations/test_shelf.py",
+    "conversations/test_signatures.py", "descriptions", "dialogues", "kernel", "loops", "panels", "prompting",
     "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",
-    "test_afterwards.py", "test_asking.py", "test_errors.py", "test_every_error.py", "test_package.py",
-    "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
+    "providers/test_registry.py", "test_afterwards.py", "test_asking.py", "test_errors.py",
+    "test_every_error.py", "test_one_resolution.py", "test_package.py", "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
     "typed", "wire",
 )  # fmt: skip
 # In an old kernel: whatever is about kernels alone.

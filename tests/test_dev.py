@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import time
@@ -31,6 +32,18 @@ def test_what_depends_on_the_version_is_there(dev):
         name for name in (*dev.VERSIONED, *dev.IN_OLD_KERNELS) if not (ROOT / "tests" / name).exists()
     ] == []
     assert [name for third in dev.THIRDS for name in third if not (ROOT / "tests" / name).is_dir()] == []
+
+
+def test_what_loads_a_shell_depends_on_its_version(dev):
+    """No test that imports IPython, widgets or pydoc is forgotten on the other Python."""
+    shells = re.compile(
+        r"^ *(?:from|import) (?:IPython|ipykernel|ipywidgets|anywidget|traitlets|pydoc)\b", re.M
+    )
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if shells.search(file.read_text("utf-8"))]
+    tried = [ROOT / "tests" / name for name in dev.VERSIONED]
+    apart = [ROOT / "tests" / name for name in ("browser", "foreign")]
+    assert files
+    assert [file for file in files if not {file, *file.parents} & {*tried, *apart}] == []
 
 
 def test_three_rows_are_the_whole(dev):

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from g4f_nb import settings
-from g4f_nb.loops.callersloop import CallersBatches
+from g4f_nb.loops.callersloop import CallersBatches, can_enter_again
 from g4f_nb.loops.handover import Batches, closing, discard
 from g4f_nb.loops.ownbatches import OwnBatches
 from g4f_nb.loops.ownloop import (
@@ -60,6 +60,8 @@ def choose_door() -> Door:
     if not isinstance(loop, asyncio.BaseEventLoop):
         kind = f"{type(loop).__module__}.{type(loop).__name__}"
         return Door("own", f"a loop of type {kind} cannot be entered again")
+    if not can_enter_again():
+        return Door("own", "the loops of this Python take their turns in a way that is not known")
     if _patched_by_old_nest(loop) and wish != "caller":
         return Door("own", "nest_asyncio 1.x patched this kernel's loop, which loses queued cells")
     return Door("caller", "the running loop can be entered again")

@@ -16,8 +16,14 @@ from g4f_nb.loops.ownloop import BEAT, CLOSING, running_loop
 
 T = TypeVar("T")
 
-# One turn of a loop as Python has it, whoever has patched the classes beneath.
-_COUNTING_TURN = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # noqa: SLF001
+# One turn of a loop as Python has it, whoever has patched the classes beneath. It is no part of asyncio that
+# is promised: where it is gone, no loop can be entered again.
+_COUNTING_TURN = getattr(getattr(asyncio.BaseEventLoop, "_run_once", None), "__code__", None)
+
+
+def can_enter_again() -> bool:
+    """Whether loops of this Python are known well enough to be run while they run."""
+    return _COUNTING_TURN is not None
 
 
 class CallersBatches(Batches[T]):

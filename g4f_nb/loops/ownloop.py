@@ -44,8 +44,11 @@ class _InsulatedLoop(asyncio.SelectorEventLoop):
 
     run_forever = asyncio.BaseEventLoop.run_forever
     run_until_complete = asyncio.BaseEventLoop.run_until_complete
-    _run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]  # noqa: SLF001  # see above
-    _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]  # noqa: SLF001
+    # What is private may be gone one day: then nobody can have replaced it.
+    if hasattr(asyncio.BaseEventLoop, "_run_once"):
+        _run_once = asyncio.BaseEventLoop._run_once  # noqa: SLF001
+    if hasattr(asyncio.BaseEventLoop, "_check_running"):
+        _check_running = asyncio.BaseEventLoop._check_running  # noqa: SLF001
 
     def create_future(self) -> asyncio.Future[Any]:
         return _c.Future(loop=self)  # type: ignore[no-any-return]

@@ -473,3 +473,18 @@ def test_the_callers_connector_is_used_and_left_open(inside, door, server):
         else:
             with pytest.raises(LoopError, match="another event loop"):
                 runner.run(with_connector())
+
+
+def test_a_python_whose_loops_are_not_known_has_the_other_door(monkeypatch):
+    """What asyncio does not promise may be gone: no loop is entered again then, and calls work all the same."""
+    monkeypatch.setattr("g4f_nb.loops.callersloop._COUNTING_TURN", None)
+
+    async def in_a_cell():
+        assert loops.choose_door().name == "own"
+        return "".join(to_sync_generator(_words()))
+
+    async def _words():
+        yield "one "
+        yield "two"
+
+    assert asyncio.run(in_a_cell()) == "one two"
