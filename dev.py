@@ -44,8 +44,8 @@ VERSIONED = (
     "conversations/test_signatures.py", "descriptions", "dialogues", "kernel", "loops", "panels", "prompting",
     "providers/authed", "providers/combined", "providers/test_base.py", "providers/test_mixins.py",
     "providers/test_registry.py", "test_afterwards.py", "test_asking.py", "test_errors.py",
-    "test_every_error.py", "test_one_resolution.py", "test_package.py", "test_parameters.py", "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py",
-    "typed", "wire",
+    "test_every_error.py", "test_one_resolution.py", "test_package.py", "test_parameters.py",
+    "test_results.py", "test_secret.py", "test_tools.py", "test_toolservers.py", "typed", "wire",
 )  # fmt: skip
 # In an old kernel: whatever is about kernels alone.
 IN_OLD_KERNELS = ("descriptions", "kernel")

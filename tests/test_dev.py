@@ -37,7 +37,7 @@ def test_what_depends_on_the_version_is_there(dev):
 def test_what_loads_a_shell_depends_on_its_version(dev):
     """No test that imports IPython, widgets or pydoc is forgotten on the other Python."""
     shells = re.compile(
-        r"^ *(?:from|import) (?:IPython|ipykernel|ipywidgets|anywidget|traitlets|pydoc)\b", re.M
+        r"^ *(?:from|import) (?:IPython|ipykernel|ipywidgets|anywidget|traitlets|pydoc)\b", re.MULTILINE
     )
     files = [file for file in (ROOT / "tests").rglob("test_*.py") if shells.search(file.read_text("utf-8"))]
     tried = [ROOT / "tests" / name for name in dev.VERSIONED]

@@ -476,7 +476,7 @@ def test_the_callers_connector_is_used_and_left_open(inside, door, server):
 
 
 def test_a_python_whose_loops_are_not_known_has_the_other_door(monkeypatch):
-    """What asyncio does not promise may be gone: no loop is entered again then, and calls work all the same."""
+    """What asyncio does not promise may be gone: no loop is entered again then, and calls work as well."""
     monkeypatch.setattr("g4f_nb.loops.callersloop._COUNTING_TURN", None)
 
     async def in_a_cell():
