@@ -52,7 +52,9 @@ def _numbers(value: Any) -> tuple[list[str], bool]:
     sampled = value.size > EXACT
     if sampled:
         chosen = np.random.default_rng(0).integers(0, value.size, EXACT)
-        looked = value[np.unravel_index(chosen, value.shape)]
+        # A row of values is looked into at once where it lies as one in memory: several times faster.
+        in_a_row = value.flags.forc
+        looked = value.ravel("K")[chosen] if in_a_row else value[np.unravel_index(chosen, value.shape)]
     else:
         looked = value.reshape(-1)
     if value.dtype.kind == "b":

@@ -9,6 +9,7 @@ import sys
 import openpyxl
 import pandas as pd
 import pytest
+from thorough import THOROUGH
 
 import g4f_nb as nb
 from g4f_nb.errors import InvalidParameterError
@@ -133,7 +134,8 @@ def test_a_file_is_as_readable_as_others_of_the_user(frame, tmp_path):
     assert stat.S_IMODE(frame.llm.to_excel(file).stat().st_mode) == 0o640
 
 
-_FORMS = ("png", "svg", "pdf", "eps", "ps", "jpg", "jpeg", "tif", "tiff", "webp")
+# The second name of a form is one more example of it.
+_FORMS = ("png", "svg", "pdf", "eps", "jpg", "tif", "webp", *(("ps", "jpeg", "tiff") if THOROUGH else ()))
 
 
 def test_a_figure_is_known_again_in_each_form(chart, tmp_path):
