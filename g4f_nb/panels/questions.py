@@ -15,6 +15,7 @@ from g4f_nb.panels.room import Room
 from g4f_nb.panels.screen import Screen
 from g4f_nb.panels.underway import UnderWay
 from g4f_nb.providers.models.model import veiled
+from g4f_nb.secret import Veiled
 
 
 class Picker(Protocol):
@@ -39,6 +40,8 @@ class Questions:
         self._picker, self._room, self._choice = picker, room, choice
         self._screen, self._answers = screen, answers
         self.tools = tools
+        # What the picker showed when something was asked last, and in which conversation.
+        self._asked = ("", "")
 
     def take(self, typed: Typed, request: str, *, again: str | None = None) -> None:
         """A new question, or one in the place of a turn."""
@@ -102,8 +105,21 @@ class Questions:
     def _ask(self, live: UnderWay) -> None:
         tools = self.tools if self.tools["tools"] else {}
         place = {} if live.again is None else {"instead_of": live.again}
-        model = self._choice.of(self._picker.model, self._room.current)
-        self._answers.ask(live, model, veiled({**tools, **self._room.values, **place}))
+        model, own = self._choice.of(self._picker.model, self._room.current), Veiled()
+        if live.continues and model is None and self._is_set_back():
+            # Whom the conversation asks by itself is named now, with all that was given for it.
+            talk = self._room.current
+            model, own = talk.model, Veiled(talk.options, provider=talk.provider)
+        self._asked = self._shown()
+        self._answers.ask(live, model, veiled({**own, **tools, **self._room.values, **place}))
+
+    def _is_set_back(self) -> bool:
+        """Whether somebody has picked another model since the last question of this conversation."""
+        (talk, before), (here, now) = self._asked, self._shown()
+        return talk == here and before != now and bool(now)
+
+    def _shown(self) -> tuple[str, str]:
+        return self._room.current.id, str(self._picker.model or "")
 
     def _turns(self) -> list[str]:
         return [turn.id for turn in self._room.current.turns]

@@ -91,6 +91,21 @@ def test_a_panel_goes_on_likewise(half, server):
     panel.close()
 
 
+def test_who_is_picked_after_the_half_goes_on(half, server):
+    """Also where the picker is only set back to the conversation's own model, with its own options."""
+    panel = nb.ChatPanel(conversation=half)
+    before = len(server.requests)
+    for model, ask in (
+        ("OpenaiTemplate:cut", lambda: panel.ask("two")),
+        ("OpenaiTemplate:echo", lambda: panel._questions.go_on("r1")),
+    ):
+        panel.model = model
+        ask()
+        panel.wait(10)
+    assert [each.body["model"] for each in server.requests[before:]] == ["cut", "echo"]
+    panel.close()
+
+
 def test_what_broke_off_says_how_to_go_on(half, server, tmp_path):
     """The error of a half answer has a note with the way; the conversation shows that it stopped early."""
     with pytest.raises(StreamInterruptedError) as caught:
