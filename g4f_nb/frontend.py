@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +53,18 @@ def running_cell() -> tuple[str | None, str]:
     sent = _request()
     cell = (sent.get("metadata") or {}).get("cellId")
     return cell if isinstance(cell, str) and cell else None, str((sent.get("header") or {}).get("msg_id"))
+
+
+def notebook() -> str | None:
+    """What tells the notebook that runs here from others, as far as the front end says; no path of it."""
+    names: Mapping[str, Any] = getattr(shell(), "user_ns", {})
+    # Jupyter's server tells its kernels, VS Code its cells.
+    path = os.environ.get("JPY_SESSION_NAME") or names.get("__vsc_ipynb_file__")
+    if not names or not isinstance(path, str) or not path:
+        return None
+    # Where IPython began: many a folder has an `Untitled.ipynb`.
+    began = next(iter(names.get("_dh") or ()), "")
+    return hashlib.sha256(f"{began}\0{path}".encode(errors="replace")).hexdigest()[:16]
 
 
 def _request() -> Mapping[str, Any]:

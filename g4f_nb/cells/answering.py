@@ -19,7 +19,7 @@ from g4f_nb.cells.talks import MAIN
 from g4f_nb.cells.values import quoted
 from g4f_nb.conversations.asked import Asking
 from g4f_nb.conversations.conversation import Conversation
-from g4f_nb.conversations.preserving import turns_kept
+from g4f_nb.conversations.preserving import kept_before
 from g4f_nb.costs.pricetable import look_ahead
 from g4f_nb.errors import MissingAuthError, SchemaError
 from g4f_nb.kept.answers import is_kept
@@ -68,9 +68,9 @@ def answer(options: Options, desk: Desk) -> object:
 
 def _tell_kept(made: Conversation) -> None:
     """A conversation that is begun here was perhaps meant to be the one of yesterday."""
-    name, count = made.name, turns_kept(made.name, besides=made.id)
-    if count:
-        kept = "1 turn is" if count == 1 else f"{count} turns are"
+    name, earlier = made.name, kept_before(made.name, besides=made.id)
+    if earlier is not None:
+        kept = "1 turn is" if earlier.turns == 1 else f"{earlier.turns} turns are"
         tell(
             f"{name!r} begins anew: {kept} kept from an earlier kernel, and %g4f load {quoted(name)} earlier "
             "has them again, as `earlier`"
@@ -78,14 +78,20 @@ def _tell_kept(made: Conversation) -> None:
 
 
 def _tell_last_main(made: Conversation) -> None:
-    """Every notebook has a `main`: what was said long ago, or is said meanwhile, is hardly of this one."""
-    count = turns_kept(MAIN, besides=made.id, changed=(time.time() - _A_DAY, _BEGUN))
-    if count:
-        kept = "1 turn" if count == 1 else f"{count} turns"
-        tell(
-            f"main begins anew: the last one, of an earlier kernel, is kept with {kept}; "
-            "%g4f load main earlier has it again, and %%chat -n earlier goes on with it"
-        )
+    """Every notebook has a `main`: that of this one is worth a word, and of a terminal what was just said."""
+    notebook = frontend.notebook()
+    if notebook is None and frontend.in_kernel():
+        return
+    earlier = kept_before(MAIN, besides=made.id, notebook=notebook)
+    if earlier is None or earlier.changed_at > _BEGUN:
+        return
+    if notebook is None and earlier.changed_at < time.time() - _A_DAY:
+        return
+    kept = "1 turn" if earlier.turns == 1 else f"{earlier.turns} turns"
+    tell(
+        f"main begins anew: the last one, of an earlier kernel, is kept with {kept}; "
+        f"%g4f load {earlier.called} earlier has it again, and %%chat -n earlier goes on with it"
+    )
 
 
 def _planned(options: Options, desk: Desk, conversation: Conversation) -> object:

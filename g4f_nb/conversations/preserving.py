@@ -7,7 +7,6 @@ their turns, as branches, and overwrite nothing.
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from g4f_nb import frontend
 from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
@@ -24,6 +24,11 @@ from g4f_nb.masking import masker
 from g4f_nb.notices import tell
 from g4f_nb.store import store
 from g4f_nb.stored.talks import Talks
+
+# Beside what is written into files, too.
+_NOTEBOOK = "notebook"
+# Of those of one name so many.
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class Keeper:
         self._costs = dict(costs)
         about = settings_json(replace(saved, ledger=Ledger(), chosen=_decisions(saved)))
         name, title = mask(saved.name or ""), mask(title)
-        there.talks.keep(saved.id, name, title, keyless_json(about, mask))
+        there.talks.keep(saved.id, name, title, {**keyless_json(about, mask), _NOTEBOOK: frontend.notebook()})
 
     def _keep_turns(self, there: Talks, id: str, saved: Saved, mask: Mask) -> None:  # noqa: A002  # as above
         new = [turn for turn in saved.turns if turn.id not in self._parents]
@@ -139,16 +144,30 @@ def ids_of(name: str) -> list[str]:
     return store().talks.ids_of(name)
 
 
-def turns_kept(name: str, *, besides: str, changed: tuple[float, float] = (0.0, math.inf)) -> int:
-    """How many turns the latest conversation of that name has that is not `besides`, by its id.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """One that was kept before: by what it is had again, its turns, and when it changed, since 1970."""
 
-    None of one that has not `changed` last between these two times.
+    called: str
+    turns: int
+    changed_at: float
+
+
+def kept_before(name: str, *, besides: str, notebook: str | None = None) -> Earlier | None:
+    """The latest conversation of that name that has turns and is not `besides`, by its id.
+
+    With `notebook` the latest that was had in there; it may have to be called by its id.
     """
     talks = store().talks
-    latest = next((key for key in ids_of(name) if key != besides), None)
-    if latest is None or not changed[0] <= talks.changed_at(latest) <= changed[1]:
-        return 0
-    return talks.count_turns(latest)
+    others = [key for key in ids_of(name) if key != besides][:_LOOKED_AT]
+    for key in others:
+        found = talks.find(key)
+        if found is None or (notebook is not None and found[1].get(_NOTEBOOK) != notebook):
+            continue
+        turns = talks.count_turns(key)
+        called = name if key == others[0] else key
+        return Earlier(called=called, turns=turns, changed_at=talks.changed_at(key)) if turns else None
+    return None
 
 
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation calls it
@@ -158,6 +177,7 @@ def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation cal
     if found is None:
         return None
     name, settings = found
+    settings.pop(_NOTEBOOK, None)
     data: dict[str, Any] = {
         "g4f_nb": KIND, "version": VERSION, "id": id, "name": name, **settings,
         "turns": talks.turns(id), "costs": {turn: cost for turn, *cost in talks.costs(id)},

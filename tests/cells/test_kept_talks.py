@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import g4f_nb as nb
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.store import store
@@ -47,6 +49,26 @@ def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
     store().write("UPDATE conversations SET changed_at = changed_at - 100000", [()])
     asked("-m echo", "five")
     assert "kept" not in capsys.readouterr().err
+
+
+def test_the_main_conversation_of_this_very_notebook_is_told(asked, shell, capsys, monkeypatch):
+    """However long ago, and by its id where another notebook has had one since; theirs is not told."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/tea.ipynb")
+    asked("-m echo", "one")
+    shelf().remove(shelf().get("main"))
+    store().write("UPDATE conversations SET changed_at = changed_at - 1000000", [()])
+    capsys.readouterr()
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/coffee.ipynb")
+    asked("-m echo", "two")
+    assert "kept" not in capsys.readouterr().err
+    shelf().remove(shelf().get("main"))
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/tea.ipynb")
+    asked("-m echo", "three")
+    told = capsys.readouterr().err
+    assert "main begins anew: the last one, of an earlier kernel, is kept with 1 turn" in told
+    assert shell.run_cell(re.search("%g4f load [0-9a-f]+ earlier", told)[0]).success
+    assert [turn.shown for turn in shelf().get("earlier").turns] == ["one"]
+    assert [turn.shown for turn in shelf().get("main").turns] == ["three"]
 
 
 def test_a_fork_with_the_name_of_another_is_told(asked, capsys):
