@@ -53,8 +53,8 @@ UNIT = "not kernel and not browser and not foreign"
 # Two thirds of them, about; all others are the last third. Each collects only what it runs itself, and now
 # and then all of them wait: three rows keep two cores busy.
 THIRDS = (
-    ("cells", "comparing", "conversations", "descriptions", "files", "judging", "panels"),
-    ("contract", "dialogues", "hostile", "loops", "providers", "testing", "wire"),
+    ("cells", "comparing", "conversations", "descriptions", "judging"),
+    ("contract", "costs", "dialogues", "hostile", "loops", "providers", "secrets", "testing", "wire"),
 )
 # Now and then all of them wait: one more than there are cores keeps those busy.
 SEVERAL = ["-n", str(min(8, (os.cpu_count() or 2) + 1)), "--dist", "worksteal"]
