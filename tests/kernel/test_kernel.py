@@ -122,17 +122,17 @@ def test_the_stop_button_while_nothing_is_asked(kernel, server):
 
 def test_an_error_in_a_cell_leaves_no_stream_behind(kernel, server):
     """Though its traceback, which the kernel keeps, still holds the generator."""
+    aborted = server.aborted
     result = kernel.run(f"for chunk in go('drip-20', {server.api_base!r}): 1/0")
     assert result.error == "ZeroDivisionError"
     kernel.run(f"chunks = go('drip-20', {server.api_base!r}); next(chunks)")
     assert kernel.run("del chunks; left()").value == "(0, 0)"
     begun = f"said = ask('drip-20', {server.api_base!r}, form=g4f_nb.stream)\n"
-    aborted = server.aborted
     for loop in ("for piece in said: 1/0", "async for piece in said: 1/0"):
         assert kernel.run(begun + loop).error == "ZeroDivisionError"
         kernel.run(begun + loop.replace("1/0", "break"))
     assert kernel.run("await asyncio.sleep(0.2); left(), said.reply.partial").value == "((0, 0), True)"
-    assert server.wait_for(lambda seen: seen.aborted == aborted + 4, timeout=3)
+    assert server.wait_for(lambda seen: seen.aborted >= aborted + 6, timeout=10)
 
 
 @pytest.mark.skipif(
