@@ -13,6 +13,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import diagnostics, grading, judges, ranking, scoring, significance, summaries
 from g4f_nb.judging import verdicts as verdict_table
 from g4f_nb.judging.resampling import Draws
+from g4f_nb.providers.models.model import one_named, several_named
 from g4f_nb.secret import Veiled
 from g4f_nb.tables import TableOfMethods
 
@@ -38,14 +39,14 @@ class TableMethods(TableOfMethods):
 
     def map(self, prompt: Any, model: ModelName | None = None, **options: Any) -> pd.DataFrame:
         """`nb.map_prompts` of this table: the answers as columns beside it."""
-        options = Veiled(options)
+        options, model = Veiled(options), one_named(model)
         return mapping.map_prompts(self._frame, prompt, model, **options)
 
     def extract(
         self, column: str, schema: Any, model: ModelName | None = None, **options: Any
     ) -> pd.DataFrame:
         """Facts out of a column of texts: a column for each field of the schema."""
-        options = Veiled(options)
+        options, model = Veiled(options), one_named(model)
         return mapping.extract(self._frame, column, schema, model, **options)
 
     def wide(self, values: str = "answer") -> pd.DataFrame:
@@ -120,7 +121,7 @@ class TableMethods(TableOfMethods):
         `nb.compare`: answers are kept, an interrupt returns what there is, `budget=`, `prices=`, `dry_run=`.
         The verdicts are kept with the run: `.llm.verdicts()`, `.llm.rank()`.
         """
-        options = Veiled(options)
+        options, model = Veiled(options), several_named(model)
         return judges.judge(
             self._frame, model, criteria=criteria, both_orders=both_orders, baseline=baseline,
             reference=reference, question=question, options=options,
@@ -137,7 +138,7 @@ class TableMethods(TableOfMethods):
         **options: Any,
     ) -> pd.DataFrame:
         """This result with grades that a model (or several) gives to each answer by itself."""
-        options = Veiled(options)
+        options, model = Veiled(options), several_named(model)
         return grading.grade(
             self._frame, model, criteria, scale=scale, into=into, question=question, options=options
         )

@@ -24,10 +24,10 @@ from g4f_nb.loops.bell import Bell
 from g4f_nb.masking import secrets_given
 from g4f_nb.notices import tell, tell_login
 from g4f_nb.providers.calling import batches_of, stream_of
-from g4f_nb.providers.models.model import Provider
+from g4f_nb.providers.models.model import Provider, one_named, several_named
 from g4f_nb.questions import Chosen, Prompt, Question, Several, prepare
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.secret import Veiled
 
 
 def chunks_of(question: Question) -> AsyncIterator[str | Chunk]:
@@ -219,8 +219,8 @@ def ask(
     With `cache=True` the same question gets the same answer, and nothing is sent (`.cached` says so).
     `fallback` are models that are asked in turn until one answers, `race` such that are asked at once.
     """
-    model, provider = unshown(model), unshown(provider)
-    fallback, race = unshown(fallback), unshown(race)
+    model, provider = one_named(model), one_named(provider)
+    fallback, race = several_named(fallback), several_named(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,
@@ -279,8 +279,8 @@ async def ask_async(
     **options: Any,
 ) -> Reply:
     """`ask` for `await`; cancelling it closes the connection. Tools run on this loop, async ones too."""
-    model, provider = unshown(model), unshown(provider)
-    fallback, race = unshown(fallback), unshown(race)
+    model, provider = one_named(model), one_named(provider)
+    fallback, race = several_named(fallback), several_named(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,

@@ -40,6 +40,8 @@ from typing import Any, Self
 
 from g4f_nb.controls import clean
 
+# Of a wrong value in a message.
+_SHOWN = 60
 BODY_LIMIT = 500
 _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared as text
 
@@ -227,6 +229,12 @@ def sort_of(value: object) -> str:
     """What sort of thing that is, in words: `an int`, `a list`."""
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+
+
+def short(value: object) -> str:
+    """A value in an error: its repr as far as there is room; of what may hold others, the type alone."""
+    plain = value is None or isinstance(value, str | int | float)
+    return shorten(repr(value), _SHOWN) if plain else sort_of(value)
 
 
 def shorten(text: str, limit: int = BODY_LIMIT) -> str:

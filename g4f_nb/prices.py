@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from g4f_nb.chunks import Usage
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 
 _MILLION = 1_000_000
 _PARTS = ("input", "output", "cached", "cache_write")
@@ -69,7 +69,7 @@ def checked_price(given: Any, what: str, *, source: str = "your own price") -> P
     if isinstance(given, tuple | list) and len(given) == 2:  # noqa: PLR2004  # in and out
         values = dict(zip(_PARTS, given, strict=False))
     if not all(map(_is_amount, values.values())) or "input" not in values or "output" not in values:
-        raise InvalidParameterError(f"{what} is {given!r}: it must be {_FORM}")
+        raise InvalidParameterError(f"{what} is {short(given)}: it must be {_FORM}")
     date = str(table["date"]) if table.get("date") else None
     return Price(**{name: float(value) for name, value in values.items()}, source=source, date=date)
 
@@ -86,7 +86,7 @@ def dollars(given: Any, what: str) -> float | None:
         value = float(given)
     if not 0 < value < float("inf"):
         raise InvalidParameterError(
-            f'{what} is {given!r}: it must be an amount of US dollars, like "2 USD" or 0.5'
+            f'{what} is {short(given)}: it must be an amount of US dollars, like "2 USD" or 0.5'
         )
     return value
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import Plan, ToolLimits, checked_plan
-from g4f_nb.errors import InvalidParameterError, UnknownParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError, short
 from g4f_nb.kept.identity import key_of
 from g4f_nb.messages import as_messages
 from g4f_nb.providers.calling import locate
@@ -166,7 +166,7 @@ def one_of(
 def _checked_cache(cache: object, plan: Plan) -> bool:
     if not isinstance(cache, bool):
         raise InvalidParameterError(
-            f"cache= is {cache!r}: it must be True, for an answer that is kept, or False"
+            f"cache= is {short(cache)}: it must be True, for an answer that is kept, or False"
         )
     if cache and plan.tools:
         raise InvalidParameterError("cache=True has no meaning with tools: a kept answer runs no tool")

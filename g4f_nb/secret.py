@@ -15,8 +15,9 @@ from g4f_nb.spellings import LONG_ENOUGH
 from g4f_nb.traces import traces_of
 
 __all__ = [
-    "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "mask_given", "redact", "redact_beginning",
-    "secrets_in", "secrets_of_address", "secrets_of_headers", "shown_address", "together", "unshown",
+    "MASK", "SECRET_WORDS", "Secret", "Secrets", "Veiled", "kind_only", "mask_given", "names_only", "redact",
+    "redact_beginning", "secrets_in", "secrets_of_address", "secrets_of_headers", "shown_address", "together",
+    "unshown",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -79,17 +80,48 @@ class Veiled(dict[str, Any]):
         )
 
 
-# A user's dict where none belongs; messages call it what it is.
+class _Kind:
+    """Stands for a value of a wrong kind, which may hold a key; of that nothing is left but the name."""
+
+    def __repr__(self) -> str:
+        # Said as `sort_of` says it, which stands above this module.
+        name = type(self).__name__
+        return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+
+    def __bool__(self) -> bool:
+        # Something was given: it is refused, and not taken for nothing.
+        return True
+
+
+def kind_only(given: object) -> Any:
+    """What stands for a value of a wrong kind until it is refused: its kind is all that can be seen of it."""
+    bases = (_Kind, dict) if isinstance(given, Mapping) else (_Kind,)
+    return type(type(given).__name__, bases, {"__module__": __name__})()
+
+
+def names_only(given: T) -> T:
+    """Options that a user wrote, so that only their names are seen; what are none, by its kind."""
+    return Veiled(given) if isinstance(given, Mapping) else kind_only(given)  # type: ignore[return-value]  # a dict like the other
+
+
+# A user's table; messages call it what it is.
 _Unshown: type[Veiled] = type("dict", (Veiled,), {"__module__": __name__})
 
 
-def unshown(given: T) -> T:
-    """What names a model or the like, as it is; a dict there, which may hold a key, as one that hides it."""
+def unshown(given: T, depth: int = 3) -> T:
+    """A table that a user wrote, of prices or limits, so that only names are seen; lists in it as well.
+
+    Nothing nests as deep that is one: what lies deeper is of a wrong kind.
+    """
     made: Any = given
-    if type(made) is dict:
-        return _Unshown(made)  # type: ignore[return-value]  # a dict like the other
-    if type(made) in (list, tuple) and any(type(each) is dict for each in made):
-        return type(made)(map(unshown, made))  # type: ignore[no-any-return]
+    if isinstance(made, Mapping):
+        if not depth:
+            return kind_only(made)  # type: ignore[no-any-return]  # refused wherever it is looked at
+        return _Unshown((name, unshown(each, depth - 1)) for name, each in made.items())  # type: ignore[return-value]  # a dict like the other
+    if isinstance(made, list | tuple):
+        # What such a list holds is a number or a text; a table in it is in a wrong place.
+        kept = [kind_only(each) if isinstance(each, Mapping | list | tuple) else each for each in made]
+        return kept if isinstance(made, list) else tuple(kept)  # type: ignore[return-value]  # as above
     return given
 
 

@@ -10,10 +10,10 @@ from g4f_nb import asking, interrupts
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import ToolLimits
 from g4f_nb.errors import G4FError
-from g4f_nb.providers.models.model import Provider
+from g4f_nb.providers.models.model import Provider, one_named, several_named
 from g4f_nb.questions import Chosen, Prompt, Question, Several
 from g4f_nb.reply import Reply
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.secret import Veiled
 
 
 class Stream:
@@ -135,8 +135,8 @@ def stream(
     did not fit and was asked for again has been given by then; `answer.reply.text` is without it. An answer
     that is kept (`cache=True`) comes as one piece.
     """
-    model, provider = unshown(model), unshown(provider)
-    fallback, race = unshown(fallback), unshown(race)
+    model, provider = one_named(model), one_named(provider)
+    fallback, race = several_named(fallback), several_named(race)
     options = Veiled(
         options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
         tool_limits=tool_limits, cache=cache, fallback=fallback, race=race,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, shorten, sort_of
+from g4f_nb.errors import InvalidParameterError, short, shorten, sort_of
 from g4f_nb.typed.docstrings import Documented, read_docstring
 from g4f_nb.typed.fitting import fit_fields
 from g4f_nb.typed.forms import MISSING, Field, NoFormError, form_of, hints_of, resolved
@@ -71,7 +71,7 @@ def tool(
     """
     for option, value in (("name", name), ("description", description)):
         if value is not None and not isinstance(value, str):
-            raise InvalidParameterError(f"{option}= is {value!r}: the {option} of a tool is a text")
+            raise InvalidParameterError(f"{option}= is {short(value)}: the {option} of a tool is a text")
     if function is None:
         return functools.partial(tool, name=name, description=description)
     if isinstance(function, Tool):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, sort_of
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 from g4f_nb.providers.models.model import HOST_BOUND
 from g4f_nb.secret import Veiled
 
@@ -60,7 +60,7 @@ def together(
     """The axes that are taken side by side: those of `zip=`, or all where nothing is crossed."""
     if not isinstance(cross, bool):
         raise InvalidParameterError(
-            f"cross is {cross!r}: it must be True (every row with every prompt, model and parameter) or "
+            f"cross is {short(cross)}: it must be True (every row with every prompt, model and parameter) or "
             "False (row by row)"
         )
     names = _named(pair, lengths, has_data=has_data)

@@ -17,7 +17,7 @@ from g4f_nb.comparing.given import (
 )
 from g4f_nb.comparing.grid import Cells, Grid
 from g4f_nb.comparing.seating import Choice, seated
-from g4f_nb.errors import InvalidParameterError, sort_of
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build(
 ) -> Grid:
     """Check everything before anything is sent: a mistyped name must not cost half a run."""
     if type(repeats) is not int or repeats < 1:
-        raise InvalidParameterError(f"repeats is {repeats!r}: it must be a whole number from 1")
+        raise InvalidParameterError(f"repeats is {short(repeats)}: it must be a whole number from 1")
     if not isinstance(system, str | None):
         raise InvalidParameterError(f"system is {sort_of(system)}: it must be a text")
     named = named_prompts(prompts)

@@ -20,6 +20,7 @@ from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.watching import Watcher
 from g4f_nb.errors import InvalidParameterError, UnknownParameterError, shorten
 from g4f_nb.prices import dollars
+from g4f_nb.providers.models.model import several_named
 from g4f_nb.providers.sending.checks import what_is_wrong
 from g4f_nb.secret import Veiled, unshown
 from g4f_nb.store import store
@@ -73,7 +74,7 @@ def compare(
     of the work, each time alike.
     """
     parameters = Veiled(parameters)
-    models, prices = unshown(models), unshown(prices)
+    models, prices = several_named(models), unshown(prices)
     given = Veiled(locals())
     # A traceback with locals would show keys that were written in a wrong place.
     del params, models, limits, parameters
@@ -111,7 +112,7 @@ async def compare_async(
 ) -> pd.DataFrame:
     """`compare` for `await`; cancelling it ends every call. Its bar is only shown where `progress=True`."""
     parameters = Veiled(parameters)
-    models, prices = unshown(models), unshown(prices)
+    models, prices = several_named(models), unshown(prices)
     given = Veiled(locals())
     # A traceback with locals would show keys that were written in a wrong place.
     del params, models, limits, parameters

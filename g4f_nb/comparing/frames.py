@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing import columns, typed
 from g4f_nb.comparing.firstlook import show_at_first
 from g4f_nb.comparing.grid import Cell, Grid
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.kept.records import text
 from g4f_nb.typed.wanted import Wanted
 
@@ -72,7 +72,7 @@ def check_typed(given: Grid, wanted: Wanted | None, *, prefix: str) -> None:
 def check_names(grid: Grid, *, prefix: str) -> None:
     """Refuse parameters and data that would stand where a result column does."""
     if not isinstance(prefix, str):
-        raise InvalidParameterError(f"prefix is {prefix!r}: it must be a text like 'llm_'")
+        raise InvalidParameterError(f"prefix is {short(prefix)}: it must be a text like 'llm_'")
     if text(prefix) != prefix:
         raise InvalidParameterError(
             f"prefix is {prefix!r}, half of a surrogate pair: it must be a text like 'llm_'"

@@ -14,7 +14,7 @@ from g4f_nb.comparing.grid import Seat
 from g4f_nb.comparing.keyless import mask_of_files, note_keys
 from g4f_nb.comparing.runjson import grid_of, plan_of, wanted_of
 from g4f_nb.comparing.running import Comparison
-from g4f_nb.errors import InvalidParameterError, shorten, sort_of
+from g4f_nb.errors import InvalidParameterError, short, shorten, sort_of
 from g4f_nb.forking import ModuleLock
 from g4f_nb.kept.records import MOST, text
 from g4f_nb.store import Store, store
@@ -129,7 +129,7 @@ def runs(most: int = 100) -> pd.DataFrame:
     import pandas as pd
 
     if type(most) is not int or not 1 <= most < MOST:
-        raise InvalidParameterError(f"most is {most!r}: it must be a number of runs, from 1")
+        raise InvalidParameterError(f"most is {short(most)}: it must be a number of runs, from 1")
     there, mask = store(), mask_of_files()
     rows = []
     for run_id, _, began_at, cells, done in there.runs.latest(most):
@@ -234,7 +234,7 @@ def purge_store(*, older_than_days: float = 0.0) -> int:
     """
     if type(older_than_days) not in (int, float) or not older_than_days >= 0:
         raise InvalidParameterError(
-            f"older_than_days is {older_than_days!r}: it must be a number of days, 0 or more"
+            f"older_than_days is {short(older_than_days)}: it must be a number of days, 0 or more"
         )
     gone = store().purge(older_than_days=older_than_days)
     if not older_than_days:

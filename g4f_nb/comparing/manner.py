@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from g4f_nb.comparing.pacing import Limits
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, short, shorten
 from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import unshown
 
@@ -45,10 +45,12 @@ class Manner:
         """Refuse what is no such choice, with what it may be."""
         if type(self.concurrency) is not int or self.concurrency < 1:
             raise InvalidParameterError(
-                f"concurrency is {self.concurrency!r}: it must be a whole number from 1"
+                f"concurrency is {short(self.concurrency)}: it must be a whole number from 1"
             )
         if type(self.retries) is not int or self.retries < 0:
-            raise InvalidParameterError(f"retries is {self.retries!r}: it must be a whole number, 0 or more")
+            raise InvalidParameterError(
+                f"retries is {short(self.retries)}: it must be a whole number, 0 or more"
+            )
         for name, choices in _CHOICES.items():
             given = getattr(self, name)
             if not isinstance(given, str) or given not in choices:

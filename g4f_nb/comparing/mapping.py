@@ -13,7 +13,8 @@ from g4f_nb.comparing.frames import RUN
 from g4f_nb.comparing.given import ModelName, as_frame, named_prompts
 from g4f_nb.comparing.slips import no_column
 from g4f_nb.errors import InvalidParameterError
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.providers.models.model import one_named
+from g4f_nb.secret import Veiled
 from g4f_nb.typed.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def map_prompts(
 
         nb.map_prompts(reviews, "Classify as good or bad: {text}", "groq:openai/gpt-oss-20b", into="label")
     """
-    options, model = _checked(options), unshown(model)
+    options, model = _checked(options), one_named(model)
     table, asked = _tables(data)
     return _beside(
         table, _Wish(asked, _one_prompt(prompt), into, f"{into}_error", schema), model, progress=progress,
@@ -64,7 +65,7 @@ def extract(
 
         df.llm.extract("review", {"city": str, "stars": int}, "Demo")
     """
-    options, model = _checked(options), unshown(model)
+    options, model = _checked(options), one_named(model)
     table, asked = _tables(data)
     if hasattr(data, "columns"):
         if column not in data.columns:

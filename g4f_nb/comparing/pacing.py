@@ -12,6 +12,8 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
+from g4f_nb.errors import short
+
 _MINUTE = 60.0
 # In flight at first, and by how much each answer adds to that before and after the first refusal.
 _FIRST = 8.0
@@ -36,7 +38,9 @@ class Limits:
         for name in ("rpm", "tpm", "concurrency"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
-                raise InvalidParameterError(f"{name} is {value!r}: it must be a whole number from 1, or None")
+                raise InvalidParameterError(
+                    f"{name} is {short(value)}: it must be a whole number from 1, or None"
+                )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing.columns import OUTCOME, PLACE
 from g4f_nb.comparing.rowlabels import called_by_what_was_asked
 from g4f_nb.comparing.slips import no_column
-from g4f_nb.errors import InvalidParameterError, sort_of
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def wide(
     names = Names.of(frame)
     if not isinstance(values, str):
         raise InvalidParameterError(
-            f"values is {values!r}: it must be the name of a column, like 'latency_s'"
+            f"values is {short(values)}: it must be the name of a column, like 'latency_s'"
         )
     column = values if values in frame.columns else names.prefix + values
     if column not in frame.columns:

@@ -23,11 +23,11 @@ from g4f_nb.conversations.turnjson import Saved, saved_from_json, saved_json
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.verbs import Prompt, Verbs
 from g4f_nb.conversations.wishes import END, Wish
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.notices import tell
 from g4f_nb.parameters import refuse_slips
-from g4f_nb.providers.models.model import Provider, veiled
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.providers.models.model import Provider, one_named, veiled
+from g4f_nb.secret import Veiled, names_only
 
 # What a question takes beside the parameters of its provider: a slip of one of them is told as one.
 _WORDS = (
@@ -60,6 +60,7 @@ class Conversation(Verbs):
         lambda talk: talk.terms.own.model,
         Talk.choose,
         "Who is asked where a question names nobody; `None` leaves it to `nb.use` and the settings.",
+        veil=one_named,
     )
     provider = Seen(
         lambda talk: talk.terms.own.provider, "Whose model it is, where the model's name does not say so."
@@ -71,6 +72,7 @@ class Conversation(Verbs):
         lambda talk: Veiled(talk.terms.own.options),
         Talk.ask_with,
         "The options of every question; it shows their names only, for one may be a key.",
+        veil=names_only,
     )
     limit = Setting(
         lambda talk: talk.terms.limit,
@@ -113,10 +115,12 @@ class Conversation(Verbs):
         **options: Any,
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
-        options, model, provider = veiled(options), unshown(model), unshown(provider)
+        options, model, provider = veiled(options), one_named(model), one_named(provider)
         refuse_slips(options, ("name", "model", "provider", "system", "limit", "keep"), of="Conversation")
         if not isinstance(keep, bool | None):
-            raise InvalidParameterError(f"keep is {keep!r}: it must be True, False, or None for what is set")
+            raise InvalidParameterError(
+                f"keep is {short(keep)}: it must be True, False, or None for what is set"
+            )
         # First: one whose making is refused is shown, too.
         self._talk = Talk(keep=settings.current().keep_conversations if keep is None else keep)
         if name is not None:
@@ -126,6 +130,9 @@ class Conversation(Verbs):
             there.put(self, stays=name is not None)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        setting = getattr(type(self), name, None)
+        if isinstance(setting, Setting) and setting.veil is not None:
+            value = setting.veil(value)
         # `talk.temperature = 0` would be kept and never be heeded. Whoever writes a class of one's own may.
         if type(self) is Conversation and not name.startswith("_") and not hasattr(Conversation, name):
             raise AttributeError(
@@ -180,7 +187,7 @@ class Conversation(Verbs):
         broke off, is gone on with, by whoever wrote it if nobody else is named. Where no prompt is given,
         `instead_of` asks its own again.
         """
-        options = veiled(options)
+        options, model, provider = veiled(options), one_named(model), one_named(provider)
         refuse_slips(options, _WORDS, of="a question")
         media = options.pop("media", None)
         wish = Wish(
@@ -191,8 +198,8 @@ class Conversation(Verbs):
 
     def again(self, turn: Turn | str | None = None, model: Chosen = None, **how: Any) -> dict[str, Any]:
         """What `begin` needs to ask a turn's question again, of the same model and with the same options."""
-        how = veiled(how)
-        old, same = self._talk.again(turn, Given(model=model, provider=how.pop("provider", None)))
+        how, model = veiled(how), one_named(model)
+        old, same = self._talk.again(turn, Given(model=model, provider=one_named(how.pop("provider", None))))
         return Veiled({**same, "instead_of": old, **how})
 
     # ---- changing ----------------------------------------------------------------------------------
@@ -233,6 +240,7 @@ class Conversation(Verbs):
 
     def options_for(self, model: Chosen = None, provider: str | Provider | None = None) -> Mapping[str, Any]:
         """The options that a question to this model would have: what is for one server goes to no other."""
+        model, provider = one_named(model), one_named(provider)
         return Given(model=model, provider=provider).over(self._talk.terms.own).options
 
     def observe(self, observer: Observer) -> Callable[[], None]:
@@ -242,7 +250,7 @@ class Conversation(Verbs):
         """
         if not callable(observer):
             raise InvalidParameterError(
-                f"an observer is {observer!r}: it must be a function that takes a Change"
+                f"an observer is {short(observer)}: it must be a function that takes a Change"
             )
         return self._talk.observers.add(observer)
 

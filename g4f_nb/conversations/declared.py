@@ -46,8 +46,17 @@ class Seen(Generic[Got]):
 class Setting(Generic[Got, Put]):
     """An attribute that can be set, too: checked, and told to whoever looks on."""
 
-    def __init__(self, look: Callable[[Talk], Got], put: Callable[[Talk, Put], None], words: str) -> None:
+    def __init__(
+        self,
+        look: Callable[[Talk], Got],
+        put: Callable[[Talk, Put], None],
+        words: str,
+        *,
+        veil: Callable[[Put], Put] | None = None,
+    ) -> None:
         self._look, self._put = look, put
+        # What is said first of whatever is given, so that what fails after it shows no key.
+        self.veil = veil
         self.__doc__ = words
 
     @overload

@@ -10,7 +10,7 @@ from g4f_nb.conversations.names import mended_name
 from g4f_nb.conversations.preserving import kept_talks
 from g4f_nb.conversations.searching import find_turns
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def list_conversations(most: int = 100, *, search: str | None = None) -> pd.Data
     import pandas as pd
 
     if type(most) is not int or most < 1:
-        raise InvalidParameterError(f"most is {most!r}: it must be a number of conversations, from 1")
+        raise InvalidParameterError(f"most is {short(most)}: it must be a number of conversations, from 1")
     there = shelf()
     here = {each.id: each for each in (there.all if there is not None else ())}
     rows: dict[str, tuple[Any, ...]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, short, shorten
 from g4f_nb.halves import sound
 
 # Characters; a longer name would push everything else out of a list.
@@ -26,7 +26,7 @@ def checked_name(name: object) -> str:
     """A name of a conversation, without blanks around it; or why it is none."""
     if not isinstance(name, str) or not name.strip():
         raise InvalidParameterError(
-            f"the name of a conversation is {name!r}: it must be a text, like 'physics'"
+            f"the name of a conversation is {short(name)}: it must be a text, like 'physics'"
         )
     name = sound(name.strip())
     if len(name) > LONGEST_NAME:

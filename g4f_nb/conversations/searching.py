@@ -13,7 +13,7 @@ from g4f_nb.conversations.replyjson import DamagedError
 from g4f_nb.conversations.shelf import Shelf, shelf
 from g4f_nb.conversations.turnjson import turn_from_json
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.store import store
 
 
@@ -59,7 +59,7 @@ def _words(words: str | Sequence[str]) -> list[str]:
     )
     wanted = [word.casefold() for word in found if word.strip()] if texts else []
     if not wanted:
-        raise InvalidParameterError(f"what is looked for is {words!r}: it must be a word or some words")
+        raise InvalidParameterError(f"what is looked for is {short(words)}: it must be a word or some words")
     return wanted
 
 

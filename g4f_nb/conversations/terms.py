@@ -38,6 +38,8 @@ class Terms:
     def begin_with(self, given: Given, limit: str | float | None) -> None:
         """Set all but the name at once."""
         _check(given.model)
+        if not isinstance(given.provider, str | type | None):
+            registry.find_provider(given.provider)
         _check_options(given)
         self.own = given
         self.allow(limit)

@@ -15,7 +15,7 @@ from g4f_nb.conversations.turns import Turn, checked_content
 from g4f_nb.conversations.wishes import END
 from g4f_nb.dialogues.driving import Approval
 from g4f_nb.dialogues.plans import ToolLimits
-from g4f_nb.providers.models.model import Provider, veiled
+from g4f_nb.providers.models.model import Provider, one_named, several_named, veiled
 from g4f_nb.questions import Several
 from g4f_nb.reply import Reply
 from g4f_nb.secret import Veiled
@@ -83,6 +83,8 @@ class Verbs:
         (`None` for the beginning). `shown` is what was typed, where that is not what is sent; a question from
         the same `place` replaces this turn.
         """
+        model, provider = one_named(model), one_named(provider)
+        fallback, race = several_named(fallback), several_named(race)
         options = _stated(
             options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
@@ -118,6 +120,8 @@ class Verbs:
         **options: Any,
     ) -> Reply:
         """`ask` for `await`; cancelling it closes the connection and keeps what had arrived."""
+        model, provider = one_named(model), one_named(provider)
+        fallback, race = several_named(fallback), several_named(race)
         options = _stated(
             options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
@@ -157,6 +161,8 @@ class Verbs:
 
         The arguments are those of `ask`.
         """
+        model, provider = one_named(model), one_named(provider)
+        fallback, race = several_named(fallback), several_named(race)
         options = _stated(
             options, provider=provider, system=system, schema=schema, tools=tools, approve=approve,
             tool_limits=tool_limits, cache=cache, fallback=fallback, race=race, media=media, shown=shown,
@@ -192,6 +198,7 @@ class Verbs:
         What is not said is as the turn had it; `schema=None` or `tools=None` takes that away. The other
         arguments are those of `ask`.
         """
+        model, provider = one_named(model), one_named(provider)
         options = _stated(options, provider=provider, cache=cache, media=media, shown=shown, place=place)
         options.update(
             _changed(system=system, schema=schema, tools=tools, approve=approve, tool_limits=tool_limits)
@@ -222,6 +229,7 @@ class Verbs:
 
         What is not said is as the turn had it; the arguments are those of `ask`.
         """
+        model, provider = one_named(model), one_named(provider)
         options = _stated(options, provider=provider, cache=cache)
         options.update(
             _changed(system=system, schema=schema, tools=tools, approve=approve, tool_limits=tool_limits)

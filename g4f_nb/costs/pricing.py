@@ -22,7 +22,7 @@ from g4f_nb.errors import InvalidParameterError
 from g4f_nb.prices import Cost, Price, checked_price
 from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import look_up
-from g4f_nb.providers.models.model import Model, Provider, check_model
+from g4f_nb.providers.models.model import Model, Provider, check_model, one_named
 from g4f_nb.providers.services.rows import Row
 
 FILE = "prices.toml"
@@ -72,6 +72,7 @@ def price_of(model: str | Model | Provider) -> Price | None:
 
     Prices that grow with the length of a question are given as they begin.
     """
+    model = one_named(model)
     named = model.name if isinstance(model, Model) else model
     check_model(named)
     if isinstance(model, Model) and model.price is not None:

@@ -19,8 +19,8 @@ from g4f_nb.errors import InvalidParameterError, sort_of
 from g4f_nb.files.dataurls import is_data_url, read_data_url
 from g4f_nb.messages import check_messages
 from g4f_nb.providers.finding.known import look_up
+from g4f_nb.providers.models.model import one_named
 from g4f_nb.providers.services.rows import Row
-from g4f_nb.secret import unshown
 
 # What OpenAI's form of a dialogue adds to its texts: to each message, and to the beginning of the answer.
 _A_MESSAGE = 3
@@ -83,7 +83,7 @@ def estimate_tokens(
     was measured on manuals alone (3 %) and may be a fifth too low in prose. For other models the margin is in
     the answer. Claude's and Gemini's tokenizers are not public, and Claude may well count a third more.
     """
-    model = unshown(model)
+    model = one_named(model)
     if not isinstance(model, str | None):
         raise InvalidParameterError(f"the model is {model!r}: {_A_NAME}")
     if tools is not None and (isinstance(tools, str | bytes | Mapping) or not isinstance(tools, Collection)):
@@ -107,7 +107,7 @@ def context_size(model: str) -> int | None:
     The catalog says it, or else `genai-prices` where the extra `prices` is installed, or else a dated table
     of the commonest models. A local server's window is what it was started with, and is not known here.
     """
-    model = unshown(model)
+    model = one_named(model)
     if not isinstance(model, str) or not model.strip():  # type: ignore[redundant-expr]  # users' own calls
         raise InvalidParameterError(f"the model is {model!r}: {_A_NAME}")
     name, row = _placed(model.strip())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, short, shorten
 from g4f_nb.tools import Tool, Toolbox
 from g4f_nb.typed.wanted import Wanted
 
@@ -34,7 +34,7 @@ class ToolLimits:
         for name in ("rounds", "calls", "result_chars"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
-                raise InvalidParameterError(f"{name} is {value!r}: it must be a whole number from 1")
+                raise InvalidParameterError(f"{name} is {short(value)}: it must be a whole number from 1")
         seconds = self.seconds
         is_number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
         if not (seconds is None or (is_number and (seconds == math.inf or 0 <= seconds <= _LONGEST))):
@@ -123,10 +123,10 @@ def checked_plan(
 ) -> Plan:
     """The plan of one question, every mistake in it told before anything is sent."""
     if approve is not None and not callable(approve):
-        raise InvalidParameterError(f"approve= is {approve!r}: it must be a function that takes a call")
+        raise InvalidParameterError(f"approve= is {short(approve)}: it must be a function that takes a call")
     if limits is not None and not isinstance(limits, ToolLimits):
         raise InvalidParameterError(
-            f"tool_limits= is {limits!r}: it must be nb.ToolLimits(rounds=…, calls=…, seconds=…)"
+            f"tool_limits= is {short(limits)}: it must be nb.ToolLimits(rounds=…, calls=…, seconds=…)"
         )
     return Plan(
         tools=Toolbox.of(tools),

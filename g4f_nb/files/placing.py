@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 
 # What is written there is a setting of the machine, or nothing; but for a disk in memory.
 _SYSTEM, _SHARED = ("/dev", "/proc", "/sys"), "/dev/shm"  # noqa: S108  # nothing is put there
@@ -29,7 +29,7 @@ class Kind:
 def path_of(path: object, *, like: str) -> Path:
     """The file that the user names, or an error with one that he could name."""
     if not isinstance(path, str | PathLike) or not str(path).strip():
-        raise InvalidParameterError(f"path is {path!r}: it must be a file, like {like!r}")
+        raise InvalidParameterError(f"path is {short(path)}: it must be a file, like {like!r}")
     try:
         file = Path(path).expanduser()
         possible = b"\0" not in os.fsencode(file)

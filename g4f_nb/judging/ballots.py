@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
@@ -88,7 +88,7 @@ class Ballots:
         if ballot is None:
             raise InvalidParameterError("every pair is voted on: there is nothing left to judge")
         if choice not in CHOICES:
-            raise InvalidParameterError(f"a vote is one of {', '.join(CHOICES)}, and not {choice!r}")
+            raise InvalidParameterError(f"a vote is one of {', '.join(CHOICES)}, and not {short(choice)}")
         if not self.can_undo and self._alike:
             verdicts.keep(self._tie(pair) for pair in self._alike)
             self._alike = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from g4f_nb.comparing.columns import check_free
 from g4f_nb.comparing.entry import compare
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.judges import check_options, known, label_of, mark_of, records
@@ -76,7 +76,7 @@ def _checked(scale: Scale, criteria: Mapping[str, str]) -> Scale:
         raise InvalidParameterError("criteria is empty: say what a good answer is, in one text or a dict")
     low, high = scale
     if not (type(low) is int and type(high) is int and low < high < low + _MOST_GRADES):
-        raise InvalidParameterError(f"scale is {scale!r}: it must be two whole numbers, like (1, 5)")
+        raise InvalidParameterError(f"scale is {short(scale)}: it must be two whole numbers, like (1, 5)")
     return low, high
 
 

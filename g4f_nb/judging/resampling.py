@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +32,12 @@ class Draws:
     def __post_init__(self) -> None:
         if type(self.resamples) is not int or not 1 <= self.resamples <= _MOST:
             raise InvalidParameterError(
-                f"resamples is {self.resamples!r}: it must be a whole number from 1 to {_MOST}"
+                f"resamples is {short(self.resamples)}: it must be a whole number from 1 to {_MOST}"
             )
         if not isinstance(self.seed, Integral) or self.seed < 0:
-            raise InvalidParameterError(f"seed is {self.seed!r}: it must be a whole number from 0")
+            raise InvalidParameterError(f"seed is {short(self.seed)}: it must be a whole number from 0")
         if not isinstance(self.level, Real) or not 0 < self.level < 1:
-            raise InvalidParameterError(f"level is {self.level!r}: it must be a share like 0.95")
+            raise InvalidParameterError(f"level is {short(self.level)}: it must be a share like 0.95")
 
     def generator(self) -> np.random.Generator:
         """Random numbers that are the same at every call."""

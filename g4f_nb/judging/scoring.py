@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from g4f_nb.comparing.viewing import Names
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, short, shorten
 from g4f_nb.notices import tell
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
             function = criterion.function
             assert function is not None  # noqa: S101  # it is the one that is given
             if not callable(function):
-                raise InvalidParameterError(f"score was given {function!r}: {_WAYS}")
+                raise InvalidParameterError(f"score was given {short(function)}: {_WAYS}")
             if not _takes_row(function):
                 return lambda _, answer: function(answer)
             return lambda at, answer: function(answer, frame.iloc[at])
@@ -131,7 +131,7 @@ def _measure(names: Names, criterion: Criterion, *, case: bool) -> Callable[[int
 
 def _pattern(given: Any, *, case: bool) -> re.Pattern[str]:
     if not isinstance(given, str):
-        raise InvalidParameterError(f"regex is {given!r}: it must be a pattern as text, like r'^yes'")
+        raise InvalidParameterError(f"regex is {short(given)}: it must be a pattern as text, like r'^yes'")
     try:
         return re.compile(given, 0 if case else re.IGNORECASE)
     except re.error as error:

@@ -15,10 +15,10 @@ from g4f_nb.errors import G4FError, InvalidParameterError, MissingAuthError, sor
 from g4f_nb.loops import ownloop
 from g4f_nb.notices import tell
 from g4f_nb.providers.models.abilities import Flags, flags_of
-from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.providers.models.model import Model, Provider, several_named
 from g4f_nb.providers.registry import choose, find_provider, options_for
 from g4f_nb.providers.services.rows import Row
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.secret import Veiled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def list_models(
     `refresh=True` fetches them anew. Of several providers, one that fails is told and left out.
     """
     _check_match(match)
-    providers = unshown(providers)
+    providers = several_named(providers)
     asked = _askable(providers)
     listed = ownloop.own_loop().submit(_list(asked, refresh=refresh, timeout=timeout)).result()
     return _models_frame(asked, listed, match)
@@ -76,7 +76,7 @@ async def list_models_async(
 ) -> pd.DataFrame:
     """`list_models` for `await`."""
     _check_match(match)
-    providers = unshown(providers)
+    providers = several_named(providers)
     asked = _askable(providers)
     listed = await loops.call(_list(asked, refresh=refresh, timeout=timeout))
     return _models_frame(asked, listed, match)

@@ -21,11 +21,11 @@ from g4f_nb.providers.failing import last_failure
 from g4f_nb.providers.finding.discovery import Running, find_local
 from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import everything
-from g4f_nb.providers.models.model import Provider
+from g4f_nb.providers.models.model import Provider, several_named
 from g4f_nb.providers.registry import find_known
 from g4f_nb.providers.services.hosts import key_of
 from g4f_nb.providers.services.rows import Row
-from g4f_nb.secret import shown_address, unshown
+from g4f_nb.secret import shown_address
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def list_providers(
     from the hosts of those that are kept, all at once, and tells how long each took (`latency_ms`) or what
     went wrong (`problem`); none gets longer than `timeout` seconds.
     """
-    names = unshown(names)
+    names = several_named(names)
     lines = _survey(names, where)
     contact = _contact(lines, local=where.get("local"), check=check, timeout=timeout)
     ownloop.own_loop().submit(contact).result()
@@ -97,7 +97,7 @@ async def list_providers_async(
     **where: bool,
 ) -> pd.DataFrame:
     """`list_providers` for `await`."""
-    names = unshown(names)
+    names = several_named(names)
     lines = _survey(names, where)
     await loops.call(_contact(lines, local=where.get("local"), check=check, timeout=timeout))
     return _providers_frame(lines, where)

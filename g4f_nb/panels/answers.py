@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from g4f_nb.asking import answer
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.dialogues.plans import PendingCall, ToolLimits
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.notices import tell
 from g4f_nb.panels.approving import DECISIONS, Decision, Waiting
-from g4f_nb.panels.given import short
 from g4f_nb.panels.items import html_of
 from g4f_nb.panels.underway import UnderWay
 from g4f_nb.reply import Reply

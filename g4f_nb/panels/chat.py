@@ -35,9 +35,8 @@ from g4f_nb.panels.room import Room, checked_templates, given_conversation
 from g4f_nb.panels.screen import Screen
 from g4f_nb.panels.transcript import Transcript
 from g4f_nb.panels.working import Working
-from g4f_nb.providers.models.model import Model, Provider, veiled
+from g4f_nb.providers.models.model import Model, Provider, one_named, veiled
 from g4f_nb.reply import Reply
-from g4f_nb.secret import unshown
 from g4f_nb.tools import Toolbox
 
 _WORDS = {"schema": "an answer of a type", "n": "several answers"}
@@ -95,7 +94,7 @@ class ChatPanel(Working):
         templates: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        options, model, provider = veiled(options), unshown(model), unshown(provider)
+        options, model, provider = veiled(options), one_named(model), one_named(provider)
         _refuse(options)
         plan = {name: options.pop(name) for name in ("approve", "tool_limits") if name in options}
         checked_plan(tools=tools, approve=plan.get("approve"), limits=plan.get("tool_limits"), schema=None)

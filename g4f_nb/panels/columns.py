@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.masking import secrets_given
-from g4f_nb.panels.given import short
 from g4f_nb.panels.offers import named
 from g4f_nb.panels.rounds import ModelColumn
 from g4f_nb.providers.models.model import HOST_BOUND, Model, laid_over, veiled

@@ -28,7 +28,7 @@ from g4f_nb.panels.round_view import round_state, side_view, sides_on_page
 from g4f_nb.panels.rounds import Rounds, Told
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed
-from g4f_nb.secret import unshown
+from g4f_nb.providers.models.model import one_named, several_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class ComparePanel(SideBySide):
         height: str = "34rem",
         **options: Any,
     ) -> None:
-        models = unshown(models)
+        models = several_named(models)
         bound, options = given_options(options)
         judge, seed = checked_word("judge", judge, example="Ann"), checked_seed(seed)
         self._columns = Columns(() if models is None else models, bound)
@@ -155,6 +155,7 @@ class ComparePanel(SideBySide):
 
     def add(self, model: ModelName) -> None:
         """One more column; the prompt that is shown is asked of it, too, unless that is judged blindly."""
+        model = one_named(model)
         with self._lock:
             checked_run("?", [model], options=self._options)
             column = self._columns.add(model)

@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError
-from g4f_nb.panels.given import short
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.parameters import ParameterRow
 from g4f_nb.providers.models.model import HOST_BOUND, SECRETS, Provider
 

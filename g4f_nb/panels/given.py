@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 import traitlets
 
-from g4f_nb.errors import InvalidParameterError, shorten, sort_of
+from g4f_nb.errors import InvalidParameterError, short
 
 _LENGTH = re.compile(r"\d*\.?\d+(?:px|pt|em|rem|ex|ch|lh|cm|mm|in|[sld]?v[hwib]|vmin|vmax|%)", re.IGNORECASE)
 _SUM = re.compile(r"(?:calc|min|max|clamp)\([\w\s.%+*/(),-]+\)", re.IGNORECASE)
-_SHOWN = 60
 Called = TypeVar("Called", bound=Callable[..., object])
 
 
@@ -53,12 +52,6 @@ class Switch(traitlets.Bool):  # type: ignore[type-arg]  # as above
         if not isinstance(value, bool):
             raise InvalidParameterError(f"{self.name} is {short(value)}: it must be True or False")
         return value
-
-
-def short(value: object) -> str:
-    """A value in an error: its repr as far as there is room; of what may hold others, the type alone."""
-    plain = value is None or isinstance(value, str | bytes | int | float)
-    return shorten(repr(value), _SHOWN) if plain else sort_of(value)
 
 
 def checked_question(text: object) -> str:

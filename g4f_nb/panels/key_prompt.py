@@ -9,7 +9,7 @@ import traitlets
 from g4f_nb.errors import G4FError
 from g4f_nb.keys import forget_key, key_need, type_key
 from g4f_nb.panels.served import Served
-from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.providers.models.model import Model, Provider, one_named
 from g4f_nb.secret import redact
 
 
@@ -34,7 +34,7 @@ class KeyPrompt(Served):
     _kept = traitlets.Bool(default_value=False, help="Whether there is something to forget.").tag(sync=True)
 
     def __init__(self, provider: str | Model | Provider) -> None:
-        self._whose = provider
+        self._whose = provider = one_named(provider)
         # One that takes no key is refused here, where the user can see it.
         key_need(provider)
         super().__init__()

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from g4f_nb.conversations.conversation import Conversation
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.keys import type_key
 from g4f_nb.listings.modeltable import listed_by
 from g4f_nb.panels.choosing import Choice
 from g4f_nb.panels.drawer import checked_values, rows_of, values_of
-from g4f_nb.panels.given import short
 from g4f_nb.panels.offers import said, tell_providers
 from g4f_nb.panels.putting import namespace, words_of_strangers
 from g4f_nb.panels.room import title_of

@@ -13,13 +13,16 @@ from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.given import Text
 from g4f_nb.panels.offers import name_of, named, tell_models, tell_providers
 from g4f_nb.panels.served import Served
-from g4f_nb.providers.models.model import Model, Provider, check_model
+from g4f_nb.providers.models.model import Model, Provider, check_model, one_named, several_named
 from g4f_nb.providers.registry import resolve
-from g4f_nb.secret import redact, unshown
+from g4f_nb.secret import redact
 
 
 class PickedModel(traitlets.Unicode):  # type: ignore[type-arg]  # not generic where it runs
     """A model as the text in a field; a class or an `nb.Model` may be set, too, and `None` for nobody."""
+
+    # What the widget says first of whatever is given.
+    veil = staticmethod(one_named)
 
     def validate(self, obj: Any, value: Any) -> str:
         """Give the text, or say what it is instead."""
@@ -66,7 +69,7 @@ class ModelPicker(Served):
         models: Sequence[ModelName] = (),
         description: str = "Model",
     ) -> None:
-        value, models = unshown(value), unshown(models)
+        value, models = one_named(value), several_named(models)
         offered = named(models)
         # A class or an `nb.Model` has a name in the field, and is itself where it is used.
         if value is not None and not isinstance(value, str):

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from g4f_nb.conversations.turns import Turn
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.panels.answers import Answers
 from g4f_nb.panels.choosing import Choice
-from g4f_nb.panels.given import short
 from g4f_nb.panels.putting import Typed
 from g4f_nb.panels.room import Room
 from g4f_nb.panels.screen import Screen

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.columns import OUTCOME
 from g4f_nb.comparing.keyless import mask_of_files
-from g4f_nb.errors import InvalidParameterError, shorten
+from g4f_nb.errors import InvalidParameterError, short, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.ballots import Ballots
 from g4f_nb.judging.judges import known
 from g4f_nb.panels.compare_messages import State
-from g4f_nb.panels.given import checked_seed, checked_word, short
+from g4f_nb.panels.given import checked_seed, checked_word
 from g4f_nb.panels.kept_columns import pair_html, score_html
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.side_by_side import SideBySide, agreed, ballot_state, letter_name, side_state

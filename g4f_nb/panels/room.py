@@ -10,8 +10,7 @@ from typing import Any
 from g4f_nb.conversations.conversation import Conversation
 from g4f_nb.conversations.names import is_made_up
 from g4f_nb.conversations.shelf import shelf
-from g4f_nb.errors import InvalidParameterError, sort_of
-from g4f_nb.panels.given import short
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 
 Template = dict[str, Any]
 

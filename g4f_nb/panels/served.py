@@ -66,6 +66,9 @@ class Served(anywidget.AnyWidget):
             raise AttributeError(
                 f"{name!r} of {sort_of(self)} can only be read: {words[:1].lower()}{words[1:]}"
             )
+        # Of what may hold a key nothing else is left, in this frame and in those of traitlets.
+        if (veil := getattr(kind, "veil", None)) is not None:
+            value = veil(value)
         super().__setattr__(name, value)
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:

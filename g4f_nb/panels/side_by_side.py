@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.judging.ballots import CHOICES, Ballots, Choice
 from g4f_nb.judging.diagnostics import agreement
 from g4f_nb.loops.ownloop import own_loop
 from g4f_nb.panels.beside import Beside, show_both
 from g4f_nb.panels.compare_messages import BallotState, SideState, State
 from g4f_nb.panels.compare_requests import Add, Ask, Differ, Hello, Request, Skip, Text, Undo, Vote, read
-from g4f_nb.panels.given import Length, short
+from g4f_nb.panels.given import Length
 from g4f_nb.panels.offers import said
 from g4f_nb.panels.side import Side
 from g4f_nb.panels.working import Working

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from g4f_nb.comparing.keyless import mask_of_files
-from g4f_nb.errors import InvalidParameterError, MissingRequirementsError, shorten
+from g4f_nb.errors import InvalidParameterError, MissingRequirementsError, short, shorten
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.contests import scores_of
@@ -58,7 +58,7 @@ def plot(
 
     candidates = Candidates.of(frame)
     if against not in _AXES:
-        raise InvalidParameterError(f"against is {against!r}: it must be one of {', '.join(_AXES)}")
+        raise InvalidParameterError(f"against is {short(against)}: it must be one of {', '.join(_AXES)}")
     # The same draws as those of the summary and the ranking: a figure is to say what the tables say.
     draws = draws or Draws()
     quality = _quality(frame, candidates, by, draws)

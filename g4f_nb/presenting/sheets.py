@@ -13,7 +13,7 @@ from g4f_nb.comparing.columns import OUTCOME, PLACE
 from g4f_nb.comparing.slips import no_column
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.controls import clean
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.errors import InvalidParameterError, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +107,9 @@ def sheet(
 ) -> Sheet:
     """Show these columns (or all that hold anything) of at most so many rows."""
     if type(page) is not int or page < 1:
-        raise InvalidParameterError(f"page is {page!r}: it must be a number of rows, from 1")
+        raise InvalidParameterError(f"page is {short(page)}: it must be a number of rows, from 1")
     if type(most) is not int or most < 0:
-        raise InvalidParameterError(f"most is {most!r}: it must be a number of rows, from 0")
+        raise InvalidParameterError(f"most is {short(most)}: it must be a number of rows, from 0")
     chosen = _chosen(frame, columns)
     shown = frame[chosen].head(most)
     html = table_html(shown, page=page)

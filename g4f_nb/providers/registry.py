@@ -19,9 +19,18 @@ from g4f_nb.providers.demo import Demo
 from g4f_nb.providers.finding.entries import PACKAGE, Known
 from g4f_nb.providers.finding.known import everything, look_up, nearest
 from g4f_nb.providers.finding.ownfile import in_own_file
-from g4f_nb.providers.models.model import Model, Provider, check_model, check_texts, laid_over, used, veiled
+from g4f_nb.providers.models.model import (
+    Model,
+    Provider,
+    check_model,
+    check_texts,
+    laid_over,
+    one_named,
+    used,
+    veiled,
+)
 from g4f_nb.providers.services.hosts import dedicated_key_of, key_of
-from g4f_nb.secret import Secret, Veiled, redact, shown_address, unshown
+from g4f_nb.secret import Secret, Veiled, redact, shown_address
 from g4f_nb.tables import Table
 
 # Of all names, an error shows so many.
@@ -166,7 +175,7 @@ def resolve(
     given = veiled(more | {"api_base": api_base, "api_endpoint": api_endpoint, "api_key": api_key})
     # Nothing is left that a traceback with locals could print.
     del more, api_key, api_base, api_endpoint
-    model, provider = unshown(model), unshown(provider)
+    model, provider = one_named(model), one_named(provider)
     options = options_for(model, provider, given)
     name = model.name if isinstance(model, Model) else model
     decided = decide(name, provider=provider, options=options, interactive=interactive)

@@ -15,12 +15,13 @@ from g4f_nb.providers.models.model import (
     check_headers,
     check_model,
     check_texts,
+    one_named,
     set_used,
     used,
     veiled,
 )
 from g4f_nb.providers.registry import Resolution, choose, options_for, resolve
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.secret import Veiled
 from g4f_nb.tables import Table
 
 _SHOW: Final = object()
@@ -81,8 +82,8 @@ def use(
 
     A model given without a provider is one of the provider in use. Whatever a call says itself wins.
     """
-    options, provider = veiled(options), unshown(provider)
-    model = model if model is _SHOW else unshown(model)
+    options, provider = veiled(options), one_named(provider)
+    model = model if model is _SHOW else one_named(model)
     before = used()
     if model is _SHOW and provider is None:
         if options:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
+from collections import OrderedDict
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from echoes import ECHOES
@@ -368,39 +371,118 @@ def test_no_frame_of_a_refused_comparison_shows_a_key(given):
     assert KEY not in "\n".join(frames)
 
 
-def _doors(wrong):
-    """Everything that takes a model, given a dict as other packages have it."""
-    return {
-        "ask": lambda: nb.ask("x", wrong),
-        "ask_async": lambda: asyncio.run(nb.ask_async("x", wrong)),
-        "provider=": lambda: nb.ask("x", provider=wrong),
-        "race=": lambda: nb.ask("x", race=[wrong, "Demo"]),
-        "fallback=": lambda: nb.ask("x", fallback=[wrong, "Demo"]),
-        "stream": lambda: nb.stream("x", wrong),
-        "Conversation": lambda: nb.Conversation("x", model=wrong),
-        "use": lambda: nb.use(wrong),
-        "resolve": lambda: nb.resolve(wrong),
-        "compare": lambda: nb.compare("x", [wrong]),
-        "compare, no list": lambda: nb.compare("x", wrong),
-        "map_prompts": lambda: nb.map_prompts({"a": [1]}, "{a}", wrong),
-        "RaceProvider": lambda: nb.RaceProvider([wrong]),
-        "Model": lambda: nb.Model(wrong),
-        "list_models": lambda: nb.list_models(wrong),
-        "list_providers": lambda: nb.list_providers(wrong),
-        "ChatPanel": lambda: nb.ChatPanel(wrong),
-        "ComparePanel": lambda: nb.ComparePanel([wrong]),
-        "ModelPicker": lambda: nb.ModelPicker(wrong),
-        "estimate_tokens": lambda: nb.estimate_tokens("x", wrong),
-        "context_size": lambda: nb.context_size(wrong),
-    }
+# What a parameter is called that names models or providers, here and there by another name.
+_NAMING = {"model", "models", "provider", "providers", "fallback", "race", "value"}
+_ALSO = {
+    "Model": {"name"},
+    "register": {"name"},
+    "list_providers": {"names"},
+    "list_providers_async": {"names"},
+}
+# What else a door may have to be given.
+_BESIDE = {
+    "prompt": "{text}", "into": "n", "prompts": "x", "text_or_messages": "x", "criteria": "short",
+    "data": {"text": [1]}, "column": "text", "schema": "n int", "turn": None, "name": "doors",
+}  # fmt: skip
+_WRONG = {"model": "openai:gpt-4o", "api_key": KEY}
 
 
-def test_no_frame_shows_the_key_of_a_dict_that_is_no_model():
-    """Wherever it is given: it is refused as the dict that it is."""
-    for name, ask in _doors({"model": "openai:gpt-4o", "api_key": KEY}).items():
-        with pytest.raises(nb.G4FError) as caught:
-            ask()
-        frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
-        assert frames, name
-        assert KEY not in "\n".join([*frames, str(caught.value)]), name
-        assert "dict" in str(caught.value), name
+def _doors():
+    """Everything public with such a parameter, by its signature; and attributes that are set to a model."""
+    result = nb.compare("x", ["Demo:demo", "Demo"], progress=False)
+    # Answers that are alike are no judge's business.
+    result["answer"], result["text"] = ["one", "two"], "x"
+    talk = nb.Conversation("doors", model="Demo")
+    talk.ask("x")
+    picker, chat, columns = nb.ModelPicker(), nb.ChatPanel("Demo"), nb.ComparePanel(["Demo"])
+    holders = (nb, talk, result.llm, result["text"].llm, columns)
+    for holder in holders:
+        public = nb.__all__ if holder is nb else _methods(type(holder))
+        for name in public:
+            door = getattr(holder, name)
+            if callable(door):
+                yield from _entrances(f"{type(holder).__name__}.{name}", door)
+    yield "talk.model =", lambda wrong: setattr(talk, "model", wrong)
+    yield "picker.value =", lambda wrong: setattr(picker, "value", wrong)
+    yield "panel.model =", lambda wrong: setattr(chat, "model", wrong)
+
+
+def _methods(kind):
+    """Those of its own and of what it is made of in this package, by name."""
+    ours = [each for each in kind.__mro__ if each.__module__.startswith("g4f_nb")]
+    return sorted(
+        {
+            name
+            for each in ours
+            for name, one in vars(each).items()
+            if name[0] != "_" and inspect.isfunction(one)
+        }
+    )
+
+
+def _entrances(where, door):
+    name = where.partition(".")[2]
+    if name in _NO_DOORS:
+        return
+    combines = isinstance(door, type) and issubclass(door, AbstractProvider)
+    parameters = inspect.signature(door.__new__ if combines else door).parameters
+    for each in sorted((_NAMING | _ALSO.get(name, set())) & parameters.keys()):
+        # What a signature begins with has no default where it must be given.
+        needed = {
+            one: _BESIDE[one]
+            for one, said in parameters.items()
+            if one in _BESIDE and (said.default is said.empty or one in ("prompt", "into")) and one != each
+        }
+        if name == "map":
+            needed["into"] = "n"
+        if parameters[each].kind is inspect.Parameter.VAR_POSITIONAL:
+            yield f"{where}({each})", lambda wrong, door=door: door(wrong)
+        else:
+            yield (
+                f"{where}({each}=)",
+                lambda wrong, door=door, each=each, needed=needed: door(**needed, **{each: wrong}),
+            )
+
+
+def _through(door, wrong):
+    made = door(wrong)
+    if inspect.iscoroutine(made):
+        made = asyncio.run(made)
+    pytest.fail(f"it was taken: {type(made).__name__}")
+
+
+# A value that says who has answered, and those that are asked with what these give.
+_NO_DOORS = {"G4FError", "Reply", "again", "options_for"}
+
+
+def _holds_itself():
+    made = [dict(_WRONG)]
+    made.append(made)
+    return made
+
+
+_FORMS = {
+    "a dict": lambda: dict(_WRONG),
+    "an OrderedDict": lambda: OrderedDict(_WRONG),
+    "an object": lambda: SimpleNamespace(**_WRONG),
+    "in a list": lambda: [_WRONG, "Demo"],
+    "deep in it": lambda: [([_WRONG],), "Demo"],
+    "in a tuple": lambda: ("Demo", {"a": [_WRONG]}),
+    "in itself": _holds_itself,
+}
+
+
+def test_no_frame_shows_the_key_of_what_is_no_model(capfd):
+    """Wherever it is given, in whatever: it is refused by its kind."""
+    doors = dict(_doors())
+    assert len(doors) > 40
+    for where, door in doors.items():
+        for form, make in _FORMS.items():
+            with pytest.raises(nb.G4FError) as caught:
+                _through(door, make())
+            frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
+            assert frames, (where, form)
+            assert KEY not in "\n".join([*frames, str(caught.value)]), (where, form)
+            if form == "a dict":
+                assert "dict" in str(caught.value), (where, form)
+    assert KEY not in "".join(capfd.readouterr())

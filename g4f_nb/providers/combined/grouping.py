@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from g4f_nb.errors import InvalidParameterError
@@ -25,7 +25,7 @@ def grouped(
     named = fallback if race is None else race
     if named is None:
         return model, provider
-    if isinstance(named, str | Model | type) or not isinstance(named, Iterable):
+    if isinstance(named, str | Model | type | Mapping) or not isinstance(named, Iterable):
         flag = "fallback" if race is None else "race"
         raise InvalidParameterError(
             f'{flag}= is of type {type(named).__name__}: it must be a list of models, like ["groq", "ollama"]'

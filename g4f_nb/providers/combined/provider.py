@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 from g4f_nb import parameters
 from g4f_nb.chunks import ProviderFailed
-from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, shorten, sort_of
+from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, short, shorten, sort_of
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
@@ -32,8 +32,8 @@ from g4f_nb.providers.combined.breakers import forget_failures, may_pass
 from g4f_nb.providers.combined.contest import NobodyAnsweredError, contest
 from g4f_nb.providers.combined.members import Member, MemberPlace, ModelName, SharedCall
 from g4f_nb.providers.combined.outcomes import nobody_answered, pause_before
-from g4f_nb.providers.models.model import HOST_BOUND, Model
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.providers.models.model import HOST_BOUND, Model, several_named
+from g4f_nb.secret import Veiled
 from g4f_nb.typing import AsyncResult, Messages
 
 # No clock can wait for longer.
@@ -81,7 +81,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         `patience` is how many seconds each gets to say something; who fails `failures` times in a row is left
         alone for `cool_down` seconds. `shuffle` asks in another order each time.
         """
-        models = unshown(models)
+        models = several_named(models)
         how = {"shuffle": shuffle, "patience": patience, "failures": failures, "cool_down": cool_down}
         return cls._combine(models, name, how)
 
@@ -89,13 +89,13 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
     def _combine(
         cls, models: Iterable[ModelName], name: str | None, how: Mapping[str, Any]
     ) -> type[CombinedProvider]:
-        if isinstance(models, str | Model | type) or not isinstance(models, Iterable):
+        if isinstance(models, str | Model | type | Mapping) or not isinstance(models, Iterable):
             raise InvalidParameterError(
                 f'{cls.__name__} takes a list of models, like {cls.__name__}(["groq", "Demo"]), not '
                 f"{sort_of(models)}"
             )
         if not isinstance(name, str | None):
-            raise InvalidParameterError(f"name= is {name!r}: it must be a text")
+            raise InvalidParameterError(f"name= is {short(name)}: it must be a text")
         models = tuple(models)
         own = {"members": models, "__module__": __name__, "_made": (cls, models, name, how), **how}
         made: type[CombinedProvider] = type(name or cls.__name__, (cls,), own)
@@ -292,6 +292,7 @@ class RetryProvider(FallbackProvider):
 
         `single_provider_retry` takes the first of them only.
         """
+        models = several_named(models)
         if single_provider_retry and not isinstance(models, str):
             models = tuple(models)[:1]
         how = {"shuffle": shuffle, "patience": patience, "failures": failures, "cool_down": cool_down}
@@ -302,7 +303,7 @@ class RetryProvider(FallbackProvider):
         super()._check()
         if type(cls.max_retries) is not int or cls.max_retries < 0:
             raise InvalidParameterError(
-                f"max_retries is {cls.max_retries!r}: it must be a whole number from 0"
+                f"max_retries is {short(cls.max_retries)}: it must be a whole number from 0"
             )
 
     @classmethod

@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, UnknownParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError, sort_of
 from g4f_nb.providers.base import AbstractProvider
 from g4f_nb.providers.catalog import make_class
 from g4f_nb.providers.finding.entries import Known, fold
 from g4f_nb.providers.finding.known import look_up, registered
 from g4f_nb.providers.finding.ownfile import own_row
+from g4f_nb.providers.models.model import one_named
 from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.secret import Veiled, shown_address
 
@@ -37,7 +38,7 @@ def register(
     somebody else is refused. What shall hold for every session is written into `providers.toml` in the
     config folder. The class is given back.
     """
-    row = Veiled(row)
+    name, provider, row = one_named(name), one_named(provider), Veiled(row)
     given = Veiled(api_base=api_base, api_key_env=api_key_env, default_model=default_model)
     row.update((key, value) for key, value in given.items() if value)
     # Some give the key itself for its variable; the error about it shall not show it.
@@ -72,8 +73,9 @@ def _of_class(name: str, provider: Any, where: str) -> Known:
             "stands there without quotes"
         )
     if not inspect.isclass(provider) or not issubclass(provider, AbstractProvider):
+        shown = provider.__name__ if inspect.isclass(provider) else sort_of(provider)
         raise InvalidParameterError(
-            f"{where}: {provider!r} is no provider class: derive it from AsyncGeneratorProvider"
+            f"{where}: {shown} is no provider class: derive it from AsyncGeneratorProvider"
         )
     # The name's form is checked as a row's is.
     own_row(name, {"api_base": "http://127.0.0.1"}, where=where)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from g4f_nb.calls import Address
 from g4f_nb.errors import InvalidParameterError, sort_of
@@ -12,9 +12,10 @@ from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.secret import Secret, Veiled, unshown
+from g4f_nb.secret import Secret, Veiled, kind_only, unshown
 
 Provider = type[AbstractProvider]
+T = TypeVar("T")
 # What was given for one server, and what no other may see.
 HOST_BOUND = frozenset({
     "api_key", "api_base", "api_endpoint", "headers", "extra_data", "connector", "ssl",
@@ -36,7 +37,7 @@ class Model:
     def __init__(
         self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
     ) -> None:
-        options, name, price = veiled(options), unshown(name), unshown(price)
+        options, name, price = veiled(options), one_named(name), unshown(price)
         refuse_slips(options, ("label", "price"), of="Model")
         checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "name", name)
@@ -111,6 +112,25 @@ def veiled(options: Mapping[str, Any]) -> Veiled:
         if type(kept.get(name)) is dict:
             kept[name] = Veiled(kept[name])
     return kept
+
+
+def one_named(given: T) -> T:
+    """What names one model or provider, as it is; anything else may hold a key: of that its kind alone.
+
+    Whoever takes a model says this first, before anything can fail: a traceback may show locals.
+    """
+    if given is None or isinstance(given, str | int | float | type | Model | AbstractProvider):
+        return given
+    return kind_only(given)  # type: ignore[no-any-return]  # refused wherever it is looked at
+
+
+def several_named(given: T) -> T:
+    """The same where several may be named: each of them by itself, and none of what one of them holds."""
+    made: Any = given
+    if isinstance(made, str | bytes | bytearray | type | Model | Mapping) or not isinstance(made, Iterable):
+        return one_named(given)
+    each = map(one_named, made)
+    return tuple(each) if isinstance(made, tuple) else list(each)  # type: ignore[return-value]  # as above
 
 
 def check_model(model: object) -> None:
