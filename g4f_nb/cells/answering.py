@@ -27,8 +27,6 @@ from g4f_nb.notices import tell
 from g4f_nb.reply import Reply
 
 _A_DAY = 24 * 3600.0
-# When this kernel began to ask in cells.
-_BEGUN = time.time()
 
 
 def answer(options: Options, desk: Desk) -> object:
@@ -72,8 +70,8 @@ def _tell_kept(made: Conversation) -> None:
     if earlier is not None:
         kept = "1 turn is" if earlier.turns == 1 else f"{earlier.turns} turns are"
         tell(
-            f"{name!r} begins anew: {kept} kept from an earlier kernel, and %g4f load {quoted(name)} earlier "
-            "has them again, as `earlier`"
+            f"{name!r} begins anew: {kept} kept from before, and %g4f load {quoted(name)} earlier has them "
+            "again, as `earlier`"
         )
 
 
@@ -83,14 +81,12 @@ def _tell_last_main(made: Conversation) -> None:
     if notebook is None and frontend.in_kernel():
         return
     earlier = kept_before(MAIN, besides=made.id, notebook=notebook)
-    if earlier is None or earlier.changed_at > _BEGUN:
-        return
-    if notebook is None and earlier.changed_at < time.time() - _A_DAY:
+    if earlier is None or (notebook is None and earlier.changed_at < time.time() - _A_DAY):
         return
     kept = "1 turn" if earlier.turns == 1 else f"{earlier.turns} turns"
     tell(
-        f"main begins anew: the last one, of an earlier kernel, is kept with {kept}; "
-        f"%g4f load {earlier.called} earlier has it again, and %%chat -n earlier goes on with it"
+        f"main begins anew: the last one is kept with {kept}; %g4f load {earlier.called} earlier has it "
+        "again, and %%chat -n earlier goes on with it"
     )
 
 

@@ -1,10 +1,11 @@
-"""A conversation of an earlier kernel: whoever begins one of its name is told, and how to have it again."""
+"""A conversation kept from before: whoever begins one of its name is told, and how to have it again."""
 
 from __future__ import annotations
 
 import re
 
 import g4f_nb as nb
+from g4f_nb import notices
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.store import store
 
@@ -15,31 +16,32 @@ def _as_after_a_restart(asked):
     shelf().remove(shelf().get("trip"))
 
 
-def test_a_name_that_an_earlier_kernel_had_is_told(asked, shell, capsys):
+def test_a_name_that_was_had_before_is_told(asked, shell, capsys):
     """Once; and what it names works, also when a question was asked already."""
     _as_after_a_restart(asked)
     capsys.readouterr()
     (sent,), _ = asked("-m echo -n trip", "three")
     assert len(sent.body["messages"]) == 1
     told = capsys.readouterr().err
-    assert "2 turns are kept from an earlier kernel, and %g4f load trip earlier has them again" in told
+    assert "2 turns are kept from before, and %g4f load trip earlier has them again" in told
     asked("-m echo -n trip", "four")
-    assert "earlier kernel" not in capsys.readouterr().err
+    assert "kept from" not in capsys.readouterr().err
     assert shell.run_cell("%g4f load trip earlier").success
     assert [turn.shown for turn in shelf().get("earlier")] == ["one", "two"]
     assert [turn.shown for turn in shelf().get("trip")] == ["three", "four"]
 
 
-def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
-    """After a restart; not one of this kernel, nor one of days ago, which was hardly of this notebook."""
-    for question in ("one", "two"):
-        asked("-m echo", question)
-        assert "kept" not in capsys.readouterr().err
+def test_the_last_main_conversation_is_told(asked, shell, capsys):
+    """Whether its kernel is alive or not; not one of days ago, which was hardly of this notebook."""
+    asked("-m echo", "one")
+    assert "kept" not in capsys.readouterr().err
+    for hours, question in ((0, "two"), (1, "three")):
         shelf().remove(shelf().get("main"))
-    store().write("UPDATE conversations SET changed_at = changed_at - 3600", [()])
-    asked("-m echo", "three")
-    told = capsys.readouterr().err
-    assert "main begins anew: the last one, of an earlier kernel, is kept with 1 turn" in told
+        store().write("UPDATE conversations SET changed_at = changed_at - ?", [(3600 * hours,)])
+        notices.forget()
+        asked("-m echo", question)
+        told = capsys.readouterr().err
+        assert "main begins anew: the last one is kept with 1 turn; %g4f load main earlier has it" in told
     asked("-m echo", "four")
     assert "kept" not in capsys.readouterr().err
     assert shell.run_cell("%g4f load main earlier").success
@@ -47,6 +49,7 @@ def test_the_main_conversation_of_a_moment_ago_is_told(asked, shell, capsys):
     for name in ("main", "earlier"):
         shelf().remove(shelf().get(name))
     store().write("UPDATE conversations SET changed_at = changed_at - 100000", [()])
+    notices.forget()
     asked("-m echo", "five")
     assert "kept" not in capsys.readouterr().err
 
@@ -65,7 +68,7 @@ def test_the_main_conversation_of_this_very_notebook_is_told(asked, shell, capsy
     monkeypatch.setenv("JPY_SESSION_NAME", "work/tea.ipynb")
     asked("-m echo", "three")
     told = capsys.readouterr().err
-    assert "main begins anew: the last one, of an earlier kernel, is kept with 1 turn" in told
+    assert "main begins anew: the last one is kept with 1 turn" in told
     assert shell.run_cell(re.search("%g4f load [0-9a-f]+ earlier", told)[0]).success
     assert [turn.shown for turn in shelf().get("earlier").turns] == ["one"]
     assert [turn.shown for turn in shelf().get("main").turns] == ["three"]
