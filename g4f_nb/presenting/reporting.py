@@ -49,8 +49,8 @@ _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; "
     "form-action 'none'"
 )
-# Of a page, where it says what made it; and how long it may be, in bytes.
 _SUFFIXES = ("", ".html", ".htm", ".xhtml")
+# Of a page, where it says what made it; and how long it may be, in bytes.
 _HEAD, _LONGEST = 1000, 2**30
 _MADE_BY = '<meta name="generator" content="g4f_nb: a report">'
 _PAGE = """<!doctype html>
