@@ -12,6 +12,7 @@ from g4f_nb.cells import nextcells
 from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.desk import Desk, Stopped
 from g4f_nb.cells.looks import Look, NoScreen, Screen
+from g4f_nb.cells.named import notices_of
 from g4f_nb.cells.parsing import Options
 from g4f_nb.cells.preparing import Ready, given, keyless, prepared, prompt_of
 from g4f_nb.cells.screens import BEAT, attend, screen_for
@@ -113,7 +114,7 @@ def _compared(options: Options, desk: Desk) -> object:
     from g4f_nb.cells.sidebyside import compare_cell
 
     prompt = prompt_of(options, desk)
-    for notice in (*options.notices, *prompt.notices):
+    for notice in (*notices_of(options, desk.names), *prompt.notices):
         tell(notice, once=False)
     if options.show_context:
         display(prompt.context())  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from g4f_nb.providers.combined.grouping import first_named
 from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.typed.oneline import leading_type
 
 Names = Mapping[str, Any]
 
@@ -136,9 +137,15 @@ def _tool(written: str, names: Names) -> Any:
     return found
 
 
-def schema_of(written: str, names: Names) -> Any:
+def schema_of(options: Options, names: Names) -> Any:
     """The type that `--schema` names, else the line itself; a name that nobody knows is an error."""
+    written = options.schema or ""
     if not _is_type_expression(written) or _is_one_field(written.strip(), names):
+        if _torn_type(options, names) == options.behind_schema:
+            raise InvalidParameterError(
+                f"{_torn(options, options.behind_schema)}; a prompt that begins like a type stands behind "
+                "--. Nothing was sent"
+            )
         return written
     found = _value(written, names, "--schema", inspect.isclass)
     if isinstance(found, str | Mapping) or inspect.isclass(found) or hasattr(found, "__origin__"):
@@ -148,6 +155,26 @@ def schema_of(written: str, names: Names) -> Any:
     raise InvalidParameterError(
         f"--schema {written} is of type {type(found).__name__}: it must be a type of yours, or a line like "
         '"name, age int"'
+    )
+
+
+def notices_of(options: Options, names: Names) -> tuple[str, ...]:
+    """What the user should know of how the line was read, now that its names are known."""
+    kind = _torn_type(options, names)
+    return options.notices if kind is None else (*options.notices, _torn(options, f"{kind} …"))
+
+
+def _torn_type(options: Options, names: Names) -> str | None:
+    """The type behind the name of a field which is the whole schema: perhaps a line without its quotes."""
+    written = (options.schema or "").strip()
+    return leading_type(options.behind_schema) if _is_one_field(written, names) else None
+
+
+def _torn(options: Options, meant: str) -> str:
+    written, kind = options.schema, leading_type(options.behind_schema)
+    return (
+        f"--schema is {written!r} alone, and the prompt begins with {kind!r}: a line of several words stands "
+        f'in quotes, --schema "{written} {meant}"'
     )
 
 

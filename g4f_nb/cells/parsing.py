@@ -36,10 +36,6 @@ _ONE_WORD = {
     "--name": 'a name of several words stands in quotes, -n "{}"',
     "--fork": 'a name of several words stands in quotes, --fork "{}"',
 }
-# What is hardly the beginning of a prompt behind the name of a field.
-_TYPE_WORD = re.compile(
-    r"(?:str|string|int|integer|float|bool|boolean|datetime|[\w.-]+(?:\|[\w.-]+)+)\b\??(?=\s|$)"
-)
 _LONE_WORD = re.compile(r"[\w-]+")
 _KEYS = ("--api-key", "--key", "-k", "--api_key", "--apikey", "--token", "--password")
 
@@ -72,6 +68,8 @@ class Options:
     format: str | None = None
     out: str | None = None
     schema: str | None = None
+    # What stands behind it without quotes: the prompt, or the rest of a line of several words.
+    behind_schema: str = ""
     code: bool = False
     no_stream: bool = False
     quiet: bool = False
@@ -120,7 +118,8 @@ def parse(line: str, cell: str | None = None) -> Options:
     body = "" if cell is None else cell.strip("\n")
     prompt = "\n".join(part for part in (rest.strip(), body) if part.strip())
     notices = _left_over(*last, rest.strip(), body) if last is not None and rest.strip() else ()
-    options = Options(**found, prompt=prompt, notices=notices)
+    behind = rest.strip() if last is not None and last[0].name == "--schema" else ""
+    options = Options(**found, behind_schema=behind, prompt=prompt, notices=notices)
     _check_together(options)
     if not prompt and not options.continues:
         raise UsageError(
@@ -144,11 +143,6 @@ def _left_over(flag: Flag, value: str, rest: str, body: str) -> tuple[str, ...]:
     """Words behind the last flag, which may have been meant for that: sent as they stand, and told."""
     if flag.name == "--system":
         return _torn(value, rest, body)
-    if flag.name == "--schema" and value.isidentifier() and (kind := _TYPE_WORD.match(rest)):
-        raise UsageError(
-            f"--schema is {value!r} alone, and the prompt begins with {kind[0]!r}: a line of several words "
-            f'stands in quotes, --schema "{value} {kind[0]}", and such a prompt behind --. {_MORE}'
-        )
     if flag.name not in _ONE_WORD or not body.strip() or not _LONE_WORD.fullmatch(rest):
         return ()
     way = _ONE_WORD[flag.name].format(f"{value} {rest}")

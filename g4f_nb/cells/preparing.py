@@ -111,7 +111,8 @@ def prepared(conversation: Conversation, options: Options, desk: Desk, *, place:
             interactive=frontend.attached() or frontend.in_terminal(),
             **how,
         )
-    return Ready(begun, prompt.context(begun.question), (*options.notices, *prompt.notices, *begun.notices))
+    notices = (*named.notices_of(options, desk.names), *prompt.notices, *begun.notices)
+    return Ready(begun, prompt.context(begun.question), notices)
 
 
 @contextmanager
@@ -152,5 +153,5 @@ def given(options: Options, desk: Desk) -> dict[str, Any]:
             approvals.check_askable(found["tools"], desk)
             found["approve"] = partial(approvals.approve, desk=desk)
     if options.schema is not None:
-        found["schema"] = named.schema_of(options.schema, desk.names)
+        found["schema"] = named.schema_of(options, desk.names)
     return found

@@ -23,12 +23,11 @@ _HOW = 'write it like "name, age int, mood good|bad, score float: 0 to 1", sever
 # `name`, `name type`, `name type?`, `name: words`
 _FIELD = re.compile(r"([^\W\d]\w*)(\?)?(?:\s+(.+?))?\s*$", re.DOTALL)
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:to|\.\.|-)\s*(-?\d+(?:\.\d+)?)$")
+# A type as it is written behind the name of a field.
+_KIND = r"(?:list of |list\[)?(?:" + "|".join(_TYPES) + r"|list|[\w.-]+(?:\s*\|\s*[\w.-]+)+)(?:\[\]|\])?\??"
+_BEGINS_WITH_KIND = re.compile(rf"{_KIND}(?=\s|:|$)")
 # A comma parts two fields; one in the words of a field is followed by something else.
-_NEXT = re.compile(
-    r",(?=\s*[^\W\d]\w*\??(?:\s+(?:list of |list\[)?(?:"
-    + "|".join(_TYPES)
-    + r"|list|[\w.-]+(?:\s*\|\s*[\w.-]+)+)(?:\[\]|\])?\??)?\s*(?:[,:]|$))"
-)
+_NEXT = re.compile(rf",(?=\s*[^\W\d]\w*\??(?:\s+{_KIND})?\s*(?:[,:]|$))")
 
 
 def type_of_line(line: str) -> Any:
@@ -51,6 +50,12 @@ def type_of_line(line: str) -> Any:
         fields[name] = annotation
     record = type_of_names(fields)
     return list[record] if many else record  # type: ignore[valid-type]  # made at run time
+
+
+def leading_type(text: str) -> str | None:
+    """The type that a text begins with as the line of a field does: `int` of `int: in years`."""
+    found = _BEGINS_WITH_KIND.match(text)
+    return found and found[0]
 
 
 def type_of_names(fields: Mapping[str, Any]) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from g4f_nb.conversations.shelf import shelf
 
 
@@ -80,6 +82,36 @@ def test_schema_by_name_and_line(shell, asked):
     shell.user_ns["number"] = 5
     _, result = asked("-m upper --schema number", ok=False)
     assert "is of type int" in str(result.error_in_exec)
+
+
+@pytest.mark.parametrize("line", ["age int", "mood good|bad", "age int?", "when date", "tags list[str]"])
+def test_a_type_alone_behind_the_name_of_a_field_is_no_prompt(asked, line):
+    """A line of several words stands in quotes: it is told, and nothing is sent."""
+    for flags in ("-m json --new --dry-run", "--compare json --dry-run"):
+        sent, result = asked(f"{flags} --schema {line}", "hello", ok=False)
+        assert sent == []
+        assert f'stands in quotes, --schema "{line}"; a prompt that' in str(result.error_in_exec)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("mood date when it was", '--schema "mood date …"'),
+        ("score float: 0 to 1", '--schema "score float …"'),
+        ("mood Date it", ""),
+        ("mood interest", ""),
+        ("Person string them together", ""),
+        ("dict float above", ""),
+        ("'mood' date it", ""),
+        ("mood -- date", ""),
+    ],
+)
+def test_a_prompt_that_begins_like_a_type_is_sent(shell, line, told):
+    """It is told behind the name of a field, and not behind that of a type, quotes or `--`."""
+    shell.user_ns["Person"] = dict
+    result = shell.run_line_magic("chat", f"-p Demo -m demo-fast --new --dry-run --schema {line}")
+    assert told in repr(result)
+    assert ("stands in quotes" in repr(result)) == bool(told)
 
 
 def test_an_answer_that_does_not_fit_is_an_error_and_is_kept(shell, server):

@@ -131,7 +131,7 @@ def test_continue_needs_no_prompt():
 
 def test_each_flag_has_its_field_and_each_field_its_flag():
     """The table and what it is read into are one."""
-    fields = {field.name for field in dataclasses.fields(Options)} - {"prompt", "notices"}
+    fields = {field.name for field in dataclasses.fields(Options)} - {"prompt", "notices", "behind_schema"}
     assert {flag.target for flag in FLAGS} == fields
     shorts = [flag.short for flag in FLAGS if flag.short]
     assert len(BY_NAME) == len(FLAGS) + len(shorts)
@@ -177,11 +177,10 @@ def test_a_schema_without_its_quotes_is_told():
     """`--schema name, age int` is no schema `name,` with a prompt `age int`."""
     with pytest.raises(UsageError, match="stands in quotes"):
         parse("--schema name, age int hi")
-    for line in ("--schema age int", "--schema mood good|bad", "--schema age int? hi"):
-        with pytest.raises(UsageError, match=r"of several words stands in quotes"):
-            parse(line, "hello")
-    assert parse("--schema Person internal notes").prompt == "internal notes"
-    assert parse("--schema age -- int is a type").prompt == "int is a type"
+    # What stands behind it is looked at where the names of types are known.
+    assert parse("--schema age int hi").behind_schema == "int hi"
+    for line in ("--schema 'age' int hi", "--schema age -- int hi", "--schema age -t 0 int hi"):
+        assert parse(line).behind_schema == ""
 
 
 @pytest.mark.parametrize(
