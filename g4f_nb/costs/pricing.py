@@ -82,7 +82,9 @@ def price_of(model: str | Model | Provider) -> Price | None:
     model = named if isinstance(named, str) else f"{named.__name__}:"
     left, colon, right = model.strip().partition(":")
     known = look_up(left)
-    if known is None or not (colon or known.row is None):
+    # A service named alone is no model, while a class may have but one.
+    is_service_alone = known is not None and known.row is not None and not colon
+    if known is None or is_service_alone:
         return _own_price("", model.strip())
     row = known.row
     name = right or (row.default_model if row is not None else "")

@@ -32,13 +32,13 @@ _under_way: dict[tuple[asyncio.AbstractEventLoop, Hashable], asyncio.Future[list
 async def kept_models(
     cls: Any,
     host: Host,
-    fetch: Callable[[], Awaitable[list[str]]],
+    listed: Callable[[], Awaitable[list[str]]],
     *,
     refresh: bool,
     in_order: bool = False,
     way: Hashable = None,
 ) -> list[str]:
-    """What `fetch` gives, kept per address and key; where it fails, the class's own list, said aloud.
+    """What `listed` gives, kept per address and key; where it fails, the class's own list, said aloud.
 
     It is kept as the server sent it, for another class may want that order; `in_order` sorts what is given.
     Who asks there for the same at the same time, in the same `way`, waits for the one request.
@@ -48,7 +48,7 @@ async def kept_models(
     if kept is not None and not refresh and time.monotonic() - kept[0] < _KEPT_FOR:
         return sorted(kept[1]) if in_order else list(kept[1])
     try:
-        names = await (fetch() if refresh else _together((cls, key, way), fetch))
+        names = await (listed() if refresh else _together((cls, key, way), listed))
     except G4FError as error:
         if not cls.fallback_models:
             raise
@@ -58,8 +58,8 @@ async def kept_models(
     return sorted(names) if in_order else list(names)
 
 
-async def _together(whose: Hashable, fetch: Callable[[], Awaitable[list[str]]]) -> list[str]:
-    """What `fetch` gives or raises; what is under way on this loop already is waited for."""
+async def _together(whose: Hashable, listed: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """What `listed` gives or raises; what is under way on this loop already is waited for."""
     place = asyncio.get_running_loop(), whose
     while (first := _under_way.get(place)) is not None:
         await asyncio.wait({first})
@@ -72,7 +72,7 @@ async def _together(whose: Hashable, fetch: Callable[[], Awaitable[list[str]]]) 
         return first.result()
     mine = _under_way[place] = place[0].create_future()
     try:
-        names = await fetch()
+        names = await listed()
     except G4FError as error:
         mine.set_exception(error.alone())
         # If nobody waits for it, it is no loss.
