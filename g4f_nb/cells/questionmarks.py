@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import tokenize
 
-from IPython.core.inputtransformer2 import make_tokens_by_line
-
 from g4f_nb.cells.parsing import NOT_HELP
 
 # A line of its own or the right side of an assignment, of whatever is assigned to.
@@ -48,6 +46,11 @@ def keep_question_marks(lines: list[str]) -> list[str]:
 
 def _lines_in_strings(lines: list[str]) -> set[int]:
     """The numbers of the lines that begin within a text of several lines; those are the user's own."""
+    try:
+        from IPython.core.inputtransformer2 import make_tokens_by_line
+    except ImportError:
+        # Not documented: without it no line is known to be within a text.
+        return set()
     tokens = (token for line in make_tokens_by_line(lines) for token in line)
     spans = [
         (token.start[0], token.end[0])

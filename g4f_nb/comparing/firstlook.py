@@ -38,7 +38,8 @@ def show_at_first(frame: pd.DataFrame) -> None:
 def _html(frame: pd.DataFrame) -> str | None:
     import pandas as pd
 
-    usual: Callable[[pd.DataFrame], str | None] = pd.DataFrame._repr_html_  # type: ignore[attr-defined]
+    # Not documented: without it a table is shown as text.
+    usual: Callable[[pd.DataFrame], str | None] = getattr(pd.DataFrame, "_repr_html_", lambda _: None)
     most = pd.get_option("display.max_columns")
     if not most or most >= len(frame.columns):
         # All of them are shown, as the user wants it.

@@ -62,7 +62,7 @@ def forget(connector: aiohttp.BaseConnector, *, shared: bool) -> None:
         if tls is not None:
             # Collected, it would complain.
             transport._closed = True  # noqa: SLF001
-            transport = tls._transport  # noqa: SLF001
+            transport = getattr(tls, "_transport", None)
         own = getattr(transport, "_sock", None)
         if own is not None:
             transport._sock = None  # noqa: SLF001

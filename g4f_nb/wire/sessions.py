@@ -35,7 +35,7 @@ def pooled_session(loop: asyncio.AbstractEventLoop, socks: Secret | None = None)
     for gone in [key for key in list(_sessions) if key[0].is_closed()]:
         left = _sessions.pop(gone, None)
         if left is not None:
-            _abandon(left[0])
+            _abandon(left[0], gone[0])
     session = new_session(_connector(socks), owner=True)
     keeper = _keeper((loop, socks), session)
     # A suspended async generator is the one thing that every loop closes when it shuts down.
@@ -86,11 +86,11 @@ def _connector(socks: Secret | None) -> aiohttp.BaseConnector:
     return connector
 
 
-def _abandon(session: aiohttp.ClientSession) -> None:
+def _abandon(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
     """Close a session whose loop does not run any more, as far as that goes without it."""
     from g4f_nb.wire.connecting import forget
 
-    loop, connector = session._loop, session.connector  # noqa: SLF001  # aiohttp has no public name for it
+    connector = session.connector
     if not loop.is_closed() and not loop.is_running():
         with contextlib.suppress(RuntimeError):
             loop.run_until_complete(session.close())
@@ -131,5 +131,5 @@ def _close_all() -> None:
     # Our own loop closes its session itself; what is left are sessions on loops that never ended.
     ownloop.stop_own_loop()
     while _sessions:
-        _, (session, _) = _sessions.popitem()
-        _abandon(session)
+        (loop, _), (session, _) = _sessions.popitem()
+        _abandon(session, loop)
