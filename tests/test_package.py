@@ -12,6 +12,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import afresh
 import pytest
 
 import g4f_nb as nb
@@ -189,6 +190,16 @@ def test_all_that_is_kept_between_calls_is_told():
     assert {name: paths for name, paths in meant.items() if len(paths) != 1} == {}
     remembering = {path for path, file in modules.items() if _remembers(file)}
     assert remembering == {paths[0] for paths in meant.values()}
+
+
+def test_no_test_sees_what_another_left():
+    """Every memory that fills by the newest is forgotten between tests, or is named with why it may stay."""
+    filling = set()
+    for file in (ROOT / "g4f_nb").rglob("*.py"):
+        for _, value in _values_of(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(value, ast.Call) and getattr(value.func, "id", "") in ("Newest", "Tokens"):
+                filling.add(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    assert sorted(filling - afresh.FORGOTTEN) == sorted(afresh.STAYING)
 
 
 _CONTAINERS = {"dict", "list", "set", "deque", "Newest", "Tokens", "WeakKeyDictionary", "WeakSet"}
