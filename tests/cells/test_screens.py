@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from thorough import THOROUGH
+from thorough import THOROUGH, some
 
 from g4f_nb.cells.bystanders import Bystanders
 from g4f_nb.cells.looks import Look
@@ -112,8 +112,14 @@ def _stream(wire, screen, text, reply=None, *, speed=SPEED, wrap=str, looked=Non
     return reply
 
 
-@pytest.mark.parametrize("alone", [True, False], ids=["a cell of ours", "a cell with other things"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "alone"),
+    [
+        pytest.param(kind, alone, id=f"{kind}-{'a cell of ours' if alone else 'a cell with other things'}")
+        for number, kind in enumerate(KINDS)
+        for alone in some([True, False], of=2, but=number)
+    ],
+)
 def test_bytes_grow_as_the_answer_does(monkeypatch, kind, alone):
     """20,000 characters at 300 tokens a second: at most 20 times the answer; twice as long, 2.2 times."""
     sent, long = {}, 20_000 if THOROUGH else 6_000

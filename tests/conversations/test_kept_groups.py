@@ -8,9 +8,15 @@ import pytest
 
 import g4f_nb as nb
 from g4f_nb.errors import NoProviderError
-from g4f_nb.providers import AsyncGeneratorProvider, Demo
+from g4f_nb.providers import AsyncGeneratorProvider, Demo, demo
 
 _KEY = "planted0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch):
+    # Nobody reads along here.
+    monkeypatch.setitem(demo._PACES, "demo", demo._PACES["demo-fast"])
 
 
 class Parrot(AsyncGeneratorProvider):
