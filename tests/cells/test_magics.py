@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 
 from g4f_nb import cells, magics, settings
 from g4f_nb.cells import questionmarks
-from g4f_nb.cells.parsing import parse
+from g4f_nb.cells.parsing import NOT_HELP, parse
 from g4f_nb.chunks import RequestLogin
 from g4f_nb.conversations.shelf import shelf
 from g4f_nb.errors import InvalidParameterError, MissingAuthError, ProviderNotFoundError
@@ -164,6 +164,13 @@ def test_a_text_of_the_users_is_left_alone(shell):
     shell.run_cell('text = """\n%chat what is it?\n"""\nx = %chat -p Demo -m demo-fast what\'s this?')
     assert shell.user_ns["text"] == "\n%chat what is it?\n"
     assert shell.user_ns["x"].messages[-2]["content"] == "what's this?"
+
+
+def test_without_ipythons_tokens_a_question_still_reaches_the_model(monkeypatch):
+    """They are not documented; without them every line that looks like a question is one."""
+    monkeypatch.delattr("IPython.core.inputtransformer2.make_tokens_by_line")
+    (line,) = questionmarks.keep_question_marks(["%chat why?\n"])
+    assert line == f"%chat why?{NOT_HELP}\n"
 
 
 def test_a_terminal_is_told_nothing_by_a_model(shell, capsys, server):

@@ -55,6 +55,13 @@ def test_a_prefix_repeats_failures_and_fields_of_a_schema_are_shown():
     assert {"prompt_id", "prompt", "error"} <= set(_shown(frame))
 
 
+def test_where_pandas_has_no_html_the_table_is_shown_as_text(monkeypatch):
+    """Its name for that is not documented."""
+    frame = _compared()
+    monkeypatch.delattr(pd.DataFrame, "_repr_html_")
+    assert frame._repr_html_() is None
+
+
 def test_it_is_a_plain_table_all_the_same():
     """Its parts and copies are shown as pandas does, it goes with its last reference, and is pickled."""
     frame = _compared()
