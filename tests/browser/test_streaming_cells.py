@@ -85,7 +85,7 @@ def _say(text):
     return base64.b64encode(text.encode(errors="surrogatepass")).decode()
 
 
-# Characters of an answer: 5,000 tokens and some more.
+# Characters of an answer, four of them a token.
 LENGTH = 20_000 if THOROUGH else 6_000
 # Milliseconds that the page may be behind the kernel; where others keep the machine busy, it is given more.
 PROMISED, AMONG_OTHERS = 300, 1000
@@ -109,7 +109,7 @@ def _is_calm():
     return psutil.cpu_percent(0.5) < 25
 
 
-def test_five_thousand_tokens_are_there_as_soon_as_the_kernel_is_done(notebook):
+def test_a_long_answer_is_there_as_soon_as_the_kernel_is_done(notebook):
     """At 300 a second; no more bytes than twenty times the answer, and the page does not jump at the end."""
     tries = []
     for _ in range(3):
