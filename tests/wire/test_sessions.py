@@ -19,6 +19,7 @@ from hostile.authority import Authority
 from hostile.cases import CHUNKED, Text, chunk, completion, event, head, sized
 from hostile.server import KEEP, RESET, STALL, Servers
 from small_server import listening
+from thorough import some
 
 from g4f_nb import errors
 from g4f_nb.calls import Call, Headers
@@ -289,8 +290,10 @@ with serve(**({"ssl_context": context} if secure else {})) as server:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize("wire", ["plain", "tls"])
-@pytest.mark.parametrize("loop", ["running", "idle"])
+@pytest.mark.parametrize(
+    ("loop", "wire"),
+    some([("running", "plain"), ("running", "tls"), ("idle", "plain"), ("idle", "tls")], of=3),
+)
 def test_a_forked_child_leaves_its_parent_s_connections_alone(loop, wire):
     """Whether its loop ran or not: the child makes its own, and the parent goes on with what it had."""
     command = [sys.executable, "-W", "error::ResourceWarning", "-c", FORK, loop, wire]

@@ -25,7 +25,7 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", ["key", "scope", "tls", "nobody", "silence", "typo", "address", "page"])
-def test_neither_key_nor_token_iseverything_shown(call, fault, server, tls, where, capsys):
+def test_neither_key_nor_token_is_shown(call, fault, server, tls, where, capsys):
     """Whatever fails first."""
     key = new_key("planted")
     given = where(server, api_key=key, max_retries=0)
