@@ -82,7 +82,9 @@ def _named(pair: Any, lengths: Mapping[str, int], *, has_data: bool) -> frozense
     if not isinstance(given, list | tuple | set | frozenset) or not all(
         isinstance(name, str) for name in given
     ):
-        raise InvalidParameterError(f"zip= is {pair!r}: it must be a list of axes, like ['prompts', 'data']")
+        raise InvalidParameterError(
+            f"zip= is {short(pair)}: it must be a list of axes, like ['prompts', 'data']"
+        )
     names = frozenset(given)
     unknown = sorted(names - lengths.keys())
     if unknown:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from g4f_nb.comparing.pacing import Limits
-from g4f_nb.errors import InvalidParameterError, short, shorten
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.providers.registry import find_provider
 from g4f_nb.secret import unshown
 
@@ -55,16 +55,16 @@ class Manner:
             given = getattr(self, name)
             if not isinstance(given, str) or given not in choices:
                 one_of = " or ".join(choices) if len(choices) == 2 else f"one of {', '.join(choices)}"  # noqa: PLR2004
-                raise InvalidParameterError(f"{name} is {shorten(repr(given), 80)}: it must be {one_of}")
+                raise InvalidParameterError(f"{name} is {short(given)}: it must be {one_of}")
         if self.seed is not None and (type(self.seed) is not int or self.seed < 0):
             raise InvalidParameterError(
-                f"seed is {shorten(repr(self.seed), 80)}: it must be a whole number from 0, and orders work; "
+                f"seed is {short(self.seed)}: it must be a whole number from 0, and orders work; "
                 'a provider\'s own goes into params={"seed": …}'
             )
         if str(self.engine) != "local":
             # The engine's seam: whatever can carry out a comparison is told here from what cannot.
             raise InvalidParameterError(
-                f"engine is {shorten(repr(self.engine), 80)}: it must be 'local', this process; nothing else "
+                f"engine is {short(self.engine)}: it must be 'local', this process; nothing else "
                 "(a Dask client, say) can carry out a comparison yet"
             )
 

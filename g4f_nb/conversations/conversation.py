@@ -116,13 +116,13 @@ class Conversation(Verbs):
     ) -> None:
         # A traceback that prints locals must show no key: from here on only names are seen.
         options, model, provider = veiled(options), one_named(model), one_named(provider)
+        # First: one whose making is refused is shown, too.
+        self._talk = Talk(keep=settings.current().keep_conversations if keep is None else keep is True)
         refuse_slips(options, ("name", "model", "provider", "system", "limit", "keep"), of="Conversation")
         if not isinstance(keep, bool | None):
             raise InvalidParameterError(
                 f"keep is {short(keep)}: it must be True, False, or None for what is set"
             )
-        # First: one whose making is refused is shown, too.
-        self._talk = Talk(keep=settings.current().keep_conversations if keep is None else keep)
         if name is not None:
             self._talk.terms.rename(name)
         self._talk.terms.begin_with(_given(model, provider, system, options), limit)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from g4f_nb.errors import InvalidParameterError, short, shorten
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.tools import Tool, Toolbox
 from g4f_nb.typed.wanted import Wanted
 
@@ -38,7 +38,7 @@ class ToolLimits:
         seconds = self.seconds
         is_number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
         if not (seconds is None or (is_number and (seconds == math.inf or 0 <= seconds <= _LONGEST))):
-            shown = shorten(repr(seconds), 40)
+            shown = short(seconds)
             raise InvalidParameterError(
                 f"seconds is {shown}: it must be a number from 0, or None for no limit"
             )

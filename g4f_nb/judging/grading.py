@@ -51,6 +51,10 @@ def grade(
     """
     options = Veiled(options or {})
     check_options(options)
+    if not isinstance(criteria, str | Mapping):
+        raise InvalidParameterError(
+            f"criteria is {short(criteria)}: it must be a text, or a dict of them by name"
+        )
     named = {into: criteria} if isinstance(criteria, str) else dict(criteria)
     low, high = _checked(scale, named)
     names = [into, f"{into}_reason", *(f"{into}_{name}" for name in named if name != into)]

@@ -486,3 +486,31 @@ def test_no_frame_shows_the_key_of_what_is_no_model(capfd):
             if form == "a dict":
                 assert "dict" in str(caught.value), (where, form)
     assert KEY not in "".join(capfd.readouterr())
+
+
+def test_no_message_shows_a_wrong_value_that_may_hold_a_key():
+    """A number or a text is shown as it is, anything else by its kind."""
+    talk = nb.Conversation("talk", model="Demo")
+    result = nb.compare("x", "Demo", progress=False)
+    of_all = ("budget", "repeats", "cache", "zip", "engine", "seed", "retries", "concurrency", "prices")
+    doors = {
+        **{name: lambda wrong, name=name: nb.compare("x", "Demo", **{name: wrong}) for name in of_all},
+        **{
+            name: lambda wrong, name=name: nb.ask("x", "Demo", **{name: wrong})
+            for name in ("cache", "approve", "tool_limits", "system")
+        },
+        "price": lambda wrong: nb.Model("Demo", price=wrong),
+        "limit": lambda wrong: nb.Conversation("x", limit=wrong),
+        "name": nb.Conversation,
+        "keep": lambda wrong: nb.Conversation("x", keep=wrong),
+        "observe": talk.observe,
+        "criteria": lambda wrong: result.llm.grade("Demo", [wrong]),
+        "patience": lambda wrong: nb.RaceProvider(["Demo"], patience=wrong),
+    }
+    for name, door in doors.items():
+        for wrong in (dict(_WRONG), [dict(_WRONG)], SimpleNamespace(**_WRONG)):
+            with pytest.raises(nb.G4FError) as caught:
+                door(wrong)
+            assert KEY not in str(caught.value), name
+            # Whatever was half made by then can be shown.
+            assert our_frames(caught.value), name

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 from g4f_nb import parameters
 from g4f_nb.chunks import ProviderFailed
-from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, short, shorten, sort_of
+from g4f_nb.errors import InvalidParameterError, ProviderNotWorkingError, short, sort_of
 from g4f_nb.loops.handover import closing
 from g4f_nb.messages import check_messages
 from g4f_nb.notices import tell
@@ -127,7 +127,7 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
         numbers = {"patience": cls.patience, "cool_down": cls.cool_down, "failures": cls.failures}
         for name, value in numbers.items():
             if not (_is_time(value) or (value is None and name == "patience")):
-                shown = shorten(repr(value), 40)
+                shown = short(value)
                 raise InvalidParameterError(f"{name} is {shown}: it must be a number above 0")
 
     @classmethod

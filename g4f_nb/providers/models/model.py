@@ -38,10 +38,11 @@ class Model:
         self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
     ) -> None:
         options, name, price = veiled(options), one_named(name), unshown(price)
-        refuse_slips(options, ("label", "price"), of="Model")
-        checked = None if price is None else checked_price(price, "price=")
+        # First: a traceback with locals shows one that is refused, too.
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
+        refuse_slips(options, ("label", "price"), of="Model")
+        checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "price", checked)
         check_model(name)
