@@ -49,17 +49,21 @@ class McpServer(Sequence[Tool]):
 
     def __init__(self, server: str | Sequence[str], options: Mapping[str, Any]) -> None:
         self._options = Veiled(options)
+        self._job: ownloop.Job[None] | None = None
         self._url = server if isinstance(server, str) and re.match(r"https?://", server) else None
-        self._command = [] if self._url else _command(server)
+        # First: one that is refused is shown, too.
+        self._command: list[str] = []
+        if not self._url:
+            self._command = _command(server)
         self._tools: list[Tool] = []
         self._client: Any = None
         self._stop: asyncio.Event | None = None
-        self._job: ownloop.Job[None] | None = None
 
     @property
     def name(self) -> str:
         """The address, or the program, without anything that may be a key."""
-        return shown_address(self._url) if self._url else os.path.basename(self._command[0])  # noqa: PTH119  # text
+        program = self._command[0] if self._command else ""
+        return shown_address(self._url) if self._url else os.path.basename(program)  # noqa: PTH119  # text
 
     def open(self) -> Self:
         """Start the program or connect, and learn which tools there are."""

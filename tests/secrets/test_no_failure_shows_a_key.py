@@ -504,6 +504,7 @@ def test_no_message_shows_a_wrong_value_that_may_hold_a_key():
         "name": nb.Conversation,
         "keep": lambda wrong: nb.Conversation("x", keep=wrong),
         "observe": talk.observe,
+        "mcp_tools": nb.mcp_tools,
         "criteria": lambda wrong: result.llm.grade("Demo", [wrong]),
         "patience": lambda wrong: nb.RaceProvider(["Demo"], patience=wrong),
     }
