@@ -7,6 +7,7 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from g4f_nb.rendered import may_be_less, paragraphs, readings, unreadable
 from g4f_nb.spellings import LONG_ENOUGH, coded_spellings_of, codes_letters, in_base64, spellings_of
 from g4f_nb.unseen import as_seen, may_hide, places_of_seen, without_hidden_letters
 
@@ -15,6 +16,10 @@ _SHORT = 8
 _RUN = re.compile(r"[A-Za-z0-9]+")
 # The longest spelling of one character is far shorter.
 _LONGEST_SPELLING = 60
+# Of a key so long the letters stand in order in no formula by chance.
+_BY_NO_CHANCE = 16
+# What stands in place of what is masked already: nothing that is read as a mark or a letter.
+_FILLER = "\u25a1"
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 Span = tuple[int, int]
@@ -31,7 +36,56 @@ class Key(Hashable, Protocol):
 def traces_of(text: str, keys: Iterable[Key]) -> list[Span]:
     """Where these keys begin and end, in order; what overlaps is one."""
     keys = tuple(keys)
-    spans = [*_spans(text, keys), *_broken_up(text, keys)]
+    spans = _joined([*_spans(text, keys), *_broken_up(text, keys)])
+    rendered = rendered_traces_of(_filled(text, spans), keys)
+    return _joined([*spans, *rendered]) if rendered else spans
+
+
+def rendered_traces_of(text: str, keys: Iterable[Key]) -> list[Span]:
+    """The paragraphs in which a reader sees one of these keys, though no letters of it stand together."""
+    long = [key for key in keys if len(key.reveal()) >= LONG_ENOUGH]
+    if not long or not may_be_less(text):
+        return []
+    return [(start, end) for start, end in paragraphs(text) if _is_rendered(text[start:end], long)]
+
+
+def _is_rendered(paragraph: str, keys: Sequence[Key]) -> bool:
+    if not may_be_less(paragraph):
+        return False
+    if not codes_letters(paragraph):
+        letters = _letters_of(paragraph.casefold())
+        keys = [key for key in keys if any(_in_order("".join(runs), letters) for runs in _runs(key))]
+    if not keys:
+        return False
+    also = [bare for bare in map(_AsSeen, keys) if bare.is_another and len(bare.reveal()) >= LONG_ENOUGH]
+    every = [*keys, *also]
+    if any(next(_spans(as_seen(seen), every), None) for seen in readings(paragraph)):
+        return True
+    longer = [key.reveal() for key in keys if len(key.reveal()) >= _BY_NO_CHANCE]
+    found = any(_in_order(value, part) for value in longer for part in unreadable(paragraph))
+    # A traceback with locals shows no key.
+    del longer
+    return found
+
+
+def _in_order(letters: str, text: str) -> bool:
+    at = -1
+    for letter in letters:
+        at = text.find(letter, at + 1)
+        if at < 0:
+            return False
+    return True
+
+
+def _filled(text: str, spans: Sequence[Span]) -> str:
+    parts, at = list[str](), 0
+    for start, end in spans:
+        parts += [text[at:start], _FILLER * (end - start)]
+        at = end
+    return "".join((*parts, text[at:])) if parts else text
+
+
+def _joined(spans: list[Span]) -> list[Span]:
     spans.sort()
     joined: list[Span] = []
     for start, end in spans:

@@ -31,6 +31,25 @@ BROKEN = {
 }
 
 
+PIECES = [KEY[at : at + 5] for at in range(0, len(KEY), 5)]
+RENDERED = {
+    "titles": "".join(f'[{piece}](http://a "t")' for piece in PIECES),
+    "brackets in addresses": "".join(f"[{piece}](http://a/(x))" for piece in PIECES),
+    "escaped brackets": "".join(rf"[{piece}](http://a\(c)" for piece in PIECES),
+    "blanks": "".join(f"[{piece}]( http://a )" for piece in PIECES),
+    "long addresses": "".join(f"[{piece}](http://a/{'x' * 501})" for piece in PIECES),
+    "addresses in angles": "".join(f"[{piece}](<http://a b>)" for piece in PIECES),
+    "references": "".join(rf"[{piece}][x\]]" for piece in PIECES),
+    "tags": "<sub></sub>".join(PIECES),
+    "groups of a formula": "$\\mathrm{" + "{}".join(PIECES) + "}$",
+    "commands of a formula": "$" + "\\!".join(f"\\mathrm{{{piece}}}" for piece in PIECES) + "$",
+    "words of a formula": "\\(" + "".join(f"\\text{{{piece}}}" for piece in PIECES) + "\\)",
+    "colours of a formula": "$" + "".join(f"\\textcolor{{red}}{{{piece}}}" for piece in PIECES) + "$",
+    "comments of a formula": "$$\\mathrm{" + "%x\n".join(PIECES) + "}$$",
+    "blanks of a formula": "$" + " ".join(PIECES) + "$",
+}
+
+
 def _letters(text):
     return "".join(each for each in text if each.isascii() and each.isalnum())
 
@@ -44,6 +63,13 @@ def test_a_key_in_pieces_is_masked(how):
     assert shown.endswith(", [so](http://a.b).")
     for start in range(len(_letters(KEY)) - 7):
         assert _letters(KEY)[start : start + 8] not in _letters(shown)
+
+
+@pytest.mark.parametrize("how", RENDERED)
+def test_a_key_that_is_seen_once_rendered_takes_its_paragraph_along(how):
+    """Where its letters end in the text is for each parser to say; what stands around stays."""
+    shown = mask_given(f"It is:\n\n{RENDERED[how]}\n\n[So](http://a.b).", Secret(KEY))
+    assert shown == f"It is:\n\n{MASK}\n\n[So](http://a.b)."
 
 
 @pytest.mark.parametrize("how", BROKEN)
