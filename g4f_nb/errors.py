@@ -39,10 +39,13 @@ import os
 from typing import Any, Self
 
 from g4f_nb.controls import clean
+from g4f_nb.secret import redact, redact_beginning
 
 # Of a wrong value in a message.
 _SHOWN = 60
 BODY_LIMIT = 500
+# How an address with a password is written: in a way out it is to be read.
+_WRITTEN = "user:password@"
 _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared as text
 
 
@@ -62,8 +65,9 @@ class G4FError(Exception):
         partial: str | None = None,
         reply: Any = None,
     ) -> None:
-        # What a server says stands in all three, and a terminal must obey none of it.
-        super().__init__(clean(str(message)))
+        # What a server says stands in all three, and a terminal must obey none of it. And what a user gave
+        # in a wrong place may be a key, or an address with a password.
+        super().__init__(_WRITTEN.join(map(redact, clean(str(message)).split(_WRITTEN))))
         self.provider = provider
         self.model = model
         self.status = status
@@ -234,7 +238,8 @@ def sort_of(value: object) -> str:
 def short(value: object) -> str:
     """A value in an error: its repr as far as there is room; of what may hold others, the type alone."""
     plain = value is None or isinstance(value, str | int | float)
-    return shorten(repr(value), _SHOWN) if plain else sort_of(value)
+    # Masked first: of a key that is cut nobody knows that it is one.
+    return shorten(redact_beginning(repr(value)), _SHOWN) if plain else sort_of(value)
 
 
 def shorten(text: str, limit: int = BODY_LIMIT) -> str:

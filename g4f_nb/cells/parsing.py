@@ -95,10 +95,11 @@ def parse(line: str, cell: str | None = None) -> Options:
     found: dict[str, Any] = {}
     rest = line.replace(NOT_HELP, "")
     last: tuple[Flag, str] | None = None
+    ended = False
     while _FLAG.match(rest := _with_plain_dashes(rest)):
         before, (word, rest) = rest, _word(rest)
         last = None
-        if word == "--":
+        if ended := word == "--":
             break
         name, equals, value = word.partition("=")
         flag = BY_NAME.get(name)
@@ -117,6 +118,8 @@ def parse(line: str, cell: str | None = None) -> Options:
         _put(found, flag, value)
     body = "" if cell is None else cell.strip("\n")
     prompt = "\n".join(part for part in (rest.strip(), body) if part.strip())
+    if cell is not None:
+        _refuse_a_key(rest, meant=ended)
     notices = _left_over(*last, rest.strip(), body) if last is not None and rest.strip() else ()
     behind = rest.strip() if last is not None and last[0].name == "--schema" else ""
     options = Options(**found, behind_schema=behind, prompt=prompt, notices=notices)
@@ -126,6 +129,22 @@ def parse(line: str, cell: str | None = None) -> Options:
             "there is no prompt: write it below the line, or after the flags. %chat --help shows examples"
         )
     return options
+
+
+def _refuse_a_key(line: str, *, meant: bool) -> None:
+    """In the first line of a cell it would be sent as words of the prompt; `meant`: it stands behind `--`."""
+    flags = [word.partition("=")[0] for word in line.split()]
+    flag = next((each for each in flags if each.startswith("--") and each.lower() in _KEYS), None)
+    if flag is not None and not meant:
+        raise UsageError(
+            f"{flag} stands in the prompt and would be sent with it: a key {_IN_A_CELL}. "
+            "Nothing was sent; a question about it stands below the line, or behind --"
+        )
+    if redact(line) != line:
+        raise UsageError(
+            f"the first line would send a key or a password as words of the prompt: that {_IN_A_CELL}. "
+            "Nothing was sent"
+        )
 
 
 def _torn(system: str, rest: str, body: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from g4f_nb.errors import InvalidParameterError, UnknownParameterError, shorten
 from g4f_nb.prices import dollars
 from g4f_nb.providers.models.model import several_named
 from g4f_nb.providers.sending.checks import what_is_wrong
-from g4f_nb.secret import Veiled, unshown
+from g4f_nb.secret import Veiled, redact, unshown
 from g4f_nb.store import store
 from g4f_nb.typed.wanted import Wanted
 
@@ -254,9 +254,10 @@ def _check_scalars(parameters: Mapping[str, Any]) -> None:
     for name in _SINGLE:
         value = parameters.get(name)
         if isinstance(value, list | tuple | range):
+            shown, listed = (shorten(redact(repr(each)), 60) for each in (value, list(value)))
             raise InvalidParameterError(
-                f"{name}= is a list, {shorten(repr(value), 60)}: what is varied goes into params=, like "
-                f"params={{{name!r}: {shorten(repr(list(value)), 60)}}}"
+                f"{name}= is a list, {shown}: what is varied goes into params=, like "
+                f"params={{{name!r}: {listed}}}"
             )
     fault = what_is_wrong({name: parameters[name] for name in _SINGLE if name in parameters})
     if fault is not None:

@@ -115,6 +115,27 @@ def test_a_key_has_no_place_in_a_cell_and_is_not_repeated(line):
     assert "planted" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [f"OpenaiTemplate:echo --api-key {KEY} --api-base http://h", f"Demo hi --token={KEY}", "http://u:pass1234@host/v1",
+     "sk-hunter2secretAb12Cd34Ef56Gh78", "-- sk-hunter2secretAb12Cd34Ef56Gh78"],
+)  # fmt: skip
+def test_a_key_behind_the_first_word_of_a_cell_is_no_prompt(line):
+    """It is refused, told where it belongs, and not shown."""
+    with pytest.raises(UsageError, match="does not belong into a cell") as caught:
+        parse(line, "hi")
+    assert not any(each in str(caught.value) for each in (KEY, "pass1234", "hunter2"))
+
+
+def test_words_about_keys_are_a_prompt():
+    """Where they are meant as such: below the line, behind `--`, in a line of its own; and `-k` is curl's."""
+    asked = "what does --token do?"
+    assert parse(f"-- {asked}", "here").prompt == f"{asked}\nhere"
+    assert parse("", asked).prompt == asked
+    assert parse(asked).prompt == asked
+    assert parse("what is curl -k", "here").prompt == "what is curl -k\nhere"
+
+
 def test_a_key_is_told_where_it_belongs():
     """The command that asks for it, and the environment."""
     with pytest.raises(UsageError, match=r"%g4f key PROVIDER.*\.env"):

@@ -515,3 +515,34 @@ def test_no_message_shows_a_wrong_value_that_may_hold_a_key():
             assert KEY not in str(caught.value), name
             # Whatever was half made by then can be shown.
             assert our_frames(caught.value), name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["sk-hunter2secretAb12Cd34Ef56Gh78", "http://u:hunter2secret@127.0.0.1:9/v1", "https://h/v1?api_key=hunter2secret",
+     "http://u:hunter2secret@127.0.0.1:9/v1:llama3", f"http://u:hunter2secret{'x' * 80}@h/v1"],
+)  # fmt: skip
+def test_no_message_repeats_a_key_or_a_password_in_a_wrong_place(wrong):
+    """In the place of a model, of a name or of a number: it is masked, however long it is."""
+    doors = {
+        "ask": lambda: nb.ask("x", wrong),
+        "use": lambda: nb.use(wrong),
+        "KeyPrompt": lambda: nb.KeyPrompt(wrong),
+        "register": lambda: nb.register(f"{wrong}/", api_base="http://127.0.0.1"),
+        "compare": lambda: nb.compare("x", (wrong,), progress=False),
+        "limit": lambda: nb.Conversation("x", limit=wrong),
+        "keep": lambda: nb.Conversation("x", keep=wrong),
+        "cache": lambda: nb.ask("x", "Demo", cache=wrong),
+        "rpm": lambda: nb.Limits(rpm=wrong),
+        "price": lambda: nb.Model("Demo", price=wrong),
+        "a list": lambda: nb.compare("x", "Demo", temperature=[wrong]),
+    }
+    for name, door in doors.items():
+        with pytest.raises(nb.G4FError) as caught:
+            pytest.fail(f"{name}: {type(door())}")
+        assert "hunter2" not in str(caught.value), name
+
+
+def test_a_way_out_shows_how_a_password_is_written():
+    """What stands for a user's own is no secret."""
+    assert "//user:password@host" in str(nb.G4FError("write http://user:password@host:3128"))
