@@ -19,6 +19,7 @@ from g4f_nb.loops.ownloop import stop_own_loop
 from g4f_nb.settings import cache_folder, current
 from g4f_nb.stored import cells, runs, talks, verdicts
 from g4f_nb.stored.cells import Cells
+from g4f_nb.stored.damage import moment_or_none
 from g4f_nb.stored.database import Form
 from g4f_nb.stored.inbox import Row
 from g4f_nb.stored.purging import purge
@@ -117,14 +118,14 @@ class Store:
             name: sum(row[0] for row in self._storage.read(f"SELECT count(*) FROM {table}"))  # noqa: S608
             for name, table in tables.items()
         }
-        ages = self._storage.read("SELECT min(began_at) FROM runs")
+        ages = self._storage.read("SELECT min(began_at) FROM runs WHERE began_at >= 0")
         file = self._storage.file
         parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
         return StoreInfo(
             file=file,
             in_memory_because=self._storage.in_memory_because,
             bytes=sum(part.stat().st_size for part in parts if part.exists()),
-            oldest=min((age for (age,) in ages if age is not None), default=None),
+            oldest=min((age for (age,) in ages if moment_or_none(age) is not None), default=None),
             **counts,
         )
 

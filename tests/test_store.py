@@ -87,7 +87,7 @@ def test_a_run_can_be_had_again(make):
     store.flush()
     run = make().runs.find("r1") or pytest.fail("not found yet")
     assert (run.kind, run.cells, run.plan) == ("compare", 3, {"models": ["Demo"]})
-    assert list(make().cells.records(run)) == [(2, b'{"answer":"x"}')]
+    assert list(make().cells.records(run)) == [(2, {"answer": "x"})]
     assert store.cells.find("r1", 2) == ({"answer": "x"}, {"reasoning": "why"})
     assert store.cells.find("r1", 1) is None
     assert [row[:1] + row[3:] for row in store.runs.latest()] == [("r1", 3, 1)]
@@ -107,7 +107,7 @@ def test_more_than_one_query_takes(make, monkeypatch):
     store.write("UPDATE runs SET began_at = 0 WHERE run_id != 'same'", [()])
     assert store.purge(older_than_days=1) == 16
     (run,) = filter(None, [store.runs.find("same")])
-    assert list(store.cells.records(run)) == [(at, b'{"n":%d}' % at) for at in positions]
+    assert list(store.cells.records(run)) == [(at, {"n": at}) for at in positions]
 
 
 def test_verdicts_are_one_table(make):
@@ -640,8 +640,8 @@ def test_in_memory_the_newest_answer_is_the_one(make, held):
     assert _texts(store.cells.answers(["a", "b"])) == {"a": b'{"n":2}', "b": b'{"n":3}'}
     assert store.cells.find("old", 1) == ({"n": 3}, {})
     assert list(store.cells.records(store.runs.find("old") or pytest.fail("lost"))) == [
-        (0, b'{"n":1}'),
-        (1, b'{"n":3}'),
+        (0, {"n": 1}),
+        (1, {"n": 3}),
     ]
     assert [(row[0], row[4]) for row in store.runs.latest()] == [("new", 1), ("old", 2)]
     assert [row[0] for row in store.runs.latest(1)] == ["new"]

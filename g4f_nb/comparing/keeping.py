@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from g4f_nb.comparing import columns, frames
 from g4f_nb.comparing.columns import Outcomes
 from g4f_nb.comparing.grid import Seat
@@ -209,6 +207,11 @@ def raw(cell_id: str) -> dict[str, Any]:
 def _frame(kept: KeptRun) -> pd.DataFrame:
     plan = kept.plan
     made = grid_of(plan)
+    if len(made.cells) != kept.cells:
+        raise InvalidParameterError(
+            f"the run {kept.run_id!r} is damaged in the store: it has {kept.cells:,} cells, and its plan "
+            f"{len(made.cells):,}; compare anew, what the store has of answers is taken from there"
+        )
     values = outcomes_of(kept, store())
     status = values.lists["status"]
     values.lists["status"] = [said or "cancelled" for said in status]
@@ -219,8 +222,7 @@ def _frame(kept: KeptRun) -> pd.DataFrame:
 def outcomes_of(kept: KeptRun, there: Store) -> Outcomes:
     """What the store has of a run's cells; those that were not finished are empty."""
     made = Outcomes.empty(kept.cells)
-    for position, packed in there.cells.records(kept):
-        record = orjson.loads(packed)
+    for position, record in there.cells.records(kept):
         known = {name: value for name, value in record.items() if name in columns.OUTCOME}
         made.put(position, columns.shared(known))
     return made

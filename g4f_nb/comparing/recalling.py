@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 
-import orjson
-
 from g4f_nb.comparing.budget import Budget
-from g4f_nb.comparing.columns import from_error
+from g4f_nb.comparing.columns import OUTCOME, from_error
 from g4f_nb.comparing.grid import Grid
 from g4f_nb.comparing.identity import Keys
 from g4f_nb.comparing.ledger import Ledger
@@ -115,8 +113,9 @@ class Recall:
 
     def _is_settled(self, inquiry: Inquiry, kept: Kept) -> bool:
         answer = kept.get(inquiry.key or "")
-        if answer is not None:
-            record: Record = orjson.loads(answer.record)
+        record: Record | None = None if answer is None else answer.read()
+        if answer is not None and record is not None and record.get("status") == "ok":
+            record = {name: value for name, value in record.items() if name in OUTCOME}
             self._ledger.take_over(inquiry.cells, record, answer, self._price(inquiry, record))
         elif self._manner.cache == "only":
             words = "no answer to this is kept"

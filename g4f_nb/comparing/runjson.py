@@ -10,6 +10,7 @@ import orjson
 from g4f_nb.comparing import columns, tablejson, typed
 from g4f_nb.comparing.given import as_texts
 from g4f_nb.comparing.grid import Cells, Grid, Seat
+from g4f_nb.errors import InvalidParameterError
 from g4f_nb.kept.identity import TRAVEL
 from g4f_nb.typed.wanted import Wanted
 
@@ -57,6 +58,17 @@ def _is_json(value: Any) -> bool:
 
 def grid_of(plan: Mapping[str, Any]) -> Grid:
     """The grid of a kept run, whose seats have no place yet."""
+    try:
+        return _grid_of(plan)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        failure = InvalidParameterError(
+            f"what the store has of this run's plan is damaged ({what}): compare anew"
+        )
+    raise failure
+
+
+def _grid_of(plan: Mapping[str, Any]) -> Grid:
     data = None if plan["data"] is None else tablejson.from_json(plan["data"])
     seats = [
         Seat(

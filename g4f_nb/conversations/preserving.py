@@ -19,10 +19,11 @@ from g4f_nb import frontend
 from g4f_nb.conversations.keyless import Mask, keyless_json, keyless_turn
 from g4f_nb.conversations.spending import Entry, Ledger
 from g4f_nb.conversations.turnjson import KIND, VERSION, Saved, saved_from_json, settings_json, turn_json
-from g4f_nb.errors import G4FError
+from g4f_nb.errors import G4FError, InvalidParameterError
 from g4f_nb.masking import masker
 from g4f_nb.notices import tell
 from g4f_nb.store import store
+from g4f_nb.stored.damage import DamagedRowError
 from g4f_nb.stored.talks import Talks
 
 # Beside what is written into files, too.
@@ -133,10 +134,14 @@ def kept_talks(most: int = 100) -> list[KeptTalk]:
     return [
         KeptTalk(
             id=key, name=name, title=title, turns=count, cost=None if unknown else usd or 0.0,
-            changed_at=datetime.fromtimestamp(at, UTC), model=settings.get("model"),
+            changed_at=datetime.fromtimestamp(at, UTC), model=_text_or_none(settings.get("model")),
         )
         for key, name, title, at, settings, count, unknown, usd in store().talks.latest(most)
     ]  # fmt: skip
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def ids_of(name: str) -> list[str]:
@@ -161,7 +166,11 @@ def kept_before(name: str, *, besides: str, notebook: str | None = None) -> Earl
     talks = store().talks
     others = [key for key in ids_of(name) if key != besides][:_LOOKED_AT]
     for key in others:
-        found = talks.find(key)
+        try:
+            found = talks.find(key)
+        except DamagedRowError:
+            # That is told to whoever restores it.
+            continue
         if found is None or (notebook is not None and found[1].get(_NOTEBOOK) != notebook):
             continue
         turns = talks.count_turns(key)
@@ -172,7 +181,17 @@ def kept_before(name: str, *, besides: str, notebook: str | None = None) -> Earl
 
 def read_talk(id: str) -> Saved | None:  # noqa: A002  # what a conversation calls it
     """The conversation of that id, as the store has it."""
-    talks = store().talks
+    try:
+        return _read_talk(id, store().talks)
+    except InvalidParameterError as error:
+        failure = InvalidParameterError(
+            f"the conversation {id!r} cannot be read from the store: {error}; begin another one, or restore "
+            "by its id one of those that nb.list_conversations() lists"
+        )
+    raise failure
+
+
+def _read_talk(id: str, talks: Talks) -> Saved | None:  # noqa: A002  # as above
     found = talks.find(id)
     if found is None:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
+from g4f_nb.notices import tell
+from g4f_nb.stored import damage
 from g4f_nb.stored.inbox import Row
 from g4f_nb.stored.packing import packed
 from g4f_nb.stored.pointers import Target, joined, pointing, target_of
@@ -34,6 +34,10 @@ class KeptAnswer(NamedTuple):
 
     record: bytes
     cell: Target
+
+    def read(self) -> dict[str, Any] | None:
+        """The record; `None` where it is damaged: then it is asked anew."""
+        return damage.record_or_none(self.record)
 
 
 class Cells:
@@ -83,7 +87,7 @@ class Cells:
         found: dict[str, KeptAnswer] = {}
         for some in parts(keys):
             # A question that was asked anew has several answers: SQLite gives the row that has the maximum.
-            columns = "run_id, record, position, key, max(rowid)"
+            columns = "run_id, CAST(record AS BLOB), position, key, max(rowid)"
             query = f"SELECT {columns} FROM cells WHERE key IN ({marks(some)}) GROUP BY key"  # noqa: S608
             by_key: dict[str, list[Row]] = {}
             for row in self._storage.read(query, some):
@@ -96,15 +100,19 @@ class Cells:
     def answer(self, key: str) -> tuple[dict[str, Any], dict[str, Any], float | None] | None:
         """The latest answer under a key, what was kept beside it, and when its run began."""
         self._storage.flush()
-        query = "SELECT run_id, record, more FROM cells WHERE key = ? ORDER BY rowid DESC LIMIT 1"
+        query = (
+            "SELECT run_id, CAST(record AS BLOB), more FROM cells WHERE key = ? ORDER BY rowid DESC LIMIT 1"
+        )
         rows = self._storage.read(query, (key,))
         if not rows:
             return None
         run_id, record, more = self._newest(rows)
-        return orjson.loads(record), {} if more is None else orjson.loads(more), self._runs.began(run_id)
+        made, beside = damage.record_or_none(record), damage.record_or_none(more or b"{}")
+        # What is damaged is asked anew.
+        return None if made is None or beside is None else (made, beside, self._runs.began(run_id))
 
     def find(self, run_id: str, position: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """The record of one cell, and what was kept beside it; `None` where its answer is gone."""
+        """The record of one cell and what was kept beside it; `None` where its answer is gone or damaged."""
         self._storage.flush()
         found = self._find(run_id, position)
         if found is None:
@@ -116,18 +124,30 @@ class Cells:
             if there is None:
                 return None
             record, more = joined(there[0], record), there[1]
-        return orjson.loads(record), {} if more is None else orjson.loads(more)
+        made, beside = damage.record_or_none(record), damage.record_or_none(more or b"{}")
+        return None if made is None or beside is None else (made, beside)
 
-    def records(self, run: KeptRun) -> Iterator[tuple[int, bytes]]:
-        """The position and the record, as JSON, of each finished cell; never all of them at once."""
-        query = "SELECT position, record FROM cells WHERE run_id = ? AND position >= ? AND position < ?"
+    def records(self, run: KeptRun) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The position and the record of each finished cell; never all of them at once."""
+        query = (
+            "SELECT position, CAST(record AS BLOB) FROM cells"
+            " WHERE run_id = ? AND position >= ? AND position < ?"
+        )
         for positions in parts(range(run.cells)):
             some = self._storage.read(query, (run.run_id, positions.start, positions.stop))
             # Of a cell that is in the file and in memory, the latter.
-            yield from whole(self._storage, dict(some).items())
+            for position, packed_record in whole(self._storage, dict(some).items()):
+                record = damage.record_or_none(packed_record)
+                if record is not None:
+                    yield position, record
+                else:
+                    tell(
+                        f"the store has a cell '{run.run_id}-{position}' that is damaged: it counts as not "
+                        "finished, .llm.retry() asks it"
+                    )
 
     def _find(self, run_id: str, position: int) -> tuple[bytes, bytes | None] | None:
-        query = "SELECT run_id, record, more FROM cells WHERE run_id = ? AND position = ?"
+        query = "SELECT run_id, CAST(record AS BLOB), more FROM cells WHERE run_id = ? AND position = ?"
         rows = self._storage.read(query, (run_id, position))
         return self._newest(rows)[1:] if rows else None
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from g4f_nb.stored.damage import record_or_none
+
 # The run and the position of the cell that has the answer.
 Target = tuple[str, int]
 # How such a record begins.
@@ -25,8 +27,9 @@ def target_of(record: bytes) -> Target | None:
     """The cell that has the answer, if it is another one."""
     if not record.startswith(MARK):
         return None
-    run_id, position = orjson.loads(record)["same_as"]
-    return run_id, position
+    found = (record_or_none(record) or {}).get("same_as")
+    # One that is damaged points nowhere.
+    return tuple(found) if isinstance(found, list) and list(map(type, found)) == [str, int] else None
 
 
 def joined(answer: bytes, pointer: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from g4f_nb.stored.damage import END_OF_TIME, moment_or_none
 from g4f_nb.stored.onestep import Change
 from g4f_nb.stored.pointers import MARK, target_of
 from g4f_nb.stored.sqlite_file import Storage
@@ -17,21 +18,24 @@ def purge(storage: Storage, before: float, *, everything: bool) -> int:
     it was deleted.
     """
     with storage.changing() as change:
-        old, stay = _by_age(storage, "SELECT run_id, began_at FROM runs", before)
+        # Nobody knows how old a thing without a date is: it stays where age is what counts.
+        undated = 0.0 if everything else END_OF_TIME
+        old, stay = _by_age(storage, "SELECT run_id, began_at FROM runs", before, undated)
         going = old | _strays(storage, "run_id", ("cells", "verdicts"), stay) if everything else old
         _take_answers_along(storage, change, going=going, stay=stay)
         gone = sum(_delete(change, table, "run_id", going) for table in ("cells", "verdicts", "runs"))
-        old, stay = _by_age(storage, "SELECT id, changed_at FROM conversations", before)
+        old, stay = _by_age(storage, "SELECT id, changed_at FROM conversations", before, undated)
         going = old | _strays(storage, "conversation", ("turns", "costs"), stay) if everything else old
         gone += sum(_delete(change, table, "conversation", going) for table in ("turns", "costs"))
         gone += _delete(change, "conversations", "id", old)
     return gone
 
 
-def _by_age(storage: Storage, query: str, before: float) -> tuple[set[str], set[str]]:
+def _by_age(storage: Storage, query: str, before: float, undated: float) -> tuple[set[str], set[str]]:
     """What goes, and what stays: what is in the file and in memory is as young as its newer half."""
     found = storage.read(query)
-    stay = {name for name, at in found if at > before}
+    dated = ((name, moment_or_none(at)) for name, at in found)
+    stay = {name for name, at in dated if (undated if at is None else at) > before}
     return {name for name, _ in found} - stay, stay
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from g4f_nb.stored import damage
+from g4f_nb.stored.inbox import Row
 from g4f_nb.stored.packing import packed
 from g4f_nb.stored.sqlite_file import Storage
 
@@ -49,9 +49,12 @@ class Runs:
         rows = self._storage.read(
             "SELECT run_id, kind, began_at, cells,"
             " (SELECT count(*) FROM cells WHERE cells.run_id = runs.run_id)"
-            " FROM runs WHERE kind = ? ORDER BY began_at DESC LIMIT ?",
-            (kind, most),
+            # Those with no date come first, and take nobody's place.
+            " FROM runs WHERE kind = ? ORDER BY began_at DESC"
+            " LIMIT ? + (SELECT count(*) FROM runs WHERE began_at >= ?)",
+            (kind, most, damage.END_OF_TIME),
         )
+        rows = list(damage.readable(rows, _listed, "a run"))
         if self._storage.in_memory_because is not None:
             # A run may have begun in the file and gone on in memory; each of them gave so many.
             rows = [(*row[:4], self._finished(row[0])) for row in {row[0]: row for row in rows}.values()]
@@ -66,15 +69,16 @@ class Runs:
             "SELECT (SELECT value FROM json_each(CAST(plan AS TEXT), '$.prompts') LIMIT 1),"
             " (SELECT group_concat(DISTINCT json_extract(value, '$.provider') || ':' ||"
             " json_extract(value, '$.model')) FROM json_each(CAST(plan AS TEXT), '$.seats'))"
-            " FROM runs WHERE run_id = ?",
+            " FROM runs WHERE run_id = ? AND json_valid(CAST(plan AS TEXT))",
             (run_id,),
         )
-        return rows[-1] if rows else (None, None)
+        prompt, models = rows[-1] if rows else (None, None)
+        return prompt if isinstance(prompt, str) else None, models
 
     def plan(self, run_id: str) -> dict[str, Any] | None:
-        """How a run was to be carried out."""
+        """How a run was to be carried out; `None` where nobody knows."""
         rows = self._storage.read("SELECT plan FROM runs WHERE run_id = ?", (run_id,))
-        return orjson.loads(rows[-1][0]) if rows else None
+        return damage.record_or_none(rows[-1][0]) if rows else None
 
     def find(self, run_id: str) -> KeptRun | None:
         """How one was begun; `Cells.records` are its finished cells."""
@@ -83,9 +87,26 @@ class Runs:
         if not begun:
             return None
         kind, began_at, cells, plan = begun[-1]
-        return KeptRun(run_id=run_id, kind=kind, began_at=began_at, cells=cells, plan=orjson.loads(plan))
+        try:
+            return KeptRun(
+                run_id=run_id, kind=kind, began_at=damage.moment(began_at, "began_at"),
+                cells=damage.count(cells, "cells"), plan=damage.record(plan, "plan"),
+            )  # fmt: skip
+        except damage.DamagedRowError as error:
+            failure = damage.DamagedRowError(
+                f"the run {run_id!r} is damaged in the store: {error}; compare anew, what the store has of "
+                "answers is taken from there"
+            )
+        raise failure
 
     def began(self, run_id: str) -> float | None:
         """When one began; where it is in the file and in memory, the later."""
         ages = self._storage.read("SELECT began_at FROM runs WHERE run_id = ?", (run_id,))
-        return max((age for (age,) in ages), default=None)
+        known = (damage.moment_or_none(age) for (age,) in ages)
+        return max((age for age in known if age is not None), default=None)
+
+
+def _listed(row: Row) -> tuple[str, str, float, int, int]:
+    run_id, kind, began_at, cells, done = row
+    began_at, cells = damage.moment(began_at, "began_at"), damage.count(cells, "cells")
+    return damage.text(run_id, "run_id"), kind, began_at, cells, done

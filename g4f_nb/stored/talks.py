@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from g4f_nb.stored import damage
 from g4f_nb.stored.inbox import Row
 from g4f_nb.stored.packing import packed
 from g4f_nb.stored.sqlite_file import Storage
@@ -72,21 +71,23 @@ class Talks:
             " (SELECT count(*) FROM turns WHERE conversation = id),"
             " (SELECT count(*) FROM costs WHERE conversation = id AND usd IS NULL),"
             " (SELECT sum(usd) FROM costs WHERE conversation = id)"
-            " FROM conversations ORDER BY changed_at DESC LIMIT ?",
-            (most,),
+            " FROM conversations ORDER BY changed_at DESC"
+            # Those with no date come first, and take nobody's place.
+            " LIMIT ? + (SELECT count(*) FROM conversations WHERE changed_at >= ?)",
+            (most, damage.END_OF_TIME),
         )
-        return [(*row[:4], orjson.loads(row[4]), *row[5:]) for row in _together(rows)[:most]]
+        return _together(list(damage.readable(rows, _listed, "a conversation")))[:most]
 
     def ids_of(self, name: str) -> list[str]:
         """The ids of the conversations of that name or id, the latest first."""
         rows = self._read("SELECT id, changed_at FROM conversations WHERE id = ? OR name = ?", (name, name))
         # One that began in a file and went on in memory is in both.
-        return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -row[1])))
+        return list(dict.fromkeys(key for key, _ in sorted(rows, key=lambda row: -_age(row[1]))))
 
     def changed_at(self, id: str) -> float:  # noqa: A002
         """When one changed last, in seconds since 1970; 0 where there is none."""
         rows = self._read("SELECT changed_at FROM conversations WHERE id = ?", (id,))
-        return max((at for (at,) in rows), default=0.0)
+        return max((_age(at) for (at,) in rows), default=0.0)
 
     def count_turns(self, id: str) -> int:  # noqa: A002
         """How many turns one has."""
@@ -96,12 +97,12 @@ class Talks:
     def find(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002
         """The name and the settings of one."""
         rows = self._read("SELECT name, settings FROM conversations WHERE id = ?", (id,))
-        return (rows[-1][0], orjson.loads(rows[-1][1])) if rows else None
+        return (rows[-1][0], damage.record(rows[-1][1], "settings")) if rows else None
 
     def turns(self, id: str) -> list[dict[str, Any]]:  # noqa: A002
         """All turns of one as they were kept, and behind which they stand now."""
         rows = self._read("SELECT parent, record FROM turns WHERE conversation = ? ORDER BY rowid", (id,))
-        return [{**orjson.loads(record), "parent": parent} for parent, record in rows]
+        return [{**damage.record(record, "turn"), "parent": parent} for parent, record in rows]
 
     def costs(self, id: str) -> list[Cost]:  # noqa: A002
         """What the turns of one have cost."""
@@ -114,14 +115,16 @@ class Talks:
         """
         conditions, values = _conditions(words)
         query = f"SELECT conversation, turn FROM turns WHERE {conditions} ORDER BY rowid DESC"  # noqa: S608  # only ?
-        names: dict[str, str] = dict(self._read("SELECT id, name FROM conversations", ()))
+        names: dict[str, Any] = dict(self._read("SELECT id, name FROM conversations", ()))
         one = "SELECT record FROM turns WHERE conversation = ? AND turn = ?"
         for key in self._read(query, tuple(values)):
             # One at a time: a turn with pictures is large.
             rows = self._read(one, key)
-            record = _json(rows[-1][0]) if rows else None
+            # What is damaged is told to whoever reads all of it.
+            record = damage.record_or_none(rows[-1][0]) if rows else None
             if record is not None:
-                yield key[0], names.get(key[0], ""), record
+                name = names.get(key[0])
+                yield key[0], name if isinstance(name, str) else "", record
 
     def forget(self, id: str) -> None:  # noqa: A002
         """Delete one."""
@@ -134,13 +137,14 @@ class Talks:
         return self._storage.read(query, values)
 
 
-def _json(record: bytes) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads(record)
-    except orjson.JSONDecodeError:
-        # What is damaged is told to whoever reads all of it.
-        return None
-    return found if isinstance(found, dict) else None
+def _listed(row: Row) -> Row:
+    key, name, title, at, settings, *counts = row
+    texts = damage.text(key, "id"), damage.text(name, "name"), damage.text(title, "title")
+    return (*texts, damage.moment(at, "changed_at"), damage.record(settings, "settings"), *counts)
+
+
+def _age(changed_at: object) -> float:
+    return damage.moment_or_none(changed_at) or 0.0
 
 
 def _conditions(words: Iterable[str]) -> tuple[str, list[str]]:

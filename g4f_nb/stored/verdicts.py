@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
+from g4f_nb.stored import damage
 from g4f_nb.stored.packing import packed
 from g4f_nb.stored.sqlite_file import Storage
 
@@ -49,7 +48,16 @@ class Verdicts:
             " ORDER BY pair, judge, turn",
             (run_id,),
         )
-        return [
-            {"pair": pair, "judge": judge, "turn": turn, **orjson.loads(record), "given_at": given_at}
-            for pair, judge, turn, record, given_at in rows
-        ]
+        return list(damage.readable(rows, _read, "a verdict on"))
+
+
+def _read(row: tuple[Any, ...]) -> dict[str, Any]:
+    pair, judge, turn, record, given_at = row
+    made = damage.record(record, "record")
+    return {
+        "pair": pair,
+        "judge": judge,
+        "turn": turn,
+        **made,
+        "given_at": damage.moment(given_at, "given_at"),
+    }

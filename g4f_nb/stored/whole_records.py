@@ -39,7 +39,8 @@ def whole(storage: Storage, some: Iterable[Row]) -> Iterator[tuple[int, bytes]]:
     for run_id, place in pointers:
         by_run.setdefault(run_id, []).append(place)
     for run_id, places in by_run.items():
-        query = f"SELECT position, record FROM cells WHERE run_id = ? AND position IN ({marks(places)})"  # noqa: S608
+        columns = "position, CAST(record AS BLOB)"
+        query = f"SELECT {columns} FROM cells WHERE run_id = ? AND position IN ({marks(places)})"  # noqa: S608
         answers: dict[int, bytes] = dict(storage.read(query, (run_id, *places)))
         for place, answer in answers.items():
             for position, pointer in pointers[run_id, place]:
