@@ -16,7 +16,7 @@ _BETWEEN = re.compile(r"\n(?:[ \t]*\n)+")
 _FORMULA = re.compile(r"\$|\\[(\[a-zA-Z]")
 # Comments, commands, what stands for a blank, and what groups: all that is no letter of a formula.
 _NO_LETTER = re.compile(r"(?<!\\)%[^\n]*|\\[A-Za-z]+\*?|\\.|[{}\s$^_&~]")
-_IN_DOLLARS = re.compile(r"\$\$?[^$]*\$")
+_IN_DOLLARS = re.compile(r"\$\$?[^$]+(?:\$|\Z)")
 _BEGINNING, _ENDING = re.compile(r"\\[(\[]|\\begin\b"), ("\\)", "\\]", "\\end")
 _INLINE = re.compile(r"[\[\]()!*_~`$<&\\]")
 # Marks times characters.
@@ -55,7 +55,8 @@ def unreadable(paragraph: str) -> Iterator[str]:
     first = _BEGINNING.search(paragraph)
     if first is not None:
         # From the first to the last: in a text of nothing but openers each has no end of its own.
-        yield paragraph[first.start() : max(map(paragraph.rfind, _ENDING)) + 1]
+        last = max(map(paragraph.rfind, _ENDING))
+        yield paragraph[first.start() : last if last > first.start() else None]
 
 
 def _work(text: str) -> int:

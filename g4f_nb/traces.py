@@ -37,20 +37,35 @@ def traces_of(text: str, keys: Iterable[Key]) -> list[Span]:
     """Where these keys begin and end, in order; what overlaps is one."""
     keys = tuple(keys)
     spans = _joined([*_spans(text, keys), *_broken_up(text, keys)])
-    rendered = rendered_traces_of(_filled(text, spans), keys)
+    rendered = [each for each in _paragraphs(text) if _is_rendered(_filled(text, spans, each), keys)]
     return _joined([*spans, *rendered]) if rendered else spans
 
 
-def rendered_traces_of(text: str, keys: Iterable[Key]) -> list[Span]:
-    """The paragraphs in which a reader sees one of these keys, though no letters of it stand together."""
-    long = [key for key in keys if len(key.reveal()) >= LONG_ENOUGH]
-    if not long or not may_be_less(text):
-        return []
-    return [(start, end) for start, end in paragraphs(text) if _is_rendered(text[start:end], long)]
+def rendered_traces_of(text: str, keys: Iterable[Key], *, growing: bool = False) -> list[Span]:
+    """The paragraphs in which a reader sees one of these keys, though its letters do not stand together.
+
+    Of a growing text the last one counts already where it may become one.
+    """
+    keys, found = tuple(keys), list[Span]()
+    spans: list[Span] | None = None
+    for each in _paragraphs(text):
+        begun = growing and each[1] == len(text)
+        if not _is_rendered(text[slice(*each)], keys, begun=begun):
+            continue
+        if spans is None:
+            spans = _joined([*_spans(text, keys), *_broken_up(text, keys)])
+        if not spans or _is_rendered(_filled(text, spans, each), keys, begun=begun):
+            found.append(each)
+    return found
 
 
-def _is_rendered(paragraph: str, keys: Sequence[Key]) -> bool:
-    if not may_be_less(paragraph):
+def _paragraphs(text: str) -> Iterable[Span]:
+    return paragraphs(text) if may_be_less(text) else ()
+
+
+def _is_rendered(paragraph: str, keys: Sequence[Key], *, begun: bool = False) -> bool:
+    keys = [key for key in keys if len(key.reveal()) >= LONG_ENOUGH]
+    if not keys or not may_be_less(paragraph):
         return False
     if not codes_letters(paragraph):
         letters = _letters_of(paragraph.casefold())
@@ -61,11 +76,13 @@ def _is_rendered(paragraph: str, keys: Sequence[Key]) -> bool:
     every = [*keys, *also]
     if any(next(_spans(as_seen(seen), every), None) for seen in readings(paragraph)):
         return True
-    longer = [key.reveal() for key in keys if len(key.reveal()) >= _BY_NO_CHANCE]
-    found = any(_in_order(value, part) for value in longer for part in unreadable(paragraph))
-    # A traceback with locals shows no key.
-    del longer
-    return found
+    return any(_may_hide_in(part, key, begun=begun) for part in unreadable(paragraph) for key in keys)
+
+
+def _may_hide_in(part: str, key: Key, *, begun: bool) -> bool:
+    """Whether its letters are there in order, or the first of them where the part is only begun."""
+    size = len(key.reveal())
+    return size >= _BY_NO_CHANCE and _in_order(key.reveal()[: _enough(key.reveal()) if begun else size], part)
 
 
 def _in_order(letters: str, text: str) -> bool:
@@ -77,12 +94,14 @@ def _in_order(letters: str, text: str) -> bool:
     return True
 
 
-def _filled(text: str, spans: Sequence[Span]) -> str:
-    parts, at = list[str](), 0
+def _filled(text: str, spans: Sequence[Span], paragraph: Span) -> str:
+    """A paragraph without what is masked of it already."""
+    parts, (at, last) = list[str](), paragraph
     for start, end in spans:
-        parts += [text[at:start], _FILLER * (end - start)]
-        at = end
-    return "".join((*parts, text[at:])) if parts else text
+        if end > at and start < last:
+            parts += [text[at : max(at, start)], _FILLER]
+            at = min(end, last)
+    return "".join((*parts, text[at:last]))
 
 
 def _joined(spans: list[Span]) -> list[Span]:

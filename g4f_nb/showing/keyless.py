@@ -8,7 +8,12 @@ from dataclasses import replace
 from g4f_nb.chunks import Reasoning, ToolCall, ToolCalls, ToolResult
 from g4f_nb.masking import known_keys, mask_of_calls
 from g4f_nb.reply import Reply, Step
+from g4f_nb.secret import MASK, Secret
+from g4f_nb.traces import rendered_traces_of
 from g4f_nb.untold import Untold
+
+# Characters of a paragraph before what is new of it.
+_LONGEST_LOOKED_AT = 20_000
 
 
 class GrowingKeyless:
@@ -22,6 +27,7 @@ class GrowingKeyless:
         self._shown: Reply | None = None
         self._mask: Callable[[str], str] = str
         self._untold = Untold(())
+        self._keys: tuple[Secret, ...] = ()
         self._begin_round()
 
     def _begin_round(self) -> None:
@@ -53,20 +59,19 @@ class GrowingKeyless:
         self._begun = True
         keys = known_keys(reply.asked_with)
         if keys:
+            self._keys = tuple(keys)
             self._mask, self._untold = mask_of_calls(reply.asked_with), Untold(keys)
             self._shown = Reply(provider=reply.provider, model=reply.model)
 
     def _take(self, shown: Reply, step: Step, *, whole: bool) -> None:
         """What is new of a round; its parts are in the order in which a reply has them."""
-        end = self._end(step.reasoning, whole=whole or bool(step.text))
-        if end > self._thought:
-            shown.add(Reasoning(self._mask(step.reasoning[self._thought : end])))
-            self._thought = end
+        told, self._thought = self._new(step.reasoning, self._thought, whole=whole or bool(step.text))
+        if told:
+            shown.add(Reasoning(told))
         # Calls stand behind all that was said before them.
-        end = self._end(step.text, whole=whole or bool(step.tool_calls))
-        if end > self._said:
-            shown.add(self._mask(step.text[self._said : end]))
-            self._said = end
+        told, self._said = self._new(step.text, self._said, whole=whole or bool(step.tool_calls))
+        if told:
+            shown.add(told)
         if step.tool_calls != self._calls:
             self._calls = step.tool_calls
             # Not only new ones: a call may be given another id.
@@ -76,8 +81,24 @@ class GrowingKeyless:
             shown.add(self._result(result))
         self._results = len(step.tool_results)
 
-    def _end(self, text: str, *, whole: bool) -> int:
-        return len(text) if whole else self._untold.begins(text)
+    def _new(self, text: str, at: int, *, whole: bool) -> tuple[str, int]:
+        """What can be shown of a text from here on, and where it ends.
+
+        A paragraph that shows a key once it is rendered waits until it is whole; its rest is masked then.
+        """
+        end = len(text) if whole else self._untold.begins(text)
+        if end <= at:
+            return "", at
+        first = max(text.rfind("\n\n", 0, at), at - _LONGEST_LOOKED_AT, 0)
+        parts = list[str]()
+        for start, stop in rendered_traces_of(text[first:end], self._keys, growing=not whole):
+            start, stop = max(first + start, at), first + stop  # noqa: PLW2901
+            if stop == end and not whole:
+                end = start
+            elif stop > at:
+                parts += [self._mask(text[at:start]), MASK]
+                at = stop
+        return "".join((*parts, self._mask(text[at:end]))), end
 
     def _call(self, call: ToolCall) -> ToolCall:
         return replace(call, name=self._mask(call.name), arguments=self._mask(call.arguments))

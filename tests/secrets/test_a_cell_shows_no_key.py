@@ -182,6 +182,35 @@ def test_wherever_the_key_is_from(source, home, places):
     assert not leaks(repr(reply), *reply._repr_mimebundle_().values(), repr(stream))
 
 
+_PIECES = [KEY[at : at + 4] for at in range(0, len(KEY), 4)]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "".join(f'[{piece}](http://a "t")' for piece in _PIECES),
+        "".join(f"[{piece}](http://a/(x))" for piece in _PIECES),
+        "$\\mathrm{" + "{}".join(_PIECES) + "}$",
+        "$" + "".join(f"\\textcolor{{red}}{{{piece}}}" for piece in _PIECES) + "$",
+    ],
+)
+def test_nor_while_it_grows_what_is_seen_only_once_it_is_rendered(hidden, size):
+    """At no time there is as much of a key as would be masked in one piece; around it all is as it was."""
+    from g4f_nb.showing.keyless import GrowingKeyless
+
+    reply, growing = _reply(), GrowingKeyless()
+    text = f"[So](http://a) it $x$ is:\n\n{hidden}\n\nThat $y$ is all."
+    for at in range(0, len(text), size):
+        reply.add(text[at : at + size])
+        shown = growing.of(reply).text
+        assert sum(piece in shown for piece in _PIECES) <= 3
+    shown = growing.of(reply, whole=True).text
+    assert shown.startswith("[So](http://a) it $x$ is:\n\n")
+    assert shown.endswith("***\n\nThat $y$ is all.")
+    assert sum(piece in shown for piece in _PIECES) <= 3
+
+
 def test_without_any_key_nothing_is_done(monkeypatch):
     """What grows is shown as it is: the very reply."""
     from g4f_nb.showing.keyless import GrowingKeyless
