@@ -17,6 +17,7 @@ from g4f_nb.providers.combined.grouping import first_named
 from g4f_nb.providers.finding.entries import Known
 from g4f_nb.providers.finding.known import look_up
 from g4f_nb.providers.models.model import Model, Provider
+from g4f_nb.secret import redact
 from g4f_nb.typed.oneline import leading_type
 
 Names = Mapping[str, Any]
@@ -161,7 +162,16 @@ def schema_of(options: Options, names: Names) -> Any:
 def notices_of(options: Options, names: Names) -> tuple[str, ...]:
     """What the user should know of how the line was read, now that its names are known."""
     kind = _torn_type(options, names)
-    return options.notices if kind is None else (*options.notices, _torn(options, f"{kind} …"))
+    torn = () if kind is None else (_torn(options, f"{kind} …"),)
+    return (*options.notices, *torn, *_no_flag(options))
+
+
+def _no_flag(options: Options) -> tuple[str, ...]:
+    """That `groq:some-model` before the prompt is sent with it, and chooses nobody."""
+    whose, _, model = options.first_word.partition(":")
+    if not model or options.model or options.provider or look_up(whose) is None:
+        return ()
+    return (f"the prompt begins with {redact(options.first_word)!r}: to ask that model write -m before it",)
 
 
 def _torn_type(options: Options, names: Names) -> str | None:

@@ -79,6 +79,8 @@ class Options:
     fork: str | None = None
     continues: bool = False
     prompt: str = ""
+    # Of the line, behind its flags.
+    first_word: str = ""
     # What the user should know of how the line was read.
     notices: tuple[str, ...] = ()
 
@@ -122,7 +124,8 @@ def parse(line: str, cell: str | None = None) -> Options:
         _refuse_a_key(rest, meant=ended)
     notices = _left_over(*last, rest.strip(), body) if last is not None and rest.strip() else ()
     behind = rest.strip() if last is not None and last[0].name == "--schema" else ""
-    options = Options(**found, behind_schema=behind, prompt=prompt, notices=notices)
+    first = "" if ended else next(iter(rest.split(maxsplit=1)), "")
+    options = Options(**found, behind_schema=behind, prompt=prompt, first_word=first, notices=notices)
     _check_together(options)
     if not prompt and not options.continues:
         raise UsageError(

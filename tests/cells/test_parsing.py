@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 
 from g4f_nb.cells import commands, helptext
 from g4f_nb.cells.flags import BY_NAME, FLAGS, FORMATS
+from g4f_nb.cells.named import notices_of
 from g4f_nb.cells.parsing import Options, parse
 from g4f_nb.showing import formats
 
@@ -136,6 +137,22 @@ def test_words_about_keys_are_a_prompt():
     assert parse("what is curl -k", "here").prompt == "what is curl -k\nhere"
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Demo:echo", True),
+        ("-m Demo Demo:echo", False),
+        ("a:b c", False),
+        ("-- Demo:echo", False),
+        ("Demo: hi", False),
+    ],
+)
+def test_a_model_without_its_flag_is_told(line, told):
+    """It is sent as a part of the prompt."""
+    options = parse(line, "hi")
+    assert any("write -m before it" in notice for notice in notices_of(options, {})) == told
+
+
 def test_a_key_is_told_where_it_belongs():
     """The command that asks for it, and the environment."""
     with pytest.raises(UsageError, match=r"%g4f key PROVIDER.*\.env"):
@@ -152,7 +169,12 @@ def test_continue_needs_no_prompt():
 
 def test_each_flag_has_its_field_and_each_field_its_flag():
     """The table and what it is read into are one."""
-    fields = {field.name for field in dataclasses.fields(Options)} - {"prompt", "notices", "behind_schema"}
+    fields = {field.name for field in dataclasses.fields(Options)} - {
+        "prompt",
+        "notices",
+        "behind_schema",
+        "first_word",
+    }
     assert {flag.target for flag in FLAGS} == fields
     shorts = [flag.short for flag in FLAGS if flag.short]
     assert len(BY_NAME) == len(FLAGS) + len(shorts)

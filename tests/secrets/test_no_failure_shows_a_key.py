@@ -500,6 +500,7 @@ def test_no_message_shows_a_wrong_value_that_may_hold_a_key():
             for name in ("cache", "approve", "tool_limits", "system")
         },
         "price": lambda wrong: nb.Model("Demo", price=wrong),
+        "label": lambda wrong: nb.Model("Demo", label=wrong),
         "limit": lambda wrong: nb.Conversation("x", limit=wrong),
         "name": nb.Conversation,
         "keep": lambda wrong: nb.Conversation("x", keep=wrong),
@@ -517,11 +518,16 @@ def test_no_message_shows_a_wrong_value_that_may_hold_a_key():
             assert our_frames(caught.value), name
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    ["sk-hunter2secretAb12Cd34Ef56Gh78", "http://u:hunter2secret@127.0.0.1:9/v1", "https://h/v1?api_key=hunter2secret",
-     "http://u:hunter2secret@127.0.0.1:9/v1:llama3", f"http://u:hunter2secret{'x' * 80}@h/v1"],
-)  # fmt: skip
+_KEYS_AS_TEXTS = [
+    "sk-hunter2secretAb12Cd34Ef56Gh78",
+    "http://u:hunter2secret@127.0.0.1:9/v1",
+    "https://h/v1?api_key=hunter2secret",
+    "http://u:hunter2secret@127.0.0.1:9/v1:llama3",
+    f"http://u:hunter2secret{'x' * 80}@h/v1",
+]
+
+
+@pytest.mark.parametrize("wrong", _KEYS_AS_TEXTS)
 def test_no_message_repeats_a_key_or_a_password_in_a_wrong_place(wrong):
     """In the place of a model, of a name or of a number: it is masked, however long it is."""
     doors = {
@@ -541,6 +547,33 @@ def test_no_message_repeats_a_key_or_a_password_in_a_wrong_place(wrong):
         with pytest.raises(nb.G4FError) as caught:
             pytest.fail(f"{name}: {type(door())}")
         assert "hunter2" not in str(caught.value), name
+
+
+@pytest.mark.parametrize("wrong", [*_KEYS_AS_TEXTS[:4], f"sk-{'a1' * 20}", f"gsk_{'Ab1' * 17}"])
+def test_no_frame_shows_a_key_that_is_given_as_a_model(wrong):
+    """Wherever a model is named, nothing is asked, and our frames hold what is left of it."""
+    seen = wrong[wrong.find("hunter2") :][:15] if "hunter2" in wrong else wrong[6:]
+    for where, door in {
+        "ask": lambda: nb.ask("x", wrong),
+        "use": lambda: nb.use(wrong),
+        "Model": lambda: nb.Model(wrong),
+        "compare": lambda: nb.compare("x", ["Demo", wrong], progress=False),
+        "Conversation": lambda: nb.Conversation("x", model=wrong),
+        "KeyPrompt": lambda: nb.KeyPrompt(wrong),
+        "resolve": lambda: nb.resolve(wrong, provider="Demo"),
+    }.items():
+        with pytest.raises(nb.G4FError) as caught:
+            pytest.fail(f"{where}: {type(door())}")
+        frames = [f"{frame.name}: {frame.locals}" for frame in our_frames(caught.value)]
+        assert seen not in "\n".join([*frames, str(caught.value)]), where
+
+
+@pytest.mark.parametrize(
+    "name", ["fw-llama-v3p1-70b-instruct", "hf-internal/tiny", "http://h/v1", "sk-learn"]
+)
+def test_a_model_that_begins_like_a_key_is_a_model(name):
+    """It goes to the server as it is written."""
+    assert nb.resolve(name, provider="Demo").model == name
 
 
 def test_a_way_out_shows_how_a_password_is_written():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from g4f_nb.calls import Address
-from g4f_nb.errors import InvalidParameterError, sort_of
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
 from g4f_nb.prices import Price, checked_price
 from g4f_nb.providers.base import AbstractProvider
-from g4f_nb.secret import Secret, Veiled, kind_only, unshown
+from g4f_nb.secret import MASK, Secret, Veiled, kind_only, redact, unshown
 
 Provider = type[AbstractProvider]
 T = TypeVar("T")
@@ -23,6 +24,10 @@ HOST_BOUND = frozenset({
 })  # fmt: skip
 ADDRESSES = ("api_base", "api_endpoint", "auth_url")
 SECRETS = ("api_key", "password", "token")
+# A text that is a key by itself, and no model of one that a server calls `fw-llama-70b`.
+_A_KEY = re.compile(
+    r"(?i)(?:sk|gsk|xai|hf|nvapi|pplx|csk|fw)[-_][\w-]{0,200}?(?=[a-z]{0,19}\d)[a-z0-9]{20}[\w-]{0,300}|AIza[\w-]{30,60}"
+)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -38,6 +43,8 @@ class Model:
         self, name: str | Provider, *, label: str | None = None, price: Any = None, **options: Any
     ) -> None:
         options, name, price = veiled(options), one_named(name), unshown(price)
+        if not isinstance(label, str | int | float | None):
+            label = kind_only(label)
         # First: a traceback with locals shows one that is refused, too.
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
@@ -45,6 +52,8 @@ class Model:
         checked = None if price is None else checked_price(price, "price=")
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "price", checked)
+        if not isinstance(label, str | int | float | None):
+            raise InvalidParameterError(f"label is {short(label)}: it must be a text, or None")
         check_model(name)
         check_headers(options)
 
@@ -120,7 +129,11 @@ def one_named(given: T) -> T:
 
     Whoever takes a model says this first, before anything can fail: a traceback may show locals.
     """
-    if given is None or isinstance(given, str | int | float | type | Model | AbstractProvider):
+    if isinstance(given, str):
+        # Neither a key nor an address with a password: what is left of them is refused.
+        text = MASK if _A_KEY.fullmatch(given) else given
+        return redact(text) if "://" in text else text  # type: ignore[return-value]  # a text like the other
+    if given is None or isinstance(given, int | float | type | Model | AbstractProvider):
         return given
     return kind_only(given)  # type: ignore[no-any-return]  # refused wherever it is looked at
 
@@ -136,6 +149,11 @@ def several_named(given: T) -> T:
 
 def check_model(model: object) -> None:
     """Refuse what names no model: a prompt must not go somewhere else because of a wrong type."""
+    if isinstance(model, str) and MASK in model:
+        raise InvalidParameterError(
+            f"the model is {short(model)}, a key or an address that holds one: a key is found by itself "
+            '(nb.KeyPrompt asks for it), an address is api_base=, and a model is named "provider:model"'
+        )
     if model is None or isinstance(model, str | type):
         return
     hint = "pass the class itself" if isinstance(model, AbstractProvider) else "one model at a time"
