@@ -64,12 +64,7 @@ def _paragraphs(text: str) -> Iterable[Span]:
 
 
 def _is_rendered(paragraph: str, keys: Sequence[Key], *, begun: bool = False) -> bool:
-    keys = [key for key in keys if len(key.reveal()) >= LONG_ENOUGH]
-    if not keys or not may_be_less(paragraph):
-        return False
-    if not codes_letters(paragraph):
-        letters = _letters_of(paragraph.casefold())
-        keys = [key for key in keys if any(_in_order("".join(runs), letters) for runs in _runs(key))]
+    keys = _letters_there(paragraph, keys)
     if not keys:
         return False
     also = [bare for bare in map(_AsSeen, keys) if bare.is_another and len(bare.reveal()) >= LONG_ENOUGH]
@@ -77,6 +72,22 @@ def _is_rendered(paragraph: str, keys: Sequence[Key], *, begun: bool = False) ->
     if any(next(_spans(as_seen(seen), every), None) for seen in readings(paragraph)):
         return True
     return any(_may_hide_in(part, key, begun=begun) for part in unreadable(paragraph) for key in keys)
+
+
+def may_be_rendered(text: str, keys: Sequence[Key]) -> bool:
+    """Whether the letters of one of these keys are there in order: what a reader sees takes long to tell."""
+    return any(_letters_there(text[start:end], keys) for start, end in _paragraphs(text))
+
+
+def _letters_there(paragraph: str, keys: Sequence[Key]) -> list[Key]:
+    """Those of the keys that may be in a paragraph, which is had in little time."""
+    long = [key for key in keys if len(key.reveal()) >= LONG_ENOUGH]
+    if not long or not may_be_less(paragraph):
+        return []
+    if codes_letters(paragraph):
+        return long
+    letters = _letters_of(paragraph.casefold())
+    return [key for key in long if any(_in_order("".join(runs), letters) for runs in _runs(key))]
 
 
 def _may_hide_in(part: str, key: Key, *, begun: bool) -> bool:

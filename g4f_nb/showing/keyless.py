@@ -9,11 +9,13 @@ from g4f_nb.chunks import Reasoning, ToolCall, ToolCalls, ToolResult
 from g4f_nb.masking import known_keys, mask_of_calls
 from g4f_nb.reply import Reply, Step
 from g4f_nb.secret import MASK, Secret
-from g4f_nb.traces import rendered_traces_of
+from g4f_nb.traces import may_be_rendered, rendered_traces_of
 from g4f_nb.untold import Untold
 
 # Characters of a paragraph before what is new of it.
 _LONGEST_LOOKED_AT = 20_000
+# Of a long paragraph that takes long to read, so large a part at a time.
+_STEPS = 16
 
 
 class GrowingKeyless:
@@ -90,6 +92,10 @@ class GrowingKeyless:
         if end <= at:
             return "", at
         first = max(text.rfind("\n\n", 0, at), at - _LONGEST_LOOKED_AT, 0)
+        few = not whole and "\n\n" not in text[at:end] and end - at < (at - first) // _STEPS
+        if few and may_be_rendered(text[first:end], self._keys):
+            # A long paragraph is not read anew for each word of it.
+            return "", at
         parts = list[str]()
         for start, stop in rendered_traces_of(text[first:end], self._keys, growing=not whole):
             start, stop = max(first + start, at), first + stop  # noqa: PLW2901
