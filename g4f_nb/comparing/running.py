@@ -48,7 +48,8 @@ class Comparison(Ledger):
         self.manner = manner
         self._streams = manner.timing == "stream"
         self.budget = budget
-        self._by_cell: dict[int, Inquiry] = {}
+        # Before it has begun to ask there is none: what is stopped until then is kept in mind.
+        self._by_cell: dict[int, Inquiry] | None = None
         self._unwanted: list[int] = []
         self.is_over = False
         self._begun = time.perf_counter()
@@ -74,7 +75,7 @@ class Comparison(Ledger):
             self.give_up()
         finally:
             self.is_over = True
-            self._by_cell.clear()
+            self._by_cell = {}
         # Here and not where the frame is made: on this thread the room of the answers is taken again.
         self.columns.pack()
 
@@ -86,9 +87,9 @@ class Comparison(Ledger):
 
     def stop(self, at: int) -> None:
         """End the question of one cell of a run that is watched, on our loop; what there is of it is kept."""
-        if not self._by_cell:
-            # It has not begun yet.
+        if self._by_cell is None:
             self._unwanted.append(at)
+            return
         inquiry = self._by_cell.get(at)
         if inquiry is None or inquiry.stopped or self.columns.lists["status"][at] is not None:
             return

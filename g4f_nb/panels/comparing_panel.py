@@ -337,4 +337,4 @@ class ComparePanel(SideBySide):
             round_.sides[column.id] = Side(column.name)
             self.busy = True
             self._tell_state()
-        self._rounds.start(round_, [column])
+        self._rounds.start(round_, [column], anew=True)

@@ -100,18 +100,24 @@ class Rounds:
         names = [name for name in kinds if name not in ("parsed", "parse_error")]
         return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in names})
 
-    def start(self, round_: Round, asked: Sequence[ModelColumn]) -> None:
-        """Ask these models; belongs on the user's own thread, for looking for a key may need it."""
+    def start(self, round_: Round, asked: Sequence[ModelColumn], *, anew: bool = False) -> None:
+        """Ask these models, with `anew` also for what is kept.
+
+        Belongs on the user's own thread, for looking for a key may need it.
+        """
+        options = dict(self._options)
+        if anew and options.get("cache", True) in (True, "use"):
+            options["cache"] = "refresh"
         sides = [round_.sides[column.id] for column in asked]
         watch = Watch(sides, self._began, self._grew, partial(self._ended, round_))
         try:
             models = [column.model for column in asked]
-            run = watched_run({round_.prompt_id: round_.prompt}, models, watch, options=self._options)
+            run = watched_run({round_.prompt_id: round_.prompt}, models, watch, options=options)
         except Exception as error:  # noqa: BLE001  # whatever it is, the column is where the user looks
             if len(asked) > 1:
                 # What is wrong with one model must not cost the answers of the others.
                 for column in asked:
-                    self.start(round_, [column])
+                    self.start(round_, [column], anew=anew)
             else:
                 self._settle(round_, sides[0], failed(error, said(error)))
             return

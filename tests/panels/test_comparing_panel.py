@@ -536,6 +536,30 @@ def test_a_text_is_told_to_whoever_copies_it(compare):
     assert panel.of("text") == [{"type": "text", "view": "v", "side": side, "text": "**BOLD**"}]
 
 
+def test_what_is_kept_is_asked_again_if_one_says_so(compare, server):
+    """The same prompt costs nothing; a model that is to answer once more is asked."""
+    panel = compare("upper", "echo")
+    for expected in (2, 2):
+        panel.ask("kept by the store")
+        assert panel.wait(10)
+        assert sum("kept by the store" in str(each) for each in server.requests) == expected
+    panel.ask_again("OpenaiTemplate:upper")
+    assert panel.wait(10)
+    assert sum("kept by the store" in str(each) for each in server.requests) == 3
+
+
+def test_a_prompt_that_is_kept_can_be_stopped_before_it_begins(compare):
+    """Nothing is left to ask then, and it ends; so does what follows."""
+    before = compare("upper")
+    before.ask("kept, then stopped")
+    assert before.wait(10)
+    panel = compare("upper")
+    panel.ask("kept, then stopped")
+    panel.stop()
+    assert panel.wait(10)
+    assert panel.results["answer"].tolist() == ["KEPT, THEN STOPPED"]
+
+
 @pytest.mark.clock
 def test_the_cell_returns_at_once(compare):
     """`ask` does not wait for the slowest."""
