@@ -17,6 +17,8 @@ _FORM = (
     "a pair like (0.15, 0.60), in US dollars for a million tokens in and out, or a table with input, output "
     "and, if they differ, cached and cache_write"
 )
+# What no float holds is no amount.
+_TOO_MUCH = 10**300
 _MONEY = re.compile(r"\s*\$?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd)?\s*", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ def dollars(given: Any, what: str) -> float | None:
         found = _MONEY.fullmatch(given)
         value = float(found[1]) if found else value
     elif isinstance(given, numbers.Real) and not isinstance(given, bool):
-        value = float(given)
+        value = float(given) if given < _TOO_MUCH else -1.0
     if not 0 < value < float("inf"):
         raise InvalidParameterError(
             f'{what} is {short(given)}: it must be an amount of US dollars, like "2 USD" or 0.5'
@@ -92,4 +94,4 @@ def dollars(given: Any, what: str) -> float | None:
 
 
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _TOO_MUCH

@@ -33,7 +33,7 @@ _VERSION = 2
 # Whoever changes the schema of a part raises the version, and says here in SQL how a file of the form before
 # becomes one of the next: nobody's conversations are put aside. Form 1 was before the first release.
 _MIGRATIONS: Mapping[int, str] = {}
-_DAY = 86_400.0
+_DAY, _LONGEST = 86_400.0, 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -131,7 +131,8 @@ class Store:
 
     def purge(self, *, older_than_days: float = 0.0) -> int:
         """Delete what is older (everything, if nothing is said), and give its room back; counts the rows."""
-        before = time.time() - older_than_days * _DAY
+        # What is older than all there is may be written with any number of digits.
+        before = time.time() - min(older_than_days, _LONGEST) * _DAY
         gone = purge(self._storage, before, everything=not older_than_days)
         self._purges += 1
         if gone:

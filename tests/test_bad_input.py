@@ -6,6 +6,8 @@ import math
 import socket
 import ssl
 
+import numpy as np
+import pandas as pd
 import pytest
 from proxying import HttpProxy, proxy
 from small_server import web
@@ -360,6 +362,82 @@ def test_a_provider_that_is_no_name(given, says):
     """It is not looked up as text, which would be near to some other name."""
     with pytest.raises(errors.ProviderNotFoundError, match=f"the provider is {says}"):
         nb.ask("x", provider=given)
+
+
+ARRAY, COLUMN, NA = np.array([1, 2]), pd.Series([1, 2]), pd.NA
+_ITSELF: list = []
+_ITSELF.append(_ITSELF)
+
+
+@pytest.mark.parametrize("value", [ARRAY, COLUMN, NA], ids=["array", "column", "NA"])
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda value: nb.ask("q", "OpenaiTemplate:echo", api_base=value), "api_base= is an address"),
+        (lambda value: nb.resolve("OpenaiTemplate:echo", api_base=value), "api_base= is an address"),
+        (lambda value: nb.compare(["q"], ["OpenaiTemplate:echo"], api_base=value), "api_base= is an address"),
+        (lambda value: nb.register("ambiguous", api_base=value), "api_base= is an address"),
+        (lambda value: nb.ask("q", "Demo", response_format=value), "response_format= is a dict"),
+        (lambda value: nb.Conversation(model="Demo").ask("q", continues=value), "it must be True or False"),
+        (lambda value: nb.Conversation(model="Demo").ask("q", after=value), "give a turn of"),
+        (lambda value: setattr(nb.Conversation(), "keep", value), "it must be True or False"),
+        (lambda value: nb.estimate_tokens("q", tools=value), "it must be a list of dicts"),
+        (lambda value: nb.compare(["q"], ["Demo"], dry_run=value), "it must be True or False"),
+        (lambda value: nb.list_providers("Demo", local=value), "it must be True or False"),
+        (lambda value: nb.list_providers("Demo", check=value), "it must be True or False"),
+    ],
+    ids=range(12),
+)
+def test_what_has_no_one_truth_is_told_by_its_kind(call, says, value):
+    """An array, a column and a missing value are neither true nor false, whatever numpy says."""
+    with pytest.raises(errors.InvalidParameterError) as caught:
+        call(value)
+    assert says in str(caught.value)
+    assert type(value).__name__ in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "x"}, "talk.model = "),
+        ({"provider": "x"}, "talk.model = "),
+        ({"system": "x"}, "talk.system = "),
+        ({1: 2}, "the name of an option is an int"),
+    ],
+)
+def test_what_is_no_option_of_a_conversation(options, says):
+    """It is told where it is set, with the attribute that is meant."""
+    talk = nb.Conversation(model="Demo")
+    with pytest.raises(errors.InvalidParameterError, match=says):
+        talk.options = options
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: nb.Conversation(limit=10**400), "limit is 1000"),
+        (lambda: nb.compare(["q"], ["Demo"], budget=10**400), "budget is 1000"),
+        (lambda: nb.Conversation().borrow(None), "give a conversation"),
+        (lambda: nb.Conversation().borrow("x"), "give a conversation"),
+        (lambda: nb.estimate_tokens("q", tools=_ITSELF), "it holds itself"),
+        (lambda: nb.FallbackProvider(["Demo"], name="a\0b"), "signs that can be seen"),
+        (lambda: nb.RaceProvider(["Demo"], name="a\ud800"), "signs that can be seen"),
+        (lambda: nb.RetryProvider(["Demo"], name=""), "signs that can be seen"),
+        (lambda: nb.register("zz", "", api_base="http://127.0.0.1:9/v1"), "takes an address as api_base="),
+    ],
+    ids=range(9),
+)
+def test_a_plausible_slip_is_told_in_words(call, says):
+    """With the way out, and not by whatever Python says deep inside."""
+    with pytest.raises(errors.InvalidParameterError) as caught:
+        call()
+    assert says in str(caught.value)
+
+
+def test_half_a_pair_is_looked_for_as_it_is_kept():
+    """With U+FFFD in its place, as it was sent; and nothing is older than all days together."""
+    assert len(nb.list_conversations(search="a\ud800b")) == 0
+    assert nb.purge_store(older_than_days=10**400) == 0
 
 
 def test_a_table_of_conversations_may_be_as_long_as_one_likes():

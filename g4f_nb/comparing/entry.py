@@ -18,6 +18,7 @@ from g4f_nb.comparing.prices import check_prices, pricing_of
 from g4f_nb.comparing.running import Comparison
 from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.watching import Watcher
+from g4f_nb.entering import check_switch
 from g4f_nb.errors import InvalidParameterError, UnknownParameterError, shorten
 from g4f_nb.prices import dollars
 from g4f_nb.providers.models.model import several_named
@@ -136,6 +137,7 @@ class _Job:
     def of(cls, given: Veiled) -> Self:
         """From the arguments of `compare`, by their names."""
         manner = Veiled((name, given[name]) for name in _MANNER)
+        check_switch("dry_run", given["dry_run"])
         manner["limits"] = {} if manner["limits"] is None else manner["limits"]
         names = ("data", "repeats", "system", "schema", "cross", "budget", "prices", "prefix")
         params = given["params"]

@@ -11,8 +11,10 @@ from g4f_nb.comparing.axes import values_of
 from g4f_nb.comparing.entry import run_of
 from g4f_nb.comparing.frames import RUN
 from g4f_nb.comparing.given import ModelName, as_frame, named_prompts
-from g4f_nb.comparing.slips import no_column
+from g4f_nb.comparing.slips import has_column, no_column
+from g4f_nb.entering import check_text
 from g4f_nb.errors import InvalidParameterError
+from g4f_nb.halves import sound
 from g4f_nb.providers.models.model import one_named
 from g4f_nb.secret import Veiled
 from g4f_nb.typed.wanted import Wanted
@@ -68,7 +70,7 @@ def extract(
     options, model = _checked(options), one_named(model)
     table, asked = _tables(data)
     if hasattr(data, "columns"):
-        if column not in data.columns:
+        if not has_column(data, column):
             raise no_column(data, column)
         text = data[column]
     else:
@@ -97,6 +99,7 @@ def _beside(
     table: pd.DataFrame, wish: _Wish, model: ModelName | None, *, progress: bool, options: Veiled
 ) -> pd.DataFrame:
     wanted = None if wish.schema is None else Wanted.of(wish.schema)
+    _check_into(wish.into)
     new = _new_names(wish.into, wanted)
     clash = sorted({*map(str, table.columns)} & {*new.values(), wish.reason})
     if clash:
@@ -175,6 +178,15 @@ def _one_prompt(prompt: Any) -> Any:
             "data=…) asks several"
         )
     return prompt
+
+
+def _check_into(into: object) -> None:
+    """Before anybody is asked: an answer that has no column is paid for all the same."""
+    way_out = "give the name of the column for the answers, like 'answer'"
+    check_text("into", into, way_out)
+    if not into or sound(str(into)) != into:
+        fault = "has half of a surrogate pair, which no table can hold" if into else "is empty"
+        raise InvalidParameterError(f"into {fault}: {way_out}")
 
 
 def _new_names(into: str, wanted: Wanted | None) -> dict[str, str]:

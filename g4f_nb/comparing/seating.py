@@ -8,6 +8,7 @@ from typing import Any
 
 from g4f_nb.comparing.given import ModelName
 from g4f_nb.comparing.grid import Seat
+from g4f_nb.entering import is_given
 from g4f_nb.errors import G4FError, MissingAuthError, ProviderNotWorkingError
 from g4f_nb.providers.calling import locate
 from g4f_nb.providers.models.model import Model, Provider
@@ -57,7 +58,7 @@ def _seat(model: ModelName, options: Veiled, varied: Mapping[str, Any], schema: 
         place = locate(model, **options)
     except (MissingAuthError, ProviderNotWorkingError) as error:
         name = model.name if isinstance(model, Model) else model
-        cls, named, _ = choose(name, addressed=bool(options.get("api_base")))
+        cls, named, _ = choose(name, addressed=is_given(options.get("api_base")))
         return Seat(
             provider=cls.__name__,
             model=label or named,

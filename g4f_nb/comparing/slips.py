@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from g4f_nb.errors import InvalidParameterError, UnknownParameterError
+from g4f_nb.errors import InvalidParameterError, UnknownParameterError, sort_of
 from g4f_nb.secret import Veiled
 
 P = ParamSpec("P")
@@ -26,10 +26,19 @@ def nearest(name: object, names: Iterable[object], *, cutoff: float = 0.6) -> st
     return folded[found[0]] if found else None
 
 
+def has_column(frame: Any, name: object) -> bool:
+    """Whether a table has a column of that name; a list, which names none, has no hash to be looked up by."""
+    hashable: bool = isinstance(name, Hashable)
+    return hashable and name in frame.columns
+
+
 def no_column(frame: Any, name: object, *, else_: str = "") -> InvalidParameterError:
     """The error for a column that a table has not; `else_` is what to do where no name is near."""
-    near = nearest(name, frame.columns)
     there = ", ".join(map(repr, frame.columns)) or "none"
+    if not isinstance(name, str | int | float | tuple | None):
+        # An array has no one truth, and a dict may hold a key.
+        return InvalidParameterError(f"a column's name is {sort_of(name)}: give one of {there}")
+    near = nearest(name, frame.columns)
     hint = f"did you mean {near!r}?" if near is not None else else_
     return InvalidParameterError(
         f"there is no column {name!r}: {f'{hint} ' if hint else ''}There are {there}"

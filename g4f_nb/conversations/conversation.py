@@ -236,6 +236,10 @@ class Conversation(Verbs):
 
     def borrow(self, other: Conversation) -> None:
         """Ask whom another conversation asks, and with its options; the system prompt stays."""
+        if not isinstance(other, Conversation):
+            raise InvalidParameterError(
+                f"what is borrowed from is {short(other)}: give a conversation, nb.Conversation(…)"
+            )
         self._talk.borrow(other._talk)
 
     def options_for(self, model: Chosen = None, provider: str | Provider | None = None) -> Mapping[str, Any]:

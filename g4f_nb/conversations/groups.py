@@ -11,7 +11,7 @@ from g4f_nb.conversations.turnjson import kept_options
 from g4f_nb.errors import G4FError
 from g4f_nb.prices import checked_price
 from g4f_nb.providers.finding.known import look_up
-from g4f_nb.providers.models.model import ADDRESSES, Model, Provider
+from g4f_nb.providers.models.model import Model, Provider, says_where
 
 # How several are asked: kept where it is not as usual.
 _USUAL: Mapping[str, Any] = {
@@ -76,7 +76,7 @@ def _member_json(member: Any) -> Any:
     if isinstance(member, type):
         return _name_of(member) or group_json(member)
     name = _member_json(member.name)
-    if name is None or any(map(member.options.get, ADDRESSES)):
+    if name is None or says_where(member.options):
         return None
     price = None if member.price is None else asdict(member.price) | {"source": None}
     made = {"model": name, "label": member.label, "options": kept_options(member.options), "price": price}

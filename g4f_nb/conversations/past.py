@@ -14,7 +14,7 @@ from g4f_nb.conversations.spots import Spot, at_place, behind, look_at, put, ver
 from g4f_nb.conversations.tree import Tree
 from g4f_nb.conversations.trimming import Sizes
 from g4f_nb.conversations.turnjson import Saved
-from g4f_nb.conversations.turns import Turn
+from g4f_nb.conversations.turns import Turn, check_turn
 from g4f_nb.conversations.wishes import END, Wish
 from g4f_nb.conversations.writers import writer_of
 from g4f_nb.errors import InvalidParameterError, shorten
@@ -48,6 +48,7 @@ class Past:
 
     def turn(self, wanted: Turn | str) -> Turn:
         """The turn as it is now, or an error that says that there is none."""
+        check_turn("the turn", wanted)
         key = wanted.id if isinstance(wanted, Turn) else wanted
         found = self.tree.get(str(key))
         if found is None:

@@ -17,7 +17,7 @@ from g4f_nb.files.media import read_media, with_media
 from g4f_nb.messages import as_messages
 from g4f_nb.providers import registry
 from g4f_nb.providers.finding.known import look_up
-from g4f_nb.providers.models.model import ADDRESSES, HOST_BOUND, Model, Provider, laid_over, used
+from g4f_nb.providers.models.model import HOST_BOUND, Model, Provider, laid_over, says_where, used
 from g4f_nb.questions import Question, placed, plan_of
 from g4f_nb.secret import Veiled
 
@@ -43,7 +43,7 @@ class Given:
     @property
     def says_where(self) -> bool:
         """Whether it says who is asked, or at which address."""
-        return self.names_somebody or any(map(self.options.get, ADDRESSES))
+        return self.names_somebody or says_where(self.options)
 
     def beside(self, whom: Given) -> Given:
         """The same, asked of somebody else, with the options of that one beneath its own."""

@@ -14,6 +14,7 @@ from g4f_nb.conversations.shelf import Shelf, shelf
 from g4f_nb.conversations.turnjson import turn_from_json
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.errors import InvalidParameterError, short
+from g4f_nb.halves import sound
 from g4f_nb.store import store
 
 
@@ -57,7 +58,7 @@ def _words(words: str | Sequence[str]) -> list[str]:
     texts = isinstance(found, Sequence) and all(  # type: ignore[redundant-expr]  # users' own calls
         isinstance(word, str) for word in found
     )
-    wanted = [word.casefold() for word in found if word.strip()] if texts else []
+    wanted = [sound(word).casefold() for word in found if word.strip()] if texts else []
     if not wanted:
         raise InvalidParameterError(f"what is looked for is {short(words)}: it must be a word or some words")
     return wanted

@@ -20,6 +20,7 @@ from g4f_nb.conversations.transcript import title_of
 from g4f_nb.conversations.turnjson import Saved
 from g4f_nb.conversations.turns import Turn
 from g4f_nb.conversations.wishes import Wish
+from g4f_nb.entering import check_switch
 
 
 class Talk:
@@ -65,6 +66,7 @@ class Talk:
 
     def keep(self, wanted: bool) -> None:  # the value of an attribute
         """Keep it on disk from its next change on, or no longer."""
+        check_switch("keep", wanted)
         self.keeper.wanted = wanted
 
     # ---- a question --------------------------------------------------------------------------------

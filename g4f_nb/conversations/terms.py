@@ -9,6 +9,7 @@ from typing import Any
 from g4f_nb.conversations.names import checked_name
 from g4f_nb.conversations.preparing import Chosen, Given
 from g4f_nb.conversations.turns import check_words
+from g4f_nb.entering import check_text
 from g4f_nb.errors import G4FError, InvalidParameterError, NoProviderError, sort_of
 from g4f_nb.halves import sound
 from g4f_nb.masking import secrets_given
@@ -20,6 +21,16 @@ from g4f_nb.secret import Secret, Veiled
 
 # What is no parameter of a provider.
 _OF_QUESTIONS = ("schema", "tools", "approve", "tool_limits", "cache", "media")
+# What a conversation has beside its options, and where.
+_APART = {
+    "model": 'choose with talk.model = "groq:llama-3.3-70b"',
+    "provider": 'choose with talk.model = "groq:llama-3.3-70b"',
+    "system": 'write it with talk.system = "Answer in one sentence."',
+    "limit": 'set it with talk.limit = "2 USD"',
+    "name": 'change it with talk.name = "physics"',
+    "keep": "set it with talk.keep = True",
+    "interactive": "leave it out",
+}
 # Of a model that comes back as what it was called, and how to give the conversation another one.
 NAMELESS = "which no name tells here (a class of your own, or a server's address, is in no file)"
 HOW_TO_NAME = "talk.model = …"
@@ -64,6 +75,10 @@ class Terms:
         """Set the options of every question."""
         if not isinstance(options, Mapping):
             raise InvalidParameterError(f"options are {sort_of(options)}: they must be a dict")
+        for name in options:
+            check_text("the name of an option", name, "options are like {'temperature': 0}")
+            if name in _APART:
+                raise InvalidParameterError(f"{name}= is no option of a question: {_APART[name]}")
         self.own = replace(self.own, options=veiled(options))
 
     def allow(self, limit: str | float | None) -> None:

@@ -99,6 +99,14 @@ def check_words(**given: object) -> None:
             raise InvalidParameterError(f"{name} is {sort_of(value)}: it must be a text")
 
 
+def check_turn(name: str, value: object) -> None:
+    """Refuse what cannot name a turn; that a number names none is told where it is looked up."""
+    if not isinstance(value, Turn | str | int | None):
+        raise InvalidParameterError(
+            f"{name} is {sort_of(value)}: give a turn of the conversation, like talk.turns[0], or its id"
+        )
+
+
 def prompt_messages(prompt: Content) -> list[dict[str, Any]]:
     """The messages that a question is."""
     if isinstance(prompt, str):

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from g4f_nb.conversations.preparing import Given
-from g4f_nb.conversations.turns import Content, Turn, check_words, prompt_text
+from g4f_nb.conversations.turns import Content, Turn, check_turn, check_words, prompt_text
+from g4f_nb.entering import check_switch
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.halves import sound
 from g4f_nb.questions import Question
@@ -31,6 +32,9 @@ class Wish:
 
     def __post_init__(self) -> None:
         check_words(shown=self.shown, place=self.place)
+        check_switch("continues", self.continues)
+        for name in ("after", "instead_of"):
+            check_turn(name, getattr(self, name))
         if self.place is not None:
             object.__setattr__(self, "place", sound(self.place))
         if self.instead_of is not None and self.after != END:

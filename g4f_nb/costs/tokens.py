@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -86,8 +86,7 @@ def estimate_tokens(
     model = one_named(model)
     if not isinstance(model, str | None):
         raise InvalidParameterError(f"the model is {model!r}: {_A_NAME}")
-    if tools is not None and (isinstance(tools, str | bytes | Mapping) or not isinstance(tools, Collection)):
-        raise InvalidParameterError(f"tools is {sort_of(tools)}: it must be a list of dicts")
+    _check_tools(tools)
     name = (model or "").lower()
     weights, fits = _weights_for(name)
     if isinstance(text_or_messages, str):
@@ -96,9 +95,14 @@ def estimate_tokens(
         count = _AN_ANSWER + sum(
             _message_tokens(message, weights, name) for message in check_messages(text_or_messages)
         )
-    if tools:
+    if tools is not None and len(tools):
         count += _text_tokens(_as_json(list(tools)), weights)
     return Estimate(count, weights.name if fits else None, weights.margin if fits else None)
+
+
+def _check_tools(tools: object) -> None:
+    if tools is not None and not isinstance(tools, list | tuple | set):
+        raise InvalidParameterError(f"tools is {sort_of(tools)}: it must be a list of dicts")
 
 
 def context_size(model: str) -> int | None:
@@ -192,7 +196,17 @@ def _text_tokens(text: str, weights: _Weights) -> float:
 
 
 def _as_json(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:
+        pass
+    # Not from within: the original holds what it was given.
+    raise InvalidParameterError(
+        "what is counted cannot be written as JSON (it holds itself, hundreds of lists one in the other, or "
+        "a key that is no text): give tools and messages of texts, numbers, and flat lists and dicts"
+    )
 
 
 def _weights_for(model: str) -> tuple[_Weights, bool]:

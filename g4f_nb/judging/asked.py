@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from g4f_nb.comparing.keeping import live
 from g4f_nb.comparing.runjson import grid_of
-from g4f_nb.comparing.slips import no_column
+from g4f_nb.comparing.slips import has_column, no_column
 from g4f_nb.comparing.viewing import Names
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.store import store
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def questions(names: Names, column: str | None = None) -> list[str]:
     """The filled prompt of each row; `column` names one that holds it, where the run itself is gone."""
     frame = names.frame
-    column = column or (f"{names.prefix}prompt" if f"{names.prefix}prompt" in frame.columns else None)
+    if column is None and f"{names.prefix}prompt" in frame.columns:
+        column = f"{names.prefix}prompt"
     if column is not None:
-        if column not in frame.columns:
+        if not has_column(frame, column):
             raise no_column(names.frame, column)
         return frame[column].astype("string").fillna("").tolist()
     grids = {run_id: _grid(str(run_id)) for run_id in names["run_id"].unique().tolist()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb.comparing.keeping import labelled
 from g4f_nb.comparing.slips import nearest
 from g4f_nb.comparing.viewing import Names, comparable, model_names
+from g4f_nb.entering import check_text
 from g4f_nb.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Candidates:
 
     def named(self, name: str) -> str:
         """The candidate that is called so, in full or by its model alone."""
+        check_text("the name of a model", name, f"there are {', '.join(self.order)}")
         services = self.providers()
         short = {label.partition(":")[2]: label for label in self.order}
         found = [

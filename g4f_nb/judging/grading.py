@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from g4f_nb.comparing.columns import check_free
 from g4f_nb.comparing.entry import compare
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.errors import InvalidParameterError, short
+from g4f_nb.entering import check_text
+from g4f_nb.errors import InvalidParameterError, short, sort_of
 from g4f_nb.judging.asked import questions
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.judging.judges import check_options, known, label_of, mark_of, records
@@ -51,12 +52,9 @@ def grade(
     """
     options = Veiled(options or {})
     check_options(options)
-    if not isinstance(criteria, str | Mapping):
-        raise InvalidParameterError(
-            f"criteria is {short(criteria)}: it must be a text, or a dict of them by name"
-        )
-    named = {into: criteria} if isinstance(criteria, str) else dict(criteria)
-    low, high = _checked(scale, named)
+    check_text("into", into, "give the name of the column for the grades, like 'grade'")
+    named = _named(criteria, into)
+    low, high = _checked(scale)
     names = [into, f"{into}_reason", *(f"{into}_{name}" for name in named if name != into)]
     check_free(names, map(str, frame.columns), what="the column")
     asked = _to_ask(frame, question)
@@ -75,9 +73,21 @@ def grade(
     return _with_grades(frame, made, asked, dict(zip(fields, named, strict=True)), into)
 
 
-def _checked(scale: Scale, criteria: Mapping[str, str]) -> Scale:
-    if not criteria:
-        raise InvalidParameterError("criteria is empty: say what a good answer is, in one text or a dict")
+def _named(criteria: str | Mapping[str, str], into: str) -> dict[str, str]:
+    """Each criterion by the column of its grades."""
+    way_out = "say what a good answer is, in one text or a dict of them by name"
+    named = dict(criteria) if isinstance(criteria, Mapping) else {into: criteria}
+    for name, text in named.items():
+        check_text("criteria" if name == into else "a criterion", text, way_out)
+        check_text("the name of a criterion", name, way_out)
+    if not any(map(str.strip, named.values())):
+        raise InvalidParameterError(f"criteria is empty: {way_out}")
+    return named
+
+
+def _checked(scale: Any) -> Scale:
+    if not isinstance(scale, tuple | list) or len(scale) != 2:  # noqa: PLR2004  # from, to
+        raise InvalidParameterError(f"scale is {sort_of(scale)}: it must be two whole numbers, like (1, 5)")
     low, high = scale
     if not (type(low) is int and type(high) is int and low < high < low + _MOST_GRADES):
         raise InvalidParameterError(f"scale is {short(scale)}: it must be two whole numbers, like (1, 5)")

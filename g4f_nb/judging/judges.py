@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from g4f_nb.comparing.entry import compare
 from g4f_nb.comparing.given import ModelName
-from g4f_nb.comparing.slips import no_column
+from g4f_nb.comparing.slips import has_column, no_column
+from g4f_nb.entering import check_switch, check_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging import verdicts
 from g4f_nb.judging.asked import questions
@@ -56,6 +57,8 @@ def judge(
     """Ask every judge about every two answers to the same prompt; the verdicts are kept and returned."""
     options = Veiled(options or {})
     check_options(options)
+    check_text("criteria", criteria, "say in one text what makes an answer better")
+    check_switch("both_orders", both_orders)
     candidates = Candidates.of(frame)
     pairs = _pairs(candidates, baseline)
     asked, alike = _to_ask(candidates, pairs, questions(candidates.names, question), both_orders=both_orders)
@@ -129,7 +132,7 @@ def mark_of(texts: Any) -> str:
 
 def _add_reference(asked: list[dict[str, Any]], candidates: Candidates, column: str) -> None:
     frame = candidates.names.frame
-    if column not in frame.columns:
+    if not has_column(frame, column):
         raise no_column(frame, column)
     values = frame[column].astype("string").tolist()
     for each in asked:

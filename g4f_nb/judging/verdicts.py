@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.viewing import Names
+from g4f_nb.entering import check_text
 from g4f_nb.errors import InvalidParameterError
 from g4f_nb.judging.candidates import Candidates
 from g4f_nb.store import store
@@ -115,7 +116,9 @@ def of(frame: pd.DataFrame, judge: str | Sequence[str] | None = None) -> pd.Data
     """The verdicts in a frame: itself, or those on its answers; of these judges alone, if some are named."""
     found = frame if is_table(frame) else kept(frame)
     if judge is not None:
-        names = [judge] if isinstance(judge, str) else list(judge)
+        names = list(judge) if isinstance(judge, list | tuple | set) else [judge]
+        for name in names:
+            check_text("judge", name, "name one of the column judge of .llm.verdicts(), or a list of them")
         chosen = found[found["judge"].isin(names)]
         if chosen.empty:
             there = ", ".join(map(repr, found["judge"].unique())) or "none"

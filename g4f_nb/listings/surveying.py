@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from g4f_nb import loops
 from g4f_nb.calls import Host
 from g4f_nb.costs.tokens import context_size
+from g4f_nb.entering import check_switch
 from g4f_nb.environment import variable
 from g4f_nb.errors import G4FError, RequestTimeoutError
 from g4f_nb.listings.modeltable import FLAG, TEXT, bound_to, frame_of
@@ -84,6 +85,7 @@ def list_providers(
     went wrong (`problem`); none gets longer than `timeout` seconds.
     """
     names = several_named(names)
+    check_switch("check", check)
     lines = _survey(names, where)
     contact = _contact(lines, local=where.get("local"), check=check, timeout=timeout)
     ownloop.own_loop().submit(contact).result()
@@ -98,6 +100,7 @@ async def list_providers_async(
 ) -> pd.DataFrame:
     """`list_providers` for `await`."""
     names = several_named(names)
+    check_switch("check", check)
     lines = _survey(names, where)
     await loops.call(_contact(lines, local=where.get("local"), check=check, timeout=timeout))
     return _providers_frame(lines, where)
@@ -107,6 +110,8 @@ def _survey(names: Sequence[str | Provider], where: Mapping[str, bool]) -> list[
     """What is known without asking anybody; keys are looked for here, on the caller's own thread."""
     filters = [name for name, kind in _PROVIDERS.items() if kind == FLAG]
     refuse_unknown(where, [*filters, "check", "timeout"], provider="list_providers")
+    for name, wanted in where.items():
+        check_switch(name, wanted)
     chosen = [find_known(name) for name in names] if names else everything()
     return [_line(known) for known in chosen]
 

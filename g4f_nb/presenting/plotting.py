@@ -57,7 +57,7 @@ def plot(
     from matplotlib.figure import Figure
 
     candidates = Candidates.of(frame)
-    if against not in _AXES:
+    if not isinstance(against, str) or against not in _AXES:  # type: ignore[redundant-expr]  # users' own calls
         raise InvalidParameterError(f"against is {short(against)}: it must be one of {', '.join(_AXES)}")
     # The same draws as those of the summary and the ranking: a figure is to say what the tables say.
     draws = draws or Draws()

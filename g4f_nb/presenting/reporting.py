@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from g4f_nb.comparing.keyless import keyless, mask_of_files
 from g4f_nb.comparing.viewing import errors
-from g4f_nb.errors import InvalidParameterError
+from g4f_nb.entering import check_text
+from g4f_nb.errors import InvalidParameterError, short
 from g4f_nb.files.placing import Kind, path_of, put
 from g4f_nb.files.reading import read_regular
 from g4f_nb.judging import verdicts
@@ -77,6 +78,7 @@ def report(
     overwrite: bool = False,
 ) -> Path:
     """Write the file and give its path; `most` answers are in it. A report that is there is replaced."""
+    _check_words(title, most)
     file = path_of(path, like="report.html")
     if file.suffix.lower() not in _SUFFIXES:
         raise InvalidParameterError(
@@ -104,6 +106,12 @@ def report(
     )  # fmt: skip
     # Half a surrogate pair cannot be written.
     return put(file, page.encode(errors="replace"), _KIND, overwrite=overwrite)
+
+
+def _check_words(title: object, most: object) -> None:
+    check_text("title", title, "give the heading of the page as a text")
+    if type(most) is not int or most < 0:
+        raise InvalidParameterError(f"most is {short(most)}: it must be a number of answers, from 0")
 
 
 def _is_report(file: Path) -> bool:

@@ -22,7 +22,7 @@ from g4f_nb.prices import Price
 from g4f_nb.providers.base import AsyncGeneratorProvider, AsyncProvider
 from g4f_nb.providers.blocking import chunks_in_thread
 from g4f_nb.providers.failing import note_failure
-from g4f_nb.providers.models.model import ADDRESSES, Model, Provider, used, veiled
+from g4f_nb.providers.models.model import Model, Provider, says_where, used, veiled
 from g4f_nb.providers.registry import Resolution, decide, options_for
 from g4f_nb.secret import Secret, Veiled
 from g4f_nb.typing import AsyncResult, Messages
@@ -78,7 +78,7 @@ def _own_price(
     if isinstance(model, Model) and model.price is not None:
         return model.price
     chosen, name = used(), model.name if isinstance(model, Model) else model
-    if chosen is None or provider is not None or any(map(given.get, ADDRESSES)):
+    if chosen is None or provider is not None or says_where(given):
         # Another server has other prices.
         return None
     return chosen.price if not name or name == chosen.model else None

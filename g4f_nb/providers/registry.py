@@ -9,6 +9,7 @@ from typing import Any
 
 from g4f_nb import settings
 from g4f_nb.calls import Host
+from g4f_nb.entering import is_given
 from g4f_nb.errors import NoProviderError, ProviderNotFoundError, sort_of
 from g4f_nb.key_places import look_again
 from g4f_nb.notices import tell
@@ -192,7 +193,7 @@ def decide(
     interactive: bool,
 ) -> Resolution:
     """`resolve` for a call with these options: of them, those count that say where it goes."""
-    addressed = bool(options.get("api_base"))
+    addressed = is_given(options.get("api_base"))
     cls, name, chosen_by = choose(model, provider, interactive=interactive, addressed=addressed)
     places = Veiled((option, options[option]) for option in cls.host_options if option in options)
     check_texts(places)

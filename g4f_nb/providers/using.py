@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
+from g4f_nb.entering import is_given
 from g4f_nb.errors import NoProviderError, UnknownParameterError
 from g4f_nb.notices import tell
 from g4f_nb.providers.finding.entries import fold
@@ -116,7 +117,7 @@ def _tell_if_meant(written: str, made: Used) -> None:
 def _chosen(model: str | Model | Provider | None, provider: str | Provider | None, options: Veiled) -> Used:
     given = options_for(model, provider, options)
     asked = model.name if isinstance(model, Model) else model
-    cls, name, _ = choose(asked, provider, addressed=bool(given.get("api_base")))
+    cls, name, _ = choose(asked, provider, addressed=is_given(given.get("api_base")))
     for unfit in given.keys() & set(_NOT_OPTIONS):
         raise UnknownParameterError(f"{unfit}= belongs to a call, not to the session: leave it out of use()")
     cls.check_parameters(given)

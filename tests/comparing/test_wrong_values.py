@@ -116,6 +116,60 @@ def test_a_method_given_another_kind(models, ask):
         ask(frame)
 
 
+@pytest.fixture(scope="module")
+def judged(models):
+    """The texts differ, so that a judge would be asked."""
+    return nb.compare("hi", models, progress=False).llm
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda llm, _: llm.grade("Demo", None), "criteria is None: say what a good answer is"),
+        (lambda llm, _: llm.grade("Demo", 5), "criteria is an int: say"),
+        (lambda llm, _: llm.grade("Demo", ["clear", "right"]), "criteria is a list: say"),
+        (lambda llm, _: llm.grade("Demo", {"a": 1}), "a criterion is an int: say"),
+        (lambda llm, _: llm.grade("Demo", "clear", scale=None), "scale is a NoneType: it must be two"),
+        (lambda llm, _: llm.grade("Demo", "clear", scale=5), "scale is an int: it must be two"),
+        (lambda llm, _: llm.grade("Demo", "clear", scale=(1, 2, 3)), "scale is a tuple: it must be two"),
+        (lambda llm, _: llm.grade("Demo", "clear", question=TABLE), "a column's name is a DataFrame: give"),
+        (lambda llm, _: llm.judge("Demo", criteria=None), "criteria is None: say"),
+        (lambda llm, _: llm.judge("Demo", both_orders=TABLE["a"]), "it must be True or False"),
+        (lambda llm, _: llm.judge("Demo", baseline=TABLE["a"]), "the name of a model is a Series"),
+        (lambda llm, _: llm.judge("Demo", question=TABLE["a"]), "a column's name is a Series"),
+        (lambda llm, _: llm.diff(TABLE["a"]), "the name of a model is a Series"),
+        (lambda llm, _: llm.rank(judge=5), "judge is an int: name one"),
+        (lambda llm, _: llm.rank(judge=float("nan")), "judge is a float: name one"),
+        (lambda llm, path: llm.report(path, title=5), "title is an int: give"),
+        (lambda llm, path: llm.report(path, title=None), "title is None: give"),
+        (lambda llm, path: llm.report(path, most=None), "most is None: it must be a number"),
+        (lambda llm, path: llm.report(path, most=float("nan")), "most is nan: it must be a number"),
+        (lambda llm, path: llm.report(path, most=-1), "most is -1: it must be a number"),
+        (lambda llm, path: llm.report(path, question=[[]]), "a column's name is a list: give"),
+        (lambda llm, _: llm.plot(against=["latency_s"]), "it must be one of latency_s"),
+        (lambda llm, _: llm.extract(["answer"], "name"), "a column's name is a list: give"),
+    ],
+    ids=range(23),
+)
+def test_a_slip_in_what_is_done_with_a_result(server, judged, tmp_path, call, says):
+    """It is told in words before anybody is asked and before a file is begun."""
+    before, file = len(server.requests), tmp_path / "made.html"
+    with pytest.raises(InvalidParameterError) as caught:
+        call(judged, file)
+    assert says in str(caught.value)
+    assert len(server.requests) == before
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("into", [["x"], int, f"a{HALF}", memoryview(b"ab"), None, ""], ids=range(6))
+def test_answers_go_into_a_column_that_can_be(server, models, into):
+    """What is no name of one is told before the calls are made, and paid for."""
+    before = len(server.requests)
+    with pytest.raises(InvalidParameterError, match="give the name of the column"):
+        nb.map_prompts(TABLE, "{a}", models[0], into=into, progress=False)
+    assert len(server.requests) == before
+
+
 def test_complex_numbers_are_shown(models, tmp_path):
     """As text, for they have no order."""
     frame = nb.compare("hi", models, progress=False).assign(z=[1 + 2j, 2j])

@@ -96,6 +96,11 @@ class CombinedProvider(AsyncGeneratorProvider, metaclass=_Combining):
             )
         if not isinstance(name, str | None):
             raise InvalidParameterError(f"name= is {short(name)}: it must be a text")
+        if name is not None and not (name and name.isprintable()):
+            # It becomes the name of a class, which holds neither a NUL nor half of a surrogate pair.
+            raise InvalidParameterError(
+                f"name= is {short(name)}: give letters, digits and signs that can be seen, like 'careful'"
+            )
         models = tuple(models)
         own = {"members": models, "__module__": __name__, "_made": (cls, models, name, how), **how}
         made: type[CombinedProvider] = type(name or cls.__name__, (cls,), own)

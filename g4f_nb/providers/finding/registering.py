@@ -12,7 +12,7 @@ from g4f_nb.providers.catalog import make_class
 from g4f_nb.providers.finding.entries import Known, fold
 from g4f_nb.providers.finding.known import look_up, registered
 from g4f_nb.providers.finding.ownfile import own_row
-from g4f_nb.providers.models.model import one_named
+from g4f_nb.providers.models.model import check_texts, one_named
 from g4f_nb.providers.services.rows import Row, rows
 from g4f_nb.secret import Veiled, shown_address
 
@@ -40,14 +40,15 @@ def register(
     """
     name, provider, row = one_named(name), one_named(provider), Veiled(row)
     given = Veiled(api_base=api_base, api_key_env=api_key_env, default_model=default_model)
-    row.update((key, value) for key, value in given.items() if value)
+    check_texts(given)
+    row.update((key, value) for key, value in given.items() if _is_said(value))
     # Some give the key itself for its variable; the error about it shall not show it.
     del api_base, api_key_env
     where = f"nb.register({name!r})"
     if provider is None:
         made = own_row(name, row, where=where)
         known = _of_row(made, name)
-    elif row:
+    elif row and not isinstance(provider, str):
         raise UnknownParameterError(
             f"{where} takes an address or a class: say {min(row)}= on the class {provider.__name__} itself"
         )
@@ -56,6 +57,10 @@ def register(
     _refuse_a_clash(known, where)
     registered[fold(name)] = known
     return known.load()
+
+
+def _is_said(value: Any) -> bool:
+    return not (value is None or (isinstance(value, str | list | tuple) and not value))
 
 
 def _of_row(row: Row, name: str) -> Known:

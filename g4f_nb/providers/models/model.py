@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from g4f_nb.calls import Address
+from g4f_nb.entering import is_given
 from g4f_nb.errors import InvalidParameterError, short, sort_of
 from g4f_nb.headers import checked_headers
 from g4f_nb.parameters import refuse_slips
@@ -100,10 +101,15 @@ def set_used(choice: Used | None) -> Used | None:
     return before
 
 
+def says_where(given: Mapping[str, Any]) -> bool:
+    """Whether there is an address among these options, or what was given for one."""
+    return any(is_given(given.get(name)) for name in ADDRESSES)
+
+
 def laid_over(beneath: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Options over options beneath them; what was for another address is left out beneath a new address."""
     own = Veiled(beneath)
-    if any(map(given.get, ADDRESSES)):
+    if says_where(given):
         own = Veiled((name, value) for name, value in own.items() if name not in HOST_BOUND)
     own.update((name, value) for name, value in given.items() if value is not None)
     return own

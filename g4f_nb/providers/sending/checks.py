@@ -63,7 +63,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _is_form(value: Any) -> bool:
-    return isinstance(value, Mapping) or value in IMAGE_FORMS
+    return isinstance(value, Mapping) or (isinstance(value, str) and value in IMAGE_FORMS)
 
 
 def _is_list(value: Any) -> bool:
