@@ -19,7 +19,7 @@ from g4f_nb.errors import (
     UnreadableResponseError,
     shorten,
 )
-from g4f_nb.secret import Secret, redact
+from g4f_nb.secret import redact
 from g4f_nb.wire.answer import Answer
 from g4f_nb.wire.attempts import Attempts
 from g4f_nb.wire.http import Exchange
@@ -56,7 +56,7 @@ class Reader(Protocol):
         """The body has ended: give what was held back, or raise if the answer is none or not whole."""
 
 
-async def batches(  # noqa: C901  # hot: one frame for all that is done with every piece
+async def batches(  # noqa: C901, PLR0912, PLR0915  # hot: one frame for all of it
     call: Call,
     attempts: Attempts,
     *,
@@ -79,28 +79,39 @@ async def batches(  # noqa: C901  # hot: one frame for all that is done with eve
         answer: Answer | None = None
         try:
             async with Exchange(call, end=attempts.end) as answer:
-                piece, chunks = b"", None
+                piece = b""
                 if plain is not None and answer.media_type == "application/json":
                     piece = await answer.read(limit, broken_too=True)
                     chunks = plain(piece)
-                if chunks is None:
-                    reader = reader_for(answer.media_type)
-                    chunks = reader.feed(piece) if piece else None
-                if chunks:
+                    if chunks is not None:
+                        yield chunks
+                        return
+                reader, held = reader_for(answer.media_type), 0
+                if piece and (chunks := reader.feed(piece)):
                     yield chunks
-                if reader is None:
-                    return
-                course = _Course(reader, answer, call.limits.silence)
                 while piece := await answer.piece():
                     chunks = reader.feed(piece)
                     if chunks:
                         yield chunks
-                    if course.is_over(chunks):
+                        answer.borne_until = None
+                    elif reader.held != held:
+                        held = reader.held
+                        answer.borne_until = None
+                    else:
+                        answer.bear()
+                    if reader.failure is not None:
+                        raise reader.failure  # seen to below, like any other
+                    if reader.done:
                         await answer.finish()
                         break
-                if chunks := reader.finish():
+                    if reader.finish_reason:
+                        silence = call.limits.silence
+                        answer.ends_within(_AFTERWORD if silence is None else min(_AFTERWORD, silence))
+                chunks = reader.finish()
+                if chunks:
                     yield chunks
-                _raise_what_failed(reader)
+                if reader.failure is not None:
+                    raise reader.failure
         except G4FError as error:
             failure = error
         else:
@@ -112,45 +123,13 @@ async def batches(  # noqa: C901  # hot: one frame for all that is done with eve
         if chunks is not None:
             yield chunks
             return
-        _blame_coding(failure, answer, call.secret)
+        if answer is not None and isinstance(failure, UnreadableResponseError):
+            _blame_coding(failure, redact(answer.coding, call.secret))
         mended = None if mend is None else mend(call, failure)
-        call = mended or await _again(call, failure, reader, attempts=attempts, explain=explain)
-
-
-class _Course:
-    """How an answer goes on: what counts as silence, and when there is nothing more to wait for."""
-
-    __slots__ = ("_answer", "_held", "_reader", "_silence")
-
-    def __init__(self, reader: Reader, answer: Answer, silence: float | None) -> None:
-        self._reader = reader
-        self._answer = answer
-        self._silence = silence
-        self._held = 0
-
-    def is_over(self, gave: list[str | Chunk]) -> bool:
-        """Look at the answer after a piece that `gave` these; raise what it said went wrong."""
-        reader, answer = self._reader, self._answer
-        if gave:
-            answer.borne_until = None
-        elif reader.held != self._held:
-            self._held = reader.held
-            answer.borne_until = None
+        if mended is not None:
+            call = mended
         else:
-            answer.bear()
-        if reader.failure is not None:
-            raise reader.failure
-        if reader.done:
-            return True
-        if reader.finish_reason:
-            silence = self._silence
-            answer.ends_within(_AFTERWORD if silence is None else min(_AFTERWORD, silence))
-        return False
-
-
-def _raise_what_failed(reader: Reader) -> None:
-    if reader.failure is not None:
-        raise reader.failure
+            await _again(failure, reader, attempts, explain)
 
 
 def _rescued(reader: Reader, failure: G4FError) -> list[str | Chunk] | None:
@@ -168,23 +147,19 @@ def _rescued(reader: Reader, failure: G4FError) -> list[str | Chunk] | None:
 
 
 async def _again(
-    call: Call, failure: G4FError, reader: Reader | None, *, attempts: Attempts, explain: Explain | None
-) -> Call:
-    """Wait for another try of the same call; raise where there is none."""
+    failure: G4FError, reader: Reader | None, attempts: Attempts, explain: Explain | None
+) -> None:
+    """Wait for another try; raise where there is none."""
     if (reader is None or not reader.started) and attempts.again(failure):
         await attempts.wait()
-        return call
+        return
     failure.partial = failure.partial or (reader.partial if reader else None) or None
     if explain is not None and isinstance(failure, ModelNotFoundError):
         raise await explain(failure.alone())
     raise failure.alone()
 
 
-def _blame_coding(failure: G4FError, answer: Answer | None, secret: Secret | None) -> None:
-    """An answer that cannot be read because of the coding it came in is told as that."""
-    if answer is None or not isinstance(failure, UnreadableResponseError):
-        return
-    coding = redact(answer.coding, secret)
+def _blame_coding(failure: G4FError, coding: str) -> None:
     if coding:
         words = f"{failure.provider} sent its answer in the coding {shorten(coding, 100)!r}, which was not "
         failure.args = (f"{words}asked for and cannot be undone: check api_base= and any proxy",)
