@@ -50,6 +50,8 @@ export default {
     if (!slot(version).taken) model.send({ type: "source" });
     const front = await slot(version).module;
     model.off("msg:custom", hear);
+    // Of a saved notebook, on a page that knows the front end: nobody answers here, and the transcript stays.
+    if (el.closest(".jupyter-widgets-disconnected")) return undefined;
     dress(el, version);
     return front.default.render({ model, el });
   },
